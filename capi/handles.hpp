@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands behind the C handles, and the firewall that every C function runs behind: no exception crosses, every failure
+// becomes a code and an error object.
+#pragma once
+
+#include <amzsync/amzsync.h>
+
+#include <atomic>
+#include <memory>
+#include <new>
+#include <string>
+
+#include "runtime.hpp"
+
+namespace amzsync::capi {
+
+/// An options object; copied by open.
+struct Options {
+  std::string store = "sqlite:var/amzsync.db";
+  bool synchronous_full = false;
+  std::string client_id;
+  Secret client_secret;
+  std::string application_id, redirect_uri;
+  bool draft = false;
+  std::string host_name = "amzsync", host_version;
+  spapi::Region region = spapi::Region::na;
+  spapi::Environment environment = spapi::Environment::production;
+  std::string lwa_endpoint, spapi_endpoint, consent_endpoint;
+  std::string ca_file;
+  std::optional<auth::MasterKeys> master_keys;
+  sync::SyncSettings sync;
+  Log log;
+};
+
+/// Builds what the runtime needs; the last checks, which need several options together.
+Result<RuntimeSettings> to_settings(const Options& options);
+
+/// Names of streams with commas between, each one known. Errors: setting_invalid naming the wrong one.
+Result<std::vector<std::string>> parse_streams(std::string_view text);
+
+}  // namespace amzsync::capi
+
+struct amzsync_options {
+  amzsync::capi::Options options;
+};
+
+struct amzsync_error {
+  amzsync::Error error;
+};
+
+struct amzsync_answer {
+  std::string json, sync_id, url, user, status;
+  bool triggered = false;
+  bool verified = false;
+};
+
+struct amzsync_event {
+  amzsync::events::Item item;
+  std::string sse;
+};
+
+struct amzsync_engine {
+  std::unique_ptr<amzsync::Runtime> runtime;
+  std::atomic<int> readers{0};
+};
+
+namespace amzsync::capi {
+
+inline std::int32_t fail(amzsync_error** err, Error error) noexcept {
+  const auto code = static_cast<std::int32_t>(error.code);
+  if (err) *err = new (std::nothrow) amzsync_error{std::move(error)};
+  return code;
+}
+
+/// Runs a C function's body: `Result<Done>` or `Result<T*>`'s error becomes its code; anything thrown too.
+template <class Body>
+std::int32_t guarded(amzsync_error** err, Body body) noexcept {
+  if (err) *err = nullptr;
+  try {
+    Status status = body();
+    return status ? AMZSYNC_OK : fail(err, std::move(status.error()));
+  } catch (const std::bad_alloc&) {
+    return fail(err, Error(Code::no_memory));
+  } catch (const std::exception& e) {
+    return fail(err, Error(Code::internal, std::string("An internal error: ") + e.what()));
+  } catch (...) {
+    return fail(err, Error(Code::internal));
+  }
+}
+
+inline Error missing(const char* what) { return Error(Code::invalid_argument, std::string(what) + " must not be NULL."); }
+inline std::string text_or_empty(const char* text) { return text ? std::string(text) : std::string(); }
+
+}  // namespace amzsync::capi

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/json_writer.hpp"
+#include "capi/handles.hpp"
+#include "sync/streams.hpp"
+
+namespace amzsync::capi {
+namespace {
+
+Error wrong(std::string sentence) { return Error(Code::setting_invalid, std::move(sentence)); }
+
+/// Sets one option behind the firewall. `change(Options&) -> Status`.
+template <class Change>
+std::int32_t set(amzsync_options* options, amzsync_error** err, Change change) noexcept {
+  return guarded(err, [&]() -> Status {
+    if (!options) return missing("options");
+    return change(options->options);
+  });
+}
+
+Result<bool> flag(const char* name, std::int32_t value) {
+  if (value != 0 && value != 1) return wrong(std::string(name) + " must be 0 or 1, not " + std::to_string(value) + ".");
+  return value == 1;
+}
+
+Result<int> in_range(const char* name, std::int32_t value, std::int32_t least, std::int32_t most) {
+  if (value < least || value > most) return wrong(std::string(name) + " must be from " + std::to_string(least) + " to " + std::to_string(most) + ", not " + std::to_string(value) + ".");
+  return static_cast<int>(value);
+}
+
+/// A base URL without its trailing slash.
+Result<std::string> base_url(const char* name, const char* text) {
+  std::string url = text_or_empty(text);
+  while (!url.empty() && url.back() == '/') url.pop_back();
+  if (!url.empty() && !net::is_safe_url(url)) return wrong(std::string(name) + " must be an https URL, or http on a loopback address, not '" + url + "'.");
+  return url;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> parse_streams(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view name = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
+    while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
+    const auto known = sync::stream_names();
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      std::string all;
+      for (const std::string_view k : known) all += (all.empty() ? "" : ", ") + std::string(k);
+      return wrong("There is no stream '" + clean_utf8(name, 60) + "'; the streams are " + all + ".");
+    }
+    names.emplace_back(name);
+  }
+  return names;
+}
+
+Result<RuntimeSettings> to_settings(const Options& o) {
+  RuntimeSettings settings;
+  settings.store = o.store;
+  settings.synchronous_full = o.synchronous_full;
+  settings.ca_file = o.ca_file;
+  if (o.client_id.empty()) return wrong("The Login-with-Amazon client id is missing.");
+  if (o.client_secret.empty()) return wrong("The Login-with-Amazon client secret is missing.");
+  if (!o.master_keys) return wrong("The master key is missing; it must be base64 of 32 bytes.");
+
+  EngineSettings& e = settings.engine;
+  e.app = {o.client_id, o.client_secret};
+  e.app_settings = {o.application_id, o.redirect_uri, o.consent_endpoint, o.draft};
+  e.lwa_endpoint = o.lwa_endpoint.empty() ? "https://api.amazon.com" : o.lwa_endpoint;
+  e.spapi.endpoint = o.spapi_endpoint.empty() ? std::string(spapi::endpoint_of(o.region, o.environment)) : o.spapi_endpoint;
+  e.spapi.region = std::string(spapi::region_name(o.region));
+  e.spapi.sandbox = o.environment == spapi::Environment::sandbox;
+  AMZ_TRY(agent, spapi::make_user_agent(o.host_name, o.host_version.empty() ? std::string(amzsync_version()) : o.host_version));
+  e.spapi.user_agent = agent;
+  e.master_keys = *o.master_keys;
+  e.sync = o.sync;
+  e.sync.region = o.region;
+  return settings;
+}
+
+}  // namespace amzsync::capi
+
+using namespace amzsync;         // NOLINT: this file is the library's edge
+using namespace amzsync::capi;   // NOLINT
+
+extern "C" {
+
+amzsync_options* amzsync_options_new(void) noexcept { return new (std::nothrow) amzsync_options(); }
+void amzsync_options_free(amzsync_options* options) noexcept { delete options; }
+
+int32_t amzsync_options_set_store(amzsync_options* options, const char* store, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    const std::string text = text_or_empty(store);
+    if (!text.starts_with("sqlite:") || text.size() <= 7) return wrong("The store must be sqlite:PATH.");
+    o.store = text;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_synchronous_full(amzsync_options* options, int32_t on, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(value, flag("synchronous_full", on));
+    o.synchronous_full = value;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_app(amzsync_options* options, const char* client_id, const char* client_secret, const char* application_id, const char* redirect_uri,
+                                amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    if (text_or_empty(client_id).empty()) return wrong("The Login-with-Amazon client id is missing.");
+    if (text_or_empty(client_secret).empty()) return wrong("The Login-with-Amazon client secret is missing.");
+    const std::string redirect = text_or_empty(redirect_uri);
+    if (!redirect.empty() && net::origin_of(redirect).empty()) return wrong("The redirect URI must be an absolute URL, not '" + redirect + "'.");
+    if (redirect.find('#') != std::string::npos) return wrong("The redirect URI must hold no '#'; Amazon refuses it.");
+    o.client_id = client_id;
+    o.client_secret = Secret(client_secret);
+    o.application_id = text_or_empty(application_id);
+    o.redirect_uri = redirect;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_app_draft(amzsync_options* options, int32_t draft, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(value, flag("app_draft", draft));
+    o.draft = value;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_host(amzsync_options* options, const char* name, const char* version, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(agent, spapi::make_user_agent(text_or_empty(name), text_or_empty(version)));
+    o.host_name = name;
+    o.host_version = version;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_region(amzsync_options* options, const char* region, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    const auto known = spapi::region_from(text_or_empty(region));
+    if (!known) return wrong("The region must be na, eu or fe, not '" + text_or_empty(region) + "'.");
+    o.region = *known;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_environment(amzsync_options* options, const char* environment, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    const std::string text = text_or_empty(environment);
+    if (text != "production" && text != "sandbox") return wrong("The environment must be production or sandbox, not '" + text + "'.");
+    o.environment = text == "sandbox" ? spapi::Environment::sandbox : spapi::Environment::production;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_endpoints(amzsync_options* options, const char* lwa, const char* spapi_url, const char* consent, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(lwa_base, base_url("The LWA endpoint", lwa));
+    AMZ_TRY(spapi_base, base_url("The SP-API endpoint", spapi_url));
+    AMZ_TRY(consent_base, base_url("The consent endpoint", consent));
+    o.lwa_endpoint = lwa_base;
+    o.spapi_endpoint = spapi_base;
+    o.consent_endpoint = consent_base;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_ca_file(amzsync_options* options, const char* path, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    o.ca_file = text_or_empty(path);
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_master_key(amzsync_options* options, const char* keys, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(parsed, auth::MasterKeys::parse(keys ? std::string_view(keys) : std::string_view()));
+    o.master_keys = parsed;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_finances(amzsync_options* options, const char* source, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    const std::string text = text_or_empty(source);
+    if (text != "2024-06-19" && text != "v0") return wrong("The finances source must be 2024-06-19 or v0, not '" + text + "'.");
+    o.sync.finances = text == "v0" ? store::MoneyStream::financial_events : store::MoneyStream::transactions;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_streams(amzsync_options* options, const char* streams, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(names, parse_streams(text_or_empty(streams)));
+    o.sync.named_streams = names;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_history_days(amzsync_options* options, int32_t days, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(value, in_range("history_days", days, 1, 730));
+    o.sync.history_days = value;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_sync_every_minutes(amzsync_options* options, int32_t minutes, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    if (minutes != 0 && (minutes < 15 || minutes > 10'080)) return wrong("sync_every_minutes must be 0 (off) or from 15 to 10080, not " + std::to_string(minutes) + ".");
+    o.sync.sync_every = std::chrono::minutes(minutes);
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_journal_days(amzsync_options* options, int32_t days, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(value, in_range("journal_days", days, 1, 365));
+    o.sync.keep_journal = std::chrono::hours(24) * value;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_shared_sellers(amzsync_options* options, int32_t allowed, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(value, flag("shared_sellers", allowed));
+    o.sync.allow_shared_seller = value;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_max_runs(amzsync_options* options, int32_t runs, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(value, in_range("max_runs", runs, 0, 10'000));
+    o.sync.max_active_runs = value;
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_log(amzsync_options* options, int32_t least, amzsync_log_fn log, void* user_data, amzsync_free_fn free_fn, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(level, in_range("The log level", least, AMZSYNC_LOG_DEBUG, AMZSYNC_LOG_ERROR));
+    // Freed when the last copy of the sink is gone: those of the options and of every engine opened with them.
+    const std::shared_ptr<void> owner(user_data, [free_fn](void* data) {
+      if (free_fn) free_fn(data);
+    });
+    if (!log) {
+      o.log = Log();
+      return Done{};
+    }
+    o.log = Log(
+        [log, owner](LogLevel at, std::string_view message, std::span<const LogField> fields) {
+          JsonWriter json;
+          json.begin_object();
+          for (const LogField& f : fields) std::visit([&](const auto& v) { json.field(f.name, v); }, f.value);
+          json.end_object();
+          log(owner.get(), static_cast<std::int32_t>(at), std::string(message).c_str(), json.text().c_str());
+        },
+        static_cast<LogLevel>(level));
+    return Done{};
+  });
+}
+
+}  // extern "C"

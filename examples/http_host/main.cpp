@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// amzsync-host: the smallest web host of the library that is still a good one.
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <iostream>
+
+#include "common/settings.hpp"
+#include "http_host/routes.hpp"
+
+namespace {
+
+constexpr int kWorkers = 2;   // for what blocks: the database's own threads do the work
+
+int usage_error(const std::string& line) {
+  std::cerr << "amzsync-host: " << line << "\n";
+  return 2;
+}
+
+/// Calls itself every 15 s as long as the server runs.
+void beat(httpd::Server& server, host::EventStreams& streams) {
+  server.after(std::chrono::seconds(15), [&] {
+    streams.heartbeat();
+    beat(server, streams);
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"A minimal HTTP host of amzsync: connects Amazon sellers, syncs them, shows their recoveries."};
+  app.set_version_flag("--version", std::string("amzsync-host ") + amzsync_version());
+  amzsync_tools::Settings settings;
+  amzsync_tools::add_settings(app, settings, true);
+  try {
+    std::vector<std::string> args = amzsync_tools::with_environment(argc, argv);
+    std::reverse(args.begin(), args.end());
+    app.parse(args);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);
+    return usage_error(e.what());
+  }
+  if (const auto wrong = amzsync_tools::complete(settings)) return usage_error(wrong->line);
+  const auto address = httpd::parse_listen(settings.listen);
+  if (!address) return usage_error("AMZSYNC_LISTEN is '" + settings.listen + "'; it must be ADDRESS:PORT");
+  if (settings.demo && !address->loopback()) return usage_error("AMZSYNC_LISTEN is '" + settings.listen + "'; in demo mode, where nobody signs in, it must be a loopback address");
+  if (!settings.demo && settings.jwt_secret.empty()) return usage_error("AMZSYNC_JWT_SECRET is missing; it must be the HS256 secret of the users' tokens");
+  host::HostSettings host_settings;
+  host_settings.demo = settings.demo;
+  if (!host_settings.frontends.parse(settings.frontend_origins))
+    return usage_error("AMZSYNC_FRONTEND_ORIGINS is '" + settings.frontend_origins + "'; it must be origins such as https://app.example, with commas between");
+  const std::string shown_host = address->address.find(':') == std::string::npos ? address->address : "[" + address->address + "]";
+  const std::string own_origin = "http://" + shown_host + ":" + std::to_string(address->port);
+  if (host_settings.frontends.empty()) host_settings.frontends.add(own_origin);
+  if (settings.demo && settings.redirect_uri.empty()) settings.redirect_uri = own_origin + "/api/v1/integrations/amazon/auth/callback";
+
+  amzsync::Options options;
+  if (const auto wrong = amzsync_tools::apply(settings, options)) return usage_error(wrong->line);
+  if (const auto named = options.set_host("amzsync-host", amzsync_version()); !named) return usage_error(named.error().message());
+
+  httpd::block_end_signals();
+  auto opened = amzsync::Engine::open(options);
+  if (!opened) {
+    std::cerr << "amzsync-host: AMZSYNC_STORE is '" << settings.store << "': " << opened.error().message() << "\n";
+    return 1;
+  }
+  auto engine = std::make_unique<amzsync::Engine>(std::move(*opened));
+  auto events = engine->all_events();
+  if (!events) {
+    std::cerr << "amzsync-host: " << events.error().message() << "\n";
+    return 1;
+  }
+  const host::Users users(settings.jwt_secret, settings.demo);
+  auto streams = std::make_unique<host::EventStreams>(*engine, std::move(*events));
+  boost::asio::thread_pool workers(kWorkers);
+  host::Routes routes(*engine, *streams, users, host_settings, [&](std::function<void()> work) { boost::asio::post(workers, std::move(work)); });
+  try {
+    httpd::Options server_options;
+    server_options.address = address->address;
+    server_options.port = address->port;
+    server_options.refuse = &host::Routes::refuse;
+    httpd::Server server(server_options, [&](httpd::Request request, httpd::Responder responder) { routes.handle(std::move(request), std::move(responder)); });
+    server.watch(streams->fd(), [&] { streams->pump(); });
+    beat(server, *streams);
+    std::cout << "amzsync-host listens on http://" << shown_host << ":" << server.port() << (settings.demo ? " (demo)" : "") << std::endl;
+    server.run();
+    // No request comes any more. What is under way ends first, then the engine, which answers the callbacks that still wait
+    // for Amazon, and last the server that those answers go to.
+    workers.join();
+    streams.reset();
+    engine.reset();
+  } catch (const std::exception& e) {
+    std::cerr << "amzsync-host: AMZSYNC_LISTEN is '" << settings.listen << "': " << e.what() << "\n";
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http_host/routes.hpp"
+
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace host {
+
+using Json = nlohmann::ordered_json;
+using httpd::Header;
+using httpd::Response;
+
+namespace {
+
+constexpr std::string_view kBase = "/api/v1/integrations/amazon";
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+Response answer(const Json& json, int status = 200) { return {status, "application/json", {}, dump(json)}; }
+Response pass_on(std::string_view json) { return {200, "application/json", {}, std::string(json)}; }
+
+Json error_body(std::string_view code, std::string_view message) { return Json{{"success", false}, {"error", code}, {"message", message}}; }
+Response error(int status, std::string_view code, std::string_view message) { return answer(error_body(code, message), status); }
+
+/// One place that says which HTTP status a failure of the library has.
+int status_of(std::int32_t code) {
+  switch (code) {
+    case AMZSYNC_ERROR_INVALID_ARGUMENT:
+    case AMZSYNC_ERROR_MISSING_CODE:
+    case AMZSYNC_ERROR_INVALID_STATE:
+    case AMZSYNC_ERROR_STATE_USER_MISMATCH:
+    case AMZSYNC_ERROR_INVALID_GRANT:
+    case AMZSYNC_ERROR_CONSENT_DENIED: return 400;
+    case AMZSYNC_ERROR_NOT_FOUND: return 404;
+    case AMZSYNC_ERROR_NOT_CONNECTED:
+    case AMZSYNC_ERROR_NEEDS_REAUTH:
+    case AMZSYNC_ERROR_SELLER_ALREADY_CONNECTED:
+    case AMZSYNC_ERROR_SELLER_MISMATCH:
+    case AMZSYNC_ERROR_SYNC_IN_PROGRESS:
+    case AMZSYNC_ERROR_SYNC_OVER: return 409;
+    case AMZSYNC_ERROR_NOT_SUPPORTED: return 501;
+    case AMZSYNC_ERROR_APP_CREDENTIALS_INVALID:
+    case AMZSYNC_ERROR_AMAZON_UNAVAILABLE: return 502;
+    case AMZSYNC_ERROR_PAUSED:
+    case AMZSYNC_ERROR_CLOSED:
+    case AMZSYNC_ERROR_STORE_BUSY:
+    case AMZSYNC_ERROR_STORE_FULL:
+    case AMZSYNC_ERROR_STORE_UNAVAILABLE: return 503;
+    default: return 500;
+  }
+}
+Response failure(const amzsync::Failure& f) { return error(status_of(f.code()), f.name(), f.message()); }
+
+std::string encode(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto b = static_cast<unsigned char>(c);
+    if (std::isalnum(b) || b == '-' || b == '.' || b == '_' || b == '~') {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[b >> 4];
+      out += kHex[b & 15];
+    }
+  }
+  return out;
+}
+
+Response redirect(const std::string& where) {
+  Response r{302, "", {{"Location", where}, {"Referrer-Policy", "no-referrer"}, {"Cache-Control", "no-store"}}, ""};
+  return r;
+}
+std::string callback_error(const std::string& front, std::string_view code) { return front + "/dashboard?amazon_error=true&error=" + encode(code); }
+
+/// A whole number; nullopt when it is anything else.
+std::optional<std::int64_t> number(const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+/// One request on its way.
+struct Routes::Call {
+  httpd::Request request;
+  httpd::Responder responder;
+  std::optional<Identity> identity;
+  std::string id;                      ///< what stands for `:id` in the path
+  const Routes& routes;
+
+  const std::string& user() const { return identity->user; }
+  void send(Response response) {
+    routes.add_cors(request, response);
+    responder.send(std::move(response));
+  }
+};
+
+enum class Who { anybody, user };
+
+struct Routes::Route {
+  std::string_view method;
+  std::string_view path;               ///< a last part of ":id" stands for anything but a slash
+  Who who;
+  bool effect;                         ///< changes something: a cookie alone does not do
+  void (Routes::*act)(Call&);
+};
+
+const std::vector<Routes::Route>& Routes::table() {
+  static const std::vector<Route> routes{
+      {"GET", "/api/v1/integrations/amazon/auth/start", Who::user, false, &Routes::auth_start},
+      {"GET", "/api/v1/integrations/amazon/auth/login", Who::user, false, &Routes::auth_login},
+      {"GET", "/api/v1/integrations/amazon/auth/callback", Who::user, false, &Routes::auth_callback},
+      {"POST", "/api/v1/integrations/amazon/auth/callback", Who::user, true, &Routes::auth_callback_json},
+      {"GET", "/api/v1/integrations/amazon/recoveries", Who::user, false, &Routes::recoveries},
+      {"GET", "/api/v1/integrations/amazon/connection", Who::user, false, &Routes::connection},
+      {"POST", "/api/v1/integrations/amazon/disconnect", Who::user, true, &Routes::disconnect},
+      {"POST", "/api/v1/integrations/amazon/notify", Who::user, true, &Routes::later},
+      {"POST", "/api/v1/integrations/amazon/sync", Who::user, true, &Routes::sync_start},
+      {"POST", "/api/sync/start", Who::user, true, &Routes::sync_start},
+      {"POST", "/api/sync/force", Who::user, true, &Routes::sync_start},
+      {"GET", "/api/sync/status", Who::user, false, &Routes::sync_status},
+      {"GET", "/api/sync/status/:id", Who::user, false, &Routes::sync_status_one},
+      {"GET", "/api/sync/history", Who::user, false, &Routes::sync_history},
+      {"POST", "/api/sync/cancel/:id", Who::user, true, &Routes::sync_cancel},
+      {"POST", "/api/sync/pause", Who::user, true, &Routes::later},
+      {"POST", "/api/sync/resume", Who::user, true, &Routes::later},
+      {"GET", "/api/sse/status", Who::user, false, &Routes::sse},
+      {"GET", "/api/detections/results", Who::user, false, &Routes::later},
+      {"GET", "/api/detections/statistics", Who::user, false, &Routes::later},
+      {"GET", "/api/detections/:id/explain", Who::user, false, &Routes::later},
+      {"PUT", "/api/detections/:id/state", Who::user, true, &Routes::later},
+      {"GET", "/api/export", Who::user, false, &Routes::later},
+      {"POST", "/api/erase", Who::user, true, &Routes::later},
+      {"GET", "/healthz", Who::anybody, false, &Routes::healthz},
+      {"GET", "/readyz", Who::anybody, false, &Routes::readyz},
+      {"GET", "/metrics", Who::anybody, false, &Routes::metrics},
+      {"GET", "/", Who::anybody, false, &Routes::dashboard},
+      {"GET", "/dashboard", Who::anybody, false, &Routes::dashboard},
+  };
+  return routes;
+}
+
+namespace {
+
+/// Matches a path against a pattern with at most one ":id".
+bool matches(std::string_view pattern, std::string_view path, std::string& id) {
+  const std::size_t mark = pattern.find(":id");
+  if (mark == std::string_view::npos) return pattern == path;
+  const std::string_view before = pattern.substr(0, mark), after = pattern.substr(mark + 3);
+  if (!path.starts_with(before) || !path.ends_with(after) || path.size() <= before.size() + after.size()) return false;
+  const std::string_view middle = path.substr(before.size(), path.size() - before.size() - after.size());
+  if (middle.find('/') != std::string_view::npos) return false;
+  id = std::string(middle);
+  return true;
+}
+
+}  // namespace
+
+Response Routes::refuse(int status, std::string_view why) { return error(status, status == 413 ? "body_too_large" : status == 431 ? "headers_too_large" : "bad_request", why); }
+
+void Routes::add_cors(const httpd::Request& request, Response& response) const {
+  response.headers.push_back({"X-Content-Type-Options", "nosniff"});
+  response.headers.push_back({"Vary", "Origin"});
+  const std::string origin = request.header("Origin");
+  if (origin.empty() || !settings_.frontends.allowed(origin_of(origin))) return;
+  response.headers.push_back({"Access-Control-Allow-Origin", origin});
+  response.headers.push_back({"Access-Control-Allow-Credentials", "true"});
+}
+
+/// A browser says where a page is from; a page of somebody else's must not act with our cookie.
+bool Routes::origin_holds(const httpd::Request& request) const {
+  std::string origin = request.header("Origin");
+  if (origin.empty()) origin = request.header("Referer");
+  if (origin.empty()) return false;
+  origin = origin_of(origin);
+  return settings_.frontends.allowed(origin) || origin == "http://" + request.header("Host") || origin == "https://" + request.header("Host");
+}
+
+void Routes::handle(httpd::Request request, httpd::Responder responder) {
+  std::string path = request.path;
+  if (path.size() > 1 && path.back() == '/') path.pop_back();
+  const Route* found = nullptr;
+  bool known_path = false;
+  std::string id;
+  for (const Route& route : table()) {
+    if (!matches(route.path, path, id)) continue;
+    known_path = true;
+    if (route.method == request.method || (request.method == "HEAD" && route.method == "GET")) {
+      found = &route;
+      break;
+    }
+  }
+  auto call = std::make_shared<Call>(Call{std::move(request), std::move(responder), std::nullopt, id, *this});
+  if (known_path && call->request.method == "OPTIONS") {
+    Response preflight{204, "", {}, ""};
+    if (settings_.frontends.allowed(origin_of(call->request.header("Origin")))) {
+      preflight.headers = {{"Access-Control-Allow-Methods", "GET, POST, PUT, OPTIONS"}, {"Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID"}, {"Access-Control-Max-Age", "600"}};
+    }
+    return call->send(std::move(preflight));
+  }
+  if (!found) return call->send(known_path ? error(405, "method_not_allowed", "This address does not take that method.") : error(404, "not_found", "There is no such address."));
+  if (found->who == Who::user) {
+    call->identity = users_.identify(call->request);
+    if (!call->identity) return call->send(error(401, "unauthorized", "Please sign in: a bearer token or the session cookie is missing, or no longer good."));
+    if (found->effect && call->identity->by_cookie && !origin_holds(call->request))
+      return call->send(error(403, "origin_not_allowed", "This request comes from a page that may not act for the user."));
+  }
+  workers_([this, call, act = found->act] { (this->*act)(*call); });
+}
+
+// ---- connecting ----
+
+std::string Routes::front_of(const Call& call) const {
+  const std::string wanted = call.request.param("frontend_url");
+  return wanted.empty() ? settings_.frontends.first() : origin_of(wanted);
+}
+
+void Routes::auth_start(Call& call) {
+  const std::string front = front_of(call);
+  if (!settings_.frontends.allowed(front)) return call.send(error(400, "invalid_argument", "frontend_url is not one of the allowed front ends."));
+  if (call.request.param("bypass") == "true" || call.request.param("skip_oauth") == "true") return bypass(call, front);
+  const auto link = engine_.consent_start(call.user(), front, call.request.param("marketplace"));
+  if (!link) return call.send(failure(link.error()));
+  const Json made = Json::parse(link->json());
+  call.send(answer({{"success", true}, {"ok", true}, {"authUrl", link->url()}, {"redirectTo", link->url()}, {"message", "OAuth flow initiated"}, {"state", made["state"]}}));
+}
+
+void Routes::bypass(Call& call, const std::string& front) {
+  const auto used = engine_.use_existing_connection(call.user());
+  if (!used) {
+    Json body = error_body(used.error().name(), used.error().message());
+    if (used.error().code() == AMZSYNC_ERROR_NOT_CONNECTED || used.error().code() == AMZSYNC_ERROR_NEEDS_REAUTH) {
+      // The way out is a new authorisation, so its link comes along.
+      const auto link = engine_.consent_start(call.user(), front, call.request.param("marketplace"));
+      if (link) body["authUrl"] = link->url();
+    }
+    return call.send(answer(body, status_of(used.error().code())));
+  }
+  const std::string message = "Using existing Amazon connection";
+  std::string where = front + "/dashboard?amazon_connected=true&message=" + encode(message);
+  Json body{{"success", true}, {"ok", true}, {"bypassed", true}, {"connectionVerified", used->verified()}, {"message", message}};
+  if (!used->sync_id().empty()) {
+    body["syncId"] = used->sync_id();
+    where += "&sync_id=" + encode(used->sync_id());
+  }
+  body["redirectUrl"] = where;
+  body["syncTriggered"] = used->triggered();
+  call.send(answer(body));
+}
+
+void Routes::auth_login(Call& call) {
+  const auto link = engine_.consent_login(call.user(), settings_.frontends.first(), call.request.param("amazon_callback_uri"), call.request.param("amazon_state"));
+  if (!link) return call.send(failure(link.error()));
+  call.send(redirect(std::string(link->url())));
+}
+
+void Routes::auth_callback(Call& call) {
+  const httpd::Request& r = call.request;
+  amzsync::OAuthParams params;
+  // In demo mode nobody signs in, so the state alone says whose consent this is.
+  if (!call.identity->assumed) params.user = call.user();
+  params.state = r.param("state");
+  params.code = r.has_param("spapi_oauth_code") ? r.param("spapi_oauth_code") : r.param("code");
+  params.seller_id = r.param("selling_partner_id");
+  params.error = r.param("error");
+  const auto frontend = engine_.consent_frontend(params.state);
+  const std::string front = frontend ? std::string(frontend->url()) : settings_.frontends.first();
+
+  auto shared = std::make_shared<Call>(std::move(call));
+  const auto started = engine_.on_oauth_callback(params, [shared, front](const amzsync_answer* done, const amzsync_error* failed) {
+    if (failed) return shared->send(redirect(callback_error(front, amzsync_status_name(amzsync_error_code(failed)))));
+    shared->send(redirect(front + "/dashboard?amazon_connected=true&message=" + encode("Amazon account connected") + "&sync_id=" + encode(amzsync_answer_sync_id(done))));
+  });
+  if (!started) shared->send(redirect(callback_error(front, started.error().name())));
+}
+
+void Routes::auth_callback_json(Call& call) {
+  const Json body = Json::parse(call.request.body.empty() ? "{}" : call.request.body, nullptr, false);
+  if (!body.is_object()) return call.send(error(400, "invalid_json", "The body must be a JSON object."));
+  const auto field = [&](std::initializer_list<const char*> names) -> std::string {
+    for (const char* name : names) {
+      if (body.contains(name) && body[name].is_string()) return body[name].get<std::string>();
+      if (call.request.has_param(name)) return call.request.param(name);
+    }
+    return {};
+  };
+  amzsync::OAuthParams params;
+  if (!call.identity->assumed) params.user = call.user();
+  params.state = field({"state", "amazon_state"});
+  params.code = field({"spapi_oauth_code", "code"});
+  params.seller_id = field({"selling_partner_id"});
+  params.error = field({"error"});
+  auto shared = std::make_shared<Call>(std::move(call));
+  const auto started = engine_.on_oauth_callback(params, [shared](const amzsync_answer* done, const amzsync_error* failed) {
+    if (failed) return shared->send(error(status_of(amzsync_error_code(failed)), amzsync_status_name(amzsync_error_code(failed)), amzsync_error_message(failed)));
+    shared->send(answer({{"ok", true}, {"connected", true}, {"success", true}, {"message", "Amazon account connected"}, {"syncId", amzsync_answer_sync_id(done)},
+                         {"syncTriggered", amzsync_answer_triggered(done) == 1}}));
+  });
+  if (!started) shared->send(failure(started.error()));
+}
+
+void Routes::connection(Call& call) {
+  const auto document = engine_.connection(call.user());
+  call.send(document ? pass_on(document->json()) : failure(document.error()));
+}
+
+void Routes::disconnect(Call& call) {
+  const auto done = engine_.disconnect(call.user(), call.user());
+  call.send(done ? answer({{"success", true}, {"message", "Amazon account disconnected"}}) : failure(done.error()));
+}
+
+// ---- recoveries and syncs ----
+
+void Routes::recoveries(Call& call) {
+  const auto found = engine_.recoveries(call.user(), call.request.param("by") == "month");
+  call.send(found ? pass_on(found->json()) : failure(found.error()));
+}
+
+void Routes::sync_start(Call& call) {
+  std::string streams;
+  if (!call.request.body.empty()) {
+    const Json body = Json::parse(call.request.body, nullptr, false);
+    if (!body.is_object()) return call.send(error(400, "invalid_json", "The body must be a JSON object, or empty."));
+    if (body.contains("streams") && body["streams"].is_string()) streams = body["streams"].get<std::string>();
+  }
+  const auto run = engine_.sync_start(call.user(), streams);
+  if (!run) return call.send(failure(run.error()));
+  if (run->triggered()) return call.send(answer({{"syncId", run->sync_id()}, {"status", "in_progress"}, {"message", "Sync started successfully"}}));
+  Json body = error_body("sync_in_progress", amzsync_status_sentence(AMZSYNC_ERROR_SYNC_IN_PROGRESS));
+  body["existingSyncId"] = run->sync_id();
+  call.send(answer(body, 409));
+}
+
+void Routes::sync_status(Call& call) {
+  const auto document = engine_.status(call.user());
+  call.send(document ? pass_on(document->json()) : failure(document.error()));
+}
+
+void Routes::sync_status_one(Call& call) {
+  const auto document = engine_.sync_status(call.user(), call.id);
+  call.send(document ? pass_on(document->json()) : failure(document.error()));
+}
+
+void Routes::sync_history(Call& call) {
+  const auto limit = call.request.has_param("limit") ? number(call.request.param("limit")) : std::optional<std::int64_t>(10);
+  const auto offset = call.request.has_param("offset") ? number(call.request.param("offset")) : std::optional<std::int64_t>(0);
+  if (!limit || *limit < 1 || *limit > 100) return call.send(error(400, "invalid_argument", "limit must be a number from 1 to 100."));
+  if (!offset || *offset < 0) return call.send(error(400, "invalid_argument", "offset must be a number that is not negative."));
+  const auto document = engine_.history(call.user(), static_cast<std::int32_t>(*limit), *offset);
+  call.send(document ? pass_on(document->json()) : failure(document.error()));
+}
+
+void Routes::sync_cancel(Call& call) {
+  const auto done = engine_.sync_cancel(call.user(), call.id, call.user());
+  call.send(done ? answer({{"success", true}, {"syncId", call.id}, {"message", "Sync cancelled successfully"}}) : failure(done.error()));
+}
+
+// ---- events ----
+
+void Routes::sse(Call& call) {
+  std::string after = call.request.header("Last-Event-ID");
+  if (after.empty()) after = call.request.param("lastEventId");
+  std::int64_t position = AMZSYNC_EVENTS_LIVE;
+  if (!after.empty()) {
+    // A number that is none of ours is told as a gap, like one that is too old.
+    const auto parsed = number(after);
+    position = parsed && *parsed >= 0 ? *parsed : INT64_MAX;
+  }
+  Response head{200, "text/event-stream", {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}}, ""};
+  add_cors(call.request, head);
+  streams_.add(call.user(), position, call.responder.stream(std::move(head)));
+}
+
+// ---- what is not there yet, and what operators ask ----
+
+void Routes::later(Call& call) { call.send(error(501, "not_supported", "This version does not offer that yet.")); }
+
+void Routes::healthz(Call& call) { call.send(answer({{"status", "ok"}})); }
+
+void Routes::readyz(Call& call) {
+  const auto stats = engine_.stats();
+  if (!stats) return call.send(answer({{"status", "unavailable"}, {"error", stats.error().name()}, {"message", stats.error().message()}}, 503));
+  call.send(answer({{"status", "ready"}}));
+}
+
+void Routes::metrics(Call& call) {
+  const auto stats = engine_.stats();
+  if (!stats) return call.send(failure(stats.error()));
+  prometheus::Registry registry;
+  const auto gauge = [&](const std::string& name, const std::string& help, std::int64_t value) {
+    prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(static_cast<double>(value));
+  };
+  gauge("amzsync_runs_here", "Syncs performed by this engine now", stats->runs_here);
+  gauge("amzsync_runs_active", "Syncs of all users that are not over", stats->runs_active);
+  gauge("amzsync_runs_queued", "Syncs that no worker has taken up yet", stats->runs_queued);
+  gauge("amzsync_connections", "Connected users", stats->connections);
+  gauge("amzsync_connections_needing_reauth", "Users whose authorisation no longer holds", stats->needs_reauth);
+  gauge("amzsync_sse_streams", "Open event streams", static_cast<std::int64_t>(streams_.count()));
+  call.send({200, "text/plain; version=0.0.4; charset=utf-8", {}, prometheus::TextSerializer().Serialize(registry.Collect())});
+}
+
+void Routes::dashboard(Call& call) {
+  call.send({200,
+             "text/html; charset=utf-8",
+             {{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+              {"Referrer-Policy", "no-referrer"}},
+             std::string(dashboard_page())});
+}
+
+}  // namespace host

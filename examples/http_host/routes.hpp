@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every route of the host. A route is a line in a table: method, path, who may, and what it does. Each does what the header
+// of the library documents and passes its JSON on.
+#pragma once
+
+#include <amzsync/amzsync.hpp>
+#include <functional>
+#include <string>
+
+#include "http_host/streams.hpp"
+#include "http_host/users.hpp"
+#include "httpd/httpd.hpp"
+
+namespace host {
+
+struct HostSettings {
+  Frontends frontends;
+  bool demo = false;
+};
+
+class Routes {
+ public:
+  /// `workers` runs something that may block away from the server's threads.
+  using Workers = std::function<void(std::function<void()>)>;
+  Routes(amzsync::Engine& engine, EventStreams& streams, const Users& users, const HostSettings& settings, Workers workers)
+      : engine_(engine), streams_(streams), users_(users), settings_(settings), workers_(std::move(workers)) {}
+
+  void handle(httpd::Request request, httpd::Responder responder);
+  /// For requests that were refused before they got here.
+  static httpd::Response refuse(int status, std::string_view why);
+
+ private:
+  struct Call;
+  struct Route;
+  static const std::vector<Route>& table();
+
+  void auth_start(Call& call);
+  void bypass(Call& call, const std::string& frontend);
+  void auth_login(Call& call);
+  void auth_callback(Call& call);
+  void auth_callback_json(Call& call);
+  void recoveries(Call& call);
+  void connection(Call& call);
+  void disconnect(Call& call);
+  void sync_start(Call& call);
+  void sync_status(Call& call);
+  void sync_status_one(Call& call);
+  void sync_history(Call& call);
+  void sync_cancel(Call& call);
+  void sse(Call& call);
+  void later(Call& call);
+  void healthz(Call& call);
+  void readyz(Call& call);
+  void metrics(Call& call);
+  void dashboard(Call& call);
+
+  std::string front_of(const Call& call) const;
+  bool origin_holds(const httpd::Request& request) const;
+  void add_cors(const httpd::Request& request, httpd::Response& response) const;
+
+  amzsync::Engine& engine_;
+  EventStreams& streams_;
+  const Users& users_;
+  const HostSettings& settings_;
+  Workers workers_;
+};
+
+/// The dashboard's page.
+std::string_view dashboard_page() noexcept;
+
+}  // namespace host

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http_host/streams.hpp"
+
+namespace host {
+namespace {
+
+constexpr std::string_view kHeartbeat = ": heartbeat\n\n";
+constexpr std::size_t kMostHeldBack = 10'000;
+
+}  // namespace
+
+void EventStreams::pump() {
+  const std::lock_guard pumping(pump_mutex_);
+  for (;;) {
+    auto event = all_.next(std::chrono::milliseconds(0));
+    if (!event || !*event) return;
+    const std::int64_t seq = (*event)->seq();
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = listeners_.equal_range(std::string((*event)->user()));
+    for (auto it = first; it != last; ++it) {
+      Listener& listener = *it->second;
+      if (listener.replaying) {
+        if (listener.held_back.size() < kMostHeldBack) listener.held_back.emplace_back(seq, std::string((*event)->sse()));
+        continue;
+      }
+      if (seq > 0 && seq <= listener.last) continue;
+      if (seq > 0) listener.last = seq;
+      listener.stream->write(std::string((*event)->sse()));
+    }
+  }
+}
+
+void EventStreams::heartbeat() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [user, listener] : listeners_) listener->stream->write(std::string(kHeartbeat));
+}
+
+void EventStreams::add(const std::string& user, std::int64_t after, std::shared_ptr<httpd::Stream> stream) {
+  const auto listener = std::make_shared<Listener>();
+  listener->user = user;
+  listener->stream = stream;
+  {
+    const std::lock_guard lock(mutex_);
+    listeners_.emplace(user, listener);
+  }
+  std::weak_ptr<Listener> weak = listener;
+  stream->on_close([this, weak] {
+    if (const auto gone = weak.lock()) drop(gone.get());
+  });
+
+  // From here on live events are held back, so nothing falls between the journal and them.
+  auto missed = engine_.events(user, after);
+  if (!missed) {
+    stream->close();
+    return;
+  }
+  stream->write(std::string(missed->sse_hello()));
+  std::int64_t last = 0;
+  for (;;) {
+    auto event = missed->next(std::chrono::milliseconds(0));
+    if (!event || !*event) break;
+    if ((*event)->seq() > 0) last = (*event)->seq();
+    if (!stream->write(std::string((*event)->sse()))) break;
+  }
+  const std::lock_guard lock(mutex_);
+  listener->last = last;
+  for (auto& [seq, frame] : listener->held_back) {
+    if (seq > 0 && seq <= listener->last) continue;
+    if (seq > 0) listener->last = seq;
+    stream->write(std::move(frame));
+  }
+  listener->held_back.clear();
+  listener->replaying = false;
+}
+
+void EventStreams::drop(const Listener* gone) {
+  const std::lock_guard lock(mutex_);
+  const auto [first, last] = listeners_.equal_range(gone->user);
+  for (auto it = first; it != last; ++it)
+    if (it->second.get() == gone) {
+      listeners_.erase(it);
+      return;
+    }
+}
+
+std::size_t EventStreams::count() const {
+  const std::lock_guard lock(mutex_);
+  return listeners_.size();
+}
+
+}  // namespace host

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The open event streams: one reader of everybody's events fans out to them, so a thousand idle streams cost no thread and no
+// descriptor of their own. A stream that resumes reads what it missed from the journal first.
+#pragma once
+
+#include <amzsync/amzsync.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "httpd/httpd.hpp"
+
+namespace host {
+
+class EventStreams {
+ public:
+  EventStreams(amzsync::Engine& engine, amzsync::Events all) : engine_(engine), all_(std::move(all)) {}
+
+  int fd() const { return all_.fd(); }
+  /// Delivers what has come; when the descriptor is readable.
+  void pump();
+  /// Keeps proxies and clients awake; every 15 s.
+  void heartbeat();
+  /// Brings a new stream up to date and adds it. Blocks for a moment; not on a server thread.
+  void add(const std::string& user, std::int64_t after, std::shared_ptr<httpd::Stream> stream);
+  std::size_t count() const;
+
+ private:
+  struct Listener {
+    std::string user;
+    std::shared_ptr<httpd::Stream> stream;
+    std::int64_t last = 0;                     ///< number of the newest event written
+    bool replaying = true;
+    std::vector<std::pair<std::int64_t, std::string>> held_back;   ///< what came meanwhile
+  };
+  void drop(const Listener* listener);
+
+  amzsync::Engine& engine_;
+  std::mutex pump_mutex_;
+  amzsync::Events all_;
+  mutable std::mutex mutex_;
+  std::multimap<std::string, std::shared_ptr<Listener>> listeners_;
+};
+
+}  // namespace host

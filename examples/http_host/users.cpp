@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http_host/users.hpp"
+
+#include <jwt.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+namespace host {
+namespace {
+
+constexpr std::size_t kMaxToken = 8'192;
+constexpr std::string_view kCookie = "session_token";
+
+std::string cookie(const httpd::Request& request, std::string_view wanted) {
+  std::string_view rest;
+  const std::string header = request.header("Cookie");
+  rest = header;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find(';');
+    std::string_view part = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+    const std::size_t equals = part.find('=');
+    if (equals != std::string_view::npos && part.substr(0, equals) == wanted) return std::string(part.substr(equals + 1));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::string> Users::subject_of(const std::string& token) const {
+  if (token.empty() || token.size() > kMaxToken || jwt_secret_.empty()) return std::nullopt;
+  jwt_t* raw = nullptr;
+  const int failed = jwt_decode(&raw, token.c_str(), reinterpret_cast<const unsigned char*>(jwt_secret_.data()), static_cast<int>(jwt_secret_.size()));
+  const std::unique_ptr<jwt_t, void (*)(jwt_t*)> jwt(raw, &jwt_free);
+  // The algorithm is ours to choose, never the token's.
+  if (failed != 0 || !jwt || jwt_get_alg(jwt.get()) != JWT_ALG_HS256) return std::nullopt;
+  const char* subject = jwt_get_grant(jwt.get(), "sub");
+  const long expires = jwt_get_grant_int(jwt.get(), "exp");
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  if (!subject || !*subject || expires <= now) return std::nullopt;
+  return std::string(subject);
+}
+
+std::optional<Identity> Users::identify(const httpd::Request& request) const {
+  constexpr std::string_view kBearer = "Bearer ";
+  if (const std::string header = request.header("Authorization"); !header.empty()) {
+    if (header.size() <= kBearer.size() || !std::equal(kBearer.begin(), kBearer.end(), header.begin())) return std::nullopt;
+    const auto subject = subject_of(header.substr(kBearer.size()));
+    return subject ? std::optional(Identity{*subject, false, false}) : std::nullopt;
+  }
+  if (const std::string token = cookie(request, kCookie); !token.empty()) {
+    const auto subject = subject_of(token);
+    if (subject) return Identity{*subject, true, false};
+    if (!demo_) return std::nullopt;
+  }
+  if (!demo_) return std::nullopt;
+  const std::string named = request.param("userId");
+  return named.empty() ? Identity{"demo-user", false, true} : Identity{named, false, false};
+}
+
+std::string origin_of(const std::string& url) {
+  const std::size_t colon = url.find("://");
+  if (colon == std::string::npos) return {};
+  std::string scheme = url.substr(0, colon);
+  std::string authority = url.substr(colon + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#\\"));
+  for (std::string* part : {&scheme, &authority})
+    for (char& c : *part) {
+      if (static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7F) return {};
+      c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+  if ((scheme != "http" && scheme != "https") || authority.empty() || authority.find('@') != std::string::npos) return {};
+  const std::string_view usual = scheme == "http" ? ":80" : ":443";
+  if (authority.ends_with(usual)) authority.resize(authority.size() - usual.size());
+  return scheme + "://" + authority;
+}
+
+bool Frontends::parse(const std::string& text) {
+  std::size_t from = 0;
+  while (from < text.size()) {
+    const std::size_t end = std::min(text.find(',', from), text.size());
+    std::string one = text.substr(from, end - from);
+    from = end + 1;
+    while (!one.empty() && one.front() == ' ') one.erase(0, 1);
+    while (!one.empty() && (one.back() == ' ' || one.back() == '/')) one.pop_back();
+    if (one.empty()) continue;
+    const std::string origin = origin_of(one);
+    if (origin.empty() || one.find('*') != std::string::npos || one.find('/', one.find("://") + 3) != std::string::npos) return false;
+    origins_.push_back(origin);
+  }
+  return true;
+}
+
+bool Frontends::allowed(const std::string& origin) const { return std::find(origins_.begin(), origins_.end(), origin) != origins_.end(); }
+
+}  // namespace host

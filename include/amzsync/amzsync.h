@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * amzsync: syncs the money, stock and reports of Amazon sellers into a database, keeps them current, and finds what Amazon owes.
+ * This header is the whole interface; everything else in the library is private.
+ *
+ * Rules that hold for every function:
+ *  - Threads: any thread may call any function on an engine, unless the function says otherwise. Options, event cursors, answers and
+ *    errors belong to one thread at a time. After amzsync_open the process must not fork and go on using the engine in the child.
+ *  - Results: functions that can fail return an int32_t: AMZSYNC_OK (0), or one of the AMZSYNC_ERROR_ codes, which are stable
+ *    and never reused. Functions that can't fail return their value.
+ *  - Errors: the last parameter `err` may be NULL. On failure it is set to a new error object, to be freed by the caller; on success it
+ *    is set to NULL. There is no thread-local or global last error.
+ *  - Handles that are given out (`out_*`) are the caller's to free, and are NULL on failure. Every free function accepts NULL.
+ *  - Text is UTF-8, zero-terminated; what is passed in is copied before the function returns. A `const char *` that is returned is
+ *    borrowed and lives as long as the handle it came from.
+ *  - Secrets go in and never come out: no getter, log line, message or event holds a token, a code or the client secret.
+ *  - Callbacks run on a thread of the library's own, one at a time, in order, never inside the call that causes them. They must not
+ *    block for long, and must not throw.
+ *  - The library never prints, aborts, exits, installs signal handlers or changes the locale, and starts no thread before amzsync_open.
+ *  - Times are ISO 8601 UTC with milliseconds, money is an exact decimal in JSON; currencies are never added up together.
+ */
+#ifndef AMZSYNC_H
+#define AMZSYNC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define AMZSYNC_VERSION_MAJOR 0
+#define AMZSYNC_VERSION_MINOR 1
+#define AMZSYNC_VERSION_PATCH 0
+/* Grows when a program built against the old header can no longer use the new library. Before version 1.0 it may grow at any release. */
+#define AMZSYNC_ABI_VERSION 0
+
+#if defined(AMZSYNC_STATIC)
+#define AMZSYNC_API
+#elif defined(__GNUC__)
+#define AMZSYNC_API __attribute__((visibility("default")))
+#else
+#define AMZSYNC_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#define AMZSYNC_NOEXCEPT noexcept
+#else
+#define AMZSYNC_NOEXCEPT
+#endif
+
+/* ---- Codes ---------------------------------------------------------------------------------------------------------------------- */
+
+#define AMZSYNC_OK 0
+#define AMZSYNC_ERROR_INVALID_ARGUMENT 1
+#define AMZSYNC_ERROR_SETTING_INVALID 2
+#define AMZSYNC_ERROR_NOT_FOUND 3
+#define AMZSYNC_ERROR_CLOSED 4
+#define AMZSYNC_ERROR_WOULD_DEADLOCK 5
+#define AMZSYNC_ERROR_BUSY 6
+#define AMZSYNC_ERROR_NO_MEMORY 7
+#define AMZSYNC_ERROR_INTERNAL 8
+#define AMZSYNC_ERROR_TIMEOUT 9
+#define AMZSYNC_ERROR_NOT_SUPPORTED 10
+#define AMZSYNC_ERROR_CANCELLED 11
+#define AMZSYNC_ERROR_PAUSED 12
+/* The seller's authorisation. */
+#define AMZSYNC_ERROR_NOT_CONNECTED 20
+#define AMZSYNC_ERROR_NEEDS_REAUTH 21
+#define AMZSYNC_ERROR_MISSING_CODE 22
+#define AMZSYNC_ERROR_INVALID_STATE 23
+#define AMZSYNC_ERROR_STATE_USER_MISMATCH 24
+#define AMZSYNC_ERROR_INVALID_GRANT 25
+#define AMZSYNC_ERROR_SELLER_ALREADY_CONNECTED 26
+#define AMZSYNC_ERROR_SELLER_MISMATCH 27
+#define AMZSYNC_ERROR_APP_CREDENTIALS_INVALID 28
+#define AMZSYNC_ERROR_AMAZON_UNAVAILABLE 29
+#define AMZSYNC_ERROR_CONSENT_DENIED 30
+/* Syncs. */
+#define AMZSYNC_ERROR_SYNC_IN_PROGRESS 40
+#define AMZSYNC_ERROR_SYNC_OVER 41
+#define AMZSYNC_ERROR_ROWS_QUARANTINED 42
+/* Amazon's API; these end up in a sync's error. */
+#define AMZSYNC_ERROR_UNAUTHORISED 60
+#define AMZSYNC_ERROR_THROTTLED 61
+#define AMZSYNC_ERROR_AMAZON_ERROR 62
+#define AMZSYNC_ERROR_NETWORK_ERROR 63
+#define AMZSYNC_ERROR_BAD_ANSWER 64
+#define AMZSYNC_ERROR_REQUEST_REJECTED 65
+#define AMZSYNC_ERROR_PAGE_LOOP 66
+#define AMZSYNC_ERROR_PAGE_TOKEN_EXPIRED 67
+#define AMZSYNC_ERROR_ANSWER_TOO_LARGE 68
+#define AMZSYNC_ERROR_NO_MARKETPLACE 69
+/* The database. */
+#define AMZSYNC_ERROR_STORE_UNAVAILABLE 80
+#define AMZSYNC_ERROR_STORE_BUSY 81
+#define AMZSYNC_ERROR_STORE_FULL 82
+#define AMZSYNC_ERROR_STORE_READ_ONLY 83
+#define AMZSYNC_ERROR_STORE_CORRUPT 84
+#define AMZSYNC_ERROR_STORE_NEWER 85
+#define AMZSYNC_ERROR_FENCED 86
+#define AMZSYNC_ERROR_KEY_UNKNOWN 87
+
+/* What to do about a failure (amzsync_error_retry). */
+#define AMZSYNC_RETRY_NEVER 0
+#define AMZSYNC_RETRY_LATER 1
+#define AMZSYNC_RETRY_AFTER_REAUTH 2
+
+/* How much a log sink is told (amzsync_options_set_log). */
+#define AMZSYNC_LOG_DEBUG 0
+#define AMZSYNC_LOG_INFO 1
+#define AMZSYNC_LOG_WARN 2
+#define AMZSYNC_LOG_ERROR 3
+
+/* Where an event reader begins (amzsync_events_open, amzsync_subscribe). */
+#define AMZSYNC_EVENTS_LIVE (-1)
+
+/* No time limit. */
+#define AMZSYNC_WAIT_FOREVER (-1)
+
+typedef struct amzsync_options amzsync_options; /* how an engine is to be opened */
+typedef struct amzsync_engine amzsync_engine;   /* an open database and the workers on it */
+typedef struct amzsync_error amzsync_error;     /* why a function failed */
+typedef struct amzsync_answer amzsync_answer;   /* what a function answered: JSON, and the few fields a caller branches on */
+typedef struct amzsync_events amzsync_events;   /* a reader's place in the journal of events */
+typedef struct amzsync_event amzsync_event;     /* one event */
+
+/* ---- About the library ---------------------------------------------------------------------------------------------------------- */
+
+/* "0.1.0", static. Since: 0.1 */
+AMZSYNC_API const char *amzsync_version(void) AMZSYNC_NOEXCEPT;
+
+/* AMZSYNC_ABI_VERSION of the library that is loaded; compare it with the header's. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_abi_version(void) AMZSYNC_NOEXCEPT;
+
+/* The stable name of a code, as it appears in events and HTTP answers ("not_connected"); static; "unknown" for any other number.
+ * Since: 0.1 */
+AMZSYNC_API const char *amzsync_status_name(int32_t code) AMZSYNC_NOEXCEPT;
+
+/* One sentence about a code, for a person; static. Since: 0.1 */
+AMZSYNC_API const char *amzsync_status_sentence(int32_t code) AMZSYNC_NOEXCEPT;
+
+/* ---- Errors --------------------------------------------------------------------------------------------------------------------- */
+
+/* One of AMZSYNC_ERROR_. `err` must not be NULL in any of these. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_error_code(const amzsync_error *err) AMZSYNC_NOEXCEPT;
+/* One clear sentence. Borrowed from `err`. Since: 0.1 */
+AMZSYNC_API const char *amzsync_error_message(const amzsync_error *err) AMZSYNC_NOEXCEPT;
+/* One of AMZSYNC_RETRY_. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_error_retry(const amzsync_error *err) AMZSYNC_NOEXCEPT;
+/* HTTP status of Amazon's answer; 0 when there was none. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_error_http_status(const amzsync_error *err) AMZSYNC_NOEXCEPT;
+/* Amazon's own error code, and its request id (its support asks for it); empty when there is none. Borrowed. Since: 0.1 */
+AMZSYNC_API const char *amzsync_error_api_code(const amzsync_error *err) AMZSYNC_NOEXCEPT;
+AMZSYNC_API const char *amzsync_error_request_id(const amzsync_error *err) AMZSYNC_NOEXCEPT;
+/* Since: 0.1 */
+AMZSYNC_API void amzsync_error_free(amzsync_error *err) AMZSYNC_NOEXCEPT;
+
+/* ---- Options -------------------------------------------------------------------------------------------------------------------- */
+/* Each setter checks its value at once: AMZSYNC_ERROR_SETTING_INVALID says which setting is wrong and what would be right, never a secret. */
+
+/* New options with the defaults named below; NULL when out of memory. Since: 0.1 */
+AMZSYNC_API amzsync_options *amzsync_options_new(void) AMZSYNC_NOEXCEPT;
+AMZSYNC_API void amzsync_options_free(amzsync_options *options) AMZSYNC_NOEXCEPT;
+
+/* The database: "sqlite:PATH". Default "sqlite:var/amzsync.db". Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_store(amzsync_options *options, const char *store, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* 1: a committed trigger survives power loss too, at a price for each commit. 0 (default): it survives the process being killed.
+ * Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_synchronous_full(amzsync_options *options, int32_t on, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* The application as registered with Amazon: Login-with-Amazon client id and secret, application id (amzn1.sp.solution…), and one of its
+ * redirect URIs. Required. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_app(amzsync_options *options, const char *client_id, const char *client_secret, const char *application_id,
+                                            const char *redirect_uri, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* 1 while the application is a draft at Amazon. Default 0. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_app_draft(amzsync_options *options, int32_t draft, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Name and version of the host, for the user agent that Amazon asks for. Default "amzsync" and the library's version. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_host(amzsync_options *options, const char *name, const char *version, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* "na" (default), "eu" or "fe"; the marketplaces follow. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_region(amzsync_options *options, const char *region, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* "production" (default) or "sandbox". Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_environment(amzsync_options *options, const char *environment, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Base URLs in place of Amazon's own: https, or http to a loopback address. NULL or "" leaves Amazon's. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_endpoints(amzsync_options *options, const char *lwa, const char *spapi, const char *consent,
+                                                  amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* A PEM file of certificates to trust in place of the system's. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_ca_file(amzsync_options *options, const char *path, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* The keys that seal tokens: base64 of 32 bytes, or several `id:base64` with commas between, of which the first seals. Required.
+ * Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_master_key(amzsync_options *options, const char *keys, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* Source of the money: "2024-06-19" (default) or "v0". Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_finances(amzsync_options *options, const char *source, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Datasets by name, with commas between; NULL or "" (default): all that the application's roles allow. A stream that is named here and
+ * can't be read makes a sync partial. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_streams(amzsync_options *options, const char *streams, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* How many days back the first sync goes: 1 to 730, default 540. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_history_days(amzsync_options *options, int32_t days, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* How often each seller is synced again, in minutes: 0 (never) or 15 to 10080, default 360. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_sync_every_minutes(amzsync_options *options, int32_t minutes, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* How long events are kept for readers who come back: 1 to 365 days, default 7. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_journal_days(amzsync_options *options, int32_t days, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* 1: several users may connect the same seller. 0 (default): the second one is refused. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_shared_sellers(amzsync_options *options, int32_t allowed, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* How many syncs this engine performs at once: 0 to 10000, default 10000. With 0 it performs none: a process that only triggers, reads and
+ * follows what others perform. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_max_runs(amzsync_options *options, int32_t runs, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* A log record: `fields_json` is an object ({"userId":"u1"}). All three texts are borrowed for the call. */
+typedef void (*amzsync_log_fn)(void *user_data, int32_t level, const char *message, const char *fields_json);
+/* Frees what a callback was given; called exactly once, after its last call. May be NULL. */
+typedef void (*amzsync_free_fn)(void *user_data);
+/* Where log records of `least` (AMZSYNC_LOG_) and above go. Unlike other callbacks this one is called on whatever thread of the library
+ * has something to say, so it must be safe to call from several at once; it must not call the library. `free_fn` is called when the
+ * last engine or options object that uses it is gone. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_log(amzsync_options *options, int32_t least, amzsync_log_fn log, void *user_data, amzsync_free_fn free_fn,
+                                            amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* ---- Engine --------------------------------------------------------------------------------------------------------------------- */
+
+/* Opens the database (creating it, or bringing its schema up to date), starts the workers, and goes on with syncs that wait or that a
+ * dead process left. `options` are copied. Several engines, in one process or many, may have the same database open.
+ * Errors: SETTING_INVALID (a required one is missing), STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_open(const amzsync_options *options, amzsync_engine **out_engine, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* Closes the engine and frees it. Ends no sync: it goes on in another process, or at the next open. Waits for a transaction under way and
+ * for callbacks that run; subscribers get a last event `engine.closed`. All event readers must be closed before, and no other call may
+ * be under way. Errors: WOULD_DEADLOCK (from inside a callback), BUSY (an event reader is open); the engine is then still open. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_close(amzsync_engine *engine) AMZSYNC_NOEXCEPT;
+
+/* ---- Answers -------------------------------------------------------------------------------------------------------------------- */
+
+/* The answer as one JSON object; zero-terminated, `out_size` (may be NULL) without the zero. Borrowed. Since: 0.1 */
+AMZSYNC_API const char *amzsync_answer_json(const amzsync_answer *answer, size_t *out_size) AMZSYNC_NOEXCEPT;
+/* The sync that the answer is about, or ""; borrowed. Since: 0.1 */
+AMZSYNC_API const char *amzsync_answer_sync_id(const amzsync_answer *answer) AMZSYNC_NOEXCEPT;
+/* A URL to send the browser to, or ""; borrowed. Since: 0.1 */
+AMZSYNC_API const char *amzsync_answer_url(const amzsync_answer *answer) AMZSYNC_NOEXCEPT;
+/* The user that the answer is about, or ""; borrowed. Since: 0.1 */
+AMZSYNC_API const char *amzsync_answer_user(const amzsync_answer *answer) AMZSYNC_NOEXCEPT;
+/* Public status of the sync ("queued", "in_progress", "detecting", "completed", "partial", "failed", "cancelled"), or ""; borrowed.
+ * Since: 0.1 */
+AMZSYNC_API const char *amzsync_answer_status(const amzsync_answer *answer) AMZSYNC_NOEXCEPT;
+/* 1 when this call started a sync; 0 when none was started, or one was there already. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_answer_triggered(const amzsync_answer *answer) AMZSYNC_NOEXCEPT;
+/* 1 when Amazon confirmed the connection. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_answer_verified(const amzsync_answer *answer) AMZSYNC_NOEXCEPT;
+AMZSYNC_API void amzsync_answer_free(amzsync_answer *answer) AMZSYNC_NOEXCEPT;
+
+/* ---- Connecting a seller -------------------------------------------------------------------------------------------------------- */
+/* `user` is the host's own name of its user: 1 to 200 bytes, as verified by the host. The library believes it. */
+
+/* Begins a consent trip: the answer's url is where the browser goes, its JSON {"authUrl","state"}. `frontend_url` is kept with the trip for
+ * amzsync_consent_frontend. `marketplace` (id or country, NULL for the region's default) chooses where the seller signs in.
+ * Errors: INVALID_ARGUMENT, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_consent_start(amzsync_engine *engine, const char *user, const char *frontend_url, const char *marketplace,
+                                          amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Goes on with a trip that began at Amazon's appstore (the application's login URI was opened with these two parameters). The callback URI
+ * is checked to be Amazon's. Answer and errors as amzsync_consent_start. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_consent_login(amzsync_engine *engine, const char *user, const char *frontend_url, const char *amazon_callback_uri,
+                                          const char *amazon_state, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* The front end that a trip began with: the answer's url. For the redirect of a callback that failed. Errors: NOT_FOUND. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_consent_frontend(amzsync_engine *engine, const char *state, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* What came back from Amazon. NULL and "" mean that the parameter was absent. */
+typedef struct amzsync_oauth_params {
+  uint32_t size;          /* sizeof(amzsync_oauth_params) */
+  const char *user;       /* whom the host's session says it is; NULL: only the state says */
+  const char *state;      /* `state` */
+  const char *code;       /* `spapi_oauth_code` or `code` */
+  const char *seller_id;  /* `selling_partner_id` */
+  const char *error;      /* `error` */
+} amzsync_oauth_params;
+
+/* First trigger. Exchanges the code, stores the connection, and starts a sync, the last two in one transaction. Blocks until Amazon's token
+ * endpoint has answered, at most 10 s; whatever else Amazon does makes no difference. Answer: user, sync id, triggered, url (the front end).
+ * Errors: MISSING_CODE, CONSENT_DENIED, INVALID_STATE, STATE_USER_MISMATCH, INVALID_GRANT, SELLER_ALREADY_CONNECTED, SELLER_MISMATCH,
+ * APP_CREDENTIALS_INVALID, AMAZON_UNAVAILABLE, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_on_oauth_callback(amzsync_engine *engine, const amzsync_oauth_params *params, amzsync_answer **out_answer,
+                                              amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* Ends a call that was started without waiting: `answer` on success, `error` on failure, both borrowed for the call. Called exactly once if
+ * and only if the start returned AMZSYNC_OK, on a thread of the library, always after the start has returned or while it returns. */
+typedef void (*amzsync_done_fn)(void *user_data, int32_t code, const amzsync_answer *answer, const amzsync_error *error);
+/* The same without blocking. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_on_oauth_callback_start(amzsync_engine *engine, const amzsync_oauth_params *params, amzsync_done_fn done, void *user_data,
+                                                    amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* Stores a refresh token that came another way (a self-authorised application), after Amazon has accepted it, and starts a sync.
+ * `seller_id` may be NULL. Errors: INVALID_GRANT, and as amzsync_on_oauth_callback. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_connect(amzsync_engine *engine, const char *user, const char *refresh_token, const char *seller_id, amzsync_answer **out_answer,
+                                    amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* Second trigger. Uses the connection that is there: verified by a token of the last hour, else by one refresh within 2 s; starts a sync, also
+ * when Amazon is silent. Answer: verified, sync id, triggered. The users "default-user" and "demo-user" never start one this way.
+ * Errors: NOT_CONNECTED, NEEDS_REAUTH, APP_CREDENTIALS_INVALID, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_use_existing_connection(amzsync_engine *engine, const char *user, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+AMZSYNC_API int32_t amzsync_use_existing_connection_start(amzsync_engine *engine, const char *user, amzsync_done_fn done, void *user_data,
+                                                          amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* Asks Amazon's token endpoint whether it knows the application (client id and secret); nothing is stored.
+ * Errors: APP_CREDENTIALS_INVALID, AMAZON_UNAVAILABLE (within 10 s). Since: 0.1 */
+AMZSYNC_API int32_t amzsync_check_app(amzsync_engine *engine, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* State of the connection, its expiry dates and marketplaces. Also for a user who never connected. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_connection(amzsync_engine *engine, const char *user, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Forgets the tokens and cancels the sync under way; the data stays. `by` says who asked. Errors: NOT_CONNECTED, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_disconnect(amzsync_engine *engine, const char *user, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* ---- Recoveries and syncs ------------------------------------------------------------------------------------------------------- */
+
+/* Third trigger. What Amazon has paid back, from the database alone. Where there is nothing, and the rules of the back-off allow it, starts a
+ * sync; the JSON says whether, and why not. `by_month` 1 adds the series. Errors: STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_recoveries(amzsync_engine *engine, const char *user, int32_t by_month, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* Starts a sync, or attaches to the one that is active (then triggered is 0). `streams`: names with commas between, NULL for the default ones.
+ * Errors: NOT_CONNECTED, NEEDS_REAUTH, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_sync_start(amzsync_engine *engine, const char *user, const char *streams, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Asks for a sync to be cancelled; it ends within a second, by the event sync.cancelled. `by` says who asked, for the record.
+ * Errors: NOT_FOUND (also for another user's), SYNC_OVER, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_sync_cancel(amzsync_engine *engine, const char *user, const char *sync_id, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* One sync. Answer: status. Errors: NOT_FOUND (also for another user's), STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_sync_status(amzsync_engine *engine, const char *user, const char *sync_id, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Blocks until a sync is over, wherever it runs, then answers as amzsync_sync_status.
+ * Errors: TIMEOUT (it goes on), WOULD_DEADLOCK, NOT_FOUND, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_sync_wait(amzsync_engine *engine, const char *user, const char *sync_id, int64_t timeout_ms, amzsync_answer **out_answer,
+                                      amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* {"hasActiveSync", "lastSync"}. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_status(amzsync_engine *engine, const char *user, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* {"syncs", "total"}, newest first. Errors: INVALID_ARGUMENT (limit not 1 to 100, offset negative), STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_history(amzsync_engine *engine, const char *user, int32_t limit, int64_t offset, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* ---- Events --------------------------------------------------------------------------------------------------------------------- */
+/* Every event is a row of the database, numbered per user, and is seen by readers in every process that has it open. Passing progress between
+ * the milestones has no number (0) and is not replayed. */
+
+/* Number in the user's journal; 0 for passing progress. Since: 0.1 */
+AMZSYNC_API int64_t amzsync_event_seq(const amzsync_event *event) AMZSYNC_NOEXCEPT;
+/* "sync_progress", "sync.completed", …; the user; the payload as one JSON object; borrowed. Since: 0.1 */
+AMZSYNC_API const char *amzsync_event_type(const amzsync_event *event) AMZSYNC_NOEXCEPT;
+AMZSYNC_API const char *amzsync_event_user(const amzsync_event *event) AMZSYNC_NOEXCEPT;
+AMZSYNC_API const char *amzsync_event_json(const amzsync_event *event, size_t *out_size) AMZSYNC_NOEXCEPT;
+/* The event as a frame of a server-sent event stream, ready to be written; borrowed. Since: 0.1 */
+AMZSYNC_API const char *amzsync_event_sse(const amzsync_event *event, size_t *out_size) AMZSYNC_NOEXCEPT;
+AMZSYNC_API void amzsync_event_free(amzsync_event *event) AMZSYNC_NOEXCEPT;
+
+/* Opens a reader: of one user from after event `after` (AMZSYNC_EVENTS_LIVE: from now on), or with `user` NULL of all users from now on.
+ * To be closed before the engine. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_events_open(amzsync_engine *engine, const char *user, int64_t after, amzsync_events **out_events, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* 1 when some of what was asked for is no longer kept, or the number is none of this journal's. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_events_gap(const amzsync_events *events) AMZSYNC_NOEXCEPT;
+/* The first bytes of a server-sent event stream: `retry:` and the event `connected` with a snapshot of the user's connection and last sync.
+ * Borrowed from `events`. For a reader of one user; "" for one of all. Since: 0.1 */
+AMZSYNC_API const char *amzsync_events_sse_hello(amzsync_events *events, size_t *out_size) AMZSYNC_NOEXCEPT;
+/* The next event, waiting for it at most `timeout_ms` (0: not at all). *out_event is NULL when none came in time.
+ * Errors: WOULD_DEADLOCK (waiting inside a callback), STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_events_next(amzsync_events *events, int64_t timeout_ms, amzsync_event **out_event, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* A descriptor that becomes readable when there may be something to read, for event loops: when it does, call amzsync_events_next with timeout 0
+ * until it gives nothing. Owned by `events`; do not read from it or close it. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_events_fd(const amzsync_events *events) AMZSYNC_NOEXCEPT;
+AMZSYNC_API void amzsync_events_close(amzsync_events *events) AMZSYNC_NOEXCEPT;
+
+/* An event for a subscriber; borrowed for the call. */
+typedef void (*amzsync_event_fn)(void *user_data, const amzsync_event *event);
+/* Has `on_event` called with every event; parameters as amzsync_events_open. `free_fn` is called once, when no call will follow.
+ * Errors: CLOSED, STORE_*; then `free_fn` is not called. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_subscribe(amzsync_engine *engine, const char *user, int64_t after, amzsync_event_fn on_event, void *user_data, amzsync_free_fn free_fn,
+                                      int64_t *out_id, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* When it returns OK, no callback runs and none will; `free_fn` has been called. Errors: NOT_FOUND, WOULD_DEADLOCK. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_unsubscribe(amzsync_engine *engine, int64_t id) AMZSYNC_NOEXCEPT;
+
+/* ---- Figures -------------------------------------------------------------------------------------------------------------------- */
+
+/* What the engine does now. The caller sets `size`; the library writes no more than that and sets it to what it wrote. */
+typedef struct amzsync_stats {
+  uint32_t size;
+  uint32_t reserved;
+  int64_t runs_here;          /* performed by this engine */
+  int64_t runs_active;        /* of all users, in the database */
+  int64_t runs_queued;
+  int64_t connections;        /* connected users */
+  int64_t needs_reauth;
+} amzsync_stats;
+/* Errors: INVALID_ARGUMENT, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_stats_get(amzsync_engine *engine, amzsync_stats *stats, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* AMZSYNC_H */

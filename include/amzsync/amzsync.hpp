@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C++20 face of amzsync.h: the same functions as types that free themselves. Header-only; nothing but the C functions is
+// linked. Nothing here throws but std::bad_alloc: functions that can fail return Expected<T>.
+//
+// Threads: as in amzsync.h. An Engine may be used from any thread; everything else belongs to one at a time.
+#pragma once
+
+#include <amzsync/amzsync.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace amzsync {
+
+namespace detail {
+template <auto Free>
+struct Freer {
+  template <class T>
+  void operator()(T* handle) const noexcept {
+    Free(handle);
+  }
+};
+inline const char* or_null(const std::string& text) noexcept { return text.empty() ? nullptr : text.c_str(); }
+}  // namespace detail
+
+/// Why a function failed. Copyable.
+class Failure {
+ public:
+  /// Takes `err` over; NULL (no memory for it) leaves the code alone.
+  Failure(std::int32_t code, amzsync_error* err) : code_(code), name_(amzsync_status_name(code)) {
+    message_ = err ? amzsync_error_message(err) : amzsync_status_sentence(code);
+    if (err) retry_ = amzsync_error_retry(err);
+    amzsync_error_free(err);
+  }
+  std::int32_t code() const noexcept { return code_; }             ///< AMZSYNC_ERROR_…
+  const std::string& name() const noexcept { return name_; }       ///< "not_connected"
+  const std::string& message() const noexcept { return message_; } ///< one sentence
+  std::int32_t retry() const noexcept { return retry_; }           ///< AMZSYNC_RETRY_…
+
+ private:
+  std::int32_t code_;
+  std::int32_t retry_ = AMZSYNC_RETRY_NEVER;
+  std::string name_, message_;
+};
+
+/// A value or a Failure.
+template <class T>
+class [[nodiscard]] Expected {
+ public:
+  Expected(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT: implicit by design
+  Expected(Failure failure) : state_(std::in_place_index<1>, std::move(failure)) {} // NOLINT
+  explicit operator bool() const noexcept { return state_.index() == 0; }
+  T& operator*() { return std::get<0>(state_); }
+  const T& operator*() const { return std::get<0>(state_); }
+  T* operator->() { return &std::get<0>(state_); }
+  const T* operator->() const { return &std::get<0>(state_); }
+  const Failure& error() const { return std::get<1>(state_); }
+
+ private:
+  std::variant<T, Failure> state_;
+};
+struct Nothing {};
+
+/// What a function answered.
+class Answer {
+ public:
+  explicit Answer(amzsync_answer* handle) : handle_(handle) {}
+  std::string_view json() const noexcept {
+    std::size_t size = 0;
+    const char* text = amzsync_answer_json(handle_.get(), &size);
+    return {text, size};
+  }
+  std::string_view sync_id() const noexcept { return amzsync_answer_sync_id(handle_.get()); }
+  std::string_view url() const noexcept { return amzsync_answer_url(handle_.get()); }
+  std::string_view user() const noexcept { return amzsync_answer_user(handle_.get()); }
+  std::string_view status() const noexcept { return amzsync_answer_status(handle_.get()); }
+  bool triggered() const noexcept { return amzsync_answer_triggered(handle_.get()) != 0; }
+  bool verified() const noexcept { return amzsync_answer_verified(handle_.get()) != 0; }
+
+ private:
+  std::unique_ptr<amzsync_answer, detail::Freer<amzsync_answer_free>> handle_;
+};
+
+/// One event.
+class Event {
+ public:
+  explicit Event(amzsync_event* handle) : handle_(handle) {}
+  std::int64_t seq() const noexcept { return amzsync_event_seq(handle_.get()); }
+  std::string_view type() const noexcept { return amzsync_event_type(handle_.get()); }
+  std::string_view user() const noexcept { return amzsync_event_user(handle_.get()); }
+  std::string_view json() const noexcept {
+    std::size_t size = 0;
+    const char* text = amzsync_event_json(handle_.get(), &size);
+    return {text, size};
+  }
+  std::string_view sse() const noexcept {
+    std::size_t size = 0;
+    const char* text = amzsync_event_sse(handle_.get(), &size);
+    return {text, size};
+  }
+
+ private:
+  std::unique_ptr<amzsync_event, detail::Freer<amzsync_event_free>> handle_;
+};
+
+/// A reader's place in the journal. Closed before its engine.
+class Events {
+ public:
+  explicit Events(amzsync_events* handle) : handle_(handle) {}
+  /// nullopt: none came in time.
+  Expected<std::optional<Event>> next(std::chrono::milliseconds timeout) {
+    amzsync_event* event = nullptr;
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_events_next(handle_.get(), timeout.count(), &event, &err)) return Failure(code, err);
+    return event ? std::optional<Event>(Event(event)) : std::nullopt;
+  }
+  bool gap() const noexcept { return amzsync_events_gap(handle_.get()) != 0; }
+  int fd() const noexcept { return amzsync_events_fd(handle_.get()); }
+  std::string_view sse_hello() {
+    std::size_t size = 0;
+    const char* text = amzsync_events_sse_hello(handle_.get(), &size);
+    return {text, size};
+  }
+
+ private:
+  std::unique_ptr<amzsync_events, detail::Freer<amzsync_events_close>> handle_;
+};
+
+/// How an engine is to be opened; the settings are documented at their C functions.
+class Options {
+ public:
+  Options() : handle_(amzsync_options_new()) {
+    if (!handle_) throw std::bad_alloc();
+  }
+  Expected<Nothing> set_store(const std::string& v) { return set(amzsync_options_set_store, v.c_str()); }
+  Expected<Nothing> set_synchronous_full(bool v) { return set(amzsync_options_set_synchronous_full, v ? 1 : 0); }
+  Expected<Nothing> set_app(const std::string& client_id, const std::string& client_secret, const std::string& application_id, const std::string& redirect_uri) {
+    return set(amzsync_options_set_app, client_id.c_str(), client_secret.c_str(), application_id.c_str(), redirect_uri.c_str());
+  }
+  Expected<Nothing> set_app_draft(bool v) { return set(amzsync_options_set_app_draft, v ? 1 : 0); }
+  Expected<Nothing> set_host(const std::string& name, const std::string& version) { return set(amzsync_options_set_host, name.c_str(), version.c_str()); }
+  Expected<Nothing> set_region(const std::string& v) { return set(amzsync_options_set_region, v.c_str()); }
+  Expected<Nothing> set_environment(const std::string& v) { return set(amzsync_options_set_environment, v.c_str()); }
+  Expected<Nothing> set_endpoints(const std::string& lwa, const std::string& spapi, const std::string& consent) {
+    return set(amzsync_options_set_endpoints, lwa.c_str(), spapi.c_str(), consent.c_str());
+  }
+  Expected<Nothing> set_ca_file(const std::string& v) { return set(amzsync_options_set_ca_file, v.c_str()); }
+  Expected<Nothing> set_master_key(const std::string& v) { return set(amzsync_options_set_master_key, v.c_str()); }
+  Expected<Nothing> set_finances(const std::string& v) { return set(amzsync_options_set_finances, v.c_str()); }
+  Expected<Nothing> set_streams(const std::string& v) { return set(amzsync_options_set_streams, v.c_str()); }
+  Expected<Nothing> set_history_days(std::int32_t v) { return set(amzsync_options_set_history_days, v); }
+  Expected<Nothing> set_sync_every_minutes(std::int32_t v) { return set(amzsync_options_set_sync_every_minutes, v); }
+  Expected<Nothing> set_journal_days(std::int32_t v) { return set(amzsync_options_set_journal_days, v); }
+  Expected<Nothing> set_shared_sellers(bool v) { return set(amzsync_options_set_shared_sellers, v ? 1 : 0); }
+
+  Expected<Nothing> set_max_runs(std::int32_t v) { return set(amzsync_options_set_max_runs, v); }
+
+  /// Called on any of the library's threads, several at once.
+  using LogSink = std::function<void(std::int32_t level, std::string_view message, std::string_view fields_json)>;
+  Expected<Nothing> set_log(std::int32_t least, LogSink sink) {
+    auto owned = std::make_unique<LogSink>(std::move(sink));
+    const auto call = [](void* data, std::int32_t level, const char* message, const char* fields) { (*static_cast<LogSink*>(data))(level, message, fields); };
+    const auto free_sink = [](void* data) { delete static_cast<LogSink*>(data); };
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_options_set_log(handle_.get(), least, call, owned.get(), free_sink, &err)) return Failure(code, err);
+    owned.release();
+    return Nothing{};
+  }
+  const amzsync_options* get() const noexcept { return handle_.get(); }
+
+ private:
+  template <class Function, class... Args>
+  Expected<Nothing> set(Function function, Args... args) {
+    amzsync_error* err = nullptr;
+    if (const auto code = function(handle_.get(), args..., &err)) return Failure(code, err);
+    return Nothing{};
+  }
+  std::unique_ptr<amzsync_options, detail::Freer<amzsync_options_free>> handle_;
+};
+
+/// What came back from Amazon's consent page.
+struct OAuthParams {
+  std::string user, state, code, seller_id, error;
+};
+
+/// An open database and the workers on it. Closed by its destructor, which must not run inside a callback or before the
+/// engine's Events are gone.
+class Engine {
+ public:
+  static Expected<Engine> open(const Options& options) {
+    amzsync_engine* engine = nullptr;
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_open(options.get(), &engine, &err)) return Failure(code, err);
+    return Engine(engine);
+  }
+
+  Expected<Answer> consent_start(const std::string& user, const std::string& frontend_url, const std::string& marketplace = {}) {
+    return answer(amzsync_consent_start, user.c_str(), frontend_url.c_str(), detail::or_null(marketplace));
+  }
+  Expected<Answer> consent_login(const std::string& user, const std::string& frontend_url, const std::string& callback_uri, const std::string& amazon_state) {
+    return answer(amzsync_consent_login, user.c_str(), frontend_url.c_str(), callback_uri.c_str(), amazon_state.c_str());
+  }
+  Expected<Answer> consent_frontend(const std::string& state) { return answer(amzsync_consent_frontend, state.c_str()); }
+  Expected<Answer> on_oauth_callback(const OAuthParams& params) {
+    const amzsync_oauth_params c = to_c(params);
+    return answer(amzsync_on_oauth_callback, &c);
+  }
+  Expected<Answer> connect(const std::string& user, const std::string& refresh_token, const std::string& seller_id = {}) {
+    return answer(amzsync_connect, user.c_str(), refresh_token.c_str(), detail::or_null(seller_id));
+  }
+  Expected<Answer> use_existing_connection(const std::string& user) { return answer(amzsync_use_existing_connection, user.c_str()); }
+  Expected<Nothing> check_app() { return plain(amzsync_check_app); }
+  Expected<Answer> connection(const std::string& user) { return answer(amzsync_connection, user.c_str()); }
+  Expected<Nothing> disconnect(const std::string& user, const std::string& by) { return plain(amzsync_disconnect, user.c_str(), by.c_str()); }
+
+  Expected<Answer> recoveries(const std::string& user, bool by_month = false) { return answer(amzsync_recoveries, user.c_str(), by_month ? 1 : 0); }
+  Expected<Answer> sync_start(const std::string& user, const std::string& streams = {}) { return answer(amzsync_sync_start, user.c_str(), detail::or_null(streams)); }
+  Expected<Nothing> sync_cancel(const std::string& user, const std::string& sync_id, const std::string& by) {
+    return plain(amzsync_sync_cancel, user.c_str(), sync_id.c_str(), by.c_str());
+  }
+  Expected<Answer> sync_status(const std::string& user, const std::string& sync_id) { return answer(amzsync_sync_status, user.c_str(), sync_id.c_str()); }
+  Expected<Answer> sync_wait(const std::string& user, const std::string& sync_id, std::optional<std::chrono::milliseconds> timeout = std::nullopt) {
+    return answer(amzsync_sync_wait, user.c_str(), sync_id.c_str(), timeout ? static_cast<std::int64_t>(timeout->count()) : AMZSYNC_WAIT_FOREVER);
+  }
+  Expected<Answer> status(const std::string& user) { return answer(amzsync_status, user.c_str()); }
+  Expected<Answer> history(const std::string& user, std::int32_t limit, std::int64_t offset) { return answer(amzsync_history, user.c_str(), limit, offset); }
+
+  /// Called once on a thread of the library, with the answer or the failure; the Answer is the callee's to keep no longer
+  /// than the call.
+  using Done = std::function<void(const amzsync_answer* answer, const amzsync_error* error)>;
+  Expected<Nothing> on_oauth_callback(const OAuthParams& params, Done done) {
+    const amzsync_oauth_params c = to_c(params);
+    return started(std::move(done), [&](amzsync_done_fn call, void* data, amzsync_error** err) { return amzsync_on_oauth_callback_start(handle_.get(), &c, call, data, err); });
+  }
+  Expected<Nothing> use_existing_connection(const std::string& user, Done done) {
+    return started(std::move(done), [&](amzsync_done_fn call, void* data, amzsync_error** err) { return amzsync_use_existing_connection_start(handle_.get(), user.c_str(), call, data, err); });
+  }
+
+  /// Of one user after an event number (or AMZSYNC_EVENTS_LIVE).
+  Expected<Events> events(const std::string& user, std::int64_t after) { return open_events(user.c_str(), after); }
+  /// Of all users, from now on.
+  Expected<Events> all_events() { return open_events(nullptr, AMZSYNC_EVENTS_LIVE); }
+
+  /// `user` empty: all. The id for unsubscribe.
+  Expected<std::int64_t> subscribe(const std::string& user, std::int64_t after, std::function<void(const amzsync_event*)> listener) {
+    using Listener = std::function<void(const amzsync_event*)>;
+    auto owned = std::make_unique<Listener>(std::move(listener));
+    std::int64_t id = 0;
+    amzsync_error* err = nullptr;
+    const auto call = [](void* data, const amzsync_event* event) { (*static_cast<Listener*>(data))(event); };
+    const auto free_listener = [](void* data) { delete static_cast<Listener*>(data); };
+    if (const auto code = amzsync_subscribe(handle_.get(), detail::or_null(user), after, call, owned.get(), free_listener, &id, &err)) return Failure(code, err);
+    owned.release();
+    return id;
+  }
+  Expected<Nothing> unsubscribe(std::int64_t id) {
+    if (const auto code = amzsync_unsubscribe(handle_.get(), id)) return Failure(code, nullptr);
+    return Nothing{};
+  }
+
+  Expected<amzsync_stats> stats() {
+    amzsync_stats stats{};
+    stats.size = sizeof stats;
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_stats_get(handle_.get(), &stats, &err)) return Failure(code, err);
+    return stats;
+  }
+  amzsync_engine* get() const noexcept { return handle_.get(); }
+
+ private:
+  explicit Engine(amzsync_engine* engine) : handle_(engine) {}
+  static amzsync_oauth_params to_c(const OAuthParams& p) {
+    return {sizeof(amzsync_oauth_params), detail::or_null(p.user), p.state.c_str(), p.code.c_str(), p.seller_id.c_str(), p.error.c_str()};
+  }
+  template <class Function, class... Args>
+  Expected<Answer> answer(Function function, Args... args) {
+    amzsync_answer* out = nullptr;
+    amzsync_error* err = nullptr;
+    if (const auto code = function(handle_.get(), args..., &out, &err)) return Failure(code, err);
+    return Answer(out);
+  }
+  template <class Function, class... Args>
+  Expected<Nothing> plain(Function function, Args... args) {
+    amzsync_error* err = nullptr;
+    if (const auto code = function(handle_.get(), args..., &err)) return Failure(code, err);
+    return Nothing{};
+  }
+  template <class Start>
+  Expected<Nothing> started(Done done, Start start) {
+    auto owned = std::make_unique<Done>(std::move(done));
+    const auto call = [](void* data, std::int32_t, const amzsync_answer* answer, const amzsync_error* error) {
+      const std::unique_ptr<Done> once(static_cast<Done*>(data));
+      (*once)(answer, error);
+    };
+    amzsync_error* err = nullptr;
+    if (const auto code = start(call, owned.get(), &err)) return Failure(code, err);
+    owned.release();
+    return Nothing{};
+  }
+  Expected<Events> open_events(const char* user, std::int64_t after) {
+    amzsync_events* events = nullptr;
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_events_open(handle_.get(), user, after, &events, &err)) return Failure(code, err);
+    return Events(events);
+  }
+  struct Closer {
+    void operator()(amzsync_engine* engine) const noexcept { amzsync_close(engine); }
+  };
+  std::unique_ptr<amzsync_engine, Closer> handle_;
+};
+
+}  // namespace amzsync

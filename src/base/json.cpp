@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <deque>
+
+#include "base/json_writer.hpp"
+
+namespace amzsync::base {
+
+namespace od = simdjson::ondemand;
+
+/// Nodes stay where they are made; names and texts point into the padded input or into `strings`.
+struct JsonDocument::Arena {
+  simdjson::padded_string input;
+  std::deque<std::string> strings;  // the few that needed unescaping
+  std::vector<std::unique_ptr<Json::Node[]>> blocks;
+  std::size_t used = kBlock;
+
+  static constexpr std::size_t kBlock = 512;
+
+  Json::Node* make() {
+    if (used == kBlock) {
+      blocks.push_back(std::make_unique<Json::Node[]>(kBlock));
+      used = 0;
+    }
+    return &blocks.back()[used++];
+  }
+};
+
+namespace {
+
+/// RFC 8259 section 6.
+bool well_formed_number(std::string_view t) noexcept {
+  std::size_t i = 0;
+  const auto digits = [&] {
+    const std::size_t start = i;
+    while (i < t.size() && t[i] >= '0' && t[i] <= '9') ++i;
+    return i - start;
+  };
+  if (i < t.size() && t[i] == '-') ++i;
+  const std::size_t start = i;
+  const std::size_t n = digits();
+  if (n == 0 || (n > 1 && t[start] == '0')) return false;
+  if (i < t.size() && t[i] == '.') {
+    ++i;
+    if (digits() == 0) return false;
+  }
+  if (i < t.size() && (t[i] == 'e' || t[i] == 'E')) {
+    ++i;
+    if (i < t.size() && (t[i] == '+' || t[i] == '-')) ++i;
+    if (digits() == 0) return false;
+  }
+  return i == t.size();
+}
+
+std::string_view trimmed(std::string_view t) noexcept {
+  while (!t.empty() && (t.back() == ' ' || t.back() == '\n' || t.back() == '\r' || t.back() == '\t')) t.remove_suffix(1);
+  return t;
+}
+
+}  // namespace
+
+struct JsonTreeBuilder {
+  static constexpr int kMaxDepth = 64;
+
+  JsonDocument::Arena& arena;
+  const char* fault = nullptr;
+
+  bool fail(const char* why) {
+    if (!fault) fault = why;
+    return false;
+  }
+
+  bool text_of(od::raw_json_string raw, std::size_t raw_length, std::string_view& out) {
+    const std::string_view source(raw.raw(), raw_length);
+    if (source.find('\\') == std::string_view::npos) {
+      for (const char c : source)
+        if (static_cast<unsigned char>(c) < 0x20) return fail("a control character inside a string");
+      out = source;
+      return true;
+    }
+    return unescape(source, out);
+  }
+
+  /// JSON escapes, surrogate pairs included; a lone surrogate is an error as it has no UTF-8 form.
+  bool unescape(std::string_view source, std::string_view& out) {
+    std::string& text = arena.strings.emplace_back();
+    text.reserve(source.size());
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      const char c = source[i];
+      if (static_cast<unsigned char>(c) < 0x20) return fail("a control character inside a string");
+      if (c != '\\') {
+        text += c;
+        continue;
+      }
+      if (++i >= source.size()) return fail("an escape is cut off");
+      switch (source[i]) {
+        case '"': text += '"'; break;
+        case '\\': text += '\\'; break;
+        case '/': text += '/'; break;
+        case 'b': text += '\b'; break;
+        case 'f': text += '\f'; break;
+        case 'n': text += '\n'; break;
+        case 'r': text += '\r'; break;
+        case 't': text += '\t'; break;
+        case 'u': {
+          std::uint32_t code = 0;
+          if (!hex4(source, i + 1, code)) return fail("a malformed \\u escape");
+          i += 4;
+          if (code >= 0xD800 && code <= 0xDBFF) {
+            std::uint32_t low = 0;
+            if (source.substr(i + 1, 2) != "\\u" || !hex4(source, i + 3, low) || low < 0xDC00 || low > 0xDFFF) return fail("a lone surrogate");
+            i += 6;
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+          } else if (code >= 0xDC00 && code <= 0xDFFF) {
+            return fail("a lone surrogate");
+          }
+          append_utf8(text, code);
+          break;
+        }
+        default: return fail("an unknown escape");
+      }
+    }
+    out = text;
+    return true;
+  }
+
+  static bool hex4(std::string_view source, std::size_t at, std::uint32_t& value) {
+    if (at + 4 > source.size()) return false;
+    auto [end, ec] = std::from_chars(source.data() + at, source.data() + at + 4, value, 16);
+    return ec == std::errc() && end == source.data() + at + 4;
+  }
+
+  static void append_utf8(std::string& text, std::uint32_t code) {
+    const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
+    if (code < 0x80) {
+      put(code);
+    } else if (code < 0x800) {
+      put(0xC0 | code >> 6);
+      put(0x80 | (code & 0x3F));
+    } else if (code < 0x10000) {
+      put(0xE0 | code >> 12);
+      put(0x80 | (code >> 6 & 0x3F));
+      put(0x80 | (code & 0x3F));
+    } else {
+      put(0xF0 | code >> 18);
+      put(0x80 | (code >> 12 & 0x3F));
+      put(0x80 | (code >> 6 & 0x3F));
+      put(0x80 | (code & 0x3F));
+    }
+  }
+
+  bool scalar(Json::Node& node, std::string_view token) {
+    token = trimmed(token);
+    if (token.empty()) return fail("a value is missing");
+    switch (token.front()) {
+      case '"':
+        if (token.size() < 2 || token.back() != '"') return fail("a string is cut off");
+        node.type = Json::Type::string;
+        return text_of(od::raw_json_string(reinterpret_cast<const std::uint8_t*>(token.data() + 1)), token.size() - 2, node.text);
+      case 't':
+      case 'f':
+        if (token != "true" && token != "false") return fail("an unknown word");
+        node.type = Json::Type::boolean;
+        node.flag = token == "true";
+        return true;
+      case 'n':
+        if (token != "null") return fail("an unknown word");
+        return true;
+      default:
+        if (!well_formed_number(token)) return fail("a malformed number");
+        node.type = Json::Type::number;
+        node.text = token;
+        return true;
+    }
+  }
+
+  bool build(od::value value, Json::Node& node, int depth) {
+    if (depth > kMaxDepth) return fail("nested too deeply");
+    od::json_type type;
+    if (value.type().get(type)) return fail("a malformed value");
+    if (type == od::json_type::object) {
+      od::object object;
+      if (value.get_object().get(object)) return fail("a malformed object");
+      node.type = Json::Type::object;
+      const Json::Node** link = &node.first;
+      for (auto item : object) {
+        od::field field;
+        if (std::move(item).get(field)) return fail("a malformed object");
+        Json::Node* child = arena.make();
+        // The raw key ends at its closing quote, which is the next unescaped one.
+        const char* key = field.key().raw();
+        std::size_t length = 0;
+        while (key[length] != '"') length += key[length] == '\\' ? 2 : 1;
+        if (!text_of(field.key(), length, child->name)) return false;
+        if (!build(field.value(), *child, depth + 1)) return false;
+        *link = child;
+        link = &child->next;
+      }
+      return true;
+    }
+    if (type == od::json_type::array) {
+      od::array array;
+      if (value.get_array().get(array)) return fail("a malformed array");
+      node.type = Json::Type::array;
+      const Json::Node** link = &node.first;
+      for (auto item : array) {
+        od::value element;
+        if (std::move(item).get(element)) return fail("a malformed array");
+        Json::Node* child = arena.make();
+        if (!build(element, *child, depth + 1)) return false;
+        *link = child;
+        link = &child->next;
+      }
+      return true;
+    }
+    return scalar(node, value.raw_json_token());
+  }
+};
+
+JsonDocument::JsonDocument() : arena_(std::make_unique<Arena>()) {}
+JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
+JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
+JsonDocument::~JsonDocument() = default;
+
+Result<JsonDocument> JsonDocument::parse(std::string_view text) {
+  const auto bad = [](const char* why) { return Error(Code::bad_answer, std::string("The answer is not valid JSON: ") + why + "."); };
+  if (trimmed(text).empty()) return bad("it is empty");
+  JsonDocument document;
+  document.arena_->input = simdjson::padded_string(text);
+
+  od::parser parser;
+  od::document source;
+  if (auto error = parser.iterate(document.arena_->input).get(source)) return bad(simdjson::error_message(error));
+  Json::Node* root = document.arena_->make();
+  JsonTreeBuilder builder{*document.arena_};
+
+  od::json_type type;
+  if (source.type().get(type)) return bad("a malformed value");
+  bool built = false;
+  if (type == od::json_type::object || type == od::json_type::array) {
+    od::value value;
+    if (source.get_value().get(value)) return bad("a malformed value");
+    built = builder.build(value, *root, 0);
+    // On-Demand stops at the end of the value; anything behind it but blanks is an error.
+    if (built) {
+      const char* end = nullptr;
+      if (!source.current_location().get(end) && end) {
+        const char* stop = document.arena_->input.data() + document.arena_->input.size();
+        if (end < stop && !trimmed(std::string_view(end, static_cast<std::size_t>(stop - end))).empty()) return bad("something follows the document");
+      }
+    }
+  } else {
+    std::string_view token = text;
+    while (!token.empty() && (token.front() == ' ' || token.front() == '\n' || token.front() == '\r' || token.front() == '\t')) token.remove_prefix(1);
+    built = builder.scalar(*root, std::string_view(document.arena_->input.data() + (token.data() - text.data()), token.size()));
+  }
+  if (!built) return bad(builder.fault ? builder.fault : "a malformed value");
+  document.root_ = root;
+  return document;
+}
+
+std::optional<std::int64_t> Json::integer() const noexcept {
+  if (!is_number()) return std::nullopt;
+  std::int64_t value = 0;
+  const std::string_view t = node_->text;
+  auto [end, ec] = std::from_chars(t.data(), t.data() + t.size(), value);
+  if (ec != std::errc() || end != t.data() + t.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<bool> Json::boolean() const noexcept {
+  if (type() != Type::boolean) return std::nullopt;
+  return node_->flag;
+}
+
+Json Json::operator[](std::string_view member) const noexcept {
+  Json found;
+  if (is_object())
+    for (const Json child : *this)
+      if (child.name() == member) found = child;
+  return found;
+}
+
+std::size_t Json::size() const noexcept {
+  std::size_t n = 0;
+  for (auto it = begin(); it != end(); ++it) ++n;
+  return n;
+}
+
+void append_canonical_number(std::string& out, std::string_view t) {
+  const bool negative = !t.empty() && t.front() == '-';
+  if (negative) t.remove_prefix(1);
+  std::string digits;
+  int exponent = 0;
+  const std::size_t e = t.find_first_of("eE");
+  if (e != std::string_view::npos) {
+    std::string_view power = t.substr(e + 1);
+    if (!power.empty() && power.front() == '+') power.remove_prefix(1);
+    std::from_chars(power.data(), power.data() + power.size(), exponent);
+    t = t.substr(0, e);
+  }
+  for (std::size_t i = 0, point = t.find('.'); i < t.size(); ++i) {
+    if (t[i] == '.') continue;
+    digits += t[i];
+    if (point != std::string_view::npos && i > point) --exponent;
+  }
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
+  while (!digits.empty() && digits.back() == '0') {
+    digits.pop_back();
+    ++exponent;
+  }
+  if (digits.empty()) {
+    out += '0';
+    return;
+  }
+  if (negative) out += '-';
+  const auto n = static_cast<int>(digits.size());
+  constexpr int kPlain = 40;  // beyond that the exponent form is shorter, and huge exponents must not make huge texts
+  if (exponent >= 0 && n + exponent <= kPlain) {
+    out += digits;
+    out.append(static_cast<std::size_t>(exponent), '0');
+  } else if (exponent < 0 && -exponent < n) {
+    out.append(digits, 0, static_cast<std::size_t>(n + exponent));
+    out += '.';
+    out.append(digits, static_cast<std::size_t>(n + exponent));
+  } else if (exponent < 0 && -exponent <= kPlain) {
+    out += "0.";
+    out.append(static_cast<std::size_t>(-exponent - n), '0');
+    out += digits;
+  } else {
+    out += digits + 'e' + std::to_string(exponent);
+  }
+}
+
+namespace {
+
+/// Whether a value says nothing: null, or an object or array in which nothing says anything.
+bool says_nothing(Json value) {
+  if (value.is_null()) return true;
+  if (!value.is_object() && !value.is_array()) return false;
+  for (const Json child : value)
+    if (!says_nothing(child)) return false;
+  return true;
+}
+
+}  // namespace
+
+void append_canonical(std::string& out, Json value) {
+  switch (value.type()) {
+    case Json::Type::null: out += "null"; return;
+    case Json::Type::boolean: out += *value.boolean() ? "true" : "false"; return;
+    case Json::Type::number: append_canonical_number(out, value.text()); return;
+    case Json::Type::string: append_json_string(out, value.text()); return;
+    case Json::Type::array: {
+      out += '[';
+      bool first = true;
+      for (const Json element : value) {
+        if (!first) out += ',';
+        first = false;
+        append_canonical(out, element);  // places in an array carry meaning, so nothing is left out here
+      }
+      out += ']';
+      return;
+    }
+    case Json::Type::object: {
+      std::vector<Json> members;
+      for (const Json member : value)
+        if (!says_nothing(member)) members.push_back(member);
+      std::stable_sort(members.begin(), members.end(), [](Json a, Json b) { return a.name() < b.name(); });
+      out += '{';
+      bool first = true;
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        if (i + 1 < members.size() && members[i].name() == members[i + 1].name()) continue;  // the last of a name wins
+        if (!first) out += ',';
+        first = false;
+        append_json_string(out, members[i].name());
+        out += ':';
+        append_canonical(out, members[i]);
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+void append_json(std::string& out, Json value) {
+  switch (value.type()) {
+    case Json::Type::null: out += "null"; return;
+    case Json::Type::boolean: out += *value.boolean() ? "true" : "false"; return;
+    case Json::Type::number: out += value.text(); return;
+    case Json::Type::string: append_json_string(out, value.text()); return;
+    case Json::Type::array:
+    case Json::Type::object: {
+      const bool object = value.is_object();
+      out += object ? '{' : '[';
+      bool first = true;
+      for (const Json child : value) {
+        if (!first) out += ',';
+        first = false;
+        if (object) {
+          append_json_string(out, child.name());
+          out += ':';
+        }
+        append_json(out, child);
+      }
+      out += object ? '}' : ']';
+      return;
+    }
+  }
+}
+
+}  // namespace amzsync::base

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine.hpp"
+
+#include <asio/post.hpp>
+
+#include "store/documents.hpp"
+#include "store/users.hpp"
+
+namespace amzsync {
+namespace {
+
+constexpr Duration kAdoptEvery = std::chrono::seconds(15);   // longer than an exchange may take, so none is disturbed
+
+}  // namespace
+
+Engine::Engine(EngineSettings settings, EngineParts parts)
+    : parts_(std::move(parts)),
+      settings_(std::move(settings)),
+      tasks_(parts_.loop, parts_.log),
+      vault_(settings_.master_keys, parts_.entropy),
+      lwa_(parts_.transport, parts_.clock, parts_.entropy, settings_.app, settings_.lwa_endpoint),
+      tokens_(tasks_, life_.token(), parts_.store, lwa_, vault_, parts_.clock, parts_.log),
+      throttle_(parts_.store, parts_.clock, parts_.me),
+      client_(parts_.transport, tokens_, throttle_, parts_.clock, parts_.entropy, parts_.work, settings_.app.client_id, settings_.spapi),
+      services_{tasks_, parts_.work, parts_.store, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
+      manager_(services_),
+      triggers_(services_, settings_.app_settings, lwa_, vault_, manager_, life_.token()),
+      hub_(tasks_, parts_.store, parts_.clock, life_.token()),
+      dispatcher_(parts_.dispatcher, parts_.store) {}
+
+void Engine::start() {
+  // From the writer's thread to the loop, then to whoever listens.
+  parts_.store.on_commit([this] { asio::post(parts_.loop, [this] { hub_.committed(); }); });
+  hub_.add([this] { on_change(); });
+  manager_.start();
+  tasks_.spawn(adopt_codes_now_and_then());
+}
+
+void Engine::on_change() {
+  dispatcher_.poke();
+  manager_.wake();
+}
+
+Async<void> Engine::adopt_codes_now_and_then() {
+  const CancelToken life = life_.token();
+  while (!life.cancelled()) {
+    co_await triggers_.adopt_codes(kAdoptEvery);
+    co_await parts_.clock.sleep_for(kAdoptEvery, life);
+  }
+}
+
+Async<void> Engine::stop() {
+  life_.cancel(CancelReason::engine_closing);
+  co_await manager_.stop();
+  co_await tasks_.all_ended();
+  (void)co_await throttle_.maintain(true);
+  auto goodbye = [me = parts_.me](store::Tx& tx) -> Status {
+    store::close_engine(tx, me);
+    return Done{};
+  };
+  (void)co_await parts_.store.write(store::Urgency::normal, std::move(goodbye));
+}
+
+Async<Status> Engine::check_app() {
+  auto grant = co_await lwa_.grantless("sellingpartnerapi::notifications", std::chrono::seconds(9), life_.token());
+  // An application that may not have that scope was still recognised.
+  if (grant || grant.code() == Code::request_rejected || grant.code() == Code::invalid_grant) co_return Done{};
+  co_return grant.error();
+}
+
+Async<Result<std::string>> Engine::recoveries(UserId user, bool by_month) {
+  auto load = [user, by_month, settings = settings_.sync](store::Tx& tx) -> Result<sync::RecoveriesFacts> {
+    return sync::recoveries_facts(tx, store::find_user(tx, user), settings, by_month);
+  };
+  AMZ_CO_TRY(facts, co_await parts_.store.read(std::move(load)));
+  std::optional<sync::RecoveriesTrigger> trigger;
+  if (facts.recoveries.totals.empty()) {
+    auto decided = co_await triggers_.on_empty_recoveries(user);
+    if (!decided) co_return decided.error();
+    trigger = std::move(*decided);
+  }
+  co_return sync::recoveries_document(facts, trigger, by_month);
+}
+
+Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
+  auto ask = [user, id, by](store::Tx& tx) -> Result<store::CancelOutcome> {
+    const auto number = store::find_user(tx, user);
+    if (!number) return store::CancelOutcome{};
+    return store::request_cancel(tx, *number, id, by);
+  };
+  AMZ_CO_TRY(outcome, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
+  if (!outcome.found) co_return Error(Code::not_found, "There is no such sync.");
+  if (outcome.was_over) co_return Code::sync_over;
+  parts_.log.info("Sync cancelled", {{"userId", user.text()}, {"syncId", id.text()}, {"by", by}});
+  manager_.wake();
+  co_return Done{};
+}
+
+Async<Status> Engine::disconnect(UserId user, std::string by) {
+  auto forget = [user, by](store::Tx& tx) -> Status {
+    const auto number = store::find_user(tx, user);
+    if (!number) return Code::not_connected;
+    if (const auto active = store::active_run(tx, *number)) store::request_cancel(tx, *number, active->id, by);
+    if (!store::disconnect(tx, *number)) return Code::not_connected;
+    return Done{};
+  };
+  AMZ_CO_CHECK(co_await parts_.store.write(store::Urgency::trigger, std::move(forget)));
+  parts_.log.info("Amazon account disconnected", {{"userId", user.text()}});
+  manager_.wake();
+  co_return Done{};
+}
+
+Result<std::string> Engine::consent_frontend(std::string_view state) {
+  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> {
+    auto url = sync::consent_frontend(tx, state);
+    if (!url) return Code::not_found;
+    return std::move(*url);
+  });
+}
+
+Result<std::string> Engine::run_document(const UserId& user, const SyncId& id) {
+  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> {
+    const auto number = store::find_user(tx, user);
+    auto document = number ? store::run_document(tx, *number, id) : std::nullopt;
+    if (!document) return Error(Code::not_found, "There is no such sync.");
+    return std::move(*document);
+  });
+}
+
+Result<std::string> Engine::status_document(const UserId& user) {
+  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return store::status_document(tx, store::find_user(tx, user)); });
+}
+
+Result<std::string> Engine::history_document(const UserId& user, int limit, std::int64_t offset) {
+  if (limit < 1 || limit > 100) return Error(Code::invalid_argument, "limit must be from 1 to 100.");
+  if (offset < 0) return Error(Code::invalid_argument, "offset must not be negative.");
+  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return store::history_document(tx, store::find_user(tx, user), limit, offset); });
+}
+
+Result<std::string> Engine::connection_document(const UserId& user) {
+  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return sync::connection_document(tx, store::find_user(tx, user)); });
+}
+
+Result<std::string> Engine::connected_document(const UserId& user, std::int64_t last_event_id, bool replay_gap) {
+  return parts_.store.read_now(
+      [&](store::Tx& tx) -> Result<std::string> { return sync::connected_document(tx, store::find_user(tx, user), last_event_id, replay_gap); });
+}
+
+}  // namespace amzsync

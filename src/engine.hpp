@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine: everything above the seams, wired together. It has no thread and names no concrete clock, transport or store;
+// runtime.hpp gives it real ones, the tests' world gives it its own.
+#pragma once
+
+#include "events/dispatcher.hpp"
+#include "events/hub.hpp"
+#include "spapi/client.hpp"
+#include "spapi/throttle.hpp"
+#include "sync/answers.hpp"
+#include "sync/triggers.hpp"
+
+namespace amzsync {
+using namespace base;
+
+struct EngineSettings {
+  auth::AppCredentials app;
+  sync::AppSettings app_settings;
+  std::string lwa_endpoint;
+  spapi::ClientSettings spapi;
+  auth::MasterKeys master_keys;
+  sync::SyncSettings sync;
+};
+
+/// The seams and the executors; all outlive the engine.
+struct EngineParts {
+  Executor loop;        ///< one thread; everything below runs here unless it says otherwise
+  Executor work;        ///< CPU pool
+  Executor dispatcher;  ///< one thread; callbacks
+  Clock& clock;
+  Entropy& entropy;
+  net::HttpTransport& transport;
+  store::Store& store;
+  EngineNo me;          ///< as registered with the store
+  Log log;
+};
+
+class Engine {
+ public:
+  Engine(EngineSettings settings, EngineParts parts);
+
+  /// Begins to work: takes runs up that wait, or that a dead engine left. Loop thread.
+  void start();
+  /// Stops all work and waits for it; ends no run. After it the engine may be destroyed. Loop thread.
+  Async<void> stop();
+
+  // Each answers with what the contract promises; loop thread, but may be spawned there from any.
+  sync::Triggers& triggers() noexcept { return triggers_; }
+  /// Whether Amazon knows the application. Errors: app_credentials_invalid, amazon_unavailable.
+  Async<Status> check_app();
+  /// JSON. Also starts a sync where there is nothing and the rules allow it.
+  Async<Result<std::string>> recoveries(UserId user, bool by_month);
+  /// Errors: not_found, sync_over.
+  Async<Status> cancel(UserId user, SyncId id, std::string by);
+  /// Forgets the tokens and cancels the active run. Errors: not_connected.
+  Async<Status> disconnect(UserId user, std::string by);
+
+  // Reads on the calling thread; any thread.
+  /// Where the browser of a consent trip belongs; not_found for an unknown state.
+  Result<std::string> consent_frontend(std::string_view state);
+  Result<std::string> run_document(const UserId& user, const SyncId& id);
+  Result<std::string> status_document(const UserId& user);
+  Result<std::string> history_document(const UserId& user, int limit, std::int64_t offset);
+  Result<std::string> connection_document(const UserId& user);
+  Result<std::string> connected_document(const UserId& user, std::int64_t last_event_id, bool replay_gap);
+
+  events::Dispatcher& dispatcher() noexcept { return dispatcher_; }
+  events::Hub& hub() noexcept { return hub_; }
+  store::Store& store() noexcept { return parts_.store; }
+  const EngineParts& parts() const noexcept { return parts_; }
+
+ private:
+  Async<void> adopt_codes_now_and_then();
+  void on_change();
+
+  EngineParts parts_;
+  EngineSettings settings_;
+  CancelSource life_;
+  Tasks tasks_;
+  auth::Vault vault_;
+  auth::LwaClient lwa_;
+  auth::Tokens tokens_;
+  spapi::Throttle throttle_;
+  spapi::Client client_;
+  sync::Services services_;
+  sync::Manager manager_;
+  sync::Triggers triggers_;
+  events::Hub hub_;
+  events::Dispatcher dispatcher_;
+};
+
+}  // namespace amzsync

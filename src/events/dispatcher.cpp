@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/dispatcher.hpp"
+
+namespace amzsync::events {
+
+Result<std::int64_t> Dispatcher::subscribe(std::optional<UserId> user, std::int64_t after, Listener listener, std::function<void()> freed) {
+  auto cursor = user ? Cursor::open(store_, std::move(*user), after) : Cursor::open_all(store_);
+  if (!cursor) return cursor.error();
+  auto subscription = std::make_shared<Subscription>();
+  subscription->cursor = std::move(*cursor);
+  subscription->listener = std::move(listener);
+  subscription->freed = std::move(freed);
+  std::int64_t id = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return Code::closed;
+    id = next_id_++;
+    subscriptions_.emplace(id, std::move(subscription));
+  }
+  poke();  // what is to be replayed comes without waiting for news
+  return id;
+}
+
+void Dispatcher::let_go(Subscription& subscription) {
+  std::function<void()> freed;
+  {
+    std::lock_guard wait(subscription.calling);
+    if (!std::exchange(subscription.active, false)) return;
+    freed = std::move(subscription.freed);
+    subscription.listener = nullptr;
+  }
+  if (freed) freed();
+}
+
+Status Dispatcher::unsubscribe(std::int64_t id) {
+  if (inside_callback()) return Code::would_deadlock;
+  std::shared_ptr<Subscription> subscription;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = subscriptions_.find(id);
+    if (found == subscriptions_.end()) return Code::not_found;
+    subscription = std::move(found->second);
+    subscriptions_.erase(found);
+  }
+  let_go(*subscription);
+  return Done{};
+}
+
+void Dispatcher::poke() {
+  if (pumping_.exchange(true)) return;
+  asio::post(thread_, [this] { pump(); });
+}
+
+void Dispatcher::pump() {
+  pumping_ = false;  // a poke from here on means another round
+  std::vector<std::shared_ptr<Subscription>> all;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [id, subscription] : subscriptions_) all.push_back(subscription);
+  }
+  for (const auto& subscription : all) {
+    for (;;) {
+      auto item = subscription->cursor->next();
+      if (!item || !*item) break;  // a store in trouble is tried again at the next change
+      call(*subscription, **item);
+    }
+  }
+}
+
+void Dispatcher::call(Subscription& subscription, const Item& item) {
+  std::lock_guard during(subscription.calling);
+  if (!subscription.active) return;
+  calling_ = std::this_thread::get_id();
+  subscription.listener(item);
+  calling_ = std::thread::id();
+}
+
+void Dispatcher::close() {
+  std::map<std::int64_t, std::shared_ptr<Subscription>> all;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    all.swap(subscriptions_);
+  }
+  for (const auto& [id, subscription] : all) {
+    call(*subscription, Item{UserId(), {0, "engine.closed", "{}"}});
+    let_go(*subscription);
+  }
+}
+
+}  // namespace amzsync::events

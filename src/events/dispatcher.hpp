@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Callbacks: calls listeners with what the journal brings, on one thread of its own, in order, never under a lock that any
+// other function takes. A listener that blocks delays other listeners, and nothing else: runs, pulling and SSE go on.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "events/cursor.hpp"
+#include "events/hub.hpp"
+
+namespace amzsync::events {
+
+using Listener = std::function<void(const Item&)>;
+
+class Dispatcher {
+ public:
+  /// `thread` runs one piece of work at a time.
+  Dispatcher(Executor thread, store::Store& store) : thread_(std::move(thread)), store_(store) {}
+
+  /// `freed` is called once, after the last call of the listener. Any thread. Errors: closed, those of the store.
+  Result<std::int64_t> subscribe(std::optional<UserId> user, std::int64_t after, Listener listener, std::function<void()> freed);
+  /// When it returns, no call runs and none will. Any thread. Errors: not_found; would_deadlock from inside a callback.
+  Status unsubscribe(std::int64_t id);
+
+  /// Something changed. Any thread.
+  void poke();
+  /// Whether the calling thread is inside one of our callbacks.
+  bool inside_callback() const noexcept { return std::this_thread::get_id() == calling_.load(); }
+  /// Tells every listener that the engine is closed (`engine.closed`), then lets all go. Not from inside a callback.
+  void close();
+
+ private:
+  struct Subscription {
+    std::unique_ptr<Cursor> cursor;
+    Listener listener;
+    std::function<void()> freed;
+    std::mutex calling;   // held during a call, so that unsubscribe can wait for its end
+    bool active = true;
+  };
+  void pump();
+  void call(Subscription& subscription, const Item& item);
+  static void let_go(Subscription& subscription);
+
+  Executor thread_;
+  store::Store& store_;
+  std::mutex mutex_;
+  std::map<std::int64_t, std::shared_ptr<Subscription>> subscriptions_;
+  std::int64_t next_id_ = 1;
+  bool closed_ = false;
+  std::atomic<bool> pumping_{false};
+  std::atomic<std::thread::id> calling_{};
+};
+
+}  // namespace amzsync::events

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/curl_transport.hpp"
+
+#include <curl/curl.h>
+#include <unistd.h>
+
+#include <asio/posix/basic_stream_descriptor.hpp>
+#include <map>
+#include <mutex>
+
+namespace amzsync::net {
+namespace {
+
+using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
+
+struct EasyDeleter {
+  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+};
+struct ListDeleter {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+
+/// One exchange under way: owns the easy handle and everything it points to.
+struct Transfer {
+  HttpRequest request;
+  HttpResponse response;
+  std::unique_ptr<CURL, EasyDeleter> easy;
+  std::unique_ptr<curl_slist, ListDeleter> headers;
+  Completion<Result<HttpResponse>> done;
+  CancelToken::Registration cancel;
+  bool too_large = false;
+};
+
+class CurlTransport final : public HttpTransport {
+ public:
+  CurlTransport(Executor loop, Clock& clock, CurlOptions options)
+      : loop_(std::move(loop)), clock_(clock), options_(std::move(options)), gate_(options_.max_transfers) {
+    static std::once_flag once;
+    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+    multi_ = curl_multi_init();
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlTransport::on_socket);
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlTransport::on_timer);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.max_transfers));
+  }
+
+  ~CurlTransport() override {
+    closing_ = true;
+    for (auto& [easy, transfer] : transfers_) curl_multi_remove_handle(multi_, easy);
+    transfers_.clear();
+    curl_multi_cleanup(multi_);
+  }
+
+  Async<Result<HttpResponse>> send(HttpRequest request, CancelToken cancel) override {
+    if (!is_safe_url(request.url)) co_return Error(Code::invalid_argument, "Only https, or http to a loopback address, is ever used.");
+    const Gate::Pass pass = co_await gate_.enter(cancel);
+    if (!pass) co_return Code::cancelled;
+    auto start = [this, &request, &cancel](Completion<Result<HttpResponse>> done) { begin(std::move(request), cancel, std::move(done)); };
+    co_return co_await await_completion<Result<HttpResponse>>(std::move(start));
+  }
+
+ private:
+  // ---- one transfer ----
+
+  void begin(HttpRequest request, const CancelToken& cancel, Completion<Result<HttpResponse>> done) {
+    auto owned = std::make_unique<Transfer>();
+    Transfer& t = *owned;
+    t.request = std::move(request);
+    t.done = std::move(done);
+    t.easy.reset(curl_easy_init());
+    CURL* easy = t.easy.get();
+    if (!easy) return t.done(Code::no_memory);
+    set_options(t);
+    transfers_.emplace(easy, std::move(owned));
+    t.cancel = cancel.on_cancel([this, easy] { finish(easy, Code::cancelled); });
+    if (curl_multi_add_handle(multi_, easy) != CURLM_OK) finish(easy, Code::internal);
+  }
+
+  void set_options(Transfer& t) {
+    CURL* easy = t.easy.get();
+    const auto ms = [](Duration d) { return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()); };
+    curl_easy_setopt(easy, CURLOPT_URL, t.request.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms(t.request.timeout));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms(options_.connect_timeout));
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransport::on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransport::on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &t);
+
+    for (const Header& h : t.request.headers) t.headers.reset(curl_slist_append(t.headers.release(), (h.name + ": " + h.value).c_str()));
+    t.headers.reset(curl_slist_append(t.headers.release(), "Expect:"));
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t.headers.get());
+    if (t.request.method != Method::get) {
+      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method_name(t.request.method).data());
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t.request.body.data());
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(t.request.body.size()));
+    }
+  }
+
+  /// Never called from inside one of curl's callbacks.
+  void finish(CURL* easy, Result<HttpResponse> result) {
+    const auto found = transfers_.find(easy);
+    if (found == transfers_.end()) return;
+    const std::unique_ptr<Transfer> transfer = std::move(found->second);
+    transfers_.erase(found);
+    curl_multi_remove_handle(multi_, easy);
+    transfer->done(std::move(result));
+  }
+
+  void collect_finished() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      CURL* easy = message->easy_handle;
+      const CURLcode code = message->data.result;
+      const auto found = transfers_.find(easy);
+      if (found == transfers_.end()) continue;
+      Transfer& t = *found->second;
+      if (code == CURLE_OK) {
+        long status = 0;
+        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+        t.response.status = static_cast<int>(status);
+        finish(easy, std::move(t.response));
+      } else if (t.too_large) {
+        finish(easy, Code::answer_too_large);
+      } else {
+        // curl's own sentence names host and cause, never a header or a body.
+        const Code kind = code == CURLE_OPERATION_TIMEDOUT ? Code::timeout : Code::network_error;
+        finish(easy, Error(kind, std::string("No answer from ") + origin_of(t.request.url) + ": " + curl_easy_strerror(code) + "."));
+      }
+    }
+  }
+
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
+    auto& t = *static_cast<Transfer*>(user);
+    if (t.response.body.size() + size > t.request.max_body) {
+      t.too_large = true;
+      return 0;
+    }
+    t.response.body.append(data, size);
+    return size;
+  }
+
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
+    auto& t = *static_cast<Transfer*>(user);
+    std::string_view line(data, size);
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    if (line.starts_with("HTTP/")) {
+      t.response.headers.clear();  // a new answer begins (after a 100 Continue)
+      return size;
+    }
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return size;
+    std::string_view value = line.substr(colon + 1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+    t.response.headers.push_back({std::string(line.substr(0, colon)), std::string(value)});
+    return size;
+  }
+
+  // ---- curl's sockets on the loop ----
+
+  /// A socket that curl waits for. Ours is a duplicate: curl closes its own whenever it likes.
+  struct Watch : std::enable_shared_from_this<Watch> {
+    Watch(const Executor& loop, int own_fd, curl_socket_t curl_fd) : descriptor(loop, own_fd), fd(curl_fd) {}
+    Descriptor descriptor;
+    curl_socket_t fd;
+    int wanted = 0;           // CURL_POLL_*
+    bool reading = false;     // a wait is under way
+    bool writing = false;
+    bool gone = false;
+  };
+
+  static int on_socket(CURL*, curl_socket_t fd, int what, void* user, void*) {
+    auto& self = *static_cast<CurlTransport*>(user);
+    if (self.closing_) return 0;
+    if (what == CURL_POLL_REMOVE) {
+      if (const auto found = self.watches_.find(fd); found != self.watches_.end()) {
+        found->second->gone = true;
+        std::error_code ignored;
+        found->second->descriptor.close(ignored);
+        self.watches_.erase(found);
+      }
+      return 0;
+    }
+    auto& watch = self.watches_[fd];
+    if (!watch) {
+      const int own = ::dup(fd);
+      if (own < 0) {
+        self.watches_.erase(fd);
+        return -1;
+      }
+      watch = std::make_shared<Watch>(self.loop_, own, fd);
+    }
+    watch->wanted = what;
+    self.arm(watch);
+    return 0;
+  }
+
+  void arm(const std::shared_ptr<Watch>& watch) {
+    if ((watch->wanted & CURL_POLL_IN) && !watch->reading) {
+      watch->reading = true;
+      watch->descriptor.async_wait(Descriptor::wait_read, [this, watch](std::error_code ec) {
+        watch->reading = false;
+        ready(watch, CURL_CSELECT_IN, ec);
+      });
+    }
+    if ((watch->wanted & CURL_POLL_OUT) && !watch->writing) {
+      watch->writing = true;
+      watch->descriptor.async_wait(Descriptor::wait_write, [this, watch](std::error_code ec) {
+        watch->writing = false;
+        ready(watch, CURL_CSELECT_OUT, ec);
+      });
+    }
+  }
+
+  void ready(const std::shared_ptr<Watch>& watch, int what, std::error_code ec) {
+    if (watch->gone || ec == asio::error::operation_aborted) return;  // `this` may be gone too
+    if (!(watch->wanted & (what == CURL_CSELECT_IN ? CURL_POLL_IN : CURL_POLL_OUT))) return;
+    drive(watch->fd, ec ? CURL_CSELECT_ERR : what);
+    if (!watch->gone) arm(watch);
+  }
+
+  static int on_timer(CURLM*, long timeout_ms, void* user) {
+    auto& self = *static_cast<CurlTransport*>(user);
+    self.timer_.reset();
+    if (timeout_ms >= 0 && !self.closing_) {
+      self.timer_ = self.clock_.call_at(self.clock_.steady() + std::chrono::milliseconds(timeout_ms), [&self] {
+        const auto keep = std::move(self.timer_);  // curl may set the next one from inside
+        self.drive(CURL_SOCKET_TIMEOUT, 0);
+      });
+    }
+    return 0;
+  }
+
+  void drive(curl_socket_t fd, int what) {
+    int running = 0;
+    curl_multi_socket_action(multi_, fd, what, &running);
+    collect_finished();
+  }
+
+  Executor loop_;
+  Clock& clock_;
+  CurlOptions options_;
+  Gate gate_;
+  CURLM* multi_ = nullptr;
+  std::map<CURL*, std::unique_ptr<Transfer>> transfers_;
+  std::map<curl_socket_t, std::shared_ptr<Watch>> watches_;
+  std::unique_ptr<Clock::Timer> timer_;
+  bool closing_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<HttpTransport> make_curl_transport(Executor loop, Clock& clock, CurlOptions options) {
+  return std::make_unique<CurlTransport>(std::move(loop), clock, std::move(options));
+}
+
+}  // namespace amzsync::net

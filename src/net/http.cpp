@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http.hpp"
+
+#include <algorithm>
+
+#include "base/crypto.hpp"
+
+namespace amzsync::net {
+namespace {
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same_word(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_loopback_host(std::string_view host) noexcept {
+  if (same_word(host, "localhost") || host == "[::1]") return true;
+  if (!host.starts_with("127.")) return false;
+  return host.find_first_not_of("0123456789.") == std::string_view::npos && std::count(host.begin(), host.end(), '.') == 3;
+}
+
+struct UrlParts {
+  std::string_view scheme, host, port;
+};
+
+/// nullopt for anything without scheme and host, with user information, or with characters that no URL holds.
+std::optional<UrlParts> split(std::string_view url) noexcept {
+  for (const char c : url)
+    if (static_cast<unsigned char>(c) <= ' ' || c == '\\' || c == 0x7F) return std::nullopt;
+  const std::size_t colon = url.find("://");
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view authority = url.substr(colon + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  if (authority.empty() || authority.find('@') != std::string_view::npos) return std::nullopt;
+  UrlParts parts{url.substr(0, colon), authority, {}};
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t port = authority.rfind(':');
+  if (port != std::string_view::npos && (bracket == std::string_view::npos || port > bracket)) {
+    parts.host = authority.substr(0, port);
+    parts.port = authority.substr(port + 1);
+    if (parts.port.empty() || parts.port.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  }
+  if (parts.host.empty()) return std::nullopt;
+  return parts;
+}
+
+}  // namespace
+
+std::string_view method_name(Method method) noexcept {
+  switch (method) {
+    case Method::get: return "GET";
+    case Method::post: return "POST";
+    case Method::put: return "PUT";
+    case Method::del: break;
+  }
+  return "DELETE";
+}
+
+std::string_view HttpResponse::header(std::string_view name) const noexcept {
+  for (const Header& h : headers)
+    if (same_word(h.name, name)) return h.value;
+  return {};
+}
+
+bool is_safe_url(std::string_view url) noexcept {
+  const auto parts = split(url);
+  if (!parts) return false;
+  return same_word(parts->scheme, "https") || (same_word(parts->scheme, "http") && is_loopback_host(parts->host));
+}
+
+std::string origin_of(std::string_view url) {
+  const auto parts = split(url);
+  if (!parts) return {};
+  std::string origin = std::string(parts->scheme) + "://" + std::string(parts->host);
+  std::transform(origin.begin(), origin.end(), origin.begin(), lower);
+  const bool usual = (origin.starts_with("https:") && parts->port == "443") || (origin.starts_with("http:") && parts->port == "80");
+  if (!parts->port.empty() && !usual) origin += ':' + std::string(parts->port);
+  return origin;
+}
+
+std::string query_string(const std::vector<QueryParam>& params) {
+  std::string text;
+  for (const QueryParam& p : params) {
+    text += text.empty() ? '?' : '&';
+    text += percent_encode(p.name) + '=' + percent_encode(p.value);
+  }
+  return text;
+}
+
+}  // namespace amzsync::net

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spapi/amounts.hpp"
+
+#include <algorithm>
+
+#include "base/json_writer.hpp"
+
+namespace amzsync::spapi {
+namespace {
+
+Json number_in(Json value) noexcept {
+  const Json v0 = value["CurrencyAmount"];
+  return v0.is_null() ? value["currencyAmount"] : v0;
+}
+Json code_in(Json value) noexcept {
+  const Json v0 = value["CurrencyCode"];
+  return v0.is_null() ? value["currencyCode"] : v0;
+}
+
+/// "FeeAmount" → "Fee": what is left of an amount's name is the stem that its type's name starts with.
+std::string_view stem_of(std::string_view name) noexcept {
+  for (const std::string_view ending : {std::string_view("Amount"), std::string_view("Value")})
+    if (name.size() > ending.size() && name.ends_with(ending)) return name.substr(0, name.size() - ending.size());
+  return {};
+}
+
+bool names_type_of(std::string_view type_name, std::string_view amount_name) noexcept {
+  const std::string_view stem = stem_of(amount_name);
+  return !stem.empty() && type_name.size() == stem.size() + 4 && type_name.starts_with(stem) && type_name.ends_with("Type");
+}
+
+/// The type named beside an amount: FeeType beside FeeAmount, breakdownType beside breakdownAmount.
+std::string_view type_beside(Json holder, std::string_view amount_name) noexcept {
+  if (stem_of(amount_name).empty()) return {};
+  for (const Json member : holder)
+    if (member.is_string() && names_type_of(member.name(), amount_name)) return member.text();
+  return {};
+}
+
+class Collector {
+ public:
+  Collector(Json event, std::string_view list, const AmountRules& rules, BatchIndex& index, store::MoneyEvent& out)
+      : event_(event), list_(list), rules_(rules), index_(index), out_(out) {}
+
+  void object(Json holder, std::uint32_t sku, std::string_view above) {
+    if (const std::string_view own = rules_.sku_of(holder); !own.empty()) sku = index_.sku(own);
+    std::string_view own_type;  // the type of an amount that stands directly in this object
+    for (const Json member : holder)
+      if (is_amount(member) && own_type.empty()) own_type = type_beside(holder, member.name());
+    for (const Json member : holder) {
+      if (!member.is_object() && !member.is_array()) continue;
+      const std::size_t length = path_.size();
+      if (!path_.empty()) path_ += '.';
+      path_ += member.name();
+      if (is_amount(member)) {
+        amount(member, holder, sku, above);
+      } else {
+        inside(member, sku, own_type);
+      }
+      path_.resize(length);
+    }
+  }
+
+ private:
+  void inside(Json value, std::uint32_t sku, std::string_view above) {
+    if (value.is_object()) {
+      object(value, sku, above);
+      return;
+    }
+    for (const Json element : value) {
+      if (is_amount(element)) {
+        amount(element, Json(), sku, above);
+      } else if (element.is_object() || element.is_array()) {
+        inside(element, sku, above);
+      }
+    }
+  }
+
+  void amount(Json value, Json holder, std::uint32_t sku, std::string_view above) {
+    store::Line line;
+    store::Shape shape;
+    shape.list = std::string(list_);
+    shape.path = path_;
+    shape.type = std::string(type_beside(holder, value.name()));
+    shape.total = rules_.is_total(event_, list_, path_, holder);
+    shape.fee = !shape.total && rules_.is_fee(path_, shape.type, above);
+    line.shape = index_.shape(shape);
+    line.sku = sku;
+    line.currency = currency_of(value);
+    line.amount = read_number(number_in(value));
+    if (!line.currency) fault("currency_unreadable", code_in(value));
+    out_.lines.push_back(line);
+  }
+
+  std::optional<Micros> read_number(Json number) {
+    if (!number.is_number()) {
+      fault("amount_malformed", number);
+      return std::nullopt;
+    }
+    const ParsedAmount parsed = parse_amount(number.text());
+    if (parsed.fault == AmountFault::none) return parsed.micros;
+    fault(fault_name(parsed.fault), number);
+    return std::nullopt;
+  }
+
+  void fault(std::string_view reason, Json raw) {
+    std::string text;
+    append_json(text, raw);
+    // The line's number tells two equal faults of one event apart.
+    out_.faults.push_back({std::string(reason), path_ + '#' + std::to_string(out_.lines.size()), std::move(text)});
+  }
+
+  Json event_;
+  std::string_view list_;
+  const AmountRules& rules_;
+  BatchIndex& index_;
+  store::MoneyEvent& out_;
+  std::string path_;
+};
+
+/// Whether a member is the type named beside an amount: then the amount's line tells it.
+bool told_by_a_line(Json holder, Json member) {
+  if (!member.is_string() || !member.name().ends_with("Type")) return false;
+  for (const Json other : holder)
+    if (is_amount(other) && names_type_of(member.name(), other.name())) return true;
+  return false;
+}
+
+/// Writes what is left of a value; false when nothing is.
+bool append_rest(std::string& out, Json value, std::initializer_list<std::string_view> without) {
+  if (value.is_null() || is_amount(value)) return false;
+  if (!value.is_object() && !value.is_array()) {
+    append_json(out, value);
+    return true;
+  }
+  const std::size_t start = out.size();
+  const bool object = value.is_object();
+  out += object ? '{' : '[';
+  bool any = false;
+  for (const Json child : value) {
+    if (object && (std::find(without.begin(), without.end(), child.name()) != without.end() || told_by_a_line(value, child))) continue;
+    const std::size_t before = out.size();
+    if (any) out += ',';
+    if (object) {
+      append_json_string(out, child.name());
+      out += ':';
+    }
+    if (append_rest(out, child, {})) {
+      any = true;
+    } else {
+      out.resize(before);
+    }
+  }
+  if (!any) {
+    out.resize(start);
+    return false;
+  }
+  out += object ? '}' : ']';
+  return true;
+}
+
+}  // namespace
+
+bool is_amount(Json value) noexcept { return value.is_object() && !number_in(value).is_null(); }
+
+std::optional<Micros> amount_of(Json value) noexcept {
+  const Json number = number_in(value);
+  if (!number.is_number()) return std::nullopt;
+  const ParsedAmount parsed = parse_amount(number.text());
+  return parsed.fault == AmountFault::none ? std::optional(parsed.micros) : std::nullopt;
+}
+
+std::optional<Currency> currency_of(Json value) noexcept { return Currency::parse(code_in(value).text()); }
+
+std::uint32_t BatchIndex::type(std::string_view name) {
+  const auto [place, added] = types_.try_emplace(std::string(name), static_cast<std::uint32_t>(batch_.types.size()));
+  if (added) batch_.types.emplace_back(name);
+  return place->second;
+}
+
+std::uint32_t BatchIndex::sku(std::string_view text) {
+  const auto [place, added] = skus_.try_emplace(std::string(text), static_cast<std::uint32_t>(batch_.skus.size()));
+  if (added) batch_.skus.emplace_back(text);
+  return place->second;
+}
+
+std::uint32_t BatchIndex::shape(const store::Shape& s) {
+  const std::string key = s.list + '\0' + s.path + '\0' + s.type + (s.total ? '\1' : '\0');
+  const auto [place, added] = shapes_.try_emplace(key, static_cast<std::uint32_t>(batch_.shapes.size()));
+  if (added) batch_.shapes.push_back(s);
+  return place->second;
+}
+
+void collect_amounts(Json event, std::string_view list, const AmountRules& rules, BatchIndex& index, store::MoneyEvent& out) {
+  Collector(event, list, rules, index, out).object(event, store::kNone, {});
+}
+
+std::string detail_of(Json event, std::initializer_list<std::string_view> columns) {
+  std::string out;
+  if (!append_rest(out, event, columns)) return "{}";
+  return out;
+}
+
+}  // namespace amzsync::spapi

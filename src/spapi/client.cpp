@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spapi/client.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/crypto.hpp"
+
+namespace amzsync::spapi {
+namespace {
+
+constexpr int kTransientTries = 5;
+constexpr int kThrottledTries = 8;
+constexpr int kUnreadableTries = 3;
+constexpr int kTemplateErrorTries = 3;
+constexpr net::Backoff kTransientBackoff{std::chrono::seconds(1), std::chrono::seconds(60)};
+constexpr Duration kThrottledCap = std::chrono::seconds(60);
+constexpr Duration kSlowOperationCap = std::chrono::minutes(10);
+constexpr Duration kNoticeable = std::chrono::seconds(2);
+constexpr std::size_t kMaxMessage = 300;
+
+bool contains_word(std::string_view text, std::string_view word) noexcept {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::search(text.begin(), text.end(), word.begin(), word.end(), [&](char a, char b) { return lower(a) == lower(b); }) != text.end();
+}
+
+/// The parts of Amazon's error body that matter; all empty when it is HTML, empty or anything else.
+struct ApiError {
+  std::string code, message, details;
+
+  static ApiError read(std::string_view body) {
+    ApiError e;
+    const auto document = JsonDocument::parse(body);
+    if (!document) return e;
+    for (const Json item : (*document)["errors"]) {
+      e.code = clean_utf8(item["code"].text(), 80);
+      e.message = clean_utf8(item["message"].text(), kMaxMessage);
+      e.details = clean_utf8(item["details"].text(), kMaxMessage);
+      break;
+    }
+    return e;
+  }
+  bool says(std::string_view word) const { return contains_word(message, word) || contains_word(details, word); }
+};
+
+Error describe(Code code, const net::HttpResponse& response, const ApiError& api) {
+  Error error(code);
+  error.http_status = response.status;
+  error.api_code = api.code;
+  error.request_id = clean_utf8(response.header("x-amzn-RequestId"), 80);
+  if (code == Code::request_rejected && !api.message.empty()) error.message = "Amazon rejected the request: " + api.message;
+  return error;
+}
+
+}  // namespace
+
+Result<std::string> make_user_agent(std::string_view name, std::string_view version) {
+  const auto escape = [](std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+      if (c == '\\' || c == '/' || c == '(') out += '\\';
+      out += c;
+    }
+    return out;
+  };
+#if defined(__aarch64__)
+  constexpr std::string_view kMachine = "aarch64";
+#else
+  constexpr std::string_view kMachine = "x86_64";
+#endif
+  std::string agent = escape(name) + '/' + escape(version) + " (Language=C++/20; Platform=Linux/" + std::string(kMachine) + ")";
+  constexpr std::size_t kMostCharacters = 500;  // Amazon rejects the call beyond that
+  if (name.empty() || version.empty() || agent.size() > kMostCharacters) return Error(Code::setting_invalid, "The application's name and version must make a user agent of 1 to 500 characters.");
+  for (const char c : agent)
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) return Error(Code::setting_invalid, "The application's name and version must be printable ASCII.");
+  return agent;
+}
+
+net::HttpRequest Client::build(const Request& request, const auth::AccessToken& token) const {
+  net::HttpRequest http;
+  http.url = settings_.endpoint + request.path + net::query_string(request.query);
+  http.timeout = request.operation->timeout;
+  http.headers = {{"x-amz-access-token", std::string(token.token.reveal())},
+                  {"x-amz-date", format_basic(clock_.now())},
+                  {"user-agent", settings_.user_agent},
+                  {"Accept", "application/json"}};
+  return http;
+}
+
+Async<Result<JsonDocument>> Client::get(Caller& caller, Request request) {
+  Operation operation = *request.operation;
+  if (settings_.sandbox) {
+    operation.rate = kSandboxRate;
+    operation.burst = kSandboxBurst;
+  }
+  const BucketKey bucket{app_id_, caller.account, settings_.region, std::string(operation.name)};
+  int transient = 0, throttled = 0, unreadable = 0, template_errors = 0, denied = 0;
+
+  for (;;) {
+    auto token = co_await tokens_.access_token(caller.user, caller.cancel);
+    if (!token) co_return token.error();
+    auto admitted = co_await throttle_.acquire(bucket, operation, caller.cancel, caller.on_wait);
+    if (!admitted) co_return admitted.error();
+
+    ++caller.calls;
+    net::HttpRequest http = build(request, *token);
+    auto answer = co_await transport_.send(std::move(http), caller.cancel);
+    if (caller.cancel.cancelled()) co_return Code::cancelled;
+
+    Error failure;
+    Duration pause{};
+    bool repeat = false;
+    if (!answer) {
+      failure = answer.error();
+      ++transient;
+      repeat = net::classify(failure) == net::Outcome::transient && transient < kTransientTries;
+      pause = kTransientBackoff.wait(transient - 1, entropy_);
+    } else {
+      const std::string_view limit = answer->header("x-amzn-RateLimit-Limit");
+      double rate = 0;
+      if (std::from_chars(limit.data(), limit.data() + limit.size(), rate).ec == std::errc()) throttle_.learn_rate(bucket, rate);
+
+      switch (net::classify(answer->status)) {
+        case net::Outcome::success: {
+          auto parse = [body = std::move(answer->body)] { return JsonDocument::parse(body); };
+          auto document = co_await run_on(work_, std::move(parse));
+          if (document && document->root().is_object()) {
+            if (caller.budget) caller.budget->reward();
+            co_return std::move(*document);
+          }
+          failure = document ? Error(Code::bad_answer, "Amazon's answer is not a JSON object.") : document.error();
+          failure.http_status = answer->status;
+          failure.request_id = clean_utf8(answer->header("x-amzn-RequestId"), 80);
+          repeat = ++unreadable < kUnreadableTries;
+          pause = kTransientBackoff.wait(unreadable - 1, entropy_);
+          break;
+        }
+        case net::Outcome::throttled: {
+          ++caller.throttled;
+          throttle_.drained(bucket);
+          failure = describe(Code::throttled, *answer, ApiError::read(answer->body));
+          repeat = ++throttled < kThrottledTries;
+          const Duration one_call = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1.0 / operation.rate));
+          const Duration doubled = std::chrono::seconds(1LL << std::min(throttled, 10));
+          pause = std::min(std::max(one_call, doubled), std::max(kThrottledCap, std::min(one_call * 8, kSlowOperationCap)));
+          pause += entropy_.below(pause / 4);
+          break;
+        }
+        case net::Outcome::transient:
+          failure = describe(Code::amazon_error, *answer, ApiError::read(answer->body));
+          repeat = ++transient < kTransientTries;
+          pause = kTransientBackoff.wait(transient - 1, entropy_);
+          break;
+        case net::Outcome::denied: {
+          const ApiError api = ApiError::read(answer->body);
+          failure = describe(Code::unauthorised, *answer, api);
+          // One chance more: with a new token when this one is said to be at fault, else after a while, because 403 came up
+          // as a passing error of Amazon's too.
+          repeat = ++denied < 2;
+          if (api.says("expired") || api.says("revoked") || api.says("malformed")) {
+            tokens_.reject(*token);
+          } else {
+            pause = kTransientBackoff.wait(1, entropy_);
+          }
+          break;
+        }
+        case net::Outcome::rejected: {
+          const ApiError api = ApiError::read(answer->body);
+          // "Token is not valid, token duration is 3 minutes." and its like; also any other complaint about a page token.
+          const bool token_fault = request.has_page_token && (api.says("token") || answer->status == 404);
+          failure = describe(token_fault ? Code::page_token_expired : Code::request_rejected, *answer, api);
+          // An unfilled template of Amazon's own means nothing about the request.
+          repeat = contains_word(api.message, "$errorResponse") && ++template_errors < kTemplateErrorTries;
+          pause = kTransientBackoff.wait(template_errors, entropy_);
+          break;
+        }
+      }
+    }
+
+    failure.retry_after_ms = std::chrono::duration_cast<std::chrono::milliseconds>(pause).count();
+    if (!repeat) co_return failure;
+    if (caller.budget && !caller.budget->take()) co_return failure;
+    const bool noticeable = pause >= kNoticeable && caller.on_wait;
+    if (noticeable) caller.on_wait(clock_.now() + pause);
+    co_await clock_.sleep_for(pause, caller.cancel);
+    if (caller.cancel.cancelled()) co_return Code::cancelled;
+    if (noticeable) caller.on_wait(std::nullopt);
+  }
+}
+
+}  // namespace amzsync::spapi

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one door to Amazon's API. Every call goes through the throttle, carries the connection's own token, is repeated where
+// that helps and ends in JSON that was read whole, or in one Error that says what Amazon said.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "auth/tokens.hpp"
+#include "base/json.hpp"
+#include "net/http.hpp"
+#include "net/retry.hpp"
+#include "spapi/operations.hpp"
+#include "spapi/throttle.hpp"
+
+namespace amzsync::spapi {
+
+struct ClientSettings {
+  std::string endpoint;        ///< base URL
+  std::string region;
+  std::string user_agent;      ///< required by Amazon, at most 500 characters
+  bool sandbox = false;        ///< other usage plans
+};
+
+/// Whose calls these are, and what they may cost. One per stream of a run.
+struct Caller {
+  UserNo user;
+  std::string account;         ///< bucket owner: the seller, else the connection
+  CancelToken cancel;
+  net::RetryBudget* budget = nullptr;
+  WaitListener on_wait;
+  std::int64_t calls = 0;      ///< sent so far, repeats included
+  std::int64_t throttled = 0;  ///< answered with 429
+};
+
+struct Request {
+  const Operation* operation = nullptr;
+  std::string path;
+  std::vector<net::QueryParam> query;
+  bool has_page_token = false; ///< a rejected one is told apart: the walk starts again
+};
+
+class Client {
+ public:
+  Client(net::HttpTransport& transport, auth::Tokens& tokens, Throttle& throttle, Clock& clock, Entropy& entropy, Executor work, std::string app_id, ClientSettings settings)
+      : transport_(transport), tokens_(tokens), throttle_(throttle), clock_(clock), entropy_(entropy), work_(std::move(work)), app_id_(std::move(app_id)),
+        settings_(std::move(settings)) {}
+
+  /// GET. Errors: unauthorised, throttled, amazon_error, network_error, timeout, bad_answer, answer_too_large,
+  /// request_rejected, page_token_expired, cancelled, and those of the token (needs_reauth, app_credentials_invalid, …).
+  Async<Result<JsonDocument>> get(Caller& caller, Request request);
+
+ private:
+  struct Attempt;
+  net::HttpRequest build(const Request& request, const auth::AccessToken& token) const;
+
+  net::HttpTransport& transport_;
+  auth::Tokens& tokens_;
+  Throttle& throttle_;
+  Clock& clock_;
+  Entropy& entropy_;
+  Executor work_;
+  std::string app_id_;
+  ClientSettings settings_;
+};
+
+/// `Name/Version (Language=C++/20; Platform=Linux/x86_64)`, escaped as Amazon asks; setting_invalid when over 500 characters.
+Result<std::string> make_user_agent(std::string_view app_name, std::string_view app_version);
+
+}  // namespace amzsync::spapi

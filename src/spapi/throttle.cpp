@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spapi/throttle.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace amzsync::spapi {
+namespace {
+
+constexpr Duration kLease = std::chrono::seconds(45);
+constexpr Duration kIdle = std::chrono::seconds(20);       // given back when unused for so long
+constexpr Duration kRetryHold = std::chrono::milliseconds(500);
+constexpr Duration kNoticeable = std::chrono::seconds(2);
+// Calls reach Amazon later than they are sent, and not all equally late. Our bucket holds this much time less than Amazon's,
+// once, so that a call which overtakes a slower one does not find Amazon's bucket empty.
+constexpr double kSlackSeconds = 0.15;
+
+double seconds(Duration d) noexcept { return static_cast<double>(d.count()) / 1e6; }
+Duration from_seconds(double s) noexcept { return Duration(static_cast<Duration::rep>(std::ceil(s * 1e6))); }
+
+/// The holder's row, or why it can't be had yet.
+struct Hold {
+  bool granted = false;
+  double level = 0, rate = 0;
+};
+
+}  // namespace
+
+double Throttle::calls_in(const Operation& operation, Duration span) { return operation.rate * seconds(span); }
+
+void Throttle::refill(Bucket& b) const {
+  const Steady now = clock_.steady();
+  b.level = std::min(b.cap, b.level + seconds(now - b.as_of) * b.rate);
+  b.as_of = now;
+}
+
+Async<Status> Throttle::hold(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel, const WaitListener& listener) {
+  for (;;) {
+    const double full = operation.burst - std::min(0.5, operation.rate * kSlackSeconds);
+    auto take = [this, key, full, rate = operation.rate](store::Tx& tx) -> Result<Hold> {
+      tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING", key.app_id,
+             key.account, key.region, key.operation, full, rate, tx.now());
+      Hold hold;
+      std::int64_t holder = 0;
+      {
+        store::Rows r = tx.rows("SELECT level, rate, as_of, holder, held_until FROM buckets WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id,
+                                key.account, key.region, key.operation);
+        if (!r.next()) return Code::internal;
+        holder = r.integer(3);
+        if (holder != 0 && holder != me_.value && r.instant(4) > tx.now()) return hold;
+        hold.rate = r.real(1);
+        const double passed = std::max(0.0, seconds(tx.now() - r.instant(2)));
+        // A holder that did not give the bucket back may have emptied it a moment ago.
+        hold.level = holder == 0 ? std::min(full, r.real(0) + passed * hold.rate) : 0.0;
+        hold.granted = true;
+      }
+      tx.run("UPDATE buckets SET holder=?5, held_until=?6 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id, key.account, key.region,
+             key.operation, me_, tx.now() + kLease);
+      return hold;
+    };
+    auto outcome = co_await store_.write(store::Urgency::normal, std::move(take));
+    if (!outcome) co_return outcome.error();
+    if (outcome->granted) {
+      bucket.cap = full;
+      bucket.level = outcome->level;
+      bucket.rate = outcome->rate;
+      bucket.as_of = bucket.last_used = clock_.steady();
+      bucket.held = true;
+      co_return Done{};
+    }
+    if (listener) listener(clock_.now() + kRetryHold);
+    co_await clock_.sleep_for(kRetryHold, cancel);
+    if (cancel.cancelled()) co_return Code::cancelled;
+  }
+}
+
+Async<Status> Throttle::acquire(BucketKey key, const Operation& operation, CancelToken cancel, WaitListener listener) {
+  auto& slot = buckets_[key];
+  if (!slot) slot = std::make_shared<Bucket>();
+  const std::shared_ptr<Bucket> bucket = slot;  // keeps it in the map while it is used
+  bucket->last_used = clock_.steady();
+  const Gate::Pass turn = co_await bucket->queue.enter(cancel);
+  if (!turn) co_return Code::cancelled;
+  bool told = false;
+  for (;;) {
+    if (!bucket->held) {
+      auto held = co_await hold(key, operation, *bucket, cancel, listener);
+      if (!held) co_return held;
+    }
+    refill(*bucket);
+    bucket->last_used = clock_.steady();
+    if (bucket->level >= 1.0) break;
+    const Duration wait = from_seconds((1.0 - bucket->level) / bucket->rate);
+    if (listener && wait >= kNoticeable) {
+      listener(clock_.now() + wait);
+      told = true;
+    }
+    co_await clock_.sleep_for(wait, cancel);
+    if (cancel.cancelled()) co_return Code::cancelled;
+  }
+  bucket->level -= 1.0;
+  if (told) listener(std::nullopt);
+  co_return Done{};
+}
+
+void Throttle::learn_rate(const BucketKey& key, double rate) {
+  const auto found = buckets_.find(key);
+  constexpr double kLeast = 0.001, kMost = 1000.0;  // beyond that the header is not a rate
+  if (found == buckets_.end() || !(rate >= kLeast && rate <= kMost)) return;
+  refill(*found->second);
+  found->second->rate = rate;
+}
+
+void Throttle::drained(const BucketKey& key) {
+  const auto found = buckets_.find(key);
+  if (found == buckets_.end()) return;
+  refill(*found->second);
+  found->second->level = std::min(found->second->level, 0.0);
+}
+
+Async<Status> Throttle::maintain(bool closing) {
+  struct Level {
+    BucketKey key;
+    double level, rate;
+    bool give_back;
+  };
+  std::vector<Level> levels;
+  for (auto it = buckets_.begin(); it != buckets_.end();) {
+    Bucket& b = *it->second;
+    if (!b.held) {
+      ++it;
+      continue;
+    }
+    refill(b);
+    const bool give_back = closing || clock_.steady() - b.last_used >= kIdle;
+    levels.push_back({it->first, b.level, b.rate, give_back});
+    if (give_back) b.held = false;  // whoever still waits in its queue holds it anew
+    it = give_back && it->second.use_count() == 1 ? buckets_.erase(it) : std::next(it);
+  }
+  if (levels.empty()) co_return Done{};
+  auto write = [this, levels = std::move(levels)](store::Tx& tx) -> Status {
+    for (const Level& l : levels)
+      tx.run(
+          "UPDATE buckets SET level=?5, rate=?6, as_of=?7, holder=?8, held_until=?9 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4 AND holder=?10",
+          l.key.app_id, l.key.account, l.key.region, l.key.operation, l.level, l.rate, tx.now(), l.give_back ? 0 : me_.value, l.give_back ? Instant{} : tx.now() + kLease,
+          me_);
+    return Done{};
+  };
+  auto written = co_await store_.write(store::Urgency::normal, std::move(write));
+  co_return written;
+}
+
+}  // namespace amzsync::spapi

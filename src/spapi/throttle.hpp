@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amazon's usage plans: one token bucket per application, seller, region and operation, inside the only path to Amazon.
+//
+// A bucket is a row of the store that one engine holds at a time and works on in memory, so that two users of one seller, two
+// processes and a takeover share one level. The published plan is where it starts; `x-amzn-RateLimit-Limit` and quota errors
+// that we did not cause teach it (developer-docs "Usage Plans and Rate Limits").
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "spapi/operations.hpp"
+#include "store/store.hpp"
+
+namespace amzsync::spapi {
+
+struct BucketKey {
+  std::string app_id;
+  std::string account;    ///< the seller, else the connection
+  std::string region;
+  std::string operation;
+  friend auto operator<=>(const BucketKey&, const BucketKey&) = default;
+};
+
+/// Told when a wait of noticeable length begins; nullopt when it is over.
+using WaitListener = std::function<void(std::optional<Instant> until)>;
+
+class Throttle {
+ public:
+  Throttle(store::Store& store, Clock& clock, EngineNo me) : store_(store), clock_(clock), me_(me) {}
+
+  /// Takes one call from the bucket, waiting for it as long as needed. Errors: cancelled, those of the store.
+  Async<Status> acquire(BucketKey key, const Operation& operation, CancelToken cancel, WaitListener listener);
+
+  /// The rate that an answer told, calls per second.
+  void learn_rate(const BucketKey& key, double rate);
+  /// A quota error came although the bucket had a call left: somebody else shares it.
+  void drained(const BucketKey& key);
+
+  /// Prolongs what is in use and gives back what is not. To be called every few seconds, and once with `closing`.
+  Async<Status> maintain(bool closing);
+
+  /// How many calls the bucket gives in `span` from now; for estimates.
+  static double calls_in(const Operation& operation, Duration span);
+
+ private:
+  struct Bucket {
+    double level = 0, rate = 0, cap = 0;
+    Steady as_of{};
+    Steady last_used{};
+    bool held = false;
+    Gate queue{1};
+  };
+  Async<Status> hold(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel, const WaitListener& listener);
+  void refill(Bucket& bucket) const;
+
+  store::Store& store_;
+  Clock& clock_;
+  EngineNo me_;
+  std::map<BucketKey, std::shared_ptr<Bucket>> buckets_;
+};
+
+}  // namespace amzsync::spapi

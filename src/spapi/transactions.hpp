@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finances 2024-06-19, listTransactions: the primary source of money.
+#pragma once
+
+#include "spapi/financial_events.hpp"
+
+namespace amzsync::spapi {
+
+/// Never filters by marketplace or status: both are known to hide rows (facts 3.2, F11, F22).
+Request list_transactions(const MoneyWindow& window, const std::string& page_token);
+Result<MoneyPage> decode_transactions(const JsonDocument& answer, const MoneyWindow& window);
+
+}  // namespace amzsync::spapi

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/connections.hpp"
+
+#include <cstring>
+#include <map>
+
+namespace amzsync::store {
+namespace {
+
+constexpr std::string_view kColumns =
+    "connection_no, user_no, region, seller_id, state, state_reason, generation, app_id, refresh_token, access_token, "
+    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs";
+
+ConnectionState state_from(std::string_view name) noexcept {
+  for (const auto s : {ConnectionState::pending, ConnectionState::connected, ConnectionState::needs_reauth})
+    if (state_name(s) == name) return s;
+  return ConnectionState::disconnected;
+}
+
+std::string_view view(const Sha256& hash) noexcept { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
+
+Consent read_consent(const Rows& r, int first) {
+  return {r.id<UserNo>(first), r.text(first + 1), r.text(first + 2), r.text(first + 3), r.text(first + 4)};
+}
+
+}  // namespace
+
+std::string_view state_name(ConnectionState state) noexcept {
+  switch (state) {
+    case ConnectionState::pending: return "pending";
+    case ConnectionState::connected: return "connected";
+    case ConnectionState::needs_reauth: return "needs_reauth";
+    case ConnectionState::disconnected: break;
+  }
+  return "disconnected";
+}
+
+std::optional<Connection> find_connection(Tx& tx, UserNo user) {
+  static const std::string sql = "SELECT " + std::string(kColumns) + " FROM connections WHERE user_no=?1";
+  Rows r = tx.rows(sql, user);
+  if (!r.next()) return std::nullopt;
+  Connection c;
+  c.number = r.id<ConnectionNo>(0);
+  c.user = r.id<UserNo>(1);
+  c.region = r.text(2);
+  c.seller = r.id<SellerId>(3);
+  c.state = state_from(r.view(4));
+  c.state_reason = r.text(5);
+  c.generation = r.integer(6);
+  c.app_id = r.text(7);
+  c.sealed_refresh_token = r.text(8);
+  c.sealed_access_token = r.text(9);
+  c.access_obtained_at = r.maybe_instant(10);
+  c.access_expires_at = r.maybe_instant(11);
+  c.authorised_at = r.maybe_instant(12);
+  c.next_sync_at = r.maybe_instant(13);
+  c.empty_syncs = r.integer(14);
+  return c;
+}
+
+void ensure_pending_connection(Tx& tx, UserNo user, const std::string& region) {
+  tx.run("INSERT INTO connections(user_no, region, state, updated_at) VALUES(?1, ?2, 'pending', ?3) ON CONFLICT (user_no) DO NOTHING", user, region, tx.now());
+}
+
+Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
+  const auto known = find_connection(tx, a.user);
+  // Rows carry no seller: another seller's rows under the same user would be one false account.
+  if (known && !known->seller.empty() && !a.seller.empty() && known->seller != a.seller) return Code::seller_mismatch;
+  const SellerId seller = a.seller.empty() && known && known->region == a.region ? known->seller : a.seller;
+  std::optional<std::string> claim;
+  if (!seller.empty() && !a.allow_shared_seller) {
+    claim = a.region + "/" + seller.text();
+    const auto owner = tx.integer("SELECT user_no FROM connections WHERE seller_claim=?1", *claim);
+    if (owner && *owner != a.user.value) return Code::seller_already_connected;
+  }
+  ensure_pending_connection(tx, a.user, a.region);
+  tx.run(
+      "UPDATE connections SET region=?2, seller_id=?3, seller_claim=?4, state='connected', state_reason='', generation=generation+1, app_id=?5, "
+      "refresh_token=?6, access_token=?7, access_obtained_at=?8, access_expires_at=?9, authorised_at=?10, updated_at=?10, empty_syncs=0 WHERE user_no=?1",
+      a.user, a.region, seller, claim, a.app_id, Blob{a.sealed_refresh_token}, Blob{a.sealed_access_token}, a.access_obtained_at, a.access_expires_at, tx.now());
+  const auto stored = find_connection(tx, a.user);
+  if (!stored) return Code::internal;
+  return *stored;
+}
+
+bool store_access_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires) {
+  return tx.run(
+             "UPDATE connections SET access_token=?3, access_obtained_at=?4, access_expires_at=?5 "
+             "WHERE connection_no=?1 AND generation=?2 AND state='connected'",
+             connection, generation, Blob{sealed}, obtained, expires) == 1;
+}
+
+bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason) {
+  return tx.run(
+             "UPDATE connections SET state='needs_reauth', state_reason=?3, access_token=NULL, access_expires_at=NULL, next_sync_at=NULL, updated_at=?4 "
+             "WHERE connection_no=?1 AND generation=?2 AND state='connected'",
+             connection.number, connection.generation, reason.name(), tx.now()) == 1;
+}
+
+bool disconnect(Tx& tx, UserNo user) {
+  return tx.run(
+             "UPDATE connections SET state='disconnected', state_reason='', seller_claim=NULL, generation=generation+1, refresh_token=NULL, access_token=NULL, "
+             "access_obtained_at=NULL, access_expires_at=NULL, next_sync_at=NULL, updated_at=?2 WHERE user_no=?1 AND state<>'disconnected'",
+             user, tx.now()) == 1;
+}
+
+void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at) {
+  tx.run("UPDATE connections SET next_sync_at=?2 WHERE connection_no=?1 AND state='connected'", connection, at);
+}
+
+std::vector<UserNo> users_due_for_sync(Tx& tx, int limit) {
+  std::vector<UserNo> users;
+  Rows r = tx.rows("SELECT user_no FROM connections WHERE next_sync_at<=?1 ORDER BY next_sync_at LIMIT ?2", tx.now(), limit);
+  while (r.next()) users.push_back(r.id<UserNo>(0));
+  return users;
+}
+
+std::optional<Instant> next_planned_sync(Tx& tx) {
+  const auto at = tx.integer("SELECT min(next_sync_at) FROM connections WHERE next_sync_at IS NOT NULL");
+  return at ? std::optional(from_us(*at)) : std::nullopt;
+}
+
+void open_consent(Tx& tx, const Sha256& hash, const Consent& c, Instant expires) {
+  tx.run(
+      "INSERT INTO consents(state_hash, user_no, region, frontend_url, redirect_uri, marketplace, created_at, expires_at) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      Blob{view(hash)}, c.user, c.region, c.frontend_url, c.redirect_uri, c.marketplace, tx.now(), expires);
+}
+
+std::optional<ConsumedConsent> peek_consent(Tx& tx, const Sha256& hash) {
+  Rows r = tx.rows("SELECT user_no, region, frontend_url, redirect_uri, marketplace, consumed_at, expires_at FROM consents WHERE state_hash=?1", Blob{view(hash)});
+  if (!r.next()) return std::nullopt;
+  return ConsumedConsent{read_consent(r, 0), r.is_null(5) && r.instant(6) > tx.now()};
+}
+
+std::optional<ConsumedConsent> consume_consent(Tx& tx, const Sha256& hash, const SellerId& seller, std::string_view sealed_code) {
+  auto found = peek_consent(tx, hash);
+  if (!found || !found->usable) return found;
+  found->usable = tx.run("UPDATE consents SET consumed_at=?2, seller_id=?3, code=?4 WHERE state_hash=?1 AND consumed_at IS NULL", Blob{view(hash)}, tx.now(),
+                         seller, Blob{sealed_code}) == 1;
+  if (found->usable) ensure_pending_connection(tx, found->consent.user, found->consent.region);
+  return found;
+}
+
+void close_consent(Tx& tx, const Sha256& hash, std::string_view outcome) {
+  tx.run("UPDATE consents SET code=NULL, outcome=?2 WHERE state_hash=?1", Blob{view(hash)}, outcome);
+}
+
+std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before) {
+  std::vector<OrphanedCode> codes;
+  Rows r = tx.rows(
+      "SELECT state_hash, user_no, region, frontend_url, redirect_uri, marketplace, seller_id, code, consumed_at FROM consents "
+      "WHERE code IS NOT NULL AND outcome IS NULL AND consumed_at<?1",
+      consumed_before);
+  while (r.next()) {
+    OrphanedCode code;
+    std::memcpy(code.state_hash.data(), r.view(0).data(), std::min(r.view(0).size(), code.state_hash.size()));
+    code.consent = read_consent(r, 1);
+    code.seller = r.id<SellerId>(6);
+    code.sealed_code = r.text(7);
+    code.consumed_at = r.instant(8);
+    codes.push_back(std::move(code));
+  }
+  return codes;
+}
+
+void give_up_pending(Tx& tx, UserNo user) {
+  tx.run("UPDATE connections SET state='needs_reauth', state_reason=?2, updated_at=?3 WHERE user_no=?1 AND state='pending'", user, code_name(Code::invalid_grant), tx.now());
+}
+
+void trim_consents(Tx& tx, Instant expired_before) {
+  tx.run("DELETE FROM consents WHERE expires_at<?1 AND (code IS NULL OR outcome IS NOT NULL)", expired_before);
+}
+
+std::vector<Participation> participations(Tx& tx, UserNo user) {
+  std::vector<Participation> list;
+  Rows r = tx.rows(
+      "SELECT marketplace_id, name, country, currency, language, domain, store_name, participating, suspended FROM participations "
+      "WHERE user_no=?1 ORDER BY marketplace_id",
+      user);
+  while (r.next())
+    list.push_back({r.id<MarketplaceId>(0), r.text(1), r.text(2), r.text(3), r.text(4), r.text(5), r.text(6), r.flag(7), r.flag(8)});
+  return list;
+}
+
+ListChange replace_participations(Tx& tx, UserNo user, const std::vector<Participation>& list) {
+  const auto key = [](const Participation& p) {
+    return std::tie(p.name, p.country, p.currency, p.language, p.domain, p.store_name, p.participating, p.suspended);
+  };
+  std::map<std::string, Participation> known;
+  for (Participation& p : participations(tx, user)) known.emplace(p.marketplace.text(), std::move(p));
+  ListChange change;
+  for (const Participation& p : list) {
+    const auto old = known.find(p.marketplace.text());
+    const bool is_new = old == known.end();
+    const bool differs = !is_new && key(old->second) != key(p);
+    if (!is_new) known.erase(old);
+    if (!is_new && !differs) {
+      ++change.unchanged;
+      continue;
+    }
+    ++(is_new ? change.added : change.changed);
+    tx.run(
+        "INSERT INTO participations(user_no, marketplace_id, name, country, currency, language, domain, store_name, participating, suspended, read_at) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (user_no, marketplace_id) DO UPDATE SET name=excluded.name, country=excluded.country, "
+        "currency=excluded.currency, language=excluded.language, domain=excluded.domain, store_name=excluded.store_name, "
+        "participating=excluded.participating, suspended=excluded.suspended, read_at=excluded.read_at",
+        user, p.marketplace, p.name, p.country, p.currency, p.language, p.domain, p.store_name, p.participating, p.suspended, tx.now());
+  }
+  for (const auto& [id, gone] : known) {
+    tx.run("DELETE FROM participations WHERE user_no=?1 AND marketplace_id=?2", user, id);
+    ++change.removed;
+  }
+  return change;
+}
+
+}  // namespace amzsync::store

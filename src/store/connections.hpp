@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// A user's connection to one seller account in one region, and the consent trips that lead to it. Tokens and codes come and
+// go sealed; this folder never sees one open.
+#pragma once
+
+#include <vector>
+
+#include "store/sql.hpp"
+
+namespace amzsync::store {
+
+enum class ConnectionState : std::uint8_t { pending, connected, needs_reauth, disconnected };
+std::string_view state_name(ConnectionState state) noexcept;
+
+struct Connection {
+  ConnectionNo number;
+  UserNo user;
+  std::string region;
+  SellerId seller;
+  ConnectionState state = ConnectionState::disconnected;
+  std::string state_reason;       ///< an error code, when needs_reauth
+  std::int64_t generation = 0;    ///< one more with each authorisation
+  std::string app_id;             ///< the LWA client id that the refresh token belongs to
+  std::string sealed_refresh_token;
+  std::string sealed_access_token;
+  std::optional<Instant> access_obtained_at;
+  std::optional<Instant> access_expires_at;
+  std::optional<Instant> authorised_at;
+  std::optional<Instant> next_sync_at;
+  std::int64_t empty_syncs = 0;
+};
+
+std::optional<Connection> find_connection(Tx& tx, UserNo user);
+
+/// Stores a fresh authorisation: the connection is connected, one generation on.
+/// Errors: seller_already_connected (unless `allow_shared_seller`), seller_mismatch (this user's data is another seller's).
+struct Authorisation {
+  UserNo user;
+  std::string region;
+  SellerId seller;                ///< may be empty: then a seller known from before stays
+  std::string app_id;
+  std::string sealed_refresh_token;
+  std::string sealed_access_token;
+  Instant access_obtained_at{};
+  Instant access_expires_at{};
+  bool allow_shared_seller = false;
+};
+Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisation);
+
+/// Makes sure that a row is there before the first exchange, without disturbing a working connection.
+void ensure_pending_connection(Tx& tx, UserNo user, const std::string& region);
+
+/// Only if nobody authorised anew meanwhile; false when somebody did.
+bool store_access_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires);
+bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason);
+
+/// Forgets the tokens; the data stays. False when there was nothing to disconnect.
+bool disconnect(Tx& tx, UserNo user);
+
+void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at);
+std::vector<UserNo> users_due_for_sync(Tx& tx, int limit);
+std::optional<Instant> next_planned_sync(Tx& tx);
+
+// ---- consent trips ----
+
+struct Consent {
+  UserNo user;
+  std::string region;
+  std::string frontend_url;
+  std::string redirect_uri;
+  std::string marketplace;
+};
+void open_consent(Tx& tx, const Sha256& state_hash, const Consent& consent, Instant expires);
+
+/// What became of the state that a callback brought.
+struct ConsumedConsent {
+  Consent consent;
+  bool usable = false;  ///< false: already used, or expired
+};
+/// Looks without using it up; for the redirect of a failed callback.
+std::optional<ConsumedConsent> peek_consent(Tx& tx, const Sha256& state_hash);
+/// Uses the state up and keeps the sealed code until the outcome is known. nullopt: no such state.
+std::optional<ConsumedConsent> consume_consent(Tx& tx, const Sha256& state_hash, const SellerId& seller, std::string_view sealed_code);
+/// The code is forgotten, its outcome ("connected" or an error code) kept.
+void close_consent(Tx& tx, const Sha256& state_hash, std::string_view outcome);
+
+/// A code that was stored and whose exchange never ended: the process died in between.
+struct OrphanedCode {
+  Sha256 state_hash;
+  Consent consent;
+  SellerId seller;
+  std::string sealed_code;
+  Instant consumed_at{};
+};
+std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before);
+/// A connection that never came about, because its code was lost: the seller must authorise again.
+void give_up_pending(Tx& tx, UserNo user);
+void trim_consents(Tx& tx, Instant expired_before);
+
+// ---- marketplaces ----
+
+struct Participation {
+  MarketplaceId marketplace;
+  std::string name, country, currency, language, domain, store_name;
+  bool participating = false;
+  bool suspended = false;
+};
+/// Replaces the user's list; what changed: {added, changed, removed}.
+struct ListChange {
+  int added = 0, changed = 0, removed = 0, unchanged = 0;
+};
+ListChange replace_participations(Tx& tx, UserNo user, const std::vector<Participation>& list);
+std::vector<Participation> participations(Tx& tx, UserNo user);
+
+}  // namespace amzsync::store

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/documents.hpp"
+
+#include "base/json_writer.hpp"
+
+namespace amzsync::store {
+namespace {
+
+constexpr std::string_view kRun =
+    "SELECT r.run_no, r.sync_id, u.user_id, r.status, r.progress, r.message, r.phase, r.detail, r.created_at, r.started_at, r.completed_at, r.orders, "
+    "r.inventory, r.fees, r.claims, r.calls, r.error, r.cause, r.user_no, r.cancelled_by FROM runs r JOIN users u ON u.user_no = r.user_no ";
+
+struct RunRow {
+  RunNo run;
+  UserNo user;
+  std::string sync_id, user_id, status, message, phase, detail, error, cause, cancelled_by;
+  std::int64_t progress = 0, orders = 0, inventory = 0, fees = 0, claims = 0, calls = 0;
+  std::optional<Instant> created_at, started_at, completed_at;
+
+  bool over() const { return is_over(status_from(status)); }
+};
+
+RunRow read_run(const Rows& r) {
+  RunRow row;
+  row.run = r.id<RunNo>(0);
+  row.sync_id = r.text(1);
+  row.user_id = r.text(2);
+  row.status = r.text(3);
+  row.progress = r.integer(4);
+  row.message = r.text(5);
+  row.phase = r.text(6);
+  row.detail = r.text(7);
+  row.created_at = r.maybe_instant(8);
+  row.started_at = r.maybe_instant(9);
+  row.completed_at = r.maybe_instant(10);
+  row.orders = r.integer(11);
+  row.inventory = r.integer(12);
+  row.fees = r.integer(13);
+  row.claims = r.integer(14);
+  row.calls = r.integer(15);
+  row.error = r.text(16);
+  row.cause = r.text(17);
+  row.user = r.id<UserNo>(18);
+  row.cancelled_by = r.text(19);
+  return row;
+}
+
+template <class... Args>
+std::optional<RunRow> one_run(Tx& tx, std::string_view where, const Args&... args) {
+  Rows r = tx.rows(std::string(kRun) + std::string(where), args...);
+  if (!r.next()) return std::nullopt;
+  return read_run(r);
+}
+
+void write_time(JsonWriter& json, std::string_view name, const std::optional<Instant>& at) {
+  if (at) {
+    json.field(name, *at);
+  } else {
+    json.field_null(name);
+  }
+}
+
+void write_streams(JsonWriter& json, Tx& tx, const RunRow& run) {
+  json.key("streams").begin_array();
+  Rows r = tx.rows(
+      "SELECT s.stream, s.status, s.fetched, s.added, s.changed, s.removed, s.unchanged, s.rejected, c.coverage, s.waiting_until, s.calls, s.slices_done, "
+      "s.slices_known, s.error FROM run_streams s LEFT JOIN stream_states c ON c.user_no=?2 AND c.stream = s.stream WHERE s.run_no=?1 ORDER BY s.stream",
+      run.run, run.user);
+  while (r.next()) {
+    json.begin_object().field("name", r.view(0)).field("status", r.view(1));
+    json.field("fetched", r.integer(2)).field("added", r.integer(3)).field("changed", r.integer(4)).field("removed", r.integer(5));
+    json.field("unchanged", r.integer(6)).field("rejected", r.integer(7));
+    json.field("coverage", r.is_null(8) ? std::string_view("not_asked") : r.view(8));
+    json.field("calls", r.integer(10)).field("slicesDone", r.integer(11)).field("slicesKnown", r.integer(12));
+    if (!r.is_null(9)) json.field("waitingUntil", r.instant(9));
+    if (!r.is_null(13)) json.field_raw("error", r.view(13));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_counts(JsonWriter& json, Tx& tx, const RunRow& run) {
+  // While a run goes on, its calls are those of its streams so far; at its end they are counted once into the row.
+  const auto calls = run.over() ? run.calls : run.calls + tx.integer("SELECT sum(calls) FROM run_streams WHERE run_no=?1", run.run).value_or(0);
+  json.field("ordersProcessed", run.orders).field("inventoryCount", run.inventory).field("feesCount", run.fees);
+  json.field("claimsDetected", run.claims).field("calls", calls);
+}
+
+/// {syncId, userId, status, …}: the run as the status route shows it.
+void write_run(JsonWriter& json, Tx& tx, const RunRow& run) {
+  json.begin_object();
+  json.field("syncId", run.sync_id).field("userId", run.user_id).field("status", run.status).field("progress", run.progress);
+  json.field("message", run.message).field("phase", run.phase).field("detail", run.detail).field("trigger", run.cause);
+  write_time(json, "createdAt", run.created_at);
+  write_time(json, "startedAt", run.started_at);
+  write_time(json, "completedAt", run.completed_at);
+  write_streams(json, tx, run);
+  write_counts(json, tx, run);
+  if (!run.cancelled_by.empty()) json.field("cancelledBy", run.cancelled_by);
+  if (!run.error.empty()) json.field_raw("error", run.error);
+  json.end_object();
+}
+
+}  // namespace
+
+std::optional<std::string> run_document(Tx& tx, UserNo user, const SyncId& id) {
+  const auto run = one_run(tx, "WHERE r.user_no=?1 AND r.sync_id=?2", user, id);
+  if (!run) return std::nullopt;
+  JsonWriter json;
+  write_run(json, tx, *run);
+  return std::move(json).text();
+}
+
+std::string status_document(Tx& tx, std::optional<UserNo> user) {
+  std::optional<RunRow> last;
+  if (user) last = one_run(tx, "WHERE r.user_no=?1 ORDER BY r.run_no DESC LIMIT 1", *user);
+  JsonWriter json;
+  json.begin_object().field("hasActiveSync", last && !last->over());
+  if (last) {
+    json.key("lastSync");
+    write_run(json, tx, *last);
+  } else {
+    json.field_null("lastSync");
+  }
+  return std::move(json.end_object()).text();
+}
+
+std::string history_document(Tx& tx, std::optional<UserNo> user, int limit, std::int64_t offset) {
+  std::vector<RunRow> runs;
+  std::int64_t total = 0;
+  if (user) {
+    total = tx.integer("SELECT count(*) FROM runs WHERE user_no=?1", *user).value_or(0);
+    Rows r = tx.rows(std::string(kRun) + "WHERE r.user_no=?1 ORDER BY r.run_no DESC LIMIT ?2 OFFSET ?3", *user, limit, offset);
+    while (r.next()) runs.push_back(read_run(r));
+  }
+  JsonWriter json;
+  json.begin_object().key("syncs").begin_array();
+  for (const RunRow& run : runs) write_run(json, tx, run);
+  json.end_array().field("total", total).end_object();
+  return std::move(json).text();
+}
+
+std::string progress_payload(Tx& tx, RunNo number, std::optional<Instant> waiting_until, std::optional<std::int64_t> eta_seconds) {
+  const auto run = one_run(tx, "WHERE r.run_no=?1", number);
+  if (!run) return "{}";
+  JsonWriter json;
+  json.begin_object();
+  json.field("syncId", run->sync_id).field("status", run->status).field("progress", run->progress).field("message", run->message);
+  json.field("phase", run->phase).field("detail", run->detail);
+  write_streams(json, tx, *run);
+  if (waiting_until) json.field("waitingUntil", *waiting_until);
+  if (eta_seconds) json.field("etaSeconds", *eta_seconds);
+  json.field("timestamp", tx.now()).end_object();
+  return std::move(json).text();
+}
+
+std::string run_payload(Tx& tx, RunNo number) {
+  const auto run = one_run(tx, "WHERE r.run_no=?1", number);
+  if (!run) return "{}";
+  JsonWriter json;
+  json.begin_object();
+  json.field("syncId", run->sync_id).field("status", run->status).field("progress", run->progress).field("message", run->message).field("trigger", run->cause);
+  write_streams(json, tx, *run);
+  write_counts(json, tx, *run);
+  if (!run->cancelled_by.empty()) json.field("cancelledBy", run->cancelled_by);
+  if (!run->error.empty()) json.field_raw("error", run->error);
+  json.field("timestamp", tx.now()).end_object();
+  return std::move(json).text();
+}
+
+std::string error_json(const Error& e) {
+  JsonWriter json;
+  json.begin_object().field("code", e.name()).field("message", e.message).field("retry", retry_name(e.retry));
+  if (e.http_status != 0) json.field("httpStatus", e.http_status);
+  json.field_if("apiCode", e.api_code).field_if("requestId", e.request_id);
+  if (e.retry_after_ms > 0) json.field("retryAfterMs", e.retry_after_ms);
+  return std::move(json.end_object()).text();
+}
+
+}  // namespace amzsync::store

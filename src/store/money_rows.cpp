@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/money_rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "store/documents.hpp"
+
+namespace amzsync::store {
+namespace {
+
+constexpr int kLineBits = 12;                       // line_id = event_id << 12 | number
+constexpr std::size_t kLinesPerRow = 1U << kLineBits;
+constexpr std::array<std::string_view, 5> kCellStates{"open", "provisional", "settled", "failed", "unauthorised"};
+
+/// The statements of one money stream. The two differ in their table names only.
+struct Tables {
+  std::string name, find, insert, update, insert_line, delete_lines, continuations, delete_event, rows_of_day, count_orders, count_fee_lines;
+
+  Tables(const std::string& stream, const std::string& events, const std::string& lines)
+      : name(stream),
+        find("SELECT event_id, content FROM " + events + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND occurrence=?4"),
+        insert("INSERT INTO " + events +
+               "(event_id, user_no, day, identity, occurrence, content, type_id, posted_at, order_id, native_id, status, marketplace, description, "
+               "total_micros, currency_id, detail, run_no, continues) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) "
+               "ON CONFLICT (user_no, day, identity, occurrence) DO NOTHING"),
+        update("UPDATE " + events +
+               " SET content=?2, type_id=?3, posted_at=?4, order_id=?5, native_id=?6, status=?7, marketplace=?8, description=?9, total_micros=?10, "
+               "currency_id=?11, detail=?12, run_no=?13 WHERE event_id=?1"),
+        insert_line("INSERT INTO " + lines + "(line_id, shape_id, currency_id, micros, sku_id) VALUES(?1, ?2, ?3, ?4, ?5)"),
+        delete_lines("DELETE FROM " + lines + " WHERE line_id>=?1 AND line_id<?2"),
+        continuations("SELECT event_id FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues=?3"),
+        delete_event("DELETE FROM " + events + " WHERE event_id=?1"),
+        rows_of_day("SELECT event_id, identity, occurrence FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL"),
+        count_orders("SELECT count(DISTINCT order_id) FROM " + events + " WHERE user_no=?1 AND order_id IS NOT NULL"),
+        count_fee_lines("SELECT count(*) FROM " + lines + " l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id>=?1 AND l.line_id<?2 AND s.fee=1") {}
+};
+
+const Tables& tables(MoneyStream stream) {
+  static const Tables kTransactions("transactions", "transactions", "transaction_lines");
+  static const Tables kEvents("financial_events", "financial_events", "financial_event_lines");
+  return stream == MoneyStream::transactions ? kTransactions : kEvents;
+}
+
+std::int64_t first_line(std::int64_t event_id) noexcept { return event_id << kLineBits; }
+
+/// nullopt for the empty text: what Amazon did not tell is NULL.
+std::optional<std::string_view> told(const std::string& text) { return text.empty() ? std::nullopt : std::optional<std::string_view>(text); }
+
+/// Finds or makes the dictionary numbers of everything a batch names. Not cached beyond the transaction: a number that was
+/// made in one that rolled back must not be remembered.
+class Dictionary {
+ public:
+  Dictionary(Tx& tx, UserNo user, const MoneyBatch& batch) : tx_(tx), user_(user), batch_(batch), shapes_(batch.shapes.size()), skus_(batch.skus.size()), types_(batch.types.size()) {}
+
+  std::int64_t shape(std::uint32_t index) {
+    return known(shapes_, index, [&] {
+      const Shape& s = batch_.shapes[index];
+      const std::string_view kind = s.total ? "total" : "component";
+      if (const auto id = tx_.integer("SELECT shape_id FROM shapes WHERE list=?1 AND path=?2 AND type=?3 AND kind=?4", s.list, s.path, s.type, kind)) return *id;
+      tx_.run("INSERT INTO shapes(list, path, type, kind, fee) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING", s.list, s.path, s.type, kind, s.fee);
+      return tx_.integer("SELECT shape_id FROM shapes WHERE list=?1 AND path=?2 AND type=?3 AND kind=?4", s.list, s.path, s.type, kind).value_or(0);
+    });
+  }
+  std::int64_t type(std::uint32_t index) {
+    return known(types_, index, [&] {
+      const std::string& name = batch_.types[index];
+      if (const auto id = tx_.integer("SELECT type_id FROM event_types WHERE name=?1", name)) return *id;
+      tx_.run("INSERT INTO event_types(name) VALUES(?1) ON CONFLICT DO NOTHING", name);
+      return tx_.integer("SELECT type_id FROM event_types WHERE name=?1", name).value_or(0);
+    });
+  }
+  std::optional<std::int64_t> sku(std::uint32_t index) {
+    if (index == kNone) return std::nullopt;
+    return known(skus_, index, [&] {
+      const std::string& text = batch_.skus[index];
+      if (const auto id = tx_.integer("SELECT sku_id FROM skus WHERE user_no=?1 AND sku=?2", user_, text)) return *id;
+      tx_.run("INSERT INTO skus(user_no, sku) VALUES(?1, ?2) ON CONFLICT DO NOTHING", user_, text);
+      return tx_.integer("SELECT sku_id FROM skus WHERE user_no=?1 AND sku=?2", user_, text).value_or(0);
+    });
+  }
+  std::optional<std::int64_t> currency(const std::optional<Currency>& code) {
+    if (!code) return std::nullopt;
+    const auto found = currencies_.find(*code);
+    if (found != currencies_.end()) return found->second;
+    auto id = tx_.integer("SELECT currency_id FROM currencies WHERE code=?1", code->text());
+    if (!id) {
+      tx_.run("INSERT INTO currencies(code) VALUES(?1) ON CONFLICT DO NOTHING", code->text());
+      id = tx_.integer("SELECT currency_id FROM currencies WHERE code=?1", code->text());
+    }
+    return currencies_.emplace(*code, id.value_or(0)).first->second;
+  }
+
+ private:
+  template <class Find>
+  std::int64_t known(std::vector<std::int64_t>& ids, std::uint32_t index, Find find) {
+    std::int64_t& id = ids[index];
+    if (id == 0) id = find();
+    return id;
+  }
+  Tx& tx_;
+  UserNo user_;
+  const MoneyBatch& batch_;
+  std::vector<std::int64_t> shapes_, skus_, types_;
+  std::map<Currency, std::int64_t> currencies_;
+};
+
+/// One page being stored.
+class PageWriter {
+ public:
+  PageWriter(const RunTx& run, MoneyStream stream, const MoneyBatch& batch)
+      : run_(run), tx_(run.tx()), t_(tables(stream)), stream_(stream), batch_(batch), dictionary_(tx_, run.user(), batch) {}
+
+  Counts store(Existing existing) {
+    Counts counts;
+    // Numbers for all that may be new, in one piece. Those of events that turn out to be known are lost, which costs nothing.
+    std::int64_t rows = 0;
+    std::vector<std::optional<std::pair<std::int64_t, bool>>> known(batch_.events.size());  // event_id, same content
+    for (std::size_t i = 0; i < batch_.events.size(); ++i) {
+      if (existing == Existing::possible) known[i] = look_up(batch_.events[i]);
+      rows += known[i] && known[i]->second ? 0 : rows_needed(batch_.events[i]);
+    }
+    if (rows > 0) next_id_ = tx_.integer("UPDATE counters SET next = next + ?1 WHERE name='event' RETURNING next - ?1", rows).value_or(0);
+
+    for (std::size_t i = 0; i < batch_.events.size(); ++i) {
+      const MoneyEvent& e = batch_.events[i];
+      ++counts.fetched;
+      std::int64_t id = known[i] ? known[i]->first : 0;
+      if (!known[i]) {
+        id = next_id_++;
+        insert(e, id);
+        ++counts.added;
+        ++days_[e.day].rows;
+      } else if (!known[i]->second) {
+        replace(e, id);
+        ++counts.changed;
+      } else {
+        ++counts.unchanged;
+        continue;  // its faults are in quarantine already
+      }
+      for (const Fault& fault : e.faults)
+        if (quarantine(run_, t_.name, e.day, id, fault, e.identity)) ++counts.rejected;
+    }
+    for (const Fault& fault : batch_.unreadable) {
+      ++counts.fetched;
+      if (quarantine(run_, t_.name, std::nullopt, std::nullopt, fault, Hash128())) ++counts.rejected;
+    }
+    for (const auto& [day, change] : days_)
+      tx_.run(
+          "INSERT INTO cells(user_no, stream, day, state, row_count, fee_count) VALUES(?1, ?2, ?3, 'open', ?4, ?5) "
+          "ON CONFLICT (user_no, stream, day) DO UPDATE SET row_count=cells.row_count+excluded.row_count, fee_count=cells.fee_count+excluded.fee_count",
+          run_.user(), t_.name, day, change.rows, change.fees);
+    return counts;
+  }
+
+ private:
+  struct DayChange {
+    std::int64_t rows = 0, fees = 0;
+  };
+
+  static std::int64_t rows_needed(const MoneyEvent& e) { return 1 + static_cast<std::int64_t>((std::max<std::size_t>(e.lines.size(), 1) - 1) / kLinesPerRow); }
+
+  std::optional<std::pair<std::int64_t, bool>> look_up(const MoneyEvent& e) {
+    Rows r = tx_.rows(t_.find, run_.user(), e.day, e.identity, e.occurrence);
+    if (!r.next()) return std::nullopt;
+    return std::pair(r.integer(0), r.view(1) == e.content.view());
+  }
+
+  void insert(const MoneyEvent& e, std::int64_t id) {
+    write_row(e, id, e.identity, std::nullopt);
+    write_lines(e, id);
+  }
+
+  void write_row(const MoneyEvent& e, std::int64_t id, const Hash128& identity, std::optional<std::int64_t> continues) {
+    tx_.run(t_.insert, id, run_.user(), e.day, identity, static_cast<std::int64_t>(e.occurrence), e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id),
+            told(e.native_id), told(e.status), told(e.marketplace), told(e.description), e.total, dictionary_.currency(e.currency),
+            continues ? std::string_view("{}") : std::string_view(e.detail), run_.run(), continues);
+  }
+
+  /// The content of a known identity changed: the row keeps its number, its amounts are written anew.
+  void replace(const MoneyEvent& e, std::int64_t id) {
+    days_[e.day].fees -= remove_lines(tx_, t_, run_.user(), e.day, id);
+    tx_.run(t_.update, id, e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id), told(e.native_id), told(e.status), told(e.marketplace),
+            told(e.description), e.total, dictionary_.currency(e.currency), e.detail, run_.run());
+    tx_.run("DELETE FROM credits WHERE user_no=?1 AND source=?2 AND day=?3 AND event_id=?4", run_.user(), t_.name, e.day, id);
+    write_lines(e, id);
+  }
+
+  void write_lines(const MoneyEvent& e, std::int64_t id) {
+    Statement& s = tx_.statement(t_.insert_line);
+    std::int64_t row = id;
+    std::int64_t fees = 0;
+    for (std::size_t n = 0; n < e.lines.size(); ++n) {
+      if (n > 0 && n % kLinesPerRow == 0) {
+        row = next_id_++;
+        write_row(e, row, Hash128::of(std::string(e.identity.view()) + "#" + std::to_string(n / kLinesPerRow)), id);
+      }
+      const Line& line = e.lines[n];
+      s.bind_integer(1, first_line(row) + static_cast<std::int64_t>(n % kLinesPerRow));
+      s.bind_integer(2, dictionary_.shape(line.shape));
+      bind_value(s, 3, dictionary_.currency(line.currency));
+      bind_value(s, 4, line.amount);
+      bind_value(s, 5, dictionary_.sku(line.sku));
+      s.step();
+      s.reset();
+      fees += batch_.shapes[line.shape].fee ? 1 : 0;
+    }
+    if (fees != 0) days_[e.day].fees += fees;
+    int seq = 0;
+    for (const Credit& credit : e.credits)
+      tx_.run("INSERT INTO credits(user_no, source, day, event_id, seq, currency_id, micros) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", run_.user(), t_.name, e.day, id,
+              seq++, dictionary_.currency(credit.currency), credit.amount);
+  }
+
+ public:
+  /// Removes an event's amounts, and the rows that continue it; how many fees were among them.
+  static std::int64_t remove_lines(Tx& tx, const Tables& t, UserNo user, Day day, std::int64_t id) {
+    std::vector<std::int64_t> rows{id};
+    {
+      Rows r = tx.rows(t.continuations, user, day, id);
+      while (r.next()) rows.push_back(r.integer(0));
+    }
+    std::int64_t fees = 0;
+    for (const std::int64_t row : rows) {
+      fees += tx.integer(t.count_fee_lines, first_line(row), first_line(row + 1)).value_or(0);
+      tx.run(t.delete_lines, first_line(row), first_line(row + 1));
+      if (row != id) tx.run(t.delete_event, row);
+    }
+    return fees;
+  }
+
+ private:
+  const RunTx& run_;
+  Tx& tx_;
+  const Tables& t_;
+  MoneyStream stream_;
+  const MoneyBatch& batch_;
+  Dictionary dictionary_;
+  std::int64_t next_id_ = 0;
+  std::map<Day, DayChange> days_;
+};
+
+CellState cell_state_from(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < kCellStates.size(); ++i)
+    if (kCellStates[i] == name) return static_cast<CellState>(i);
+  return CellState::open;
+}
+
+}  // namespace
+
+std::string_view money_stream_name(MoneyStream stream) noexcept { return stream == MoneyStream::transactions ? "transactions" : "financial_events"; }
+std::string_view cell_state_name(CellState state) noexcept { return kCellStates[static_cast<std::size_t>(state)]; }
+
+Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing) { return PageWriter(run, stream, batch).store(existing); }
+
+std::vector<Cell> cells(Tx& tx, UserNo user, std::string_view stream, Day first, Day end) {
+  std::vector<Cell> found;
+  Rows r = tx.rows("SELECT day, state, row_count, digest, read_until, first_read_at, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND day>=?3 AND day<?4 ORDER BY day",
+                   user, stream, first, end);
+  while (r.next()) {
+    Cell c;
+    c.day = day_from(r.integer(0));
+    c.state = cell_state_from(r.view(1));
+    c.row_count = r.integer(2);
+    if (!r.is_null(3)) c.digest = Hash128::from(r.view(3));
+    c.read_until = r.maybe_instant(4);
+    c.first_read_at = r.maybe_instant(5);
+    c.read_at = r.maybe_instant(6);
+    found.push_back(c);
+  }
+  return found;
+}
+
+Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how) {
+  Tx& tx = run.tx();
+  const Tables& t = tables(stream);
+  Counts counts;
+  std::int64_t stored = 0;
+  std::optional<Hash128> digest;
+  {
+    Rows r = tx.rows("SELECT row_count, digest FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day);
+    if (r.next()) {
+      stored = r.integer(0);
+      if (!r.is_null(1)) digest = Hash128::from(r.view(1));
+    }
+  }
+  std::int64_t fees_removed = 0;
+  if (stored != seen.count) {
+    // Every identity that was seen is stored, so a surplus is what Amazon no longer shows.
+    std::vector<std::int64_t> gone;
+    {
+      Rows r = tx.rows(t.rows_of_day, run.user(), seen.day);
+      while (r.next()) {
+        const auto found = seen.occurrences.find(Hash128::from(r.view(1)));
+        if (found == seen.occurrences.end() || r.integer(2) >= found->second) gone.push_back(r.integer(0));
+      }
+    }
+    for (const std::int64_t id : gone) {
+      fees_removed += PageWriter::remove_lines(tx, t, run.user(), seen.day, id);
+      tx.run("DELETE FROM credits WHERE user_no=?1 AND source=?2 AND day=?3 AND event_id=?4", run.user(), t.name, seen.day, id);
+      tx.run(t.delete_event, id);
+      ++counts.removed;
+    }
+  }
+  const bool changed = !digest || *digest != seen.digest;
+  tx.run(
+      "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
+      "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
+      "changed_at=CASE WHEN ?10 THEN ?8 ELSE cells.changed_at END",
+      run.user(), t.name, seen.day, cell_state_name(how.state), seen.count, seen.digest, how.read_until, tx.now(), fees_removed, changed);
+  return counts;
+}
+
+void mark_day(const RunTx& run, std::string_view stream, Day day, CellState state) {
+  run.tx().run(
+      "INSERT INTO cells(user_no, stream, day, state) VALUES(?1, ?2, ?3, ?4) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state "
+      "WHERE cells.digest IS NULL",
+      run.user(), stream, day, cell_state_name(state));
+}
+
+std::vector<Window> windows(Tx& tx, UserNo user, std::string_view stream) {
+  std::vector<Window> grid;
+  Rows r = tx.rows("SELECT first_day, days FROM windows WHERE user_no=?1 AND stream=?2 ORDER BY first_day", user, stream);
+  while (r.next()) grid.push_back({day_from(r.integer(0)), static_cast<int>(r.integer(1))});
+  return grid;
+}
+
+void store_window(Tx& tx, UserNo user, std::string_view stream, Window window) {
+  tx.run("INSERT INTO windows(user_no, stream, first_day, days) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING", user, stream, window.first, window.days);
+}
+
+void split_window(Tx& tx, UserNo user, std::string_view stream, Day first, std::span<const Window> parts) {
+  tx.run("DELETE FROM windows WHERE user_no=?1 AND stream=?2 AND first_day=?3", user, stream, first);
+  for (const Window& part : parts) store_window(tx, user, stream, part);
+}
+
+std::optional<StreamState> stream_state(Tx& tx, UserNo user, std::string_view stream) {
+  Rows r = tx.rows("SELECT coverage, last_success_at, probe_at FROM stream_states WHERE user_no=?1 AND stream=?2", user, stream);
+  if (!r.next()) return std::nullopt;
+  return StreamState{r.text(0), r.maybe_instant(1), r.maybe_instant(2)};
+}
+
+void set_stream_state(Tx& tx, UserNo user, std::string_view stream, std::string_view coverage, bool success, std::optional<Instant> probe_at, const std::optional<Error>& error) {
+  tx.run(
+      "INSERT INTO stream_states(user_no, stream, coverage, since, last_success_at, probe_at, error) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+      "ON CONFLICT (user_no, stream) DO UPDATE SET since=CASE WHEN stream_states.coverage=excluded.coverage THEN stream_states.since ELSE excluded.since END, "
+      "coverage=excluded.coverage, last_success_at=coalesce(excluded.last_success_at, stream_states.last_success_at), probe_at=excluded.probe_at, error=excluded.error",
+      user, stream, coverage, tx.now(), success ? std::optional(tx.now()) : std::nullopt, probe_at, error ? std::optional(error_json(*error)) : std::nullopt);
+}
+
+bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about) {
+  const Hash128 fingerprint = Hash128::of(std::string(about.view()) + fault.reason + '\0' + fault.path + '\0' + fault.raw);
+  return run.tx().run(
+             "INSERT INTO quarantine(user_no, stream, run_no, day, event_id, reason, path, raw, fingerprint, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+             "ON CONFLICT (user_no, stream, fingerprint) DO NOTHING",
+             run.user(), stream, run.run(), day, event_id, fault.reason, fault.path, Blob{fault.raw}, fingerprint, run.tx().now()) == 1;
+}
+
+MoneyTotals money_totals(Tx& tx, UserNo user, MoneyStream stream) {
+  MoneyTotals totals;
+  totals.orders = tx.integer(tables(stream).count_orders, user).value_or(0);
+  totals.fees = tx.integer("SELECT sum(fee_count) FROM cells WHERE user_no=?1 AND stream=?2", user, money_stream_name(stream)).value_or(0);
+  return totals;
+}
+
+}  // namespace amzsync::store

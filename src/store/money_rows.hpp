@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of the money streams: events (or transactions) with every amount they hold, and the days they belong to.
+//
+// A decoder fills a MoneyBatch; amounts are lines that hold numbers only, their words are in dictionaries (design 7, where
+// the measurements are). A walk stores page by page what is not there yet, and closes its days at the end.
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/crypto.hpp"
+#include "base/money.hpp"
+#include "store/runs.hpp"
+
+namespace amzsync::store {
+
+/// The two sources of money. Each has an entity table, a line table and a name.
+enum class MoneyStream : std::uint8_t { transactions, financial_events };
+std::string_view money_stream_name(MoneyStream stream) noexcept;
+
+constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+/// What kind of amount a line is; `shape_id` in the views.
+struct Shape {
+  std::string list;   ///< event list or transaction type
+  std::string path;   ///< place in Amazon's model
+  std::string type;   ///< FeeType, ChargeType, breakdownType, … or empty
+  bool total = false; ///< sums (or restates) others, so it must not be added to them
+  bool fee = false;
+  friend bool operator==(const Shape&, const Shape&) = default;
+};
+
+struct Line {
+  std::uint32_t shape = kNone;        ///< into MoneyBatch::shapes
+  std::uint32_t sku = kNone;          ///< into MoneyBatch::skus
+  std::optional<Currency> currency;
+  std::optional<Micros> amount;       ///< nullopt: could not be held exactly, see MoneyBatch::faults
+};
+
+/// Money credited or taken back for FBA reimbursements; see spapi/reimbursements.hpp.
+struct Credit {
+  Currency currency;
+  Micros amount;
+};
+
+/// Something in an event that could not be read; kept with its bytes.
+struct Fault {
+  std::string reason;
+  std::string path;
+  std::string raw;
+};
+
+struct MoneyEvent {
+  Day day;                            ///< its cell
+  Hash128 identity;                   ///< of Amazon's id, else of the content
+  std::uint32_t occurrence = 0;       ///< among equals in the cell, in the order of the walk
+  Hash128 content;
+  bool named_by_amazon = false;       ///< it carries ids of Amazon's, so an equal one across a page seam is the same one
+  bool unique_id = false;             ///< the identity is Amazon's id of this very event
+  bool dated = true;                  ///< false: it belongs to the request window
+  std::uint32_t type = kNone;         ///< into MoneyBatch::types
+  std::optional<Instant> posted_at;
+  std::string order_id, native_id, status, marketplace, description;  ///< empty: Amazon told none
+  std::optional<Micros> total;
+  std::optional<Currency> currency;
+  std::string detail;                 ///< JSON of all that is neither column nor line
+  std::vector<Line> lines;
+  std::vector<Credit> credits;
+  std::vector<Fault> faults;
+};
+
+struct MoneyBatch {
+  std::vector<MoneyEvent> events;
+  std::vector<Shape> shapes;
+  std::vector<std::string> skus;
+  std::vector<std::string> types;
+  std::vector<Fault> unreadable;      ///< elements that could not become an event at all
+};
+
+/// Whether rows of the batch's days may be in the store already; `none` saves a look-up per event.
+enum class Existing : std::uint8_t { possible, none };
+
+/// Inserts the identities that are not there yet, and what changed of those that are. Rows are visible at once.
+Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing);
+
+/// How far a day is known.
+enum class CellState : std::uint8_t { open, provisional, settled, failed, unauthorised };
+std::string_view cell_state_name(CellState state) noexcept;
+
+struct Cell {
+  Day day;
+  CellState state = CellState::open;
+  std::int64_t row_count = 0;
+  std::optional<Hash128> digest;
+  std::optional<Instant> read_until, first_read_at, read_at;
+};
+/// Cells of [first, end), in order; days that were never read have none.
+std::vector<Cell> cells(Tx& tx, UserNo user, std::string_view stream, Day first, Day end);
+
+/// What a complete walk saw in one day.
+struct SeenDay {
+  Day day;
+  std::unordered_map<Hash128, std::uint32_t, Hash128Hasher> occurrences;  ///< identity → how often
+  std::int64_t count = 0;
+  Hash128 digest;                     ///< order-free sum over all that was seen
+};
+struct ClosedDay {
+  Instant read_until{};               ///< up to which instant the day was asked for
+  CellState state = CellState::provisional;
+};
+/// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written.
+Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how);
+/// For a day whose walk did not get through; what was known before stays known.
+void mark_day(const RunTx& run, std::string_view stream, Day day, CellState state);
+
+/// The grid of request windows (see schema `windows`).
+struct Window {
+  Day first;
+  int days = 1;
+  Day end() const { return first + std::chrono::days(days); }
+};
+std::vector<Window> windows(Tx& tx, UserNo user, std::string_view stream);
+void store_window(Tx& tx, UserNo user, std::string_view stream, Window window);
+/// Replaces one window by its parts; rows without a date move when the parts are walked.
+void split_window(Tx& tx, UserNo user, std::string_view stream, Day first, std::span<const Window> parts);
+
+// ---- a stream as a whole ----
+
+struct StreamState {
+  std::string coverage;
+  std::optional<Instant> last_success_at;
+  std::optional<Instant> probe_at;
+};
+std::optional<StreamState> stream_state(Tx& tx, UserNo user, std::string_view stream);
+void set_stream_state(Tx& tx, UserNo user, std::string_view stream, std::string_view coverage, bool success, std::optional<Instant> probe_at, const std::optional<Error>& error);
+
+/// Keeps something unreadable; false when it was known.
+bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about);
+
+/// Distinct orders and fee lines as stored now.
+struct MoneyTotals {
+  std::int64_t orders = 0, fees = 0;
+};
+MoneyTotals money_totals(Tx& tx, UserNo user, MoneyStream stream);
+
+}  // namespace amzsync::store

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/recoveries.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace amzsync::store {
+namespace {
+
+/// Best source first: a day that a better one covers is taken from there alone.
+constexpr MoneyStream kSources[] = {MoneyStream::transactions, MoneyStream::financial_events};
+
+/// Which source each day is taken from: the best that covers it, else the best that shows money for it.
+std::map<std::int64_t, MoneyStream> choose_sources(Tx& tx, UserNo user) {
+  std::map<std::int64_t, MoneyStream> chosen;
+  for (const std::string_view days : {"SELECT day FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL", "SELECT day FROM credits WHERE user_no=?1 AND source=?2"})
+    for (const MoneyStream source : kSources) {
+      Rows r = tx.rows(days, user, money_stream_name(source));
+      while (r.next()) chosen.emplace(r.integer(0), source);
+    }
+  return chosen;
+}
+
+}  // namespace
+
+Recoveries recoveries(Tx& tx, UserNo user, bool by_month) {
+  struct Sum {
+    Micros amount;
+    std::int64_t count = 0;
+  };
+  Recoveries result;
+  std::map<std::string, Sum> by_currency;
+  std::map<std::pair<std::string, std::string>, Sum> by_month_currency;
+  const auto chosen = choose_sources(tx, user);
+
+  for (const MoneyStream source : kSources) {
+    const std::string_view stream = money_stream_name(source);
+    bool contributed = false;
+    {
+      Rows r = tx.rows("SELECT d.day, c.code, d.micros FROM credits d JOIN currencies c ON c.currency_id = d.currency_id WHERE d.user_no=?1 AND d.source=?2", user, stream);
+      while (r.next()) {
+        if (const auto day = chosen.find(r.integer(0)); day == chosen.end() || day->second != source) continue;
+        contributed = true;
+        const auto put = [&](Sum& sum) {
+          const auto added = add(sum.amount, Micros{r.integer(2)});
+          result.overflow |= !added;
+          if (added) sum.amount = *added;
+          sum.count += r.integer(2) > 0 ? 1 : 0;
+        };
+        put(by_currency[r.text(1)]);
+        if (by_month) put(by_month_currency[{format_day(day_from(r.integer(0))).substr(0, 7), r.text(1)}]);
+      }
+    }
+    if (contributed) result.sources.emplace_back(stream);
+    if (const auto until = tx.integer("SELECT max(read_until) FROM cells WHERE user_no=?1 AND stream=?2", user, stream))
+      result.as_of = std::max(result.as_of.value_or(Instant{}), from_us(*until));
+  }
+  for (const auto& [currency, sum] : by_currency) result.totals.push_back({currency, sum.amount, sum.count});
+  for (const auto& [key, sum] : by_month_currency) result.months.push_back({key.first, {key.second, sum.amount, sum.count}});
+  return result;
+}
+
+}  // namespace amzsync::store

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/runs.hpp"
+
+#include <array>
+
+#include "store/connections.hpp"
+#include "store/documents.hpp"
+#include "store/journal.hpp"
+#include "store/users.hpp"
+
+namespace amzsync::store {
+namespace {
+
+constexpr std::array<std::string_view, 7> kStatusNames{"queued", "in_progress", "detecting", "completed", "partial", "failed", "cancelled"};
+constexpr std::array<std::string_view, 5> kCauseNames{"oauth_callback", "bypass", "recoveries", "manual", "schedule"};
+
+void tell_start(Tx& tx, UserNo user, RunNo run) { append_event(tx, user, "sync.started", run_payload(tx, run)); }
+
+/// The terminal event by status; a partial run did complete what it could.
+std::string_view terminal_event(RunStatus status) noexcept {
+  switch (status) {
+    case RunStatus::failed: return "sync.failed";
+    case RunStatus::cancelled: return "sync.cancelled";
+    default: return "sync.completed";
+  }
+}
+
+std::optional<SyncId> queue_follow_up(Tx& tx, UserNo user, RunNo run, const SyncId& id) {
+  Rows r = tx.rows("SELECT run_again, run_again_asked, connection_no FROM runs WHERE run_no=?1 AND run_again IS NOT NULL", run);
+  if (!r.next()) return std::nullopt;
+  const std::string cause = r.text(0);
+  const std::string asked = r.text(1);
+  const std::int64_t connection = r.integer(2);
+  // Somebody may have disconnected meanwhile: then there is nothing to run again on.
+  const auto now_connected = find_connection(tx, user);
+  if (!now_connected || now_connected->state != ConnectionState::connected) return std::nullopt;
+  const auto number = tx.integer(
+      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at) VALUES(?1, ?2, ?3, 'queued', ?4, 1, ?5, ?6) "
+      "RETURNING run_no",
+      id, user, connection, cause, asked, tx.now());
+  if (number) tell_start(tx, user, RunNo{*number});
+  return id;
+}
+
+void end_run(Tx& tx, UserNo user, RunNo run, RunStatus status, const std::optional<Error>& error) {
+  const bool whole = status == RunStatus::completed || status == RunStatus::partial;
+  tx.run(
+      "UPDATE runs SET status=?2, completed_at=?3, holder=0, lease_until=0, phase='over', detail='', error=?4, error_code=?5, "
+      "message=CASE WHEN ?6 THEN message ELSE ?7 END WHERE run_no=?1",
+      run, status_name(status), tx.now(), error ? std::optional(error_json(*error)) : std::nullopt, error ? std::optional(error->name()) : std::nullopt, whole,
+      status == RunStatus::cancelled ? std::string("Sync cancelled") : "Sync failed: " + (error ? error->message : std::string()));
+  tx.run("UPDATE run_streams SET waiting_until=NULL, status=CASE WHEN status IN ('waiting', 'running') THEN 'incomplete' ELSE status END WHERE run_no=?1", run);
+  tx.run("DELETE FROM run_progress WHERE run_no=?1", run);
+  append_event(tx, user, terminal_event(status), run_payload(tx, run));
+}
+
+}  // namespace
+
+std::string_view status_name(RunStatus status) noexcept { return kStatusNames[static_cast<std::size_t>(status)]; }
+RunStatus status_from(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < kStatusNames.size(); ++i)
+    if (kStatusNames[i] == name) return static_cast<RunStatus>(i);
+  return RunStatus::failed;
+}
+std::string_view cause_name(Cause cause) noexcept { return kCauseNames[static_cast<std::size_t>(cause)]; }
+
+Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
+  const auto connection = find_connection(tx, request.user);
+  if (!connection || connection->state == ConnectionState::pending || connection->state == ConnectionState::disconnected) return Code::not_connected;
+  if (connection->state == ConnectionState::needs_reauth) return Code::needs_reauth;
+
+  const bool interactive = request.cause != Cause::schedule;
+  const auto created = tx.integer(
+      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at) VALUES(?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7) "
+      "ON CONFLICT (user_no) WHERE status IN ('queued', 'in_progress', 'detecting') DO NOTHING RETURNING run_no",
+      request.new_id, request.user, connection->number, cause_name(request.cause), interactive, request.asked, tx.now());
+  if (created) {
+    tell_start(tx, request.user, RunNo{*created});
+    return TriggerOutcome{request.new_id, false};
+  }
+  Rows r = tx.rows("SELECT run_no, sync_id, asked, status FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
+  if (!r.next()) return Code::internal;
+  const RunNo active = r.id<RunNo>(0);
+  const SyncId id = r.id<SyncId>(1);
+  // A run that was not claimed yet will see the new authorisation itself; streams it was not asked for it will not.
+  const bool covers_authorisation = !request.covers_new || r.view(3) == "queued";
+  const bool covers_streams = r.view(2).empty() ? true : r.view(2) == request.asked;
+  if (!covers_authorisation || !covers_streams)
+    tx.run("UPDATE runs SET run_again=coalesce(run_again, ?2), run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), request.asked);
+  if (interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1 AND interactive=0", active);
+  return TriggerOutcome{id, true};
+}
+
+std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
+  const auto next = tx.integer(
+      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND lease_until<=?1 ORDER BY interactive DESC, run_no LIMIT 1", tx.now());
+  if (!next) return std::nullopt;
+  ClaimedRun run;
+  {
+    Rows r = tx.rows(
+        "UPDATE runs SET status=CASE status WHEN 'queued' THEN 'in_progress' ELSE status END, holder=?2, lease_until=?3, "
+        "fence=fence+1, started_at=coalesce(started_at, ?4) WHERE run_no=?1 RETURNING user_no, sync_id, connection_no, asked, fence, cancel_requested_at, "
+        "progress, fence=1",
+        *next, me, tx.now() + lease, tx.now());
+    if (!r.next()) return std::nullopt;
+    run.fence = {RunNo{*next}, r.id<UserNo>(0), me, r.integer(4)};
+    run.id = r.id<SyncId>(1);
+    run.connection = r.id<ConnectionNo>(2);
+    run.asked = r.text(3);
+    run.cancel_requested = !r.is_null(5);
+    run.progress = static_cast<int>(r.integer(6));
+    run.first_claim = r.flag(7);
+  }
+  run.user_id = user_id_of(tx, run.fence.user);
+  if (run.first_claim && !run.cancel_requested) {
+    if (auto entered = RunTx::enter(tx, run.fence)) milestone(*entered, 10, "Starting sync", "starting", "");
+  }
+  return run;
+}
+
+bool anything_to_claim(Tx& tx) {
+  return tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND lease_until<=?1 LIMIT 1", tx.now()).has_value();
+}
+
+Result<RunTx> RunTx::enter(Tx& tx, const Fence& fence) {
+  const auto held = tx.integer(
+      "SELECT 1 FROM runs WHERE run_no=?1 AND fence=?2 AND holder=?3 AND status IN ('queued', 'in_progress', 'detecting')", fence.run, fence.token, fence.holder);
+  if (!held) return Code::fenced;
+  return RunTx(tx, fence);
+}
+
+Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease) {
+  Rows r = tx.rows(
+      "UPDATE runs SET lease_until=CASE WHEN lease_until<?4 THEN ?4 ELSE lease_until END WHERE run_no=?1 AND fence=?2 AND holder=?3 AND status IN ('queued', 'in_progress', 'detecting') "
+      "RETURNING cancel_requested_at",
+      fence.run, fence.token, fence.holder, tx.now() + lease);
+  if (!r.next()) return Code::fenced;
+  return Pulse{!r.is_null(0)};
+}
+
+void release(Tx& tx, const Fence& fence) {
+  tx.run("UPDATE runs SET lease_until=0, holder=0 WHERE run_no=?1 AND fence=?2 AND holder=?3", fence.run, fence.token, fence.holder);
+}
+
+CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by) {
+  RunNo run;
+  RunStatus status{};
+  bool held = false;
+  {
+    Rows r = tx.rows("SELECT run_no, status, holder FROM runs WHERE user_no=?1 AND sync_id=?2", user, id);
+    if (!r.next()) return {};
+    run = r.id<RunNo>(0);
+    status = status_from(r.view(1));
+    held = r.integer(2) != 0;
+  }
+  if (is_over(status)) return {true, true};
+  tx.run("UPDATE runs SET cancel_requested_at=coalesce(cancel_requested_at, ?2), cancelled_by=?3 WHERE run_no=?1", run, tx.now(), by);
+  if (!held) {
+    tx.run("UPDATE runs SET fence=fence+1 WHERE run_no=?1", run);
+    end_run(tx, user, run, RunStatus::cancelled, std::nullopt);
+  }
+  return {true, false};
+}
+
+std::optional<ActiveRun> active_run(Tx& tx, UserNo user) {
+  Rows r = tx.rows("SELECT run_no, sync_id, status FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", user);
+  if (!r.next()) return std::nullopt;
+  return ActiveRun{r.id<RunNo>(0), r.id<SyncId>(1), status_from(r.view(2))};
+}
+
+std::optional<LastRun> last_run(Tx& tx, UserNo user) {
+  Rows r = tx.rows("SELECT status, completed_at, error_code FROM runs WHERE user_no=?1 ORDER BY run_no DESC LIMIT 1", user);
+  if (!r.next()) return std::nullopt;
+  LastRun run{status_from(r.view(0)), r.instant(1), Retry::later, r.text(2)};
+  if (const auto code = code_from_name(run.error_code)) run.retry = code_retry(*code);
+  return run;
+}
+
+std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me) {
+  std::vector<RunNo> runs;
+  Rows r = tx.rows(
+      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=?1 AND cancel_requested_at IS NOT NULL", me);
+  while (r.next()) runs.push_back(r.id<RunNo>(0));
+  return runs;
+}
+
+void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail) {
+  // A run that was taken over may pass a milestone again; it was told once and stays told once.
+  const auto raised = run.tx().run("UPDATE runs SET progress=?2, message=?3, phase=?4, detail=?5 WHERE run_no=?1 AND progress<?2", run.run(), progress, message,
+                                   phase, detail);
+  if (raised == 0) {
+    run.tx().run("UPDATE runs SET phase=?2, detail=?3 WHERE run_no=?1", run.run(), phase, detail);
+    return;
+  }
+  // What passed before it must not be shown after it.
+  run.tx().run("DELETE FROM run_progress WHERE run_no=?1", run.run());
+  append_event(run.tx(), run.user(), "sync_progress", progress_payload(run.tx(), run.run(), std::nullopt, std::nullopt));
+}
+
+void pass_progress(const RunTx& run, const PassingState& s) {
+  run.tx().run("UPDATE runs SET progress=CASE WHEN progress<?2 THEN ?2 ELSE progress END, phase=?3, detail=?4 WHERE run_no=?1", run.run(), s.progress, s.phase, s.detail);
+  const auto version = run.tx().integer("UPDATE counters SET next = next + 1 WHERE name='progress' RETURNING next").value_or(0);
+  run.tx().run(
+      "INSERT INTO run_progress(run_no, user_no, version, payload) VALUES(?1, ?2, ?3, ?4) "
+      "ON CONFLICT (run_no) DO UPDATE SET version=excluded.version, payload=excluded.payload",
+      run.run(), run.user(), version, progress_payload(run.tx(), run.run(), s.waiting_until, s.eta_seconds));
+}
+
+Counts& Counts::operator+=(const Counts& o) noexcept {
+  fetched += o.fetched;
+  added += o.added;
+  changed += o.changed;
+  removed += o.removed;
+  unchanged += o.unchanged;
+  rejected += o.rejected;
+  return *this;
+}
+
+void begin_stream(const RunTx& run, std::string_view stream) {
+  run.tx().run("INSERT INTO run_streams(run_no, stream, status) VALUES(?1, ?2, 'running') ON CONFLICT (run_no, stream) DO UPDATE SET status='running', error=NULL",
+               run.run(), stream);
+}
+
+void add_counts(const RunTx& run, std::string_view stream, const Counts& c) {
+  run.tx().run(
+      "UPDATE run_streams SET fetched=fetched+?3, added=added+?4, changed=changed+?5, removed=removed+?6, unchanged=unchanged+?7, rejected=rejected+?8 "
+      "WHERE run_no=?1 AND stream=?2",
+      run.run(), stream, c.fetched, c.added, c.changed, c.removed, c.unchanged, c.rejected);
+}
+
+Counts counts_of(const RunTx& run) {
+  Rows r = run.tx().rows(
+      "SELECT sum(fetched), sum(added), sum(changed), sum(removed), sum(unchanged), sum(rejected) FROM run_streams WHERE run_no=?1 AND stream<>'participations'",
+      run.run());
+  if (!r.next()) return {};
+  return {r.integer(0), r.integer(1), r.integer(2), r.integer(3), r.integer(4), r.integer(5)};
+}
+
+void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known) {
+  run.tx().run("UPDATE run_streams SET slices_done=?3, slices_known=?4 WHERE run_no=?1 AND stream=?2", run.run(), stream, done, known);
+}
+
+void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::int64_t calls, const std::optional<Error>& error) {
+  run.tx().run("UPDATE run_streams SET status=?3, calls=calls+?4, error=?5, waiting_until=NULL WHERE run_no=?1 AND stream=?2", run.run(), stream, status, calls,
+               error ? std::optional(error_json(*error)) : std::nullopt);
+}
+
+void set_stream_waiting(const RunTx& run, std::string_view stream, std::optional<Instant> until) {
+  run.tx().run("UPDATE run_streams SET waiting_until=?3 WHERE run_no=?1 AND stream=?2", run.run(), stream, until);
+}
+
+Ended finish(const RunTx& run, const RunEnd& end) {
+  Tx& tx = run.tx();
+  const bool cancel_came_first = tx.integer("SELECT cancel_requested_at IS NOT NULL FROM runs WHERE run_no=?1", run.run()).value_or(0) != 0;
+  const RunStatus status = cancel_came_first ? RunStatus::cancelled : end.status;
+  const bool whole = status == RunStatus::completed || status == RunStatus::partial;
+  const RunTotals& t = end.totals;
+  tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5, calls=calls+?6 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims, t.calls);
+  if (whole) milestone(run, 100, "Complete", "finishing", "");
+  end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
+  if (whole)
+    tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), end.recoveries_empty);
+  const auto connection = tx.integer("SELECT connection_no FROM runs WHERE run_no=?1", run.run()).value_or(0);
+  plan_next_sync(tx, ConnectionNo{connection}, end.next_sync_at);
+  return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
+}
+
+void bury_engine(Tx& tx, EngineNo dead) {
+  tx.run("UPDATE engines SET closed_at=?2 WHERE engine_no=?1 AND closed_at IS NULL", dead, tx.now());
+  tx.run("UPDATE runs SET lease_until=0, holder=0 WHERE holder=?1 AND status IN ('queued', 'in_progress', 'detecting')", dead);
+  // How far it had used its buckets up is not known: empty is the level that can't offend.
+  tx.run("UPDATE buckets SET holder=0, held_until=0, level=0, as_of=?2 WHERE holder=?1", dead, tx.now());
+}
+
+std::vector<EngineNo> other_engines(Tx& tx, EngineNo me) {
+  std::vector<EngineNo> engines;
+  Rows r = tx.rows("SELECT engine_no FROM engines WHERE closed_at IS NULL AND engine_no<>?1", me);
+  while (r.next()) engines.push_back(r.id<EngineNo>(0));
+  return engines;
+}
+
+void close_engine(Tx& tx, EngineNo me) { tx.run("UPDATE engines SET closed_at=?2 WHERE engine_no=?1", me, tx.now()); }
+
+std::optional<Instant> next_lease_end(Tx& tx, EngineNo me) {
+  const auto at = tx.integer("SELECT min(lease_until) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>?1", me);
+  return at ? std::optional(from_us(*at)) : std::nullopt;
+}
+
+}  // namespace amzsync::store

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs: one sync of one user, as a durable row. One active run per user is a unique index; a worker holds a run by a lease
+// with a fencing token, and no row of the run can be written without showing it.
+#pragma once
+
+#include <vector>
+
+#include "store/sql.hpp"
+
+namespace amzsync::store {
+
+enum class RunStatus : std::uint8_t { queued, in_progress, detecting, completed, partial, failed, cancelled };
+std::string_view status_name(RunStatus status) noexcept;
+RunStatus status_from(std::string_view name) noexcept;
+constexpr bool is_over(RunStatus s) noexcept { return s >= RunStatus::completed; }
+
+/// What asked for a run. The names are stored and shown.
+enum class Cause : std::uint8_t { oauth_callback, bypass, recoveries, manual, schedule };
+std::string_view cause_name(Cause cause) noexcept;
+
+struct TriggerRequest {
+  UserNo user;
+  Cause cause = Cause::manual;
+  SyncId new_id;             ///< used if a run is created
+  std::string asked;         ///< streams by name, comma-separated; empty: the default ones
+  bool covers_new = false;   ///< brings something an active run can't know: a new authorisation
+};
+struct TriggerOutcome {
+  SyncId id;
+  bool attached = false;     ///< a run was there already; `id` is its id
+};
+/// Creates a run, or attaches to the active one (which then runs again afterwards if it does not cover the request).
+/// Errors: not_connected, needs_reauth.
+Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request);
+
+/// Proof of holding a run. Made by `claim`; checked by every RunTx.
+struct Fence {
+  RunNo run;
+  UserNo user;
+  EngineNo holder;
+  std::int64_t token = 0;
+};
+
+struct ClaimedRun {
+  Fence fence;
+  SyncId id;
+  UserId user_id;
+  ConnectionNo connection;
+  std::string asked;
+  bool first_claim = false;   ///< false: taken over from a worker that is gone
+  bool cancel_requested = false;
+  int progress = 0;
+};
+/// Takes the next run that nobody holds: interactive before scheduled, then oldest first. Journals "Starting sync" (10).
+std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease);
+
+bool anything_to_claim(Tx& tx);
+
+/// A transaction that has shown its fence.
+class RunTx {
+ public:
+  /// Errors: fenced (another worker holds the run, or it is over).
+  static Result<RunTx> enter(Tx& tx, const Fence& fence);
+  Tx& tx() const noexcept { return *tx_; }
+  RunNo run() const noexcept { return fence_.run; }
+  UserNo user() const noexcept { return fence_.user; }
+
+ private:
+  RunTx(Tx& tx, const Fence& fence) : tx_(&tx), fence_(fence) {}
+  Tx* tx_;
+  Fence fence_;
+};
+
+/// Prolongs the lease.
+struct Pulse {
+  bool cancel_requested = false;
+};
+Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease);
+/// Lets go of a run that is not over, so that another worker can go on at once.
+void release(Tx& tx, const Fence& fence);
+
+struct CancelOutcome {
+  bool found = false;
+  bool was_over = false;
+};
+/// Ends a queued run at once; tells the holder of a running one.
+CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by);
+/// The active run of a user, if any.
+struct ActiveRun {
+  RunNo run;
+  SyncId id;
+  RunStatus status = RunStatus::queued;
+};
+std::optional<ActiveRun> active_run(Tx& tx, UserNo user);
+/// The newest run of a user, active or over.
+struct LastRun {
+  RunStatus status = RunStatus::queued;
+  Instant completed_at{};          ///< meaningless while it is active
+  Retry retry = Retry::later;      ///< of its error
+  std::string error_code;
+};
+std::optional<LastRun> last_run(Tx& tx, UserNo user);
+/// Runs held by `me` that somebody wants cancelled.
+std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me);
+
+// ---- written by the run itself ----
+
+/// A durable step of the progress bar: `sync_progress` in the journal. Progress never falls.
+void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail);
+
+struct PassingState {
+  int progress = 0;
+  std::string phase, detail;
+  std::optional<Instant> waiting_until;
+  std::optional<std::int64_t> eta_seconds;
+};
+/// Overwrites the run's passing progress.
+void pass_progress(const RunTx& run, const PassingState& state);
+
+/// Counts of one stream of a run; `add_counts` adds them to the row, in the transaction of the rows they count.
+struct Counts {
+  std::int64_t fetched = 0, added = 0, changed = 0, removed = 0, unchanged = 0, rejected = 0;
+  Counts& operator+=(const Counts& o) noexcept;
+};
+void begin_stream(const RunTx& run, std::string_view stream);
+void add_counts(const RunTx& run, std::string_view stream, const Counts& counts);
+/// All data streams of the run together; the marketplaces prove only that the connection works.
+Counts counts_of(const RunTx& run);
+void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known);
+void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::int64_t calls, const std::optional<Error>& error);
+void set_stream_waiting(const RunTx& run, std::string_view stream, std::optional<Instant> until);
+
+/// Totals of a run, shown for ever after.
+struct RunTotals {
+  std::int64_t orders = 0, inventory = 0, fees = 0, claims = 0, calls = 0;
+};
+
+struct RunEnd {
+  RunStatus status = RunStatus::completed;
+  std::optional<Error> error;
+  RunTotals totals;
+  SyncId follow_up_id;                      ///< used if the run must run again
+  std::optional<Instant> next_sync_at;
+  bool recoveries_empty = false;            ///< counts towards the back-off of the recoveries trigger
+};
+struct Ended {
+  RunStatus status;                         ///< cancelled where a cancel came before the end
+  std::optional<SyncId> follow_up;
+};
+/// The one terminal transition: status, milestone 100 where deserved, terminal event, follow-up.
+Ended finish(const RunTx& run, const RunEnd& end);
+
+// ---- engines ----
+
+/// Frees what a dead engine held.
+void bury_engine(Tx& tx, EngineNo dead);
+std::vector<EngineNo> other_engines(Tx& tx, EngineNo me);
+void close_engine(Tx& tx, EngineNo me);
+/// When the earliest lease of a run that others hold ends.
+std::optional<Instant> next_lease_end(Tx& tx, EngineNo me);
+
+}  // namespace amzsync::store

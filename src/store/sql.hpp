@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// A transaction, and the SQL that every store speaks.
+//
+// The store's logic is written once, in the common subset of SQLite and PostgreSQL (`?1` parameters, ON CONFLICT, RETURNING),
+// over this thin layer. What differs lives in the adapters: how transactions are run, and the schema's DDL.
+//
+// Errors are sticky: the first failing statement is remembered, everything after it does nothing and reads as empty, and the
+// transaction is rolled back and answers with that error. So the logic reads top to bottom, and can't forget a check.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/crypto.hpp"
+#include "base/id.hpp"
+#include "base/money.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace amzsync::store {
+using namespace base;
+
+/// Bytes, as opposed to text.
+struct Blob {
+  std::string_view bytes;
+};
+
+/// One prepared statement of the store's connection. Belongs to its transaction.
+class Statement {
+ public:
+  virtual ~Statement() = default;
+  virtual void bind_integer(int place, std::int64_t value) = 0;
+  virtual void bind_real(int place, double value) = 0;
+  virtual void bind_text(int place, std::string_view text) = 0;
+  virtual void bind_blob(int place, std::string_view bytes) = 0;
+  virtual void bind_null(int place) = 0;
+  /// True: a row is there. False: finished. An error is remembered by the transaction.
+  virtual bool step() = 0;
+  virtual void reset() = 0;
+  virtual std::int64_t changes() const = 0;
+
+  virtual bool is_null(int column) const = 0;
+  virtual std::int64_t integer(int column) const = 0;
+  virtual double real(int column) const = 0;
+  /// Text or bytes; borrowed until the next step.
+  virtual std::string_view text(int column) const = 0;
+};
+
+template <std::integral Number>
+void bind_value(Statement& s, int place, Number v) {
+  s.bind_integer(place, static_cast<std::int64_t>(v));
+}
+inline void bind_value(Statement& s, int place, double v) { s.bind_real(place, v); }
+inline void bind_value(Statement& s, int place, std::string_view v) { s.bind_text(place, v); }
+inline void bind_value(Statement& s, int place, const std::string& v) { s.bind_text(place, v); }
+inline void bind_value(Statement& s, int place, const char* v) { s.bind_text(place, v); }
+inline void bind_value(Statement& s, int place, Blob v) { s.bind_blob(place, v.bytes); }
+inline void bind_value(Statement& s, int place, const Hash128& v) { s.bind_blob(place, v.view()); }
+inline void bind_value(Statement& s, int place, std::nullptr_t) { s.bind_null(place); }
+inline void bind_value(Statement& s, int place, Instant v) { s.bind_integer(place, to_us(v)); }
+inline void bind_value(Statement& s, int place, Day v) { s.bind_integer(place, to_number(v)); }
+inline void bind_value(Statement& s, int place, Micros v) { s.bind_integer(place, v.value); }
+template <class Tag>
+void bind_value(Statement& s, int place, const TextId<Tag>& v) {
+  s.bind_text(place, v.text());
+}
+template <class Tag>
+void bind_value(Statement& s, int place, NumberId<Tag> v) {
+  s.bind_integer(place, v.value);
+}
+template <class T>
+void bind_value(Statement& s, int place, const std::optional<T>& v) {
+  if (v) {
+    bind_value(s, place, *v);
+  } else {
+    s.bind_null(place);
+  }
+}
+
+/// The rows of a query, one at a time. Gives the statement back when it goes.
+class Rows {
+ public:
+  explicit Rows(Statement& statement) : statement_(&statement) {}
+  Rows(Rows&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+  Rows& operator=(Rows&&) = delete;
+  ~Rows() {
+    if (statement_) statement_->reset();
+  }
+  bool next() { return statement_->step(); }
+
+  bool is_null(int column) const { return statement_->is_null(column); }
+  std::int64_t integer(int column) const { return statement_->integer(column); }
+  double real(int column) const { return statement_->real(column); }
+  bool flag(int column) const { return statement_->integer(column) != 0; }
+  std::string_view view(int column) const { return statement_->text(column); }
+  std::string text(int column) const { return std::string(statement_->text(column)); }
+  Instant instant(int column) const { return from_us(statement_->integer(column)); }
+  std::optional<Instant> maybe_instant(int column) const { return is_null(column) ? std::nullopt : std::optional(instant(column)); }
+  std::optional<std::int64_t> maybe_integer(int column) const { return is_null(column) ? std::nullopt : std::optional(integer(column)); }
+  template <class Id>
+  Id id(int column) const {
+    if constexpr (requires(Id i) { i.value; }) {
+      return Id{statement_->integer(column)};
+    } else {
+      return Id(text(column));
+    }
+  }
+
+ private:
+  Statement* statement_;
+};
+
+class Tx {
+ public:
+  virtual ~Tx() = default;
+
+  /// Runs a statement for its effect; the number of rows changed.
+  template <class... Args>
+  std::int64_t run(std::string_view sql, const Args&... args) {
+    Statement& s = bound(sql, args...);
+    s.step();
+    const std::int64_t changed = s.changes();
+    s.reset();
+    return changed;
+  }
+  template <class... Args>
+  Rows rows(std::string_view sql, const Args&... args) {
+    return Rows(bound(sql, args...));
+  }
+  /// First column of the first row as an integer.
+  template <class... Args>
+  std::optional<std::int64_t> integer(std::string_view sql, const Args&... args) {
+    Rows r = rows(sql, args...);
+    return r.next() ? r.maybe_integer(0) : std::nullopt;
+  }
+  template <class... Args>
+  std::optional<std::string> text(std::string_view sql, const Args&... args) {
+    Rows r = rows(sql, args...);
+    if (!r.next() || r.is_null(0)) return std::nullopt;
+    return r.text(0);
+  }
+  /// For loops that bind and step one statement many times. Reset it after each use.
+  virtual Statement& statement(std::string_view sql) = 0;
+
+  /// The store's clock when the transaction began; leases are measured by it.
+  virtual Instant now() const = 0;
+
+  virtual const std::optional<Error>& error() const = 0;
+
+ private:
+  template <class... Args>
+  Statement& bound(std::string_view sql, const Args&... args) {
+    Statement& s = statement(sql);
+    int place = 0;
+    (bind_value(s, ++place, args), ...);
+    return s;
+  }
+};
+
+}  // namespace amzsync::store

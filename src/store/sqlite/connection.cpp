@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/connection.hpp"
+
+namespace amzsync::store {
+namespace {
+
+/// Waits for another process' lock: short steps first, because our own batches hold it for 5 ms at most, 10 s in all.
+/// The wait is on the writer's own thread; no lock of ours is held meanwhile.
+int wait_for_lock(void*, int count) {
+  constexpr int kShort = 200, kStepMs = 1, kLongStepMs = 10, kMaxCalls = 1200;
+  if (count >= kMaxCalls) return 0;
+  sqlite3_sleep(count < kShort ? kStepMs : kLongStepMs);
+  return 1;
+}
+
+}  // namespace
+
+Error sqlite_error(int code, const char* detail) {
+  const auto say = [&](Code c) {
+    Error e(c);
+    e.message += std::string(" (SQLite: ") + detail + ")";
+    return e;
+  };
+  switch (code & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return say(Code::store_busy);
+    case SQLITE_FULL: return say(Code::store_full);
+    case SQLITE_READONLY:
+    case SQLITE_PERM: return say(Code::store_read_only);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return say(Code::store_corrupt);
+    case SQLITE_NOMEM: return say(Code::no_memory);
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL: return say(Code::store_unavailable);
+    default: return say(Code::internal);
+  }
+}
+
+void SqliteStatement::bind_text(int place, std::string_view text) {
+  // An empty view may have no address, which SQLite would take for NULL.
+  sqlite3_bind_text(raw_, place, text.data() ? text.data() : "", static_cast<int>(text.size()), SQLITE_TRANSIENT);
+}
+
+void SqliteStatement::bind_blob(int place, std::string_view bytes) {
+  sqlite3_bind_blob(raw_, place, bytes.data() ? bytes.data() : "", static_cast<int>(bytes.size()), SQLITE_TRANSIENT);
+}
+
+bool SqliteStatement::step() {
+  has_row_ = false;
+  changes_ = 0;
+  if (connection_.error() || !raw_) return false;
+  const int code = sqlite3_step(raw_);
+  if (code == SQLITE_ROW) {
+    has_row_ = true;
+    return true;
+  }
+  if (code == SQLITE_DONE) {
+    changes_ = sqlite3_changes64(connection_.raw());
+  } else {
+    connection_.remember(code);
+  }
+  return false;
+}
+
+std::string_view SqliteStatement::text(int column) const {
+  if (!has_row_) return {};
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(raw_, column));
+  const int size = sqlite3_column_bytes(raw_, column);
+  return data ? std::string_view(data, static_cast<std::size_t>(size)) : std::string_view();
+}
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path, const std::string& vfs, Mode mode, const Clock& clock) {
+  auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(clock));
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (mode == Mode::writer ? SQLITE_OPEN_CREATE : 0);
+  const int code = sqlite3_open_v2(path.c_str(), &connection->db_, flags, vfs.empty() ? nullptr : vfs.c_str());
+  if (code != SQLITE_OK) return sqlite_error(code, connection->db_ ? sqlite3_errmsg(connection->db_) : sqlite3_errstr(code));
+  sqlite3_extended_result_codes(connection->db_, 1);
+  sqlite3_busy_handler(connection->db_, &wait_for_lock, nullptr);
+  connection->broken_ = std::make_unique<SqliteStatement>(*connection, nullptr);
+  return connection;
+}
+
+SqliteConnection::~SqliteConnection() {
+  statements_.clear();
+  broken_.reset();
+  sqlite3_close_v2(db_);
+}
+
+Statement& SqliteConnection::statement(std::string_view sql) {
+  if (const auto found = statements_.find(sql); found != statements_.end()) return *found->second;
+  if (error_) return *broken_;
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  if (code != SQLITE_OK) {
+    remember(code);
+    return *broken_;
+  }
+  auto made = std::make_unique<SqliteStatement>(*this, raw);
+  return *statements_.emplace(std::string(sql), std::move(made)).first->second;
+}
+
+void SqliteConnection::start_attempt() {
+  error_.reset();
+  now_ = clock_.now();
+}
+
+Status SqliteConnection::exec(const char* sql) {
+  const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_));
+  return Done{};
+}
+
+void SqliteConnection::remember(int code) {
+  if (!error_) error_ = sqlite_error(code, sqlite3_errmsg(db_));
+}
+
+}  // namespace amzsync::store

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// One SQLite connection with its statements kept prepared, and a transaction on it. Thin: names the errors, hides the C API.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "store/sql.hpp"
+
+namespace amzsync::store {
+
+class SqliteConnection;
+
+class SqliteStatement final : public Statement {
+ public:
+  SqliteStatement(SqliteConnection& connection, sqlite3_stmt* raw) : connection_(connection), raw_(raw) {}
+  ~SqliteStatement() override { sqlite3_finalize(raw_); }
+  SqliteStatement(const SqliteStatement&) = delete;
+  SqliteStatement& operator=(const SqliteStatement&) = delete;
+
+  void bind_integer(int place, std::int64_t value) override { sqlite3_bind_int64(raw_, place, value); }
+  void bind_real(int place, double value) override { sqlite3_bind_double(raw_, place, value); }
+  void bind_text(int place, std::string_view text) override;
+  void bind_blob(int place, std::string_view bytes) override;
+  void bind_null(int place) override { sqlite3_bind_null(raw_, place); }
+  bool step() override;
+  void reset() override { sqlite3_reset(raw_); }
+  std::int64_t changes() const override { return changes_; }
+
+  bool is_null(int column) const override { return !has_row_ || sqlite3_column_type(raw_, column) == SQLITE_NULL; }
+  std::int64_t integer(int column) const override { return has_row_ ? sqlite3_column_int64(raw_, column) : 0; }
+  double real(int column) const override { return has_row_ ? sqlite3_column_double(raw_, column) : 0; }
+  std::string_view text(int column) const override;
+
+ private:
+  SqliteConnection& connection_;
+  sqlite3_stmt* raw_;
+  std::int64_t changes_ = 0;
+  bool has_row_ = false;
+};
+
+/// Used by one thread at a time. As a Tx it is only meaningful between begin and commit or rollback.
+class SqliteConnection final : public Tx {
+ public:
+  enum class Mode { writer, reader };
+  static Result<std::unique_ptr<SqliteConnection>> open(const std::string& path, const std::string& vfs, Mode mode, const Clock& clock);
+  ~SqliteConnection() override;
+
+  Statement& statement(std::string_view sql) override;
+  Instant now() const override { return now_; }
+  const std::optional<Error>& error() const override { return error_; }
+
+  /// Clears the sticky error and takes the time.
+  void start_attempt();
+  /// Runs SQL without parameters, outside the sticky error.
+  Status exec(const char* sql);
+  /// Remembers what SQLite said of the last failing call.
+  void remember(int code);
+  sqlite3* raw() noexcept { return db_; }
+
+ private:
+  explicit SqliteConnection(const Clock& clock) : clock_(clock) {}
+  const Clock& clock_;
+  sqlite3* db_ = nullptr;
+  Instant now_{};
+  std::optional<Error> error_;
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view t) const noexcept { return std::hash<std::string_view>()(t); }
+  };
+  std::unordered_map<std::string, std::unique_ptr<SqliteStatement>, TextHash, std::equal_to<>> statements_;
+  std::unique_ptr<SqliteStatement> broken_;  // stands in for a statement that could not be prepared
+};
+
+/// What an SQLite result code means for our callers.
+Error sqlite_error(int code, const char* detail);
+
+}  // namespace amzsync::store

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <asio/post.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "store/migrations.hpp"
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/liveness.hpp"
+
+namespace amzsync::store {
+namespace {
+
+/// How long one group commit collects jobs. It bounds how long another process waits for the lock (design 14).
+constexpr Duration kBatchTime = std::chrono::milliseconds(5);
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(const SqliteOptions& options, Executor writer, Executor readers, Clock& clock, Log log)
+      : options_(options), writer_executor_(std::move(writer)), reader_executor_(std::move(readers)), clock_(clock), log_(std::move(log)) {}
+
+  /// The engine has drained the writer before; what was never attempted is dropped with its waiting coroutine.
+  ~SqliteStore() override = default;
+
+  Status open() {
+    AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
+    writer_ = std::move(writer);
+    AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000"));
+    AMZ_CHECK(writer_->exec(options_.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+    AMZ_CHECK(migrate());
+    AMZ_TRY(watcher, open_reader());
+    watcher_ = std::move(watcher);
+    AMZ_TRY(liveness, LivenessFile::open(options_.lock_path.empty() ? options_.path + "-engines" : options_.lock_path));
+    liveness_ = std::move(liveness);
+    return Done{};
+  }
+
+  Result<EngineNo> register_engine() override {
+    // Numbers are never given twice (AUTOINCREMENT), so a held place can only be this engine's.
+    AMZ_CHECK(begin_immediate());
+    writer_->start_attempt();
+    const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", writer_->now());
+    if (writer_->error() || !number) return roll_back(writer_->error().value_or(Error(Code::internal)));
+    const EngineNo engine{*number};
+    // Before the commit: nobody may see an engine that does not hold its place yet.
+    if (Status held = liveness_->hold(engine); !held) return roll_back(held.error());
+    AMZ_CHECK(writer_->exec("COMMIT"));
+    return engine;
+  }
+
+  bool engine_may_live(EngineNo engine) override { return liveness_->is_held(engine); }
+
+  std::uint64_t change_counter() override {
+    std::lock_guard lock(watcher_mutex_);
+    watcher_->start_attempt();
+    const auto version = watcher_->integer("PRAGMA data_version");
+    return static_cast<std::uint64_t>(version.value_or(0));
+  }
+
+  void on_commit(std::function<void()> listener) override { on_commit_ = std::move(listener); }
+
+ protected:
+  void submit_write(Urgency urgency, std::unique_ptr<Job> job) override {
+    {
+      std::lock_guard lock(queue_mutex_);
+      (urgency == Urgency::trigger ? urgent_ : normal_).push_back(std::move(job));
+      if (std::exchange(draining_, true)) return;
+    }
+    asio::post(writer_executor_, [this] { drain(); });
+  }
+
+  void submit_read(std::unique_ptr<Job> job) override {
+    asio::post(reader_executor_, [this, j = std::move(job)] { perform_read(*j); });
+  }
+
+  void perform_read(Job& job) override {
+    auto borrowed = borrow_reader();
+    if (!borrowed) return job.finish(borrowed.error());
+    SqliteConnection& reader = **borrowed;
+    Status outcome = reader.exec("BEGIN");
+    if (outcome) {
+      reader.start_attempt();
+      outcome = job.attempt(reader);
+      if (const auto& error = reader.error()) outcome = *error;
+      (void)reader.exec("ROLLBACK");
+    }
+    {
+      std::lock_guard lock(readers_mutex_);
+      idle_readers_.push_back(std::move(*borrowed));
+    }
+    job.finish(std::move(outcome));
+  }
+
+ private:
+  // ---- writing ----
+
+  std::unique_ptr<Job> next_job() {
+    std::lock_guard lock(queue_mutex_);
+    for (auto* queue : {&urgent_, &normal_}) {
+      if (queue->empty()) continue;
+      auto job = std::move(queue->front());
+      queue->pop_front();
+      return job;
+    }
+    return nullptr;
+  }
+
+  void drain() {
+    for (;;) {
+      auto first = next_job();
+      if (!first) {
+        std::lock_guard lock(queue_mutex_);
+        if (urgent_.empty() && normal_.empty()) {
+          draining_ = false;
+          return;
+        }
+        continue;
+      }
+      run_group(std::move(first));
+    }
+  }
+
+  /// One commit for as many jobs as come within the batch time. A job that fails is rolled back alone.
+  void run_group(std::unique_ptr<Job> job) {
+    struct Attempted {
+      std::unique_ptr<Job> job;
+      Status outcome;
+    };
+    std::vector<Attempted> group;
+
+    if (Status begun = begin_immediate(); !begun) return job->finish(begun);
+    const Steady until = clock_.steady() + kBatchTime;
+    const auto changes_before = sqlite3_total_changes64(writer_->raw());
+    Status whole = Done{};
+    do {
+      Status outcome = attempt(*job);
+      const bool broken = !outcome && sqlite3_get_autocommit(writer_->raw()) != 0;  // SQLite itself gave the transaction up
+      group.push_back({std::move(job), outcome});
+      if (broken) {
+        whole = outcome;
+        break;
+      }
+      if (clock_.steady() >= until) break;
+      job = next_job();
+    } while (job);
+
+    if (whole) {
+      whole = writer_->exec("COMMIT");
+      if (!whole) (void)writer_->exec("ROLLBACK");
+    }
+    // A transaction that changed nothing is no news; telling it would have its listener look, commit nothing, and be told again.
+    if (whole && on_commit_ && sqlite3_total_changes64(writer_->raw()) != changes_before) on_commit_();
+    for (Attempted& a : group) {
+      if (!whole) {
+        a.job->finish(whole);
+      } else {
+        a.job->finish(std::move(a.outcome));
+      }
+    }
+  }
+
+  Status attempt(Job& job) {
+    AMZ_CHECK(writer_->exec("SAVEPOINT job"));
+    writer_->start_attempt();
+    Status outcome = job.attempt(*writer_);
+    if (const auto& error = writer_->error()) outcome = *error;
+    if (outcome) {
+      AMZ_CHECK(writer_->exec("RELEASE job"));
+    } else if (sqlite3_get_autocommit(writer_->raw()) == 0) {
+      AMZ_CHECK(writer_->exec("ROLLBACK TO job; RELEASE job"));
+    }
+    return outcome;
+  }
+
+  Status begin_immediate() { return writer_->exec("BEGIN IMMEDIATE"); }
+
+  Error roll_back(Error error) {
+    (void)writer_->exec("ROLLBACK");
+    return error;
+  }
+
+  // ---- reading ----
+
+  Result<std::unique_ptr<SqliteConnection>> open_reader() {
+    AMZ_TRY(reader, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::reader, clock_));
+    AMZ_CHECK(reader->exec("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000"));
+    return std::move(reader);
+  }
+
+  Result<std::unique_ptr<SqliteConnection>> borrow_reader() {
+    {
+      std::lock_guard lock(readers_mutex_);
+      if (!idle_readers_.empty()) {
+        auto reader = std::move(idle_readers_.back());
+        idle_readers_.pop_back();
+        return reader;
+      }
+    }
+    return open_reader();
+  }
+
+  // ---- schema ----
+
+  Status migrate() {
+    const auto known = sqlite_migrations();
+    AMZ_CHECK(begin_immediate());
+    writer_->start_attempt();
+    const auto version = writer_->integer("PRAGMA user_version").value_or(0);
+    if (writer_->error()) return roll_back(*writer_->error());
+    const int newest = known.back().version;
+    if (version > newest) {
+      // The newer version says itself how old a writer it still bears.
+      const auto min_writer = writer_->integer("SELECT CAST(value AS INTEGER) FROM meta WHERE key='min_writer'");
+      if (writer_->error() || !min_writer || *min_writer > newest)
+        return roll_back(Error(Code::store_newer, "The database has schema version " + std::to_string(version) + ", this version of amzsync knows " +
+                                                      std::to_string(newest) + ". Please use the newer version of amzsync."));
+    }
+    for (const Migration& m : known) {
+      if (m.version <= version) continue;
+      if (Status done = writer_->exec(std::string(m.sql).c_str()); !done) return roll_back(done.error());
+      const std::string stamp = "PRAGMA user_version=" + std::to_string(m.version);
+      if (Status done = writer_->exec(stamp.c_str()); !done) return roll_back(done.error());
+      log_.debug("Database schema migrated", {{"version", m.version}});
+    }
+    return writer_->exec("COMMIT");
+  }
+
+  SqliteOptions options_;
+  Executor writer_executor_;
+  Executor reader_executor_;
+  Clock& clock_;
+  Log log_;
+
+  std::unique_ptr<SqliteConnection> writer_;  // the writer's executor only, once open
+  std::unique_ptr<LivenessFile> liveness_;
+  std::function<void()> on_commit_;
+
+  std::mutex queue_mutex_;
+  std::deque<std::unique_ptr<Job>> urgent_, normal_;
+  bool draining_ = false;
+
+  std::mutex readers_mutex_;
+  std::vector<std::unique_ptr<SqliteConnection>> idle_readers_;
+
+  std::mutex watcher_mutex_;
+  std::unique_ptr<SqliteConnection> watcher_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite_store(const SqliteOptions& options, Executor writer, Executor readers, Clock& clock, Log log) {
+  auto store = std::make_unique<SqliteStore>(options, std::move(writer), std::move(readers), clock, std::move(log));
+  AMZ_CHECK(store->open());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace amzsync::store

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one door to the database: transactions. A seam with one adapter per database; the tests wrap it to fail or to kill the
+// engine at any call. What the transactions do is in the files beside this one (users, consents, connections, runs, journal, …).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <type_traits>
+
+#include "base/async.hpp"
+#include "store/sql.hpp"
+
+namespace amzsync::store {
+
+/// Triggers go before everything else that waits to be written.
+enum class Urgency : std::uint8_t { trigger, normal };
+
+/// One transaction's work, with its types erased. `attempt` may be called again when the database asked for it.
+class Job {
+ public:
+  virtual ~Job() = default;
+  virtual Status attempt(Tx& tx) = 0;
+  /// Called once: after the commit, or with the error that prevented it.
+  virtual void finish(Status outcome) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Runs `work(Tx&) -> Result<T>` in a transaction of its own and answers after the commit. Not cancellable: the outcome is
+  /// always learnt. An error from `work` rolls it back.
+  template <class Work>
+  auto write(Urgency urgency, Work work) -> Async<std::invoke_result_t<Work&, Tx&>> {
+    using R = std::invoke_result_t<Work&, Tx&>;
+    auto start = [this, urgency, w = std::move(work)](Completion<R> done) mutable {
+      submit_write(urgency, std::make_unique<JobOf<R, Work>>(std::move(w), std::move(done)));
+    };
+    co_return co_await await_completion<R>(std::move(start));
+  }
+
+  /// The same for a read-only snapshot; never waits for a writer.
+  template <class Work>
+  auto read(Work work) -> Async<std::invoke_result_t<Work&, Tx&>> {
+    using R = std::invoke_result_t<Work&, Tx&>;
+    auto start = [this, w = std::move(work)](Completion<R> done) mutable {
+      submit_read(std::make_unique<JobOf<R, Work>>(std::move(w), std::move(done)));
+    };
+    co_return co_await await_completion<R>(std::move(start));
+  }
+
+  /// A read on the calling thread, which it blocks for as long as the query takes; for callers that are no coroutines. Any thread.
+  template <class Work>
+  auto read_now(Work work) -> std::invoke_result_t<Work&, Tx&> {
+    using R = std::invoke_result_t<Work&, Tx&>;
+    struct Here final : Job {
+      explicit Here(Work& w) : work(w) {}
+      Status attempt(Tx& tx) override {
+        result.emplace(work(tx));
+        if (!*result) return result->error();
+        return Done{};
+      }
+      void finish(Status s) override { outcome.emplace(std::move(s)); }
+      Work& work;
+      std::optional<R> result;
+      std::optional<Status> outcome;
+    };
+    Here here(work);
+    perform_read(here);
+    if (!*here.outcome) return std::move(here.outcome->error());
+    return std::move(*here.result);
+  }
+
+  /// Registers this engine with the database; its number is proof of life as long as the store is open.
+  virtual Result<EngineNo> register_engine() = 0;
+  /// False only when it is certain that this engine's process is gone.
+  virtual bool engine_may_live(EngineNo engine) = 0;
+
+  /// A number that differs after any commit by any process. Cheap; loop thread.
+  virtual std::uint64_t change_counter() = 0;
+  /// Called on the writer's thread after each commit of this process. Set once, before the first write.
+  virtual void on_commit(std::function<void()> listener) = 0;
+
+ protected:
+  virtual void submit_write(Urgency urgency, std::unique_ptr<Job> job) = 0;
+  virtual void submit_read(std::unique_ptr<Job> job) = 0;
+  virtual void perform_read(Job& job) = 0;
+
+ private:
+  template <class R, class Work>
+  struct JobOf final : Job {
+    JobOf(Work w, Completion<R> d) : work(std::move(w)), done(std::move(d)) {}
+    Status attempt(Tx& tx) override {
+      result.reset();
+      result.emplace(work(tx));
+      if (!*result) return result->error();
+      return Done{};
+    }
+    void finish(Status outcome) override {
+      if (!outcome) return done(R(std::move(outcome).error()));
+      done(std::move(*result));
+    }
+    Work work;
+    Completion<R> done;
+    std::optional<R> result;
+  };
+};
+
+}  // namespace amzsync::store

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/inventory_stream.hpp"
+
+#include <set>
+
+#include "spapi/inventory.hpp"
+#include "store/inventory_rows.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr std::string_view kName = "inventory";
+constexpr int kMaxRestarts = 2;
+
+/// Whether a failed walk is worth beginning anew at once.
+bool restarts(Code code) noexcept { return code == Code::page_token_expired || code == Code::page_loop; }
+
+Async<Status> store_page(RunContext& run, const MarketplaceId& marketplace, store::InventoryBatch batch) {
+  auto write = [fence = run.fence, passing = run.progress.due(), marketplace, batch = std::move(batch)](store::Tx& tx) -> Status {
+    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    store::add_counts(entered, kName, store::store_inventory_page(entered, marketplace, batch));
+    if (passing) store::pass_progress(entered, *passing);
+    return Done{};
+  };
+  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  co_return written;
+}
+
+Async<Status> close_walk(RunContext& run, const MarketplaceId& marketplace, std::set<std::string> seen) {
+  auto write = [fence = run.fence, marketplace, seen = std::move(seen)](store::Tx& tx) -> Status {
+    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    store::add_counts(entered, kName, store::close_marketplace(entered, marketplace, seen));
+    return Done{};
+  };
+  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  co_return written;
+}
+
+/// One walk. Only a complete one may close SKUs that it did not show.
+Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketplace) {
+  std::set<std::string> seen, tokens;
+  std::string token;
+  do {
+    spapi::Request request = spapi::get_inventory_summaries(marketplace, token);
+    AMZ_CO_TRY(answer, co_await run.services.client.get(caller, std::move(request)));
+    AMZ_CO_TRY(page, spapi::decode_inventory(answer));
+    token = page.next_token;
+    // A token seen before, or a page that shows nothing new, would go on for ever (facts I4).
+    bool anything_new = page.batch.items.empty();
+    for (const store::InventoryItem& item : page.batch.items) anything_new |= seen.insert(item.seller_sku).second;
+    if (!anything_new || (!token.empty() && !tokens.insert(token).second)) co_return Code::page_loop;
+    run.progress.set_detail("inventory of " + marketplace.text() + ", " + std::to_string(seen.size()) + " SKUs");
+    AMZ_CO_CHECK(co_await store_page(run, marketplace, std::move(page.batch)));
+  } while (!token.empty());
+  auto closed = co_await close_walk(run, marketplace, std::move(seen));
+  co_return closed;
+}
+
+Async<Status> walk_until_complete(RunContext& run, spapi::Caller& caller, MarketplaceId marketplace) {
+  for (int restart = 0;; ++restart) {
+    auto walked = co_await walk(run, caller, marketplace);
+    if (walked || !restarts(walked.code()) || restart >= kMaxRestarts) co_return walked;
+  }
+}
+
+}  // namespace
+
+Async<StreamResult> read_inventory(RunContext& run) {
+  auto begun = co_await begin_stream(run, kName);
+  if (!begun) co_return co_await conclude(run, kName, 0, begun.error());
+
+  spapi::Caller caller = make_caller(run, kName);
+  std::optional<Error> failure;
+  const auto known = static_cast<std::int64_t>(run.marketplaces.size());
+  std::int64_t done = 0;
+  run.progress.set_units(kName, done, known);
+  for (const MarketplaceId& marketplace : run.marketplaces) {
+    auto walked = co_await walk_until_complete(run, caller, marketplace);
+    if (!walked) {
+      failure = walked.error();
+      if (stops_run(*failure) || failure->code == Code::unauthorised) break;
+      continue;  // the other marketplaces are stock of their own
+    }
+    run.progress.set_units(kName, ++done, known);
+  }
+  co_return co_await conclude(run, kName, caller.calls, failure);
+}
+
+}  // namespace amzsync::sync

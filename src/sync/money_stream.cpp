@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/money_stream.hpp"
+
+#include <memory>
+#include <set>
+
+#include "spapi/transactions.hpp"
+#include "sync/money_walk.hpp"
+#include "sync/slice_plan.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr int kMaxRestarts = 2;
+constexpr std::int64_t kMostEventsInMemory = 250'000;   // about 16 MB; a slice with more is split
+
+/// One finance API.
+struct Source {
+  store::MoneyStream stream;
+  spapi::Request (*request)(const spapi::MoneyWindow&, const std::string& page_token);
+  Result<spapi::MoneyPage> (*decode)(const JsonDocument&, const spapi::MoneyWindow&);
+  SlicePolicy policy;
+
+  std::string_view name() const noexcept { return store::money_stream_name(stream); }
+};
+
+constexpr SlicePolicy kWithDates{};
+// Service fees, debt recoveries and loans of v0 have no date. Pages hold 100; walks were seen to fail after 153 pages (F3).
+constexpr SlicePolicy kWithoutDates{.fixed_grid = true, .widest_days = 128, .events_per_page = 100};
+
+constexpr Source kTransactions{store::MoneyStream::transactions, &spapi::list_transactions, &spapi::decode_transactions, kWithDates};
+constexpr Source kFinancialEvents{store::MoneyStream::financial_events, &spapi::list_financial_events, &spapi::decode_financial_events, kWithoutDates};
+
+/// How a walk can end other than well.
+enum class Trouble : std::uint8_t {
+  again,    ///< the same walk, from its start
+  narrower, ///< the slice is too much: walk its halves
+  give_up
+};
+
+Trouble judge(const Error& error) noexcept {
+  switch (error.code) {
+    case Code::page_token_expired:
+    case Code::page_loop: return Trouble::again;
+    case Code::answer_too_large:
+    case Code::request_rejected:  // v0 answers 400 when a page would pass 10 MB
+    case Code::amazon_error:      // 500 on wide windows of large accounts (F12)
+    case Code::timeout: return Trouble::narrower;
+    default: return Trouble::give_up;
+  }
+}
+
+/// Whether the next slice would meet the same.
+bool ends_stream(const Error& error) noexcept {
+  switch (error.code) {
+    case Code::unauthorised:
+    case Code::throttled:
+    case Code::network_error: return true;
+    default: return stops_run(error);
+  }
+}
+
+class MoneyReader {
+ public:
+  MoneyReader(RunContext& run, const Source& source) : run_(run), source_(source), caller_(make_caller(run, source.name())) {}
+
+  Async<std::optional<Error>> read() {
+    auto begun = co_await begin_stream(run_, source_.name());
+    if (!begun) co_return begun.error();
+    auto planned = co_await plan();
+    if (!planned) co_return planned.error();
+
+    std::optional<Error> first_failure;
+    while (const auto slice = plan_->next()) {
+      auto walked = co_await walk_slice(*slice);
+      if (!walked) {
+        if (!first_failure) first_failure = walked.error();
+        if (ends_stream(walked.error()) || run_.budget.spent()) break;
+        // Everything that was complete is kept; the next slice may be fine.
+      }
+      auto told = co_await tell_slices();
+      if (!told) co_return told.error();
+    }
+    co_return first_failure;
+  }
+
+  std::int64_t calls() const noexcept { return caller_.calls; }
+
+ private:
+  Async<Status> plan() {
+    struct Known {
+      std::vector<store::Cell> cells;
+      std::vector<store::Window> grid;
+    };
+    const Instant now = run_.services.clock.now();
+    const Day start = day_of(now) - std::chrono::days(run_.services.settings.history_days);
+    auto load = [user = run_.fence.user, name = source_.name(), start, end = day_of(now) + std::chrono::days(1)](store::Tx& tx) -> Result<Known> {
+      return Known{store::cells(tx, user, name, start, end), store::windows(tx, user, name)};
+    };
+    AMZ_CO_TRY(known, co_await run_.services.store.read(std::move(load)));
+    for (const store::Cell& cell : known.cells)
+      if (cell.row_count > 0) days_with_rows_.insert(cell.day);
+    plan_ = std::make_unique<SlicePlan>(source_.policy, start, now, known.cells, known.grid);
+    co_return Done{};
+  }
+
+  /// Walks a slice, as a whole or in halves, until it is complete or nothing helps.
+  Async<Status> walk_slice(Slice slice) {
+    int restarts = 0;
+    for (;;) {
+      MoneyWalk walk;
+      auto walked = co_await walk_pages(slice, walk);
+      if (walked) {
+        plan_->walked(slice, walk.count());
+        co_return co_await close_slice(slice, std::move(walk));
+      }
+      for (Day day = slice.first; day < slice.end(); day += std::chrono::days(1)) days_with_rows_.insert(day);
+      const Trouble trouble = run_.budget.spent() ? Trouble::give_up : judge(walked.error());
+      if (trouble == Trouble::again && restarts++ < kMaxRestarts) continue;
+      if (trouble == Trouble::give_up) co_return co_await give_up(slice, walked.error());
+      const auto halves = plan_->split(slice);
+      if (halves.empty()) co_return co_await give_up(slice, walked.error());
+      run_.services.log.debug("Slice is walked in halves", {{"stream", source_.name()}, {"days", slice.days}, {"reason", walked.error().name()}});
+      if (slice.on_grid) co_return co_await store_split(slice, halves);
+      co_return Done{};
+    }
+  }
+
+  Async<Status> walk_pages(Slice slice, MoneyWalk& walk) {
+    const Instant latest = run_.services.clock.now() - kNotYet;
+    window_.from = slice.first;
+    window_.until = std::min<Instant>(slice.end(), std::chrono::floor<std::chrono::seconds>(latest));
+    if (window_.until <= window_.from) co_return Done{};  // the day has only just begun
+    const auto known = days_with_rows_.lower_bound(slice.first);
+    const auto existing = known != days_with_rows_.end() && *known < slice.end() ? store::Existing::possible : store::Existing::none;
+    std::string token;
+    do {
+      spapi::Request request = source_.request(window_, token);
+      AMZ_CO_TRY(answer, co_await run_.services.client.get(caller_, std::move(request)));
+      auto decode = [this, &answer] { return source_.decode(answer, window_); };
+      AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
+      // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
+      if (page.bare && !token.empty()) co_return Code::page_token_expired;
+      token = page.next_token;
+      if (!walk.take(page)) co_return Code::page_loop;
+      if (walk.count() > kMostEventsInMemory && slice.days > 1) co_return Code::answer_too_large;
+      run_.progress.set_detail(std::string(source_.name()) + " of " + format_day(slice.first) + ", " + std::to_string(walk.count()) + " rows");
+      AMZ_CO_CHECK(co_await store_page(std::move(page.batch), existing));
+    } while (!token.empty());
+    co_return Done{};
+  }
+
+  Async<Status> store_page(store::MoneyBatch batch, store::Existing existing) {
+    if (batch.events.empty() && batch.unreadable.empty()) co_return Done{};
+    auto write = [fence = run_.fence, stream = source_.stream, passing = run_.progress.due(), existing, batch = std::move(batch)](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      store::add_counts(entered, store::money_stream_name(stream), store::store_page(entered, stream, batch, existing));
+      if (passing) store::pass_progress(entered, *passing);
+      return Done{};
+    };
+    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    co_return written;
+  }
+
+  /// The last transaction of a complete walk: what was not seen goes, digest and coverage are written.
+  Async<Status> close_slice(Slice slice, MoneyWalk walk) {
+    const Instant now = run_.services.clock.now();
+    auto write = [fence = run_.fence, stream = source_.stream, slice, until = window_.until, now, walk = std::move(walk)](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      store::Counts counts;
+      for (Day day = slice.first; day < slice.end() && Instant(day) < until; day += std::chrono::days(1)) {
+        const auto seen = walk.days().find(day);
+        store::SeenDay nothing;
+        nothing.day = day;
+        const store::ClosedDay how{std::min(until, Instant(day + std::chrono::days(1))), state_after_read(day, now)};
+        counts += store::close_day(entered, stream, seen == walk.days().end() ? nothing : seen->second, how);
+      }
+      if (slice.on_grid) store::store_window(tx, fence.user, store::money_stream_name(stream), {slice.first, slice.days});
+      store::add_counts(entered, store::money_stream_name(stream), counts);
+      return Done{};
+    };
+    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    co_return written;
+  }
+
+  Async<Status> store_split(Slice slice, std::vector<Slice> halves) {
+    auto write = [fence = run_.fence, name = source_.name(), slice, halves = std::move(halves)](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      std::vector<store::Window> parts;
+      for (const Slice& half : halves) parts.push_back({half.first, half.days});
+      store::split_window(tx, fence.user, name, slice.first, parts);
+      return Done{};
+    };
+    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    co_return written;
+  }
+
+  /// The days of the slice are marked; what was known of them stays. Answers with the reason.
+  Async<Status> give_up(Slice slice, Error reason) {
+    if (reason.code == Code::cancelled || reason.code == Code::fenced) co_return reason;
+    const store::CellState state = reason.code == Code::unauthorised ? store::CellState::unauthorised : store::CellState::failed;
+    auto write = [fence = run_.fence, name = source_.name(), slice, state, today = day_of(run_.services.clock.now())](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      for (Day day = slice.first; day < slice.end() && day <= today; day += std::chrono::days(1)) store::mark_day(entered, name, day, state);
+      return Done{};
+    };
+    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    if (!written) co_return written;
+    co_return reason;
+  }
+
+  Async<Status> tell_slices() {
+    run_.progress.set_units(source_.name(), plan_->days_done(), plan_->days_known());
+    auto write = [fence = run_.fence, name = source_.name(), done = plan_->slices_done(), known = plan_->slices_known(), passing = run_.progress.due()](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      store::set_slices(entered, name, done, known);
+      if (passing) store::pass_progress(entered, *passing);
+      return Done{};
+    };
+    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    co_return written;
+  }
+
+  RunContext& run_;
+  const Source& source_;
+  spapi::Caller caller_;
+  std::unique_ptr<SlicePlan> plan_;
+  spapi::MoneyWindow window_;
+  std::set<Day> days_with_rows_;   // or that may have some, from a walk that broke off
+};
+
+Async<StreamResult> read_money(RunContext& run, const Source& source) {
+  MoneyReader reader(run, source);
+  auto error = co_await reader.read();
+  co_return co_await conclude(run, source.name(), reader.calls(), std::move(error));
+}
+
+}  // namespace
+
+Async<StreamResult> read_transactions(RunContext& run) { return read_money(run, kTransactions); }
+Async<StreamResult> read_financial_events(RunContext& run) { return read_money(run, kFinancialEvents); }
+
+}  // namespace amzsync::sync

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/money_walk.hpp"
+
+#include <algorithm>
+
+namespace amzsync::sync {
+namespace {
+
+/// Length of the longest suffix of `before` that is a prefix of `now`.
+std::size_t seam_length(const std::vector<Hash128>& before, const std::vector<Hash128>& now) {
+  for (std::size_t n = std::min(before.size(), now.size()); n > 0; --n)
+    if (std::equal(before.end() - static_cast<std::ptrdiff_t>(n), before.end(), now.begin())) return n;
+  return 0;
+}
+
+}  // namespace
+
+bool MoneyWalk::take(spapi::MoneyPage& page) {
+  if (!page.next_token.empty() && !tokens_.insert(page.next_token).second) return false;
+
+  std::map<std::string, std::vector<Hash128>> lists;
+  std::string all;
+  for (const store::MoneyEvent& e : page.batch.events) {
+    lists[page.batch.types[e.type]].push_back(e.content);
+    all += e.content.view();
+  }
+  // Two pages of one event each may be equal because the events are twins; longer ones are the same page again.
+  constexpr std::size_t kTooLongForChance = 2;
+  if (page.batch.events.size() >= kTooLongForChance && !pages_.insert(Hash128::of(all)).second) return false;
+
+  std::map<std::string, std::size_t> seams;
+  for (const auto& [list, contents] : lists) seams[list] = seam_length(previous_page_[list], contents);
+
+  std::vector<store::MoneyEvent> kept;
+  kept.reserve(page.batch.events.size());
+  std::map<std::string, std::size_t> place;
+  for (store::MoneyEvent& e : page.batch.events) {
+    const std::string& list = page.batch.types[e.type];
+    const bool at_seam = place[list]++ < seams[list];
+    // Equal events without any id of Amazon's are twins, at a seam too: each counts.
+    if (at_seam && e.named_by_amazon) continue;
+    store::SeenDay& day = days_[e.day];
+    day.day = e.day;
+    std::uint32_t& seen = day.occurrences[e.identity];
+    if (e.unique_id && seen > 0) continue;
+    e.occurrence = seen++;
+    day.digest += Hash128::of(std::string(e.identity.view()) + std::to_string(e.occurrence) + std::string(e.content.view()));
+    ++day.count;
+    ++count_;
+    kept.push_back(std::move(e));
+  }
+  page.batch.events = std::move(kept);
+  // An empty page with a token says nothing about the list before it.
+  if (!lists.empty()) previous_page_ = std::move(lists);
+  return true;
+}
+
+}  // namespace amzsync::sync

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/participations_stream.hpp"
+
+#include "spapi/sellers.hpp"
+#include "store/connections.hpp"
+#include "store/money_rows.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr std::string_view kName = "participations";
+constexpr Duration kFresh = std::chrono::hours(24);
+
+struct Known {
+  std::vector<store::Participation> list;
+  bool fresh = false;
+};
+
+Async<Result<Known>> load_known(RunContext& run) {
+  AMZ_CO_TRY(state, co_await begin_stream(run, kName));
+  auto work = [user = run.fence.user, state](store::Tx& tx) -> Result<Known> {
+    const auto connection = store::find_connection(tx, user);
+    Known known{store::participations(tx, user), false};
+    // A new authorisation is proved by a call, however fresh the list is.
+    known.fresh = state && state->last_success_at && connection && *state->last_success_at >= connection->authorised_at.value_or(Instant::max()) &&
+                  tx.now() - *state->last_success_at < kFresh;
+    return known;
+  };
+  auto known = co_await run.services.store.read(std::move(work));
+  co_return known;
+}
+
+/// Marketplaces that we know and that the seller takes part in. Payloads also hold pseudo-marketplaces ("Non-Amazon"),
+/// which are not to be asked for.
+void choose_marketplaces(RunContext& run, const std::vector<store::Participation>& list) {
+  run.marketplaces.clear();
+  for (const store::Participation& p : list) {
+    const spapi::Marketplace* known = spapi::find_marketplace(p.marketplace.text());
+    if (known && known->region == run.services.settings.region && p.participating) run.marketplaces.push_back(p.marketplace);
+  }
+}
+
+Async<Result<spapi::ParticipationPage>> ask_amazon(RunContext& run, spapi::Caller& caller) {
+  AMZ_CO_TRY(answer, co_await run.services.client.get(caller, spapi::get_marketplace_participations()));
+  co_return spapi::decode_participations(answer);
+}
+
+Async<Status> store_list(RunContext& run, const spapi::ParticipationPage& page) {
+  auto write = [fence = run.fence, page](store::Tx& tx) -> Status {
+    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    const store::ListChange change = store::replace_participations(tx, fence.user, page.list);
+    store::Counts counts;
+    counts.fetched = static_cast<std::int64_t>(page.list.size() + page.unreadable.size());
+    counts.added = change.added;
+    counts.changed = change.changed;
+    counts.removed = change.removed;
+    counts.unchanged = change.unchanged;
+    for (const std::string& raw : page.unreadable)
+      if (store::quarantine(entered, kName, std::nullopt, std::nullopt, {"participation_without_marketplace", "payload", raw}, Hash128())) ++counts.rejected;
+    store::add_counts(entered, kName, counts);
+    return Done{};
+  };
+  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  co_return written;
+}
+
+}  // namespace
+
+Async<StreamResult> read_participations(RunContext& run) {
+  auto known = co_await load_known(run);
+  if (!known) co_return co_await conclude(run, kName, 0, known.error());
+  choose_marketplaces(run, known->list);
+  if (known->fresh) co_return co_await conclude(run, kName, 0, std::nullopt);
+
+  spapi::Caller caller = make_caller(run, kName);
+  auto page = co_await ask_amazon(run, caller);
+  std::optional<Error> error;
+  if (page) {
+    auto stored = co_await store_list(run, *page);
+    if (!stored) error = stored.error();
+    choose_marketplaces(run, page->list);
+  } else {
+    error = page.error();
+    // Without the role for this one call the rest can still be read, where the seller signed in.
+    if (error->code == Code::unauthorised && run.marketplaces.empty())
+      run.marketplaces.emplace_back(std::string(spapi::default_marketplace(run.services.settings.region).id));
+  }
+  co_return co_await conclude(run, kName, caller.calls, error);
+}
+
+}  // namespace amzsync::sync

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The progress bar of one run: milestones that are durable rows, and what passes between them. Never a number that no work
+// stands behind: the share between 30 and 60 is units done of units known.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "store/runs.hpp"
+#include "sync/services.hpp"
+
+namespace amzsync::sync {
+
+struct Milestone {
+  int progress;
+  std::string_view message;
+  std::string_view phase;
+};
+constexpr Milestone kStarting{10, "Starting sync", "starting"};
+constexpr Milestone kFetchingInventory{30, "Fetching inventory", "fetching"};
+constexpr Milestone kProcessing{60, "Processing data", "processing"};
+constexpr Milestone kFinalizing{90, "Finalizing", "finalizing"};
+
+class Progress {
+ public:
+  Progress(Services& services, const store::Fence& fence) : services_(services), fence_(fence) {}
+
+  /// Writes a milestone in a transaction of its own. Errors: fenced, those of the store.
+  Async<Status> reach(Milestone milestone, std::string detail);
+
+  /// What a stream has done of what it knows; kept until the next write.
+  void set_units(std::string_view stream, std::int64_t done, std::int64_t known);
+  void set_detail(std::string detail) { detail_ = std::move(detail); }
+  /// A stream waits for Amazon until then; nullopt: no longer.
+  void set_waiting(std::string_view stream, std::optional<Instant> until);
+
+  /// What to write along with the next transaction of the run (store::pass_progress); nullopt within a second of the last.
+  std::optional<store::PassingState> due();
+  /// Writes it in a transaction of its own, if it is due; for waits, during which no page is stored.
+  Async<Status> tell();
+
+ private:
+  store::PassingState state() const;
+
+  Services& services_;
+  store::Fence fence_;
+  struct Units {
+    std::int64_t done = 0, known = 0;
+    std::optional<Instant> waiting_until;
+  };
+  std::map<std::string, Units, std::less<>> streams_;
+  std::string detail_;
+  int reached_ = kStarting.progress;
+  std::optional<Steady> last_told_;
+  std::optional<Steady> fetching_since_;
+};
+
+}  // namespace amzsync::sync

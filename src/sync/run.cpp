@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/run.hpp"
+
+#include <algorithm>
+
+#include "store/connections.hpp"
+#include "store/inventory_rows.hpp"
+#include "store/recoveries.hpp"
+#include "sync/streams.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr int kRetriesPerRun = 24;
+
+struct NamedResult {
+  const Stream* stream;
+  StreamResult result;
+};
+
+class Run {
+ public:
+  Run(Services& services, store::ClaimedRun claimed, CancelToken cancel)
+      : services_(services),
+        claimed_(std::move(claimed)),
+        cancel_(std::move(cancel)),
+        budget_(kRetriesPerRun),
+        progress_(services, claimed_.fence),
+        side_(services.tasks.loop(), services.log),
+        context_{services, claimed_.fence, claimed_.connection, {}, cancel_, budget_, progress_, side_, {}} {}
+
+  Async<std::optional<SyncId>> perform() {
+    auto status = co_await read_everything();
+    co_await side_.all_ended();
+    if (cancel_.reason() == CancelReason::engine_closing || cancel_.reason() == CancelReason::lease_lost) co_return std::nullopt;
+    if (!status && status.code() == Code::fenced) co_return std::nullopt;
+    co_return co_await finish(status);
+  }
+
+ private:
+  Async<Status> read_everything() {
+    if (claimed_.cancel_requested) co_return Code::cancelled;
+    AMZ_CO_CHECK(co_await load_account());
+
+    auto validated = co_await read_participations_first();
+    if (!validated) co_return validated;
+    AMZ_CO_CHECK(co_await read_data_streams());
+    if (cancel_.cancelled()) co_return Code::cancelled;
+
+    AMZ_CO_CHECK(co_await progress_.reach(kProcessing, "counting what is there"));
+    AMZ_CO_CHECK(co_await count_totals());
+    if (cancel_.cancelled()) co_return Code::cancelled;
+    co_return co_await progress_.reach(kFinalizing, "");
+  }
+
+  Async<Status> load_account() {
+    auto load = [user = claimed_.fence.user](store::Tx& tx) -> Result<std::string> {
+      const auto connection = store::find_connection(tx, user);
+      if (!connection) return Code::not_connected;
+      return connection->seller.empty() ? "connection-" + std::to_string(connection->number.value) : connection->seller.text();
+    };
+    auto account = co_await services_.store.read(std::move(load));
+    if (!account) co_return account.error();
+    context_.account = std::move(*account);
+    co_return Done{};
+  }
+
+  /// The marketplaces prove that Amazon accepts the connection. Without them nothing else is worth asking, except where only
+  /// the role for this one call is missing.
+  Async<Status> read_participations_first() {
+    const Stream& stream = participations_stream();
+    StreamResult result = co_await stream.read(context_);
+    calls_ += result.calls;
+    std::optional<Error> error = result.error;
+    const StreamOutcome outcome = result.outcome;
+    results_.push_back({&stream, std::move(result)});
+    if (outcome == StreamOutcome::complete || outcome == StreamOutcome::unauthorised) co_return Done{};
+    co_return *error;
+  }
+
+  /// All streams at once: each has usage plans of its own, so waiting for one must not hold up another.
+  Async<Status> read_data_streams() {
+    std::vector<const Stream*> streams = data_streams(services_.settings.finances);
+    std::erase_if(streams, [this](const Stream* s) { return !asked_for(*s); });
+    // The milestone stands before the first inventory call, and is passed too where there is none to come.
+    AMZ_CO_CHECK(co_await progress_.reach(kFetchingInventory, ""));
+
+    Tasks group(services_.tasks.loop(), services_.log);
+    for (const Stream* stream : streams) group.spawn(read_one(stream));
+    co_await group.all_ended();
+
+    for (const NamedResult& named : results_)
+      if (named.result.outcome == StreamOutcome::stopped) co_return *named.result.error;
+    co_return Done{};
+  }
+
+  Async<void> read_one(const Stream* stream) {
+    StreamResult result = co_await stream->read(context_);
+    calls_ += result.calls;
+    results_.push_back({stream, std::move(result)});
+  }
+
+  bool asked_for(const Stream& stream) const {
+    const auto named = [&](std::string_view list) {
+      const std::string padded = "," + std::string(list) + ",";
+      return padded.find("," + std::string(stream.name) + ",") != std::string::npos;
+    };
+    if (!claimed_.asked.empty()) return named(claimed_.asked);
+    const auto& settings = services_.settings.named_streams;
+    return settings.empty() || std::find(settings.begin(), settings.end(), stream.name) != settings.end();
+  }
+
+  bool named_in_settings(const Stream& stream) const {
+    const auto& settings = services_.settings.named_streams;
+    return !claimed_.asked.empty() || std::find(settings.begin(), settings.end(), stream.name) != settings.end();
+  }
+
+  /// Outside the run's last transaction, because counting takes time and that one holds the writer.
+  Async<Status> count_totals() {
+    auto count = [user = claimed_.fence.user, stream = services_.settings.finances](store::Tx& tx) -> Result<store::RunTotals> {
+      const store::MoneyTotals money = store::money_totals(tx, user, stream);
+      store::RunTotals totals;
+      totals.orders = money.orders;
+      totals.fees = money.fees;
+      totals.inventory = store::inventory_count(tx, user);
+      return totals;
+    };
+    auto totals = co_await services_.store.read(std::move(count));
+    if (!totals) co_return totals.error();
+    totals_ = *totals;
+    co_return Done{};
+  }
+
+  /// What the streams' results make of the run. A failure of one never ends as "there is nothing".
+  store::RunEnd judge() const {
+    store::RunEnd end;
+    int incomplete = 0, read = 0;
+    for (const NamedResult& named : results_) {
+      if (named.stream == &participations_stream()) continue;
+      const bool refused = named.result.outcome == StreamOutcome::unauthorised;
+      // An optional stream whose role the app lacks is told by its coverage.
+      if (refused && !named.stream->required && !named_in_settings(*named.stream)) continue;
+      if (named.result.outcome == StreamOutcome::complete) {
+        ++read;
+        continue;
+      }
+      ++incomplete;
+      if (!end.error || named.stream->required) end.error = named.result.error;
+    }
+    if (incomplete > 0) end.status = read > 0 ? store::RunStatus::partial : store::RunStatus::failed;
+    return end;
+  }
+
+  Async<std::optional<SyncId>> finish(Status status) {
+    store::RunEnd end = judge();
+    if (!status) {
+      end.status = status.code() == Code::cancelled ? store::RunStatus::cancelled : store::RunStatus::failed;
+      end.error = status.code() == Code::cancelled ? std::nullopt : std::optional(status.error());
+    }
+    end.totals = totals_;
+    end.totals.calls = calls_;
+    end.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(services_.clock.now()));
+    if (services_.settings.sync_every > Duration::zero()) {
+      // A tenth of jitter each way, so that sellers who connected together drift apart.
+      const Duration every = services_.settings.sync_every;
+      end.next_sync_at = services_.clock.now() + every - every / 10 + services_.entropy.below(every / 5);
+    }
+    auto write = [fence = claimed_.fence, end](store::Tx& tx) mutable -> Result<store::Ended> {
+      AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      const store::Counts counts = store::counts_of(run);
+      // Pages that were stored before a stream gave up stay: the run was not in vain.
+      if (end.status == store::RunStatus::failed && end.error && !stops_run(*end.error) && counts.fetched > 0) end.status = store::RunStatus::partial;
+      if (end.status == store::RunStatus::completed && counts.rejected > 0) {
+        end.status = store::RunStatus::partial;
+        end.error = Error(Code::rows_quarantined);
+      }
+      end.recoveries_empty = store::recoveries(tx, fence.user, false).totals.empty();
+      return store::finish(run, end);
+    };
+    auto ended = co_await services_.store.write(store::Urgency::normal, std::move(write));
+    if (!ended) {
+      // The lease will run out and another attempt will end it.
+      services_.log.error("The end of a sync could not be stored", {{"syncId", claimed_.id.text()}, {"error", ended.error().message}});
+      co_return std::nullopt;
+    }
+    services_.log.info("Sync ended", {{"userId", claimed_.user_id.text()}, {"syncId", claimed_.id.text()}, {"status", store::status_name(ended->status)}});
+    co_return ended->follow_up;
+  }
+
+  Services& services_;
+  store::ClaimedRun claimed_;
+  CancelToken cancel_;
+  net::RetryBudget budget_;
+  Progress progress_;
+  Tasks side_;
+  RunContext context_;
+  std::vector<NamedResult> results_;
+  store::RunTotals totals_;
+  std::int64_t calls_ = 0;
+};
+
+}  // namespace
+
+Async<std::optional<SyncId>> perform(Services& services, store::ClaimedRun claimed, CancelToken cancel) {
+  const auto run = std::make_unique<Run>(services, std::move(claimed), std::move(cancel));
+  co_return co_await run->perform();
+}
+
+}  // namespace amzsync::sync

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sync works with; handed in once by the engine. Everything here outlives every run.
+#pragma once
+
+#include "auth/tokens.hpp"
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "spapi/client.hpp"
+#include "spapi/regions.hpp"
+#include "store/money_rows.hpp"
+#include "store/store.hpp"
+
+namespace amzsync::sync {
+using namespace base;
+
+struct SyncSettings {
+  spapi::Region region = spapi::Region::na;
+  store::MoneyStream finances = store::MoneyStream::transactions;
+  std::vector<std::string> named_streams;       ///< empty: the default ones
+  int history_days = 540;
+  Duration sync_every = std::chrono::hours(6);  ///< zero: no scheduled syncs
+  int max_active_runs = 10'000;
+  bool allow_shared_seller = false;
+  Duration keep_journal = std::chrono::hours(24 * 7);
+};
+
+struct Services {
+  Tasks& tasks;
+  Executor work;             ///< CPU pool: decoding
+  store::Store& store;
+  auth::Tokens& tokens;
+  spapi::Throttle& throttle;
+  spapi::Client& client;
+  Clock& clock;
+  Entropy& entropy;
+  Log log;
+  SyncSettings settings;
+  EngineNo me;
+};
+
+}  // namespace amzsync::sync

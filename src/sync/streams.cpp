@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/streams.hpp"
+
+#include <array>
+
+#include "store/money_rows.hpp"
+#include "sync/inventory_stream.hpp"
+#include "sync/money_stream.hpp"
+#include "sync/participations_stream.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr Stream kParticipations{"participations", false, &read_participations};
+constexpr Stream kTransactions{"transactions", true, &read_transactions};
+constexpr Stream kFinancialEvents{"financial_events", true, &read_financial_events};
+constexpr Stream kInventory{"inventory", false, &read_inventory};
+
+constexpr std::array<std::string_view, 4> kNames{kParticipations.name, kTransactions.name, kFinancialEvents.name, kInventory.name};
+
+constexpr Duration kProbeRefusedAfter = std::chrono::hours(24);
+
+}  // namespace
+
+const Stream& participations_stream() { return kParticipations; }
+
+std::vector<const Stream*> data_streams(store::MoneyStream finances) {
+  return {finances == store::MoneyStream::transactions ? &kTransactions : &kFinancialEvents, &kInventory};
+}
+
+std::span<const std::string_view> stream_names() { return kNames; }
+
+Async<Result<std::optional<store::StreamState>>> begin_stream(RunContext& run, std::string_view stream) {
+  using State = std::optional<store::StreamState>;
+  auto work = [fence = run.fence, name = std::string(stream)](store::Tx& tx) -> Result<State> {
+    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    store::begin_stream(entered, name);
+    return store::stream_state(tx, fence.user, name);
+  };
+  auto state = co_await run.services.store.write(store::Urgency::normal, std::move(work));
+  co_return state;
+}
+
+spapi::Caller make_caller(RunContext& run, std::string_view stream) {
+  spapi::Caller caller;
+  caller.user = run.fence.user;
+  caller.account = run.account;
+  caller.cancel = run.cancel;
+  caller.budget = &run.budget;
+  caller.on_wait = [&run, name = std::string(stream)](std::optional<Instant> until) {
+    run.progress.set_waiting(name, until);
+    if (!until) return;
+    // Nobody waits for this to be written; a run that meanwhile lost its lease learns it at its next page.
+    auto tell = [](Progress& progress) -> Async<void> { (void)co_await progress.tell(); };
+    run.side.spawn(tell(run.progress));
+  };
+  return caller;
+}
+
+bool stops_run(const Error& error) noexcept {
+  switch (error.code) {
+    case Code::cancelled:
+    case Code::fenced:
+    case Code::closed:
+    case Code::not_connected:
+    case Code::needs_reauth:
+    case Code::app_credentials_invalid:
+    case Code::key_unknown:
+    case Code::store_unavailable:
+    case Code::store_busy:
+    case Code::store_full:
+    case Code::store_read_only:
+    case Code::store_corrupt:
+    case Code::store_newer:
+    case Code::no_memory:
+    case Code::internal: return true;
+    default: return false;
+  }
+}
+
+Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int64_t calls, std::optional<Error> error) {
+  StreamResult result{StreamOutcome::complete, error, calls};
+  if (error) {
+    result.outcome = stops_run(*error) ? StreamOutcome::stopped : error->code == Code::unauthorised ? StreamOutcome::unauthorised : StreamOutcome::incomplete;
+    if (error->code == Code::cancelled || error->code == Code::fenced) co_return result;  // the run's end tells it
+  }
+  auto write = [fence = run.fence, name = std::string(stream), result](store::Tx& tx) -> Status {
+    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    std::string_view status = "complete", coverage = "complete";
+    std::optional<Instant> probe;
+    if (result.outcome == StreamOutcome::unauthorised) {
+      status = coverage = "unauthorised";
+      probe = tx.now() + kProbeRefusedAfter;
+    } else if (result.outcome != StreamOutcome::complete) {
+      status = "incomplete";
+      coverage = result.error->code == Code::throttled ? "throttled" : "failed";
+    }
+    store::end_stream(entered, name, status, result.calls, result.error);
+    store::set_stream_state(tx, fence.user, name, coverage, result.outcome == StreamOutcome::complete, probe, result.error);
+    return Done{};
+  };
+  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  if (!written) {
+    result.outcome = StreamOutcome::stopped;
+    result.error = written.error();
+  }
+  co_return result;
+}
+
+}  // namespace amzsync::sync

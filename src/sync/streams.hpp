@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of datasets. Adding one is a file in src/spapi (how to ask, how to decode), a table, and an entry here.
+#pragma once
+
+#include <span>
+
+#include "net/retry.hpp"
+#include "sync/progress.hpp"
+
+namespace amzsync::sync {
+
+enum class StreamOutcome : std::uint8_t {
+  complete,      ///< everything asked for was read
+  incomplete,    ///< some was not; the error says why
+  unauthorised,  ///< the application lacks the role
+  stopped        ///< the whole run must stop: cancelled, fenced, connection lost, store in trouble
+};
+
+struct StreamResult {
+  StreamOutcome outcome = StreamOutcome::complete;
+  std::optional<Error> error;
+  std::int64_t calls = 0;
+};
+
+/// One run, as its streams see it.
+struct RunContext {
+  Services& services;
+  store::Fence fence;
+  ConnectionNo connection;
+  std::string account;                       ///< owner of the token buckets
+  CancelToken cancel;
+  net::RetryBudget& budget;
+  Progress& progress;
+  Tasks& side;                               ///< small writes that nobody waits for until the run ends
+  std::vector<MarketplaceId> marketplaces;   ///< to be read; known once participations are
+};
+
+struct Stream {
+  std::string_view name;
+  /// A required stream that the application may not read makes the run partial; another one only when settings name it.
+  bool required;
+  Async<StreamResult> (*read)(RunContext& run);
+};
+
+/// The finance source that the settings chose stands for both; participations come first and alone.
+const Stream& participations_stream();
+std::vector<const Stream*> data_streams(store::MoneyStream finances);
+/// Every name that a setting may hold.
+std::span<const std::string_view> stream_names();
+
+// ---- shared by the streams ----
+
+/// Begins a stream in the run's row; what was known of it before, if anything.
+Async<Result<std::optional<store::StreamState>>> begin_stream(RunContext& run, std::string_view stream);
+
+/// A caller for Amazon whose waits show in the run's progress.
+spapi::Caller make_caller(RunContext& run, std::string_view stream);
+
+/// Whether an error ends the run and not only the stream.
+bool stops_run(const Error& error) noexcept;
+
+/// Turns what ended a stream into its result, and writes it to the run and to the stream's state.
+/// Errors of writing make the result `stopped`.
+Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int64_t calls, std::optional<Error> error);
+
+}  // namespace amzsync::sync

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/triggers.hpp"
+
+#include <algorithm>
+
+#include "base/crypto.hpp"
+#include "net/http.hpp"
+#include "store/journal.hpp"
+#include "store/users.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr Duration kConsentLife = std::chrono::minutes(10);
+constexpr Duration kCodeLife = std::chrono::minutes(5);
+constexpr Duration kCallbackTime = std::chrono::seconds(9);     // the browser is answered within 10 s
+constexpr Duration kBypassTime = std::chrono::seconds(2);
+constexpr Duration kBypassFresh = std::chrono::hours(1);
+constexpr Duration kFirstEmptyPause = std::chrono::minutes(15);
+constexpr Duration kLongestEmptyPause = std::chrono::hours(24);
+constexpr Duration kAfterFailure = std::chrono::minutes(1);
+
+/// Names that stand for nobody in particular; a bypass of theirs must not sync somebody's account.
+bool is_reserved(const UserId& user) { return user.text() == "default-user" || user.text() == "demo-user"; }
+
+Sha256 hash_of(std::string_view state) { return sha256("amzsync consent state/" + std::string(state)); }
+
+/// Whether `host` is a place of Amazon's: amazon.<tld> or a name under it, for the countries of the marketplace table.
+bool is_amazon_host(std::string_view origin) {
+  constexpr std::string_view kScheme = "https://";
+  if (!origin.starts_with(kScheme)) return false;
+  const std::string_view host = origin.substr(kScheme.size());
+  return std::any_of(spapi::marketplaces().begin(), spapi::marketplaces().end(), [&](const spapi::Marketplace& m) {
+    const std::string_view domain = m.seller_central.substr(m.seller_central.find('.') + 1);
+    return host == domain || (host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
+  });
+}
+
+}  // namespace
+
+std::optional<std::string> consent_frontend(store::Tx& tx, std::string_view state) {
+  const auto found = store::peek_consent(tx, hash_of(state));
+  return found ? std::optional(found->consent.frontend_url) : std::nullopt;
+}
+
+SyncId Triggers::new_sync_id() { return SyncId("sync_" + services_.entropy.uuid7(services_.clock.now())); }
+
+std::string Triggers::consent_url(const std::string& marketplace, const std::string& state) const {
+  const spapi::Marketplace* known = spapi::find_marketplace(marketplace);
+  const spapi::Marketplace& where = known ? *known : spapi::default_marketplace(services_.settings.region);
+  const std::string base = app_.consent_endpoint.empty() ? "https://" + std::string(where.seller_central) : app_.consent_endpoint;
+  std::vector<net::QueryParam> query{{"application_id", app_.application_id}, {"state", state}, {"redirect_uri", app_.redirect_uri}};
+  if (app_.draft) query.push_back({"version", "beta"});
+  return base + "/apps/authorize/consent" + net::query_string(query);
+}
+
+Async<Result<ConsentLink>> Triggers::start_consent(UserId user, std::string frontend_url, std::string marketplace) {
+  if (!marketplace.empty()) {
+    const spapi::Marketplace* known = spapi::find_marketplace(marketplace);
+    if (!known) co_return Error(Code::invalid_argument, "The marketplace is not one of Amazon's; give its id or its country.");
+    if (known->region != services_.settings.region)
+      co_return Error(Code::invalid_argument, "The marketplace " + std::string(known->country) + " is not in the region that this application is set up for.");
+    marketplace = std::string(known->id);
+  }
+  ConsentLink link;
+  link.state = hex(services_.entropy.bytes(32));
+  link.url = consent_url(marketplace, link.state);
+  auto open = [this, hash = hash_of(link.state), user = std::move(user), frontend_url = std::move(frontend_url), marketplace](store::Tx& tx) -> Status {
+    const store::Consent consent{store::ensure_user(tx, user), std::string(spapi::region_name(services_.settings.region)), frontend_url, app_.redirect_uri, marketplace};
+    store::open_consent(tx, hash, consent, tx.now() + kConsentLife);
+    return Done{};
+  };
+  auto opened = co_await services_.store.write(store::Urgency::trigger, std::move(open));
+  if (!opened) co_return opened.error();
+  co_return link;
+}
+
+Async<Result<ConsentLink>> Triggers::start_appstore_login(UserId user, std::string frontend_url, std::string callback_uri, std::string amazon_state) {
+  const std::string origin = net::origin_of(callback_uri);
+  const bool ours = !app_.consent_endpoint.empty() && origin == net::origin_of(app_.consent_endpoint);
+  if (amazon_state.empty() || (!ours && !is_amazon_host(origin))) co_return Error(Code::invalid_argument, "amazon_callback_uri is no address of Amazon's, or amazon_state is missing.");
+  auto link = co_await start_consent(std::move(user), std::move(frontend_url), "");
+  if (!link) co_return link;
+  std::vector<net::QueryParam> query{{"amazon_state", amazon_state}, {"state", link->state}, {"redirect_uri", app_.redirect_uri}};
+  if (app_.draft) query.push_back({"version", "beta"});
+  const std::string more = net::query_string(query);
+  link->url = callback_uri + (callback_uri.find('?') == std::string::npos ? more : "&" + more.substr(1));
+  co_return link;
+}
+
+Async<std::variant<CallbackOutcome, CallbackFailure>> Triggers::on_oauth_callback(OAuthCallback callback) {
+  using Answer = std::variant<CallbackOutcome, CallbackFailure>;
+  const Sha256 hash = hash_of(callback.state);
+  struct Taken {
+    store::ConsumedConsent consent;
+    UserId owner;
+    std::optional<Error> refused;
+  };
+  // The code is kept, sealed, in the transaction that uses the state up: a crash from here on loses no consent.
+  auto take = [this, hash, &callback](store::Tx& tx) -> Result<Taken> {
+    const auto found = store::peek_consent(tx, hash);
+    if (!found) return Code::invalid_state;
+    Taken taken{*found, store::user_id_of(tx, found->consent.user), std::nullopt};
+    if (!found->usable) {
+      taken.refused = Error(Code::invalid_state);
+    } else if (callback.user && *callback.user != taken.owner) {
+      taken.refused = Error(Code::state_user_mismatch);
+    } else if (callback.code.empty()) {
+      taken.refused = Error(callback.error.empty() ? Code::missing_code : Code::consent_denied);
+    } else {
+      const std::string sealed = vault_.seal(auth::SecretKind::authorisation_code, found->consent.user, callback.code);
+      const auto consumed = store::consume_consent(tx, hash, SellerId(callback.seller_id), sealed);
+      if (!consumed || !consumed->usable) taken.refused = Error(Code::invalid_state);
+    }
+    return taken;
+  };
+  auto taken = co_await services_.store.write(store::Urgency::trigger, std::move(take));
+  if (!taken) co_return Answer(CallbackFailure{taken.error(), ""});
+  const store::Consent consent = taken->consent.consent;
+  if (taken->refused) co_return Answer(CallbackFailure{*taken->refused, consent.frontend_url});
+
+  auto run = co_await exchange(hash, consent, SellerId(callback.seller_id), std::move(callback.code), kCallbackTime);
+  if (!run) {
+    services_.log.warn("Failed to trigger automatic sync after Amazon connection", {{"userId", taken->owner.text()}, {"error", run.error().message}, {"code", run.error().name()}});
+    co_return Answer(CallbackFailure{run.error(), consent.frontend_url});
+  }
+  if (run->attached) {
+    services_.log.info("Sync already in progress, skipping automatic trigger", {{"userId", taken->owner.text()}});
+  } else {
+    services_.log.info("Triggered automatic sync after Amazon OAuth callback", {{"userId", taken->owner.text()}, {"syncId", run->id.text()}});
+  }
+  manager_.wake();
+  co_return Answer(CallbackOutcome{taken->owner, consent.frontend_url, run->id, !run->attached});
+}
+
+Async<Result<store::TriggerOutcome>> Triggers::exchange(Sha256 hash, store::Consent consent, SellerId seller, Secret code, Duration within) {
+  auto grant = co_await lwa_.exchange_code(std::move(code), consent.redirect_uri, within, life_);
+  if (!grant) {
+    const Error error = grant.error();
+    // While Amazon is silent the code stays: it is tried again as long as it lives (adopt_codes).
+    if (error.code != Code::amazon_unavailable && error.code != Code::cancelled) {
+      auto close = [hash, error](store::Tx& tx) -> Status {
+        store::close_consent(tx, hash, error.name());
+        return Done{};
+      };
+      (void)co_await services_.store.write(store::Urgency::trigger, std::move(close));
+    }
+    co_return error;
+  }
+  auto stored = co_await store_grant(consent.user, consent.region, std::move(seller), std::move(*grant), hash);
+  if (!stored && stored.code() != Code::store_busy) {
+    auto close = [hash, error = stored.error()](store::Tx& tx) -> Status {
+      store::close_consent(tx, hash, error.name());
+      return Done{};
+    };
+    (void)co_await services_.store.write(store::Urgency::trigger, std::move(close));
+  }
+  co_return stored;
+}
+
+/// Connection and run in one transaction: there is no moment at which a crash could keep the one and lose the other.
+Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, std::string region, SellerId seller, auth::TokenGrant grant, std::optional<Sha256> state_hash) {
+  store::Authorisation a;
+  a.user = user;
+  a.region = std::move(region);
+  a.seller = std::move(seller);
+  a.app_id = lwa_.client_id();
+  a.sealed_refresh_token = vault_.seal(auth::SecretKind::refresh_token, user, grant.refresh_token);
+  a.sealed_access_token = vault_.seal(auth::SecretKind::access_token, user, grant.access_token);
+  a.access_obtained_at = grant.obtained_at;
+  a.access_expires_at = grant.expires_at;
+  a.allow_shared_seller = services_.settings.allow_shared_seller;
+  auto connect = [a = std::move(a), state_hash, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
+    AMZ_TRY(connection, store::store_authorisation(tx, a));
+    if (state_hash) store::close_consent(tx, *state_hash, "connected");
+    return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true});
+  };
+  auto outcome = co_await services_.store.write(store::Urgency::trigger, std::move(connect));
+  co_return outcome;
+}
+
+Async<Result<store::TriggerOutcome>> Triggers::connect_with_refresh_token(UserId user, Secret refresh_token, std::string seller_id) {
+  auto grant = co_await lwa_.refresh(refresh_token, kCallbackTime, life_);
+  if (!grant) co_return grant.code() == Code::needs_reauth ? Error(Code::invalid_grant, "Amazon refused the refresh token.") : grant.error();
+  grant->refresh_token = std::move(refresh_token);
+  auto find = [user](store::Tx& tx) -> Result<UserNo> { return store::ensure_user(tx, user); };
+  AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::trigger, std::move(find)));
+  auto run = co_await store_grant(number, std::string(spapi::region_name(services_.settings.region)), SellerId(std::move(seller_id)), std::move(*grant), std::nullopt);
+  if (run) manager_.wake();
+  co_return run;
+}
+
+Async<Result<store::TriggerOutcome>> Triggers::trigger(UserId user, store::Cause cause, std::string streams, bool covers_new) {
+  auto ask = [user = std::move(user), cause, streams = std::move(streams), covers_new, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
+    const auto number = store::find_user(tx, user);
+    if (!number) return Code::not_connected;
+    return store::trigger(tx, {*number, cause, id, streams, covers_new});
+  };
+  auto outcome = co_await services_.store.write(store::Urgency::trigger, std::move(ask));
+  co_return outcome;
+}
+
+Async<Result<ExistingOutcome>> Triggers::use_existing_connection(UserId user) {
+  auto find = [user](store::Tx& tx) -> Result<UserNo> {
+    const auto number = store::find_user(tx, user);
+    if (!number) return Code::not_connected;
+    return *number;
+  };
+  AMZ_CO_TRY(number, co_await services_.store.read(std::move(find)));
+  auto token = co_await services_.tokens.verify(number, kBypassFresh, kBypassTime);
+  ExistingOutcome outcome;
+  outcome.verified = token.ok();
+  // Amazon's silence is no reason to keep a seller who is connected from syncing; everything else is.
+  if (!token && token.code() != Code::amazon_unavailable) co_return token.error();
+  if (is_reserved(user)) co_return outcome;
+
+  auto run = co_await trigger(user, store::Cause::bypass, "", false);
+  if (!run) {
+    services_.log.warn("Failed to trigger automatic sync after bypass", {{"userId", user.text()}, {"error", run.error().message}, {"code", run.error().name()}});
+    co_return run.error();
+  }
+  outcome.sync_id = run->id;
+  outcome.triggered = !run->attached;
+  if (run->attached) {
+    services_.log.info("Sync already in progress, skipping automatic trigger", {{"userId", user.text()}});
+  } else {
+    services_.log.info("Triggered automatic sync after bypass", {{"userId", user.text()}, {"syncId", run->id.text()}});
+  }
+  manager_.wake();
+  co_return outcome;
+}
+
+Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
+  auto decide = [this, user](store::Tx& tx) -> Result<RecoveriesTrigger> {
+    RecoveriesTrigger answer;
+    answer.needs_sync = true;
+    const auto number = store::find_user(tx, user);
+    const auto connection = number ? store::find_connection(tx, *number) : std::nullopt;
+    if (!connection || connection->state == store::ConnectionState::pending || connection->state == store::ConnectionState::disconnected) {
+      answer.reason = code_name(Code::not_connected);
+      return answer;
+    }
+    if (connection->state == store::ConnectionState::needs_reauth) {
+      answer.reason = code_name(Code::needs_reauth);
+      return answer;
+    }
+    if (const auto active = store::active_run(tx, *number)) {
+      answer.reason = code_name(Code::sync_in_progress);
+      answer.sync_id = active->id;
+      return answer;
+    }
+    if (const auto last = store::last_run(tx, *number)) {
+      const bool whole = last->status == store::RunStatus::completed || last->status == store::RunStatus::partial;
+      if (whole && connection->empty_syncs > 0) {
+        Duration pause = kFirstEmptyPause;
+        for (std::int64_t n = 1; n < connection->empty_syncs && pause < kLongestEmptyPause; ++n) pause *= 2;
+        answer.next_try = last->completed_at + std::min(pause, kLongestEmptyPause);
+        answer.reason = "no_reimbursements_found";
+      } else if (last->status == store::RunStatus::failed) {
+        // A failure that needs a person ends by that person's act: a new authorisation, or a manual start.
+        const bool needs_person = last->retry != Retry::later && last->completed_at >= connection->authorised_at.value_or(Instant::min());
+        answer.next_try = needs_person ? std::optional<Instant>() : last->completed_at + kAfterFailure;
+        answer.reason = last->error_code;
+        if (needs_person) return answer;
+      } else if (last->status == store::RunStatus::cancelled) {
+        answer.next_try = last->completed_at + kFirstEmptyPause;
+        answer.reason = code_name(Code::cancelled);
+      }
+      if (answer.next_try && tx.now() < *answer.next_try) {
+        answer.needs_sync = last->status != store::RunStatus::completed;
+        return answer;
+      }
+    }
+    AMZ_TRY(run, store::trigger(tx, {*number, store::Cause::recoveries, new_sync_id(), "", false}));
+    answer.reason.clear();
+    answer.next_try.reset();
+    answer.triggered = !run.attached;
+    answer.sync_id = run.id;
+    return answer;
+  };
+  auto answer = co_await services_.store.write(store::Urgency::trigger, std::move(decide));
+  if (answer && answer->triggered) {
+    services_.log.info("Triggered automatic sync from recoveries endpoint", {{"userId", user.text()}, {"syncId", answer->sync_id->text()}});
+    manager_.wake();
+  } else if (answer && answer->reason == code_name(Code::sync_in_progress)) {
+    services_.log.info("Sync already in progress, skipping automatic trigger", {{"userId", user.text()}});
+  }
+  co_return answer;
+}
+
+Async<Result<store::TriggerOutcome>> Triggers::start(UserId user, std::string streams) {
+  auto run = co_await trigger(std::move(user), store::Cause::manual, std::move(streams), false);
+  if (run) manager_.wake();
+  co_return run;
+}
+
+Async<void> Triggers::adopt_codes(Duration older_than) {
+  auto find = [older_than](store::Tx& tx) -> Result<std::vector<store::OrphanedCode>> { return store::orphaned_codes(tx, tx.now() - older_than); };
+  auto codes = co_await services_.store.read(std::move(find));
+  if (!codes) co_return;
+  for (store::OrphanedCode& orphan : *codes) {
+    if (life_.cancelled()) co_return;
+    auto code = vault_.open(auth::SecretKind::authorisation_code, orphan.consent.user, orphan.sealed_code);
+    if (!code || services_.clock.now() - orphan.consumed_at >= kCodeLife) {
+      auto close = [hash = orphan.state_hash, user = orphan.consent.user](store::Tx& tx) -> Status {
+        store::close_consent(tx, hash, code_name(Code::invalid_grant));
+        store::give_up_pending(tx, user);
+        return Done{};
+      };
+      (void)co_await services_.store.write(store::Urgency::normal, std::move(close));
+      continue;
+    }
+    auto run = co_await exchange(orphan.state_hash, orphan.consent, orphan.seller, std::move(*code), kCallbackTime);
+    if (!run) continue;
+    services_.log.info("Exchanged an authorisation code that was left over", {{"syncId", run->id.text()}});
+    manager_.wake();
+  }
+}
+
+}  // namespace amzsync::sync

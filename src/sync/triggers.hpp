@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ways in which a sync is asked for: a seller authorised the app, an existing connection is used again, the recoveries are
+// empty, somebody pressed the button. All go through one transaction (store::trigger), so none is lost and none doubles.
+#pragma once
+
+#include "auth/lwa.hpp"
+#include "auth/tokens.hpp"
+#include "auth/vault.hpp"
+#include "sync/manager.hpp"
+
+namespace amzsync::sync {
+
+struct AppSettings {
+  std::string application_id;     ///< in the consent URL: amzn1.sp.solution.…
+  std::string redirect_uri;
+  std::string consent_endpoint;   ///< base URL that overrides Seller Central's host; empty: the marketplace's own
+  bool draft = false;             ///< version=beta, while the app is a draft
+};
+
+struct ConsentLink {
+  std::string url;
+  std::string state;
+};
+
+struct OAuthCallback {
+  std::optional<UserId> user;     ///< whom the host's session says it is; nullopt: only the state says
+  std::string state;
+  Secret code;
+  std::string seller_id;
+  std::string error;              ///< what Amazon put into `error`, if anything
+};
+/// Where a browser goes after a callback, also when it failed, if the state is known.
+struct CallbackOutcome {
+  UserId user;
+  std::string frontend_url;
+  SyncId sync_id;
+  bool triggered = false;         ///< false: a sync was there already
+};
+struct CallbackFailure {
+  Error error;
+  std::string frontend_url;       ///< empty: the state is unknown
+};
+
+struct ExistingOutcome {
+  bool verified = false;          ///< Amazon gave a token within the time
+  std::optional<SyncId> sync_id;
+  bool triggered = false;
+};
+
+/// Why the recoveries did or did not start a sync.
+struct RecoveriesTrigger {
+  bool needs_sync = false;
+  bool triggered = false;
+  std::string reason;             ///< empty when triggered or nothing is needed
+  std::optional<SyncId> sync_id;
+  std::optional<Instant> next_try;
+};
+
+/// Where the browser of a consent trip belongs, whatever became of the trip.
+std::optional<std::string> consent_frontend(store::Tx& tx, std::string_view state);
+
+class Triggers {
+ public:
+  Triggers(Services& services, AppSettings app, auth::LwaClient& lwa, const auth::Vault& vault, Manager& manager, CancelToken life)
+      : services_(services), app_(std::move(app)), lwa_(lwa), vault_(vault), manager_(manager), life_(std::move(life)) {}
+
+  /// Opens a consent trip for the user. `marketplace` (id or country) chooses where the seller signs in.
+  /// Errors: invalid_argument (unknown marketplace).
+  Async<Result<ConsentLink>> start_consent(UserId user, std::string frontend_url, std::string marketplace);
+  /// The trip that began at Amazon's appstore: the link back to Amazon. `callback_uri` must be one of Amazon's hosts (or the
+  /// consent override's). Errors: invalid_argument.
+  Async<Result<ConsentLink>> start_appstore_login(UserId user, std::string frontend_url, std::string callback_uri, std::string amazon_state);
+
+  /// Errors (in the failure): missing_code, consent_denied, invalid_state, state_user_mismatch, invalid_grant,
+  /// app_credentials_invalid, amazon_unavailable (within 10 s), seller_already_connected, seller_mismatch.
+  Async<std::variant<CallbackOutcome, CallbackFailure>> on_oauth_callback(OAuthCallback callback);
+
+  /// Stores a refresh token that came another way (self-authorisation). Verified by one refresh first.
+  Async<Result<store::TriggerOutcome>> connect_with_refresh_token(UserId user, Secret refresh_token, std::string seller_id);
+
+  /// Errors: not_connected, needs_reauth, app_credentials_invalid.
+  Async<Result<ExistingOutcome>> use_existing_connection(UserId user);
+
+  /// Decides, after the recoveries were found empty, whether to sync.
+  Async<Result<RecoveriesTrigger>> on_empty_recoveries(UserId user);
+
+  /// Errors: not_connected, needs_reauth. An active run is attached to.
+  Async<Result<store::TriggerOutcome>> start(UserId user, std::string streams);
+
+  /// Exchanges codes whose exchange never ended, because the process died or Amazon was silent.
+  Async<void> adopt_codes(Duration older_than);
+
+ private:
+  struct Authorised {
+    store::TriggerOutcome run;
+  };
+  Async<Result<store::TriggerOutcome>> trigger(UserId user, store::Cause cause, std::string streams, bool covers_new);
+  Async<Result<store::TriggerOutcome>> exchange(Sha256 state_hash, store::Consent consent, SellerId seller, Secret code, Duration within);
+  Async<Result<store::TriggerOutcome>> store_grant(UserNo user, std::string region, SellerId seller, auth::TokenGrant grant, std::optional<Sha256> state_hash);
+  SyncId new_sync_id();
+  std::string consent_url(const std::string& marketplace, const std::string& state) const;
+
+  Services& services_;
+  AppSettings app_;
+  auth::LwaClient& lwa_;
+  const auth::Vault& vault_;
+  Manager& manager_;
+  CancelToken life_;
+};
+
+}  // namespace amzsync::sync

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// amzsync: the command line. Every command opens the database itself, so it works with and without a host running on it.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "common/settings.hpp"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kDone = 0, kFailed = 1, kUsage = 2, kPartial = 3;
+
+int failed(const std::string& line) {
+  std::cerr << "amzsync: " << line << "\n";
+  return kFailed;
+}
+int failed(const amzsync::Failure& f) { return failed(f.message()); }
+
+std::string money(const Json& amount, const std::string& currency) { return amount.dump() + " " + currency; }
+
+/// One line that is drawn over and over on a terminal; nothing elsewhere.
+class ProgressBar {
+ public:
+  ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+  ~ProgressBar() { clear(); }
+
+  void show(const Json& run) {
+    const int progress = run.value("progress", 0);
+    std::string text = run.value("message", std::string());
+    if (const auto detail = run.value("detail", std::string()); !detail.empty()) text += " · " + detail;
+    if (run.contains("waitingUntil")) text += " · waiting for Amazon until " + run["waitingUntil"].get<std::string>().substr(11, 8) + " UTC";
+    if (run.contains("etaSeconds")) text += " · about " + std::to_string(run["etaSeconds"].get<std::int64_t>()) + " s left";
+    if (!terminal_) {
+      const std::string line = std::to_string(progress) + "% " + run.value("message", std::string());
+      if (line != last_) std::cerr << line << "\n";
+      last_ = line;
+      return;
+    }
+    struct winsize size {};
+    const int columns = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 30 ? size.ws_col : 80;
+    constexpr int kWidth = 24;
+    const int filled = progress * kWidth / 100;
+    std::string line = "[" + std::string(static_cast<std::size_t>(filled), '#') + std::string(static_cast<std::size_t>(kWidth - filled), '.') + "] " + std::to_string(progress) + "% " + text;
+    if (static_cast<int>(line.size()) > columns) line.resize(static_cast<std::size_t>(columns));
+    std::cerr << "\r\033[K" << line << std::flush;
+    drawn_ = true;
+  }
+  void clear() {
+    if (drawn_) std::cerr << "\r\033[K" << std::flush;
+    drawn_ = false;
+  }
+
+ private:
+  bool terminal_;
+  bool drawn_ = false;
+  std::string last_;
+};
+
+struct Command {
+  amzsync_tools::Settings settings;
+  std::string user, refresh_token_file, selling_partner_id, streams;
+  bool json = false, by_month = false;
+  int limit = 10;
+  std::int64_t offset = 0;
+};
+
+/// Opens the engine; a process that performs no syncs unless `working`.
+amzsync::Expected<amzsync::Engine> open_engine(const Command& c, bool working, std::string& wrong_setting) {
+  amzsync::Options options;
+  if (const auto wrong = amzsync_tools::apply(c.settings, options)) {
+    wrong_setting = wrong->line;
+    return amzsync::Failure(AMZSYNC_ERROR_SETTING_INVALID, nullptr);
+  }
+  if (const auto set = options.set_max_runs(working ? 10'000 : 0); !set) return set.error();
+  auto engine = amzsync::Engine::open(options);
+  if (!engine) wrong_setting = "AMZSYNC_STORE is '" + c.settings.store + "': " + engine.error().message();
+  return engine;
+}
+
+int connect(const Command& c, amzsync::Engine& engine) {
+  std::ifstream file(c.refresh_token_file);
+  std::string token;
+  if (!(file >> token)) return failed("--refresh-token-file is '" + c.refresh_token_file + "', which can't be read or is empty; it must hold the refresh token");
+  const auto connected = engine.connect(c.user, token, c.selling_partner_id);
+  if (!connected) return failed(connected.error());
+  if (c.json) {
+    std::cout << connected->json() << "\n";
+  } else {
+    std::cout << "Connected " << c.user << "; sync " << connected->sync_id() << (connected->triggered() ? " is queued.\n" : " goes on.\n");
+  }
+  return kDone;
+}
+
+int sync(const Command& c, amzsync::Engine& engine) {
+  const auto start = std::chrono::steady_clock::now();
+  auto events = engine.events(c.user, AMZSYNC_EVENTS_LIVE);
+  if (!events) return failed(events.error());
+  const auto run = engine.sync_start(c.user, c.streams);
+  if (!run) return failed(run.error());
+  const std::string id(run->sync_id());
+  ProgressBar bar;
+  std::string status;
+  Json document;
+  for (;;) {
+    const auto now = engine.sync_status(c.user, id);
+    if (!now) return failed(now.error());
+    status = std::string(now->status());
+    document = Json::parse(now->json());
+    if (status == "completed" || status == "partial" || status == "failed" || status == "cancelled") break;
+    auto event = events->next(std::chrono::seconds(5));
+    if (!event) return failed(event.error());
+    // Passing progress lives in the event alone; everything else is in the run's row.
+    if (*event && (*event)->type() == "sync_progress") {
+      const Json payload = Json::parse((*event)->json());
+      if (payload["syncId"] == id) bar.show(payload);
+    }
+  }
+  bar.clear();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (c.json) {
+    Json last{{"syncId", id}, {"status", status}, {"wallSeconds", seconds}, {"calls", document["calls"]}, {"streams", document["streams"]}};
+    if (document.contains("error")) last["error"] = document["error"];
+    std::cout << last.dump() << "\n";
+  } else {
+    std::cout << "Sync " << id << " " << status << " after " << static_cast<int>(seconds + 0.5) << " s and " << document["calls"] << " calls.\n";
+    for (const Json& s : document["streams"])
+      std::cout << "  " << s["name"].get<std::string>() << ": " << s["status"].get<std::string>() << ", " << s["fetched"] << " rows read, " << s["added"] << " new, " << s["changed"]
+                << " changed, " << s["removed"] << " gone\n";
+    if (document.contains("error")) std::cerr << "amzsync: " << document["error"]["message"].get<std::string>() << "\n";
+  }
+  return status == "completed" ? kDone : status == "partial" ? kPartial : kFailed;
+}
+
+int status(const Command& c, amzsync::Engine& engine) {
+  const auto found = engine.status(c.user);
+  if (!found) return failed(found.error());
+  const auto connection = engine.connection(c.user);
+  if (!connection) return failed(connection.error());
+  if (c.json) {
+    std::cout << found->json() << "\n";
+    return kDone;
+  }
+  const Json document = Json::parse(found->json());
+  const Json link = Json::parse(connection->json());
+  std::cout << "Connection: " << link["state"].get<std::string>() << "\n";
+  if (document["lastSync"].is_null()) {
+    std::cout << "No sync yet.\n";
+    return kDone;
+  }
+  const Json& run = document["lastSync"];
+  std::cout << "Sync " << run["syncId"].get<std::string>() << ": " << run["status"].get<std::string>() << ", " << run["progress"] << "% " << run["message"].get<std::string>() << "\n";
+  if (run.contains("error")) std::cout << "  " << run["error"]["message"].get<std::string>() << "\n";
+  return kDone;
+}
+
+int history(const Command& c, amzsync::Engine& engine) {
+  const auto found = engine.history(c.user, c.limit, c.offset);
+  if (!found) return failed(found.error());
+  if (c.json) {
+    std::cout << found->json() << "\n";
+    return kDone;
+  }
+  const Json document = Json::parse(found->json());
+  for (const Json& run : document["syncs"])
+    std::cout << run["createdAt"].get<std::string>() << "  " << run["status"].get<std::string>() << "  " << run["syncId"].get<std::string>() << "  " << run["ordersProcessed"] << " orders, "
+              << run["inventoryCount"] << " SKUs, " << run["feesCount"] << " fees\n";
+  std::cout << document["syncs"].size() << " of " << document["total"] << "\n";
+  return kDone;
+}
+
+int recoveries(const Command& c, amzsync::Engine& engine) {
+  const auto found = engine.recoveries(c.user, c.by_month);
+  if (!found) return failed(found.error());
+  if (c.json) {
+    std::cout << found->json() << "\n";
+    return kDone;
+  }
+  const Json document = Json::parse(found->json());
+  for (const Json& t : document["totals"]) std::cout << money(t["amount"], t["currency"].get<std::string>()) << " in " << t["count"] << " reimbursements\n";
+  if (c.by_month)
+    for (const Json& m : document["months"]) std::cout << "  " << m["month"].get<std::string>() << "  " << money(m["amount"], m["currency"].get<std::string>()) << "\n";
+  std::cout << document["message"].get<std::string>() << "\n";
+  return kDone;
+}
+
+int check(const Command&, amzsync::Engine& engine) {
+  const auto app = engine.check_app();
+  if (!app && app.error().code() == AMZSYNC_ERROR_APP_CREDENTIALS_INVALID) return failed("AMZSYNC_LWA_CLIENT_ID or AMZSYNC_LWA_CLIENT_SECRET is wrong: " + app.error().message());
+  if (!app) return failed("AMZSYNC_LWA_ENDPOINT: " + app.error().message());
+  std::cout << "The settings are right: the database opens, and Amazon knows the application.\n";
+  return kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Syncs Amazon sellers into a database and shows what Amazon has paid back."};
+  app.set_version_flag("--version", std::string("amzsync ") + amzsync_version());
+  app.require_subcommand(1);
+  app.fallthrough();
+  Command command;
+  amzsync_tools::add_settings(app, command.settings, false);
+
+  using Act = int (*)(const Command&, amzsync::Engine&);
+  Act act = nullptr;
+  bool working = false;
+  const auto add = [&](const char* name, const char* help, Act what, bool works, bool needs_user) {
+    CLI::App* sub = app.add_subcommand(name, help);
+    if (needs_user) sub->add_option("--user", command.user, "The host's name of the user")->required();
+    if (needs_user) sub->add_flag("--json", command.json, "One JSON document on one line, last");
+    sub->callback([&act, &working, what, works] {
+      act = what;
+      working = works;
+    });
+    return sub;
+  };
+  CLI::App* c = add("connect", "Connect a seller by a refresh token", connect, false, true);
+  c->add_option("--refresh-token-file", command.refresh_token_file, "File that holds the refresh token")->required();
+  c->add_option("--selling-partner-id", command.selling_partner_id, "The seller's id at Amazon");
+  add("sync", "Sync a user now, and wait for it", sync, true, true)->add_option("--streams", command.streams, "Datasets, with commas between");
+  add("status", "Show a user's connection and last sync", status, false, true);
+  c = add("history", "List a user's syncs, newest first", history, false, true);
+  c->add_option("--limit", command.limit, "1 to 100")->capture_default_str();
+  c->add_option("--offset", command.offset, "How many to pass over")->capture_default_str();
+  add("recoveries", "Show what Amazon has paid back", recoveries, false, true)->add_flag("--by-month", command.by_month, "With the series by month");
+  add("check", "Check the settings, and name the one that is wrong", check, false, false);
+
+  try {
+    std::vector<std::string> args = amzsync_tools::with_environment(argc, argv);
+    std::reverse(args.begin(), args.end());
+    app.parse(args);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);
+    std::cerr << "amzsync: " << e.what() << "\n";
+    return kUsage;
+  }
+  if (const auto wrong = amzsync_tools::complete(command.settings)) {
+    std::cerr << "amzsync: " << wrong->line << "\n";
+    return kUsage;
+  }
+  std::string wrong_setting;
+  auto engine = open_engine(command, working, wrong_setting);
+  if (!engine) {
+    std::cerr << "amzsync: " << (wrong_setting.empty() ? engine.error().message() : wrong_setting) << "\n";
+    return engine.error().code() == AMZSYNC_ERROR_SETTING_INVALID ? kUsage : kFailed;
+  }
+  return act(command, *engine);
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/settings.hpp"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace amzsync_tools {
+namespace {
+
+constexpr std::array<std::string_view, 25> kNames{
+    "store",          "lwa-client-id",    "lwa-client-secret", "lwa-client-secret-file", "application-id",     "redirect-uri",       "region",
+    "spapi-environment", "lwa-endpoint",  "spapi-endpoint",    "consent-endpoint",       "master-key",         "master-key-file",    "finances",
+    "streams",        "history-days",     "sync-every-minutes", "archive-days",          "journal-days",       "synchronous",        "log-level",
+    "log-format",     "listen",           "jwt-secret",        "frontend-origins"};
+constexpr std::array<std::string_view, 2> kMoreNames{"jwt-secret-file", "demo"};
+
+std::string variable(std::string_view name) {
+  std::string text = "AMZSYNC_";
+  for (const char c : name) text += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+std::optional<WrongSetting> read_file(const std::string& path, std::string_view name, std::string& into) {
+  if (path.empty()) return std::nullopt;
+  std::ifstream file(path);
+  std::stringstream content;
+  content << file.rdbuf();
+  if (!file) return WrongSetting{variable(name) + " is '" + path + "', which can't be read; it must be a file that holds the secret"};
+  into = content.str();
+  while (!into.empty() && (into.back() == '\n' || into.back() == '\r' || into.back() == ' ')) into.pop_back();
+  return std::nullopt;
+}
+
+std::string base64(const std::string& bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    unsigned group = 0;
+    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k) text += i + k <= bytes.size() ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+/// A demo keeps its own key beside its database, so that it can be stopped and started.
+std::optional<WrongSetting> demo_key(Settings& settings) {
+  if (!settings.master_key.empty()) return std::nullopt;
+  const std::string path = settings.store.substr(settings.store.find(':') + 1) + ".demo-key";
+  std::error_code failed;
+  if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty()) std::filesystem::create_directories(folder, failed);
+  if (std::ifstream existing(path); existing >> settings.master_key) return std::nullopt;
+  std::string bytes(32, '\0');
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return WrongSetting{"no random bytes for the demo's key"};
+  settings.master_key = base64(bytes);
+  const ::mode_t before = ::umask(0077);
+  std::ofstream file(path);
+  file << settings.master_key << "\n";
+  ::umask(before);
+  if (!file) return WrongSetting{"AMZSYNC_STORE is '" + settings.store + "', beside which the demo's key can't be written"};
+  return std::nullopt;
+}
+
+std::string plain_value(const nlohmann::json& value) { return value.is_string() ? "'" + value.get<std::string>() + "'" : value.dump(); }
+
+}  // namespace
+
+void add_settings(CLI::App& app, Settings& s, bool host) {
+  app.set_config("--config", "", "A TOML or INI file of settings");
+  app.config_formatter(std::make_shared<CLI::ConfigTOML>());
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.add_option("--store", s.store, "sqlite:PATH")->capture_default_str();
+  app.add_option("--lwa-client-id", s.lwa_client_id, "Login-with-Amazon client id");
+  app.add_option("--lwa-client-secret", s.lwa_client_secret, "Login-with-Amazon client secret");
+  app.add_option("--lwa-client-secret-file", s.lwa_client_secret_file, "File that holds it");
+  app.add_option("--application-id", s.application_id, "The application's id at Amazon (amzn1.sp.solution...)");
+  app.add_option("--redirect-uri", s.redirect_uri, "One of the application's redirect URIs");
+  app.add_option("--region", s.region, "na, eu or fe")->capture_default_str();
+  app.add_option("--spapi-environment", s.spapi_environment, "production or sandbox")->capture_default_str();
+  app.add_option("--lwa-endpoint", s.lwa_endpoint, "Base URL in place of https://api.amazon.com");
+  app.add_option("--spapi-endpoint", s.spapi_endpoint, "Base URL in place of the region's endpoint");
+  app.add_option("--consent-endpoint", s.consent_endpoint, "Base URL in place of the marketplace's Seller Central");
+  app.add_option("--master-key", s.master_key, "base64 of 32 bytes, or id:key pairs with commas between");
+  app.add_option("--master-key-file", s.master_key_file, "File that holds it");
+  app.add_option("--finances", s.finances, "2024-06-19 or v0")->capture_default_str();
+  app.add_option("--streams", s.streams, "Datasets, with commas between; default: all that the app's roles allow");
+  app.add_option("--history-days", s.history_days, "How far back the first sync goes")->capture_default_str();
+  app.add_option("--sync-every-minutes", s.sync_every_minutes, "Period of the re-sync; 0: off")->capture_default_str();
+  app.add_option("--archive-days", s.archive_days, "How long raw reports are kept")->capture_default_str();
+  app.add_option("--journal-days", s.journal_days, "How long events are kept")->capture_default_str();
+  app.add_option("--synchronous", s.synchronous, "normal or full")->capture_default_str();
+  app.add_option("--log-level", s.log_level, "debug, info, warn or error")->capture_default_str();
+  app.add_option("--log-format", s.log_format, "text or json")->capture_default_str();
+  app.add_flag("--demo", s.demo, "Demo mode: no sign-in; loopback only");
+  if (!host) return;
+  app.add_option("--listen", s.listen, "Address and port")->capture_default_str();
+  app.add_option("--jwt-secret", s.jwt_secret, "HS256 secret of the users' tokens");
+  app.add_option("--jwt-secret-file", s.jwt_secret_file, "File that holds it");
+  app.add_option("--frontend-origins", s.frontend_origins, "Allowed front ends, with commas between; the first is the default");
+}
+
+std::vector<std::string> with_environment(int argc, char** argv) {
+  std::vector<std::string> given(argv + 1, argv + argc);
+  const auto flagged = [&](std::string_view name) {
+    const std::string flag = "--" + std::string(name);
+    for (const std::string& arg : given)
+      if (arg == flag || arg.starts_with(flag + "=")) return true;
+    return false;
+  };
+  std::vector<std::string> all;
+  const auto take = [&](std::string_view name) {
+    const char* value = std::getenv(variable(name).c_str());
+    if (!value || !*value || flagged(name)) return;
+    // A secret from a flag or from the environment wins over one from a file that the environment names.
+    const std::size_t file = name.rfind("-file");
+    if (file != std::string_view::npos && flagged(name.substr(0, file))) return;
+    if (name == "demo") {
+      const std::string_view text(value);
+      if (text == "1" || text == "true" || text == "yes") all.emplace_back("--demo");
+      return;
+    }
+    all.push_back("--" + std::string(name) + "=" + value);
+  };
+  for (const std::string_view name : kNames) take(name);
+  for (const std::string_view name : kMoreNames) take(name);
+  all.insert(all.end(), given.begin(), given.end());
+  return all;
+}
+
+std::optional<WrongSetting> complete(Settings& s) {
+  struct Secret {
+    const std::string& file;
+    std::string_view name;
+    std::string& value;
+  };
+  for (const Secret& secret : {Secret{s.lwa_client_secret_file, "lwa-client-secret-file", s.lwa_client_secret}, Secret{s.master_key_file, "master-key-file", s.master_key},
+                               Secret{s.jwt_secret_file, "jwt-secret-file", s.jwt_secret}}) {
+    if (!secret.value.empty()) continue;
+    if (auto wrong = read_file(secret.file, secret.name, secret.value)) return wrong;
+  }
+  const auto one_of = [](std::string_view name, const std::string& value, std::initializer_list<std::string_view> right) -> std::optional<WrongSetting> {
+    std::string all;
+    for (const std::string_view r : right) {
+      if (value == r) return std::nullopt;
+      all += (all.empty() ? "" : " or ") + std::string(r);
+    }
+    return WrongSetting{variable(name) + " is '" + value + "'; it must be " + all};
+  };
+  if (auto wrong = one_of("synchronous", s.synchronous, {"normal", "full"})) return wrong;
+  if (auto wrong = one_of("log-level", s.log_level, {"debug", "info", "warn", "error"})) return wrong;
+  if (auto wrong = one_of("log-format", s.log_format, {"text", "json"})) return wrong;
+  if (s.archive_days < 0 || s.archive_days > 3'650) return WrongSetting{"AMZSYNC_ARCHIVE_DAYS is '" + std::to_string(s.archive_days) + "'; it must be from 0 to 3650"};
+  if (s.demo) {
+    if (s.lwa_client_id.empty()) s.lwa_client_id = "amzn1.application-oa2-client.demo";
+    if (s.lwa_client_secret.empty()) s.lwa_client_secret = "demo-secret";
+    if (s.application_id.empty()) s.application_id = "amzn1.sp.solution.demo";
+    return demo_key(s);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::int32_t> log_level_from(const std::string& name) {
+  if (name == "debug") return AMZSYNC_LOG_DEBUG;
+  if (name == "info") return AMZSYNC_LOG_INFO;
+  if (name == "warn") return AMZSYNC_LOG_WARN;
+  if (name == "error") return AMZSYNC_LOG_ERROR;
+  return std::nullopt;
+}
+
+std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) {
+  const auto missing = [](std::string_view name, const std::string& right) { return WrongSetting{variable(name) + " is missing; it must be " + right}; };
+  if (s.lwa_client_id.empty()) return missing("lwa-client-id", "the application's Login-with-Amazon client id");
+  if (s.lwa_client_secret.empty()) return missing("lwa-client-secret", "the application's Login-with-Amazon client secret");
+  if (s.master_key.empty()) return missing("master-key", "base64 of 32 bytes");
+
+  // `shown`: the value as it may be shown; nullptr for a secret.
+  const auto check = [](std::string_view name, const std::string* shown, const amzsync::Expected<amzsync::Nothing>& result) -> std::optional<WrongSetting> {
+    if (result) return std::nullopt;
+    return WrongSetting{variable(name) + (shown ? " is '" + *shown + "'" : " is wrong") + ": " + result.error().message()};
+  };
+  const std::string history = std::to_string(s.history_days), every = std::to_string(s.sync_every_minutes), journal = std::to_string(s.journal_days);
+  if (auto w = check("store", &s.store, options.set_store(s.store))) return w;
+  if (auto w = check("synchronous", &s.synchronous, options.set_synchronous_full(s.synchronous == "full"))) return w;
+  if (auto w = check("redirect-uri", &s.redirect_uri, options.set_app(s.lwa_client_id, s.lwa_client_secret, s.application_id, s.redirect_uri))) return w;
+  if (auto w = check("region", &s.region, options.set_region(s.region))) return w;
+  if (auto w = check("spapi-environment", &s.spapi_environment, options.set_environment(s.spapi_environment))) return w;
+  if (auto w = check("lwa-endpoint", &s.lwa_endpoint, options.set_endpoints(s.lwa_endpoint, "", ""))) return w;
+  if (auto w = check("spapi-endpoint", &s.spapi_endpoint, options.set_endpoints(s.lwa_endpoint, s.spapi_endpoint, ""))) return w;
+  if (auto w = check("consent-endpoint", &s.consent_endpoint, options.set_endpoints(s.lwa_endpoint, s.spapi_endpoint, s.consent_endpoint))) return w;
+  if (auto w = check("master-key", nullptr, options.set_master_key(s.master_key))) return w;
+  if (auto w = check("finances", &s.finances, options.set_finances(s.finances))) return w;
+  if (auto w = check("streams", &s.streams, options.set_streams(s.streams))) return w;
+  if (auto w = check("history-days", &history, options.set_history_days(s.history_days))) return w;
+  if (auto w = check("sync-every-minutes", &every, options.set_sync_every_minutes(s.sync_every_minutes))) return w;
+  if (auto w = check("journal-days", &journal, options.set_journal_days(s.journal_days))) return w;
+  if (auto w = check("log-level", &s.log_level, options.set_log(*log_level_from(s.log_level), make_log_sink(s)))) return w;
+  return std::nullopt;
+}
+
+amzsync::Options::LogSink make_log_sink(const Settings& s) {
+  const bool as_json = s.log_format == "json";
+  return [as_json, mutex = std::make_shared<std::mutex>()](std::int32_t level, std::string_view message, std::string_view fields) {
+    static constexpr std::array<const char*, 4> kLevels{"debug", "info", "warn", "error"};
+    const char* name = kLevels.at(static_cast<std::size_t>(level));
+    const auto parsed = nlohmann::ordered_json::parse(fields, nullptr, false);
+    std::string line;
+    if (as_json) {
+      nlohmann::ordered_json record;
+      record["level"] = name;
+      record["message"] = message;
+      if (parsed.is_object()) record.update(parsed);
+      line = record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    } else {
+      line = std::string(name) + ": " + std::string(message);
+      if (parsed.is_object() && !parsed.empty()) {
+        line += " {";
+        bool first = true;
+        for (const auto& [key, value] : parsed.items()) {
+          line += (first ? " " : ", ") + key + ": " + plain_value(value);
+          first = false;
+        }
+        line += " }";
+      }
+      // One record is one line, whatever a name or a message holds.
+      for (char& c : line)
+        if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+    }
+    line += '\n';
+    const std::lock_guard lock(*mutex);
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::fflush(stderr);
+  };
+}
+
+}  // namespace amzsync_tools

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings that our programs share: flag over environment over file. `--x-y` is AMZSYNC_X_Y is `x-y` in a TOML or INI file.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <amzsync/amzsync.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace amzsync_tools {
+
+/// Values as given; empty where nothing was. Checked by the library when an engine is opened with them.
+struct Settings {
+  std::string store = "sqlite:var/amzsync.db";
+  std::string lwa_client_id, lwa_client_secret, lwa_client_secret_file;
+  std::string application_id, redirect_uri;
+  std::string region = "na";
+  std::string spapi_environment = "production";
+  std::string lwa_endpoint, spapi_endpoint, consent_endpoint;
+  std::string master_key, master_key_file;
+  std::string finances = "2024-06-19";
+  std::string streams;
+  int history_days = 540;
+  int sync_every_minutes = 360;
+  int archive_days = 90;
+  int journal_days = 7;
+  std::string synchronous = "normal";
+  std::string log_level = "info";
+  std::string log_format = "text";
+  bool demo = false;
+
+  // Of the host alone.
+  std::string listen = "127.0.0.1:8080";
+  std::string jwt_secret, jwt_secret_file;
+  std::string frontend_origins;
+};
+
+/// A setting that is wrong: the one line to print.
+struct WrongSetting {
+  std::string line;
+};
+
+/// Adds the options to a program. `host` adds those of the host.
+void add_settings(CLI::App& app, Settings& settings, bool host);
+
+/// The program's arguments with those of the environment in front, for every setting that no flag names.
+std::vector<std::string> with_environment(int argc, char** argv);
+
+/// Reads the _FILE settings and, in demo mode, makes what may be left out.
+std::optional<WrongSetting> complete(Settings& settings);
+
+/// The library's options. The failing setting is named as a user knows it.
+std::optional<WrongSetting> apply(const Settings& settings, amzsync::Options& options);
+
+/// Log records as `info: message { userId: 'u1' }` or as JSON lines on stderr.
+amzsync::Options::LogSink make_log_sink(const Settings& settings);
+/// AMZSYNC_LOG_ number of a level's name; nullopt for none.
+std::optional<std::int32_t> log_level_from(const std::string& name);
+
+}  // namespace amzsync_tools

@@ -1,0 +1,744 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/simulator.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/crypto.hpp"
+#include "base/json_writer.hpp"
+#include "spapi/operations.hpp"
+
+namespace amzsim {
+
+using namespace amzsync::base;   // NOLINT: vocabulary
+namespace spapi = amzsync::spapi;
+
+namespace {
+
+constexpr std::int64_t kTransactionsPerPage = 500;
+constexpr std::int64_t kMostEventsPerPage = 100;
+constexpr std::int64_t kSkusPerPage = 50;
+constexpr Duration kAccessLife = std::chrono::seconds(3600);
+constexpr Duration kCodeLife = std::chrono::minutes(5);
+constexpr Duration kFinanceTokenLife = std::chrono::minutes(25);
+constexpr Duration kInventoryTokenLife = std::chrono::seconds(30);
+constexpr Duration kTooYoung = std::chrono::minutes(2);
+constexpr Duration kWidestSpan = std::chrono::hours(24 * 180);
+constexpr int kSeamEvery = 3;
+
+double seconds(Duration d) { return static_cast<double>(d.count()) / 1e6; }
+
+/// The parameters that a page token is bound to.
+std::string arguments_of(const SimRequest& r, std::string_view token_name) {
+  std::string all;
+  for (const auto& [name, value] : r.query)
+    if (name != token_name) all += name + "=" + value + "&";
+  return all;
+}
+
+/// name=value&… of a form body.
+std::map<std::string, std::vector<std::string>> parse_form(std::string_view body) {
+  std::map<std::string, std::vector<std::string>> fields;
+  const auto decode = [](std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '+') {
+        out += ' ';
+      } else if (text[i] == '%' && i + 2 < text.size()) {
+        out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
+        i += 2;
+      } else {
+        out += text[i];
+      }
+    }
+    return out;
+  };
+  while (!body.empty()) {
+    const std::size_t end = body.find('&');
+    const std::string_view part = body.substr(0, end);
+    body = end == std::string_view::npos ? std::string_view() : body.substr(end + 1);
+    const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos) continue;
+    fields[decode(part.substr(0, equals))].push_back(decode(part.substr(equals + 1)));
+  }
+  return fields;
+}
+
+SimAnswer token_error(int status, std::string_view code, std::string_view description) {
+  JsonWriter json;
+  json.begin_object().field("error_description", description).field("error", code).end_object();
+  SimAnswer answer;
+  answer.status = status;
+  answer.content_type = "application/json;charset=UTF-8";
+  answer.headers = {{"Cache-Control", "no-store"}, {"Pragma", "no-cache"}};
+  answer.body = std::move(json).text();
+  return answer;
+}
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+/// Sums for /_sim/truth.
+class TruthSum {
+ public:
+  void add(const ToldAmount& a) {
+    ++amounts_;
+    fees_ += a.fee ? 1 : 0;
+    auto& line = lines_[std::string(a.list) + "\t" + a.path + "\t" + a.type + "\t" + a.currency];
+    ++line.count;
+    line.sum += a.amount.value;
+    by_currency_[a.currency] += a.amount.value;
+  }
+  void event(std::string_view list, const std::string& order) {
+    ++events_;
+    ++by_list_[std::string(list)];
+    if (!order.empty()) orders_.insert(order);
+  }
+  void credit(const std::string& currency, Micros amount) {
+    credits_[currency].sum += amount.value;
+    credits_[currency].count += amount.value > 0 ? 1 : 0;
+  }
+  void write(JsonWriter& json, bool lines) const {
+    json.begin_object().field("rows", events_).field("amounts", amounts_).field("orders", static_cast<std::int64_t>(orders_.size())).field("feeLines", fees_);
+    json.key("byList").begin_object();
+    for (const auto& [list, count] : by_list_) json.field(list, count);
+    json.end_object().key("sumByCurrency").begin_object();
+    for (const auto& [currency, sum] : by_currency_) json.field(currency, Micros{sum});
+    json.end_object().key("recoveries").begin_array();
+    for (const auto& [currency, c] : credits_) json.begin_object().field("currency", currency).field("amount", Micros{c.sum}).field("count", c.count).end_object();
+    json.end_array();
+    if (lines) {
+      json.key("lines").begin_array();
+      for (const auto& [key, line] : lines_) {
+        std::vector<std::string> parts(1);
+        for (const char c : key) c == '\t' ? parts.emplace_back() : parts.back() += c, void();
+        json.begin_object().field("list", parts[0]).field("path", parts[1]).field("type", parts[2]).field("currency", parts[3]).field("count", line.count).field("sum", Micros{line.sum}).end_object();
+      }
+      json.end_array();
+    }
+    json.end_object();
+  }
+
+ private:
+  struct Line {
+    std::int64_t count = 0, sum = 0;
+  };
+  std::int64_t events_ = 0, amounts_ = 0, fees_ = 0;
+  std::map<std::string, std::int64_t> by_list_, by_currency_;
+  std::map<std::string, Line> lines_, credits_;
+  std::set<std::string> orders_;
+};
+
+}  // namespace
+
+std::string SimRequest::param(std::string_view name) const {
+  for (const auto& [key, value] : query)
+    if (key == name) return value;
+  return {};
+}
+bool SimRequest::has_param(std::string_view name) const {
+  return std::any_of(query.begin(), query.end(), [&](const auto& p) { return p.first == name; });
+}
+std::string SimRequest::header(const std::string& name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string() : found->second;
+}
+
+Simulator::Simulator(SimSettings settings, std::function<Instant()> now) : settings_(std::move(settings)), clock_(std::move(now)), random_(settings_.seed * 31 + 5) {
+  // Facts end an hour before the day the simulator was started on ends its history: nothing is younger than Amazon would tell.
+  const Instant end = std::chrono::floor<std::chrono::hours>(clock_()) - std::chrono::hours(1);
+  for (int n = 1; n <= settings_.sellers; ++n) {
+    SellerSettings s;
+    s.seed = settings_.seed;
+    s.number = n;
+    s.region = settings_.region;
+    s.events = settings_.events;
+    s.skus = settings_.skus;
+    s.end = end;
+    s.history = std::chrono::hours(24 * settings_.history_days);
+    sellers_.emplace_back(s);
+  }
+}
+
+Instant Simulator::now() const { return clock_() + moved_; }
+const Seller& Simulator::seller(int number) const { return sellers_.at(static_cast<std::size_t>(number - 1)); }
+std::string Simulator::refresh_token(int seller) const { return "Atzr|sim-seller-" + std::to_string(seller); }
+
+void Simulator::add_fault(Fault fault) {
+  std::lock_guard lock(mutex_);
+  faults_.push_back(std::move(fault));
+}
+void Simulator::clear_faults() {
+  std::lock_guard lock(mutex_);
+  faults_.clear();
+}
+void Simulator::advance(Duration by) {
+  std::lock_guard lock(mutex_);
+  moved_ += by;
+}
+void Simulator::revoke(int seller) {
+  std::lock_guard lock(mutex_);
+  revoked_.insert(seller);
+  std::erase_if(access_, [&](const auto& entry) { return entry.second.seller == seller; });
+}
+std::map<std::string, Simulator::OperationStats> Simulator::stats() const {
+  std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+SimAnswer Simulator::json(std::string body) {
+  SimAnswer answer;
+  answer.body = std::move(body);
+  return answer;
+}
+
+SimAnswer Simulator::error(int status, std::string_view code, std::string_view message, std::string_view details) {
+  JsonWriter json;
+  json.begin_object().key("errors").begin_array().begin_object().field("code", code).field("message", message).field("details", details).end_object().end_array().end_object();
+  SimAnswer answer;
+  answer.status = status;
+  answer.body = std::move(json).text();
+  return answer;
+}
+
+std::optional<Fault> Simulator::fault_for(const SimRequest& r) {
+  const bool page = r.has_param("nextToken") || r.has_param("NextToken");
+  for (auto it = faults_.begin(); it != faults_.end(); ++it) {
+    if (!r.path.starts_with(it->path) || (it->pages_only && !page)) continue;
+    if (it->after > 0) {
+      --it->after;
+      continue;
+    }
+    const Fault fault = *it;
+    if (it->times > 0 && --it->times == 0) faults_.erase(it);
+    return fault;
+  }
+  return std::nullopt;
+}
+
+SimAnswer Simulator::handle(const SimRequest& request) {
+  std::lock_guard lock(mutex_);
+  if (request.path.starts_with("/_sim/")) {
+    if (request.path == "/_sim/truth") return truth_answer(request);
+    if (request.path == "/_sim/stats") return stats_answer();
+    if (request.path == "/_sim/control" && request.method == "POST") return control(request);
+    return error(404, "NotFound", "The simulator has /_sim/truth, /_sim/stats and POST /_sim/control.");
+  }
+  const auto fault = fault_for(request);
+  if (!fault) return route(request);
+
+  SimAnswer answer;
+  if (fault->kind == "status") {
+    answer = error(fault->status, fault->code.empty() ? "InternalFailure" : fault->code, fault->message.empty() ? "We encountered an internal error. Please try again." : fault->message, fault->details);
+    if (request.path == "/auth/o2/token") answer = token_error(fault->status, fault->code.empty() ? "server_error" : fault->code, fault->message);
+  } else if (fault->kind == "html") {
+    answer.status = fault->status;
+    answer.content_type = "text/html";
+    answer.body = "<html><body><h1>" + std::to_string(fault->status) + " Service Unavailable</h1></body></html>";
+  } else if (fault->kind == "drop") {
+    answer.delivery = SimAnswer::Delivery::drop;
+  } else if (fault->kind == "hang") {
+    answer.delivery = SimAnswer::Delivery::hang;
+  } else if (fault->kind == "empty") {
+    answer = json("{\"payload\":{}}");
+  } else if (fault->kind == "token_expired") {
+    answer = error(400, "InvalidInput", "Token is not valid, token duration is 3 minutes.");
+  } else {
+    answer = route(request);
+    if (fault->kind == "truncate") {
+      answer.body.resize(answer.body.size() * 2 / 3);
+    } else if (fault->kind == "cut") {
+      answer.delivery = SimAnswer::Delivery::cut;
+    } else if (fault->kind == "token_loop" || fault->kind == "page_loop") {
+      // The same token for ever, or ever new tokens to the same page.
+      const std::string token = fault->kind == "token_loop" ? "loop" : "loop-" + std::to_string(request_number_);
+      for (const std::string_view name : {"\"nextToken\":", "\"NextToken\":"}) {
+        const std::size_t at = answer.body.find(name);
+        if (at == std::string::npos) continue;
+        const std::size_t from = at + name.size();
+        const std::size_t until = answer.body.find_first_of(",}", from);
+        answer.body.replace(from, until - from, "\"" + token + "\"");
+      }
+    } else if (fault->kind == "wrong_type") {
+      const std::size_t at = answer.body.find("Amount\":");
+      if (at != std::string::npos) answer.body.insert(at + 8, "\"x\",\"WasAmount\":");
+    }
+  }
+  answer.delay += fault->delay;
+  return answer;
+}
+
+SimAnswer Simulator::route(const SimRequest& request) {
+  if (request.path == "/auth/o2/token") return token_endpoint(request);
+  if (request.path == "/apps/authorize/consent" || request.path.starts_with("/apps/authorize/confirm")) return consent_page(request);
+  return api(request);
+}
+
+// ---- Login with Amazon ----
+
+std::string Simulator::new_access_token(Access access) {
+  const auto digest = sha256("access/" + std::to_string(settings_.seed) + "/" + std::to_string(access_.size()) + "/" + std::to_string(random_.next()));
+  std::string token = "Atza|" + base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  access_[token] = std::move(access);
+  return token;
+}
+
+SimAnswer Simulator::token_endpoint(const SimRequest& request) {
+  auto& stats = stats_["token"];
+  ++stats.calls;
+  if (request.method != "POST") return token_error(400, "invalid_request", "The request must be a POST.");
+  const auto form = parse_form(request.body);
+  const auto field = [&](const std::string& name) { return form.contains(name) ? form.at(name).front() : std::string(); };
+  for (const auto& [name, values] : form)
+    if (values.size() > 1) return token_error(400, "invalid_request", "The request has a duplicated parameter : " + name);
+  const std::string grant = field("grant_type");
+  if (grant.empty()) return token_error(400, "invalid_request", "The request is missing a required parameter : grant_type");
+  if (field("client_id").empty()) return token_error(400, "invalid_request", "The request is missing a required parameter : client_id");
+  if (grant != "authorization_code" && grant != "refresh_token" && grant != "client_credentials")
+    return token_error(400, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server");
+  if ((!settings_.client_id.empty() && field("client_id") != settings_.client_id) || (!settings_.client_secret.empty() && field("client_secret") != settings_.client_secret) ||
+      field("client_secret").empty())
+    return token_error(401, "invalid_client", "Client authentication failed");
+
+  JsonWriter out;
+  out.begin_object();
+  if (grant == "client_credentials") {
+    const std::string scope = field("scope");
+    if (scope != "sellingpartnerapi::notifications" && scope != "sellingpartnerapi::client_credential:rotation") return token_error(400, "invalid_scope", "The request has an invalid parameter : scope");
+    out.field("access_token", new_access_token({0, now() + kAccessLife, scope})).field("scope", scope);
+  } else if (grant == "authorization_code") {
+    const auto found = codes_.find(field("code"));
+    // Another redirect URI than the one of the consent step is refused where one is sent.
+    const bool good = found != codes_.end() && !found->second.used && found->second.expires > now() && (field("redirect_uri").empty() || field("redirect_uri") == found->second.redirect_uri);
+    if (!good) return token_error(400, "invalid_grant", "The request has an invalid grant parameter : code");
+    found->second.used = true;
+    revoked_.erase(found->second.seller);
+    out.field("access_token", new_access_token({found->second.seller, now() + kAccessLife, {}})).field("refresh_token", refresh_token(found->second.seller));
+  } else {
+    const std::string token = field("refresh_token");
+    int seller = 0;
+    for (int n = 1; n <= settings_.sellers; ++n)
+      if (token == refresh_token(n)) seller = n;
+    if (seller == 0 || revoked_.contains(seller))
+      return token_error(400, "invalid_grant", "The request has an invalid grant parameter : refresh_token. User may have revoked or didn't grant the permission.");
+    out.field("access_token", new_access_token({seller, now() + kAccessLife, {}})).field("refresh_token", token);
+  }
+  ++stats.ok;
+  out.field("token_type", "bearer").field("expires_in", 3600).end_object();
+  SimAnswer answer = json(std::move(out).text());
+  answer.content_type = "application/json;charset=UTF-8";
+  answer.headers = {{"Cache-Control", "no-store"}, {"Pragma", "no-cache"}};
+  return answer;
+}
+
+SimAnswer Simulator::consent_page(const SimRequest& request) {
+  const std::string redirect = request.param("redirect_uri");
+  const auto page = [](int status, const std::string& body) {
+    SimAnswer answer;
+    answer.status = status;
+    answer.content_type = "text/html; charset=utf-8";
+    answer.body = "<!doctype html><title>Authorize (simulated)</title>" + body;
+    return answer;
+  };
+  if (request.param("application_id").empty() && !request.path.starts_with("/apps/authorize/confirm")) return page(400, "<h1>SPSA0404</h1><p>The application was not found.</p>");
+  if (redirect.empty()) return page(400, "<h1>MD9100</h1><p>No redirect URI.</p>");
+  if (redirect.find('#') != std::string::npos) return page(400, "<h1>MD5110</h1><p>The redirect URI holds a '#'.</p>");
+
+  const auto approve = [&](int n) {
+    approved_.insert(n);
+    const std::string code = "sim-code-" + std::to_string(codes_.size() + 1) + "-" + hex(std::string_view(seller(n).id()));
+    codes_[code] = {n, now() + kCodeLife, redirect, false};
+    return redirect + (redirect.find('?') == std::string::npos ? "?" : "&") + "state=" + percent_encode(request.param("state")) + "&selling_partner_id=" + seller(n).id() +
+           "&spapi_oauth_code=" + percent_encode(code);
+  };
+  int chosen = 0;
+  if (const std::string wanted = request.param("sim_seller"); !wanted.empty()) {
+    for (int n = 1; n <= settings_.sellers; ++n)
+      if (wanted == std::to_string(n)) chosen = n;
+  } else if (settings_.auto_approve) {
+    // The next seller that did not authorise yet; when all did, the first again.
+    chosen = 1;
+    for (int n = settings_.sellers; n >= 1; --n)
+      if (!approved_.contains(n)) chosen = n;
+  }
+  if (chosen > 0) {
+    SimAnswer answer;
+    answer.status = 302;
+    answer.content_type.clear();
+    answer.headers.emplace_back("Location", approve(chosen));
+    return answer;
+  }
+  std::string body = "<h1>Authorize " + escape_html(request.param("application_id")) + "</h1><p>Which simulated seller are you?</p><ul>";
+  for (int n = 1; n <= settings_.sellers; ++n) {
+    std::string link = request.path + "?sim_seller=" + std::to_string(n);
+    for (const auto& [name, value] : request.query) link += "&" + percent_encode(name) + "=" + percent_encode(value);
+    body += "<li><a href=\"" + escape_html(link) + "\">Seller " + std::to_string(n) + " (" + seller(n).id() + ")</a></li>";
+  }
+  return page(200, body + "</ul>");
+}
+
+// ---- SP-API ----
+
+bool Simulator::admit(const Plan& plan, int seller) {
+  if (settings_.rate_scale <= 0) return true;
+  Bucket& b = buckets_.try_emplace({std::string(plan.operation), seller}, Bucket{static_cast<double>(plan.burst), now()}).first->second;
+  b.level = std::min<double>(plan.burst, b.level + seconds(now() - b.as_of) * plan.rate * settings_.rate_scale);
+  b.as_of = now();
+  if (b.level < 1.0 - 1e-9) return false;
+  b.level -= 1.0;
+  return true;
+}
+
+SimAnswer Simulator::api(const SimRequest& request) {
+  struct Route {
+    std::string_view path;
+    const spapi::Operation* operation;
+  };
+  static constexpr std::array kRoutes{Route{"/sellers/v1/marketplaceParticipations", &spapi::kGetMarketplaceParticipations}, Route{"/finances/2024-06-19/transactions", &spapi::kListTransactions},
+                                      Route{"/finances/v0/financialEvents", &spapi::kListFinancialEvents}, Route{"/fba/inventory/v1/summaries", &spapi::kGetInventorySummaries}};
+  const std::string request_id = "sim-" + std::to_string(++request_number_);
+  const auto found = std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& r) { return r.path == request.path; });
+  const auto finish = [&](SimAnswer answer, const Plan* plan) {
+    answer.headers.emplace_back("x-amzn-RequestId", request_id);
+    if (plan && settings_.rate_scale > 0 && (answer.status < 300 || answer.status == 400 || answer.status == 404)) {
+      std::string rate = format_micros(Micros{static_cast<std::int64_t>(std::llround(plan->rate * settings_.rate_scale * 1e6))});
+      answer.headers.emplace_back("x-amzn-RateLimit-Limit", rate);
+    }
+    return answer;
+  };
+  if (found == kRoutes.end() || request.method != "GET") return finish(error(403, "MissingAuthenticationToken", "Missing Authentication Token"), nullptr);
+  const Plan plan{found->operation->name, found->operation->rate, found->operation->burst};
+  auto& stats = stats_[std::string(plan.operation)];
+  ++stats.calls;
+
+  const std::string agent = request.header("user-agent");
+  if (agent.empty() || agent.size() > 500 || agent.find('/') == std::string::npos || agent.find("(Language=") == std::string::npos) {
+    ++stats.refused;
+    return finish(error(400, "InvalidInput", "The user-agent header is missing or malformed."), nullptr);
+  }
+  const std::string token = request.header("x-amz-access-token");
+  const auto deny = [&](std::string_view details) {
+    ++stats.refused;
+    return finish(error(403, "Unauthorized", "Access to requested resource is denied.", details), nullptr);
+  };
+  if (token.empty()) return deny("Access token is missing in the request header.");
+  const auto access = access_.find(token);
+  if (access == access_.end()) return deny("The access token you provided is revoked, malformed or invalid.");
+  if (access->second.expires <= now()) return deny("The access token you provided has expired.");
+  const int n = access->second.seller;
+  if (n == 0) return deny("");
+  if (revoked_.contains(n)) return deny("The access token you provided is revoked, malformed or invalid.");
+  if (!admit(plan, n)) {
+    ++stats.throttled;
+    return finish(error(429, "QuotaExceeded", "You exceeded your quota for the requested resource."), nullptr);
+  }
+  SimAnswer answer;
+  if (found->operation == &spapi::kGetMarketplaceParticipations) answer = participations(n);
+  if (found->operation == &spapi::kListTransactions) answer = transactions(n, request);
+  if (found->operation == &spapi::kListFinancialEvents) answer = financial_events(n, request);
+  if (found->operation == &spapi::kGetInventorySummaries) answer = inventory(n, request);
+  if (answer.status < 300) ++stats.ok;
+  return finish(std::move(answer), &plan);
+}
+
+std::string Simulator::page_token(std::string_view operation, int n, const std::string& arguments, std::int64_t offset) {
+  // What it says is signed by a hash, so a changed one is refused. It holds '=', '+' and '/' as Amazon's do.
+  const std::string made = std::to_string(to_us(now()));
+  const std::string content = std::string(operation) + "|" + std::to_string(n) + "|" + std::to_string(offset) + "|" + made + "|" + arguments;
+  const auto digest = sha256("token/" + content);
+  return base64_encode(std::to_string(offset) + "|" + made + "|" + hex({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "?>?");
+}
+
+Simulator::PagePlace Simulator::read_token(std::string_view operation, int n, const std::string& arguments, const std::string& token, Duration life) {
+  PagePlace place;
+  place.fault = "Token is not valid.";
+  const auto text = base64_decode(token);
+  if (!text) return place;
+  const std::size_t first = text->find('|'), second = text->find('|', first + 1);
+  if (first == std::string::npos || second == std::string::npos) return place;
+  try {
+    place.offset = std::stoll(text->substr(0, first));
+    const std::string made = text->substr(first + 1, second - first - 1);
+    const std::string content = std::string(operation) + "|" + std::to_string(n) + "|" + std::to_string(place.offset) + "|" + made + "|" + arguments;
+    const auto digest = sha256("token/" + content);
+    if (text->substr(second + 1) != hex({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "?>?") return place;
+    if (now() - from_us(std::stoll(made)) > life) {
+      place.fault = "Token is not valid, token duration is " + std::to_string(std::chrono::duration_cast<std::chrono::minutes>(life).count()) + " minutes.";
+      return place;
+    }
+  } catch (const std::exception&) {
+    return place;
+  }
+  place.fault.clear();
+  return place;
+}
+
+SimAnswer Simulator::participations(int n) {
+  JsonWriter out;
+  out.begin_object().key("payload").begin_array();
+  for (const Marketplace* m : seller(n).marketplaces()) {
+    out.begin_object().key("marketplace").begin_object().field("id", m->id).field("name", std::string("Amazon ") + std::string(m->country)).field("countryCode", m->country);
+    out.field("defaultCurrencyCode", m->currency).field("defaultLanguageCode", "en_US").field("domainName", "www.amazon." + std::string(m->country)).end_object();
+    out.field("storeName", "Store " + std::to_string(n)).key("participation").begin_object().field("isParticipating", true).field("hasSuspendedListings", false).end_object().end_object();
+  }
+  // What multi-channel fulfilment brings along: no marketplace that any other operation takes.
+  out.begin_object().key("marketplace").begin_object().field("id", "A1MQXOICRS2Z7M").field("name", "Non-Amazon").field("countryCode", "US").field("defaultCurrencyCode", "USD");
+  out.field("defaultLanguageCode", "en_US").field("domainName", "siprod.stores.amazon.com").end_object().field("storeName", "Store").key("participation").begin_object();
+  out.field("isParticipating", true).field("hasSuspendedListings", false).end_object().end_object();
+  out.end_array().end_object();
+  return json(std::move(out).text());
+}
+
+namespace {
+
+/// The span of a finance request, or why it is refused.
+struct Span {
+  Instant from{}, until{};
+  std::optional<SimAnswer> refusal;
+  bool too_wide = false;
+};
+
+}  // namespace
+
+SimAnswer Simulator::financial_events(int n, const SimRequest& r) {
+  const auto after = parse_instant(r.param("PostedAfter"));
+  const auto before = r.has_param("PostedBefore") ? parse_instant(r.param("PostedBefore")) : std::optional(now() - kTooYoung);
+  std::int64_t page_size = kMostEventsPerPage;
+  if (r.has_param("MaxResultsPerPage")) page_size = std::atoll(r.param("MaxResultsPerPage").c_str());
+  if (page_size < 1 || page_size > kMostEventsPerPage) return error(400, "InvalidInput", "MaxResultsPerPage must be between 1 and 100.");
+  if (!after || !before) return error(400, "InvalidInput", "Date range is invalid.");
+  if (*before > now() - kTooYoung || *after > now() - kTooYoung) return error(400, "InvalidInput", "PostedAfter and PostedBefore must be at least 2 minutes before now.");
+  if (*after >= *before) return error(400, "InvalidInput", "Date range is invalid.");
+  const Seller& s = seller(n);
+  const std::string arguments = arguments_of(r, "NextToken");
+  std::int64_t first = s.first_at(*after);
+  std::int64_t last = s.first_at(*before);
+  if (*before - *after > kWidestSpan) last = first;   // silently
+  std::int64_t offset = first;
+  bool seam = false;
+  if (const std::string token = r.param("NextToken"); !token.empty()) {
+    const PagePlace place = read_token("v0", n, arguments, token, kFinanceTokenLife);
+    if (!place.fault.empty()) return error(400, "InvalidInput", place.fault);
+    offset = place.offset;
+    seam = settings_.seams && offset > first && ((offset - first) / page_size) % kSeamEvery == 1;
+  }
+  const std::int64_t end = std::min(last, offset + page_size);
+  std::vector<RenderedEvent> events;
+  // A page may begin with the last event of the one before; only one that can be recognised by its id.
+  if (seam) {
+    RenderedEvent before_event = render_v0(s.fact(offset - 1), nullptr);
+    if (before_event.named) events.push_back(std::move(before_event));
+  }
+  for (std::int64_t i = offset; i < end; ++i) events.push_back(render_v0(s.fact(i), nullptr));
+  JsonWriter out;
+  out.begin_object().key("payload").begin_object();
+  if (end < last) out.field("NextToken", page_token("v0", n, arguments, end));
+  out.key("FinancialEvents").begin_object();
+  for (const std::string_view list : kEventLists) {
+    out.key(list).begin_array();
+    for (const RenderedEvent& e : events)
+      if (e.list == list) out.raw(e.json);
+    out.end_array();
+  }
+  out.end_object().end_object().end_object();
+  return json(std::move(out).text());
+}
+
+std::vector<std::pair<std::int64_t, Part>> Simulator::visible_transactions(const Seller& s, Instant from, Instant until) const {
+  struct Entry {
+    Instant posted;
+    std::int64_t number;
+    Part part;
+  };
+  std::vector<Entry> entries;
+  constexpr Duration kLongestDeferral = std::chrono::hours(24 * 15);
+  for (std::int64_t i = s.first_at(from - kLongestDeferral); i < s.first_at(until); ++i) {
+    const Instant posted = s.posted(i);
+    const Fact f = s.fact(i);
+    if (posted >= from) entries.push_back({f.posted, i, f.deferred ? Part::deferred : Part::only});
+    if (f.deferred && f.released <= now() && f.released >= from && f.released < until) entries.push_back({f.released, i, Part::released});
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.posted < b.posted; });
+  std::vector<std::pair<std::int64_t, Part>> visible;
+  for (const Entry& e : entries) visible.emplace_back(e.number, e.part);
+  return visible;
+}
+
+SimAnswer Simulator::transactions(int n, const SimRequest& r) {
+  const auto after = parse_instant(r.param("postedAfter"));
+  const auto before = r.has_param("postedBefore") ? parse_instant(r.param("postedBefore")) : std::optional(now() - kTooYoung);
+  if (!r.has_param("postedAfter")) return error(400, "InvalidInput", "Start date cannot be null");
+  if (!after || !before || *after >= *before) return error(400, "InvalidInput", "Date range is invalid.");
+  if (*before > now() - kTooYoung || *after > now() - kTooYoung) return error(400, "InvalidInput", "The dates must be at least two minutes before now.");
+  const Seller& s = seller(n);
+  const std::string arguments = arguments_of(r, "nextToken");
+  std::vector<std::pair<std::int64_t, Part>> all;
+  if (*before - *after <= kWidestSpan) all = visible_transactions(s, *after, *before);
+  const std::string status = r.param("transactionStatus");
+  std::int64_t offset = 0;
+  bool seam = false;
+  if (const std::string token = r.param("nextToken"); !token.empty()) {
+    const PagePlace place = read_token("2024", n, arguments, token, kFinanceTokenLife);
+    if (!place.fault.empty()) return error(400, "InvalidInput", place.fault);
+    offset = place.offset;
+    seam = settings_.seams && (offset / kTransactionsPerPage) % kSeamEvery == 1;
+  }
+  const auto size = static_cast<std::int64_t>(all.size());
+  const std::int64_t end = std::min(size, offset + kTransactionsPerPage);
+  JsonWriter out;
+  out.begin_object().key("payload").begin_object();
+  if (end < size) {
+    out.field("nextToken", page_token("2024", n, arguments, end));
+  } else {
+    out.field_null("nextToken");
+  }
+  out.key("transactions").begin_array();
+  for (std::int64_t i = seam ? offset - 1 : offset; i < end; ++i) {
+    const auto& [number, part] = all[static_cast<std::size_t>(i)];
+    out.raw(render_2024(s, s.fact(number), part, now(), nullptr).json);
+  }
+  out.end_array().end_object().end_object();
+  return json(std::move(out).text());
+}
+
+SimAnswer Simulator::inventory(int n, const SimRequest& r) {
+  const Seller& s = seller(n);
+  const std::string id = r.param("granularityId");
+  if (r.param("granularityType") != "Marketplace" || id.empty() || r.param("marketplaceIds") != id) return error(400, "InvalidInput", "granularityType, granularityId and marketplaceIds must name one marketplace.");
+  const auto& places = s.marketplaces();
+  const auto place = std::find_if(places.begin(), places.end(), [&](const Marketplace* m) { return m->id == id; });
+  if (place == places.end()) return error(403, "Unauthorized", "Access to requested resource is denied.");
+  const auto rows = stock(s, static_cast<std::size_t>(place - places.begin()));
+  std::int64_t offset = 0;
+  const std::string arguments = arguments_of(r, "nextToken");
+  if (const std::string token = r.param("nextToken"); !token.empty()) {
+    const PagePlace at = read_token("inventory", n, arguments, token, kInventoryTokenLife);
+    if (!at.fault.empty()) return error(400, "InvalidInput", "The next token is not valid or has expired.");
+    offset = at.offset;
+  }
+  const auto end = std::min<std::int64_t>(static_cast<std::int64_t>(rows.size()), offset + kSkusPerPage);
+  const bool details = r.param("details") == "true";
+  JsonWriter out;
+  out.begin_object().key("payload").begin_object().key("granularity").begin_object().field("granularityType", "Marketplace").field("granularityId", id).end_object();
+  out.key("inventorySummaries").begin_array();
+  for (std::int64_t i = offset; i < end; ++i) {
+    const StockRow& row = rows[static_cast<std::size_t>(i)];
+    out.begin_object().field("asin", row.asin).field("fnSku", row.fnsku).field("sellerSku", row.sku).field("condition", "NewItem");
+    if (details) {
+      out.key("inventoryDetails").begin_object().field("fulfillableQuantity", row.fulfillable).field("inboundWorkingQuantity", row.inbound_working).field("inboundShippedQuantity", row.inbound_shipped);
+      out.field("inboundReceivingQuantity", row.inbound_receiving).key("reservedQuantity").begin_object().field("totalReservedQuantity", row.reserved());
+      out.field("pendingCustomerOrderQuantity", row.reserved_orders).field("pendingTransshipmentQuantity", row.reserved_transfer).field("fcProcessingQuantity", row.reserved_processing).end_object();
+      out.key("researchingQuantity").begin_object().field("totalResearchingQuantity", row.researching()).key("researchingQuantityBreakdown").begin_array();
+      for (const auto& [name, quantity] : {std::pair{"researchingQuantityInShortTerm", row.research_short}, {"researchingQuantityInMidTerm", row.research_mid}, {"researchingQuantityInLongTerm", row.research_long}})
+        out.begin_object().field("name", name).field("quantity", quantity).end_object();
+      out.end_array().end_object().key("unfulfillableQuantity").begin_object().field("totalUnfulfillableQuantity", row.unfulfillable()).field("customerDamagedQuantity", row.customer_damaged);
+      out.field("warehouseDamagedQuantity", row.warehouse_damaged).field("distributorDamagedQuantity", row.distributor_damaged).field("carrierDamagedQuantity", row.carrier_damaged);
+      out.field("defectiveQuantity", row.defective).field("expiredQuantity", row.expired).end_object().end_object();
+    }
+    if (i % 7 != 0) out.field("lastUpdatedTime", format_seconds(s.settings().end - std::chrono::hours(i % 100)));
+    out.field("productName", row.name).field("totalQuantity", row.total()).key("stores").begin_array().end_array().end_object();
+  }
+  out.end_array().end_object();
+  if (end < static_cast<std::int64_t>(rows.size())) out.key("pagination").begin_object().field("nextToken", page_token("inventory", n, arguments, end)).end_object();
+  return json(std::move(out.end_object()).text());
+}
+
+// ---- for those who test ----
+
+std::string Simulator::truth(int n, bool lines) const {
+  const Seller& s = seller(n);
+  const Instant until = now() - kTooYoung;
+  TruthSum v0, modern;
+  for (std::int64_t i = 0; i < s.first_at(until); ++i) {
+    const Fact f = s.fact(i);
+    const RenderedEvent e = render_v0(f, [&](const ToldAmount& a) { v0.add(a); });
+    v0.event(e.list, e.order_id);
+    for (const Micros amount : credited_lines(f)) v0.credit(std::string(f.marketplace->currency), amount);
+  }
+  for (const auto& [number, part] : visible_transactions(s, s.posted(0), until)) {
+    const Fact f = s.fact(number);
+    const RenderedTransaction t = render_2024(s, f, part, now(), [&](const ToldAmount& a) { modern.add(a); });
+    modern.event(t.type, t.order_id);
+    for (const Micros amount : credited_lines(f)) modern.credit(std::string(f.marketplace->currency), amount);
+  }
+  JsonWriter json;
+  json.begin_object().field("seller", n).field("sellerId", s.id()).field("refreshToken", refresh_token(n)).field("asOf", now());
+  json.key("marketplaces").begin_array();
+  for (const Marketplace* m : s.marketplaces()) json.value(m->id);
+  json.end_array();
+  json.key("financialEvents");
+  v0.write(json, lines);
+  json.key("transactions");
+  modern.write(json, lines);
+  std::int64_t rows = 0, units = 0;
+  json.key("inventory").begin_object().key("byMarketplace").begin_object();
+  for (std::size_t m = 0; m < s.marketplaces().size(); ++m) {
+    const auto list = stock(s, m);
+    rows += static_cast<std::int64_t>(list.size());
+    for (const StockRow& row : list) units += row.total();
+    json.field(s.marketplaces()[m]->id, static_cast<std::int64_t>(list.size()));
+  }
+  json.end_object().field("rows", rows).field("units", units).end_object().end_object();
+  return std::move(json).text();
+}
+
+SimAnswer Simulator::truth_answer(const SimRequest& request) const {
+  const int n = std::atoi(request.param("seller").c_str());
+  if (n < 1 || n > settings_.sellers) return error(404, "NotFound", "There is no such seller; give ?seller=1 to " + std::to_string(settings_.sellers) + ".");
+  return json(truth(n, request.param("lines") == "true"));
+}
+
+SimAnswer Simulator::stats_answer() const {
+  JsonWriter out;
+  std::int64_t calls = 0, throttled = 0;
+  out.begin_object().key("operations").begin_object();
+  for (const auto& [name, s] : stats_) {
+    out.key(name).begin_object().field("calls", s.calls).field("ok", s.ok).field("throttled", s.throttled).field("refused", s.refused).end_object();
+    calls += s.calls;
+    throttled += s.throttled;
+  }
+  out.end_object().field("calls", calls).field("throttled", throttled).field("planViolations", throttled).field("now", now()).end_object();
+  return json(std::move(out).text());
+}
+
+SimAnswer Simulator::control(const SimRequest& request) {
+  const auto parsed = JsonDocument::parse(request.body);
+  if (!parsed) return error(400, "InvalidInput", parsed.error().message);
+  const Json c = parsed->root();
+  if (const auto span = c["advanceSeconds"].integer()) advance(std::chrono::seconds(*span));
+  if (c["clearFaults"].boolean().value_or(false)) clear_faults();
+  if (const auto n = c["revoke"].integer()) revoke(static_cast<int>(*n));
+  if (c["expireAccessTokens"].boolean().value_or(false))
+    for (auto& [token, access] : access_) access.expires = now();
+  if (!c["clientSecret"].is_null()) settings_.client_secret = std::string(c["clientSecret"].text());
+  if (const auto on = c["autoApprove"].boolean()) settings_.auto_approve = *on;
+  for (const Json f : c["faults"]) {
+    Fault fault;
+    fault.path = f["path"].is_string() ? std::string(f["path"].text()) : "/";
+    fault.kind = f["kind"].is_string() ? std::string(f["kind"].text()) : "status";
+    fault.status = static_cast<int>(f["status"].integer().value_or(500));
+    fault.code = std::string(f["code"].text());
+    fault.message = std::string(f["message"].text());
+    fault.details = std::string(f["details"].text());
+    fault.times = static_cast<int>(f["times"].integer().value_or(1));
+    fault.after = static_cast<int>(f["after"].integer().value_or(0));
+    fault.pages_only = f["pagesOnly"].boolean().value_or(false);
+    fault.delay = std::chrono::milliseconds(f["delayMs"].integer().value_or(0));
+    add_fault(std::move(fault));
+  }
+  return json("{\"ok\":true}");
+}
+
+}  // namespace amzsim

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amazon as far as this library talks to it: the token endpoint, the consent page, and the Selling Partner API, with its usage
+// plans, page tokens and refusals. No I/O: a request goes in, an answer and how it is to be delivered come out, so the same
+// code runs inside a test process and behind a socket.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "sim/facts.hpp"
+#include "sim/render.hpp"
+
+namespace amzsim {
+
+struct SimRequest {
+  std::string method = "GET";
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> query;
+  std::map<std::string, std::string> headers;   ///< names in small letters
+  std::string body;
+
+  std::string param(std::string_view name) const;
+  bool has_param(std::string_view name) const;
+  std::string header(const std::string& name) const;
+};
+
+struct SimAnswer {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+
+  enum class Delivery : std::uint8_t { whole, cut, drop, hang };
+  Delivery delivery = Delivery::whole;
+  Duration delay{};
+};
+
+struct SimSettings {
+  std::uint64_t seed = 7;
+  int sellers = 3;
+  std::int64_t events = 5'000;
+  std::int64_t skus = 500;
+  int history_days = 540;
+  Region region = Region::na;
+  double rate_scale = 1.0;        ///< all plans times this; 0: no limits
+  bool auto_approve = false;
+  bool seams = true;              ///< every third page repeats the end of the one before
+  std::string client_id, client_secret;   ///< empty: any
+  std::string base_url;           ///< where this simulator is reached, for links on the consent page
+};
+
+/// A fault on demand: calls whose path starts with `path` misbehave.
+struct Fault {
+  std::string path;               ///< "/" for all, "/auth" for the token endpoint
+  std::string kind;               ///< status, html, truncate, drop, hang, empty, token_loop, page_loop, token_expired, wrong_type
+  int status = 500;
+  std::string code, message, details;
+  int times = 1;                  ///< how many calls; -1: until taken back
+  int after = 0;                  ///< calls that still go well
+  bool pages_only = false;        ///< only calls with a page token
+  Duration delay{};
+};
+
+class Simulator {
+ public:
+  /// `now` is asked at every call; the control endpoint moves the simulator's clock against it.
+  Simulator(SimSettings settings, std::function<Instant()> now);
+
+  SimAnswer handle(const SimRequest& request);
+
+  // For tests that hold the simulator in their process.
+  void add_fault(Fault fault);
+  void clear_faults();
+  void advance(Duration by);
+  void revoke(int seller);
+  const Seller& seller(int number) const;
+  Instant now() const;
+  /// Calls per operation so far, and how many broke a usage plan.
+  struct OperationStats {
+    std::int64_t calls = 0, ok = 0, throttled = 0, refused = 0;
+  };
+  std::map<std::string, OperationStats> stats() const;
+  std::string truth(int seller, bool lines) const;
+  std::string refresh_token(int seller) const;
+
+ private:
+  struct Plan {
+    std::string_view operation;
+    double rate;
+    int burst;
+  };
+  struct Bucket {
+    double level = 0;
+    Instant as_of{};
+  };
+  struct Access {
+    int seller = 0;
+    Instant expires{};
+    std::string scope;            ///< of a grantless token
+  };
+  struct Code {
+    int seller = 0;
+    Instant expires{};
+    std::string redirect_uri;
+    bool used = false;
+  };
+
+  SimAnswer route(const SimRequest& request);
+  SimAnswer token_endpoint(const SimRequest& request);
+  SimAnswer consent_page(const SimRequest& request);
+  SimAnswer api(const SimRequest& request);
+  SimAnswer control(const SimRequest& request);
+  SimAnswer stats_answer() const;
+  SimAnswer truth_answer(const SimRequest& request) const;
+
+  SimAnswer participations(int seller);
+  SimAnswer transactions(int seller, const SimRequest& request);
+  SimAnswer financial_events(int seller, const SimRequest& request);
+  SimAnswer inventory(int seller, const SimRequest& request);
+
+  bool admit(const Plan& plan, int seller);
+  std::optional<Fault> fault_for(const SimRequest& request);
+  std::string new_access_token(Access access);
+  std::string page_token(std::string_view operation, int seller, const std::string& arguments, std::int64_t offset);
+  struct PagePlace {
+    std::int64_t offset = 0;
+    std::string fault;            ///< why the token is no good
+  };
+  PagePlace read_token(std::string_view operation, int seller, const std::string& arguments, const std::string& token, Duration life);
+  static SimAnswer error(int status, std::string_view code, std::string_view message, std::string_view details = "");
+  static SimAnswer json(std::string body);
+
+  /// Transactions of a fact that are visible now, as (number, part) sorted by their posted date.
+  std::vector<std::pair<std::int64_t, Part>> visible_transactions(const Seller& s, Instant from, Instant until) const;
+
+  mutable std::recursive_mutex mutex_;
+  SimSettings settings_;
+  std::function<Instant()> clock_;
+  Duration moved_{};
+  std::vector<Seller> sellers_;
+  std::map<std::string, Access> access_;
+  std::map<std::string, Code> codes_;
+  std::set<int> revoked_;
+  std::set<int> approved_;
+  std::map<std::pair<std::string, int>, Bucket> buckets_;
+  std::map<std::string, OperationStats> stats_;
+  std::deque<Fault> faults_;
+  Random random_;
+  std::int64_t request_number_ = 0;
+};
+
+}  // namespace amzsim
