@@ -29,8 +29,8 @@ template <class T>
 using Async = asio::awaitable<T, asio::any_io_executor>;
 using Executor = asio::any_io_executor;
 
-/// Wakes one waiting coroutine with a value, on the coroutine's own executor. Call it once, from any thread; dropping it
-/// uncalled drops the waiting coroutine, which is how a closed loop lets go of what still waits.
+/// Wakes one waiting coroutine with a value, on the coroutine's own executor. To be called once, from any thread: a coroutine
+/// that is never woken is never freed, so whoever holds one wakes it before going.
 template <class T>
 class Completion {
  public:
@@ -100,7 +100,7 @@ class Tasks {
     int running = 0;
     std::vector<Completion<Done>> waiting;
   };
-  /// Counts one task until it has ended or its frame was dropped.
+  /// Counts one task until it has ended.
   class Member {
    public:
     explicit Member(std::shared_ptr<State> state) : state_(std::move(state)) { ++state_->running; }

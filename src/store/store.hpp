@@ -81,7 +81,7 @@ class Store {
   /// Called on the writer's thread after each commit of this process. Set once, before the first write.
   virtual void on_commit(std::function<void()> listener) = 0;
 
- protected:
+  // For adapters and for wrappers around them; everybody else uses the templates above.
   virtual void submit_write(Urgency urgency, std::unique_ptr<Job> job) = 0;
   virtual void submit_read(std::unique_ptr<Job> job) = 0;
   virtual void perform_read(Job& job) = 0;

@@ -61,7 +61,6 @@ class SqliteStore final : public Store {
 
   void on_commit(std::function<void()> listener) override { on_commit_ = std::move(listener); }
 
- protected:
   void submit_write(Urgency urgency, std::unique_ptr<Job> job) override {
     {
       std::lock_guard lock(queue_mutex_);

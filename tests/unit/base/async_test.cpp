@@ -4,8 +4,6 @@
 #include <asio/io_context.hpp>
 #include <doctest/doctest.h>
 
-#include "base/clock.hpp"
-
 using namespace amzsync::base;
 
 namespace {
@@ -63,14 +61,33 @@ TEST_CASE("cancelling tells everyone once, also those who leave while it goes on
   CHECK(token.reason() == CancelReason::by_user);
 }
 
-TEST_CASE("tasks that were dropped with their loop are not waited for") {
-  auto loop = std::make_unique<asio::io_context>();
-  auto clock = make_system_clock(loop->get_executor());
-  Tasks tasks(loop->get_executor(), Log());
-  tasks.spawn(clock->sleep_for(std::chrono::hours(1), CancelToken()));
-  loop->poll();
-  clock.reset();
-  loop.reset();   // the frame goes with it; nothing leaks (checked under ASan)
+TEST_CASE("a group of tasks is awaited to its last member") {
+  asio::io_context loop;
+  Tasks tasks(loop.get_executor(), Log());
+  std::vector<Completion<Done>> waiting;
+  int ended = 0;
+  auto member = [](std::vector<Completion<Done>>& list, int& count) -> Async<void> {
+    auto start = [&list](Completion<Done> done) { list.push_back(std::move(done)); };
+    co_await await_completion<Done>(std::move(start));
+    ++count;
+  };
+  for (int i = 0; i < 3; ++i) tasks.spawn(member(waiting, ended));
+  bool all = false;
+  asio::co_spawn(loop, tasks.all_ended(), [&](const std::exception_ptr&) { all = true; });
+  const auto poll = [&] {
+    loop.restart();
+    loop.poll();
+  };
+  poll();
+  REQUIRE(waiting.size() == 3);
+  waiting[2](Done{});
+  waiting[0](Done{});
+  poll();
+  CHECK(ended == 2);
+  CHECK(!all);
+  waiting[1](Done{});
+  poll();
+  CHECK(all);
 }
 
 TEST_CASE("an exception that escapes a task is logged and ends that task alone") {

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The main job in the world: connected, synced, equal to the truth.
+#include <doctest/doctest.h>
+
+#include "world/checks.hpp"
+
+using namespace world;
+
+TEST_SUITE_BEGIN("world");
+
+TEST_CASE("a connected seller is synced by itself and every row and amount of the truth is stored once") {
+  for (const bool v0 : {false, true}) {
+    for (const std::uint64_t seed : {1, 2, 3}) {
+      CAPTURE(v0);
+      CAPTURE(seed);
+      WorldSettings settings;
+      settings.seed = seed;
+      settings.finances_v0 = v0;
+      settings.amazon.events = 1'700;
+      settings.amazon.skus = 130;
+      World world(settings);
+      Process& process = world.open();
+      const std::string run = world.sync_seller(process, 2);
+      CAPTURE(run);
+      CHECK(member(run, "status") == "completed");
+      check_truth(world, process, 2);
+    }
+  }
+}
+
+TEST_CASE("the same seed takes the same course") {
+  const auto play = [](std::uint64_t seed) {
+    WorldSettings settings;
+    settings.seed = seed;
+    settings.amazon.events = 600;
+    settings.amazon.skus = 60;
+    World world(settings);
+    Process& process = world.open();
+    amzsim::Fault fault;
+    fault.path = "/finances";
+    fault.kind = "status";
+    fault.status = 503;
+    fault.after = 1;
+    world.amazon().add_fault(fault);
+    world.sync_seller(process, 1);
+    world.run_for(std::chrono::hours(1));
+    return world.trace_hash();
+  };
+  CHECK(play(5) == play(5));
+  CHECK(play(5) != play(6));
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world/checks.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+namespace world {
+
+std::string member(const std::string& json, std::initializer_list<std::string_view> names) {
+  const auto document = JsonDocument::parse(json);
+  if (!document) return "not JSON: " + json;
+  Json value = document->root();
+  for (const std::string_view name : names) value = value[name];
+  if (const auto flag = value.boolean()) return *flag ? "true" : "false";
+  return std::string(value.text());
+}
+
+void check_truth(World& world, Process& process, int seller) {
+  const bool v0 = world.settings().finances_v0;
+  const std::string user = world.user(seller).text();
+  const JsonDocument truth = world.truth(seller, true);
+  const Json money = truth[v0 ? "financialEvents" : "transactions"];
+  const std::string rows_view = v0 ? "amz_financial_events" : "amz_transactions";
+  const std::string lines_view = v0 ? "amz_financial_event_lines" : "amz_transaction_lines";
+  const std::string list = v0 ? "event_list" : "transaction_type";
+  const std::string mine = " WHERE user_id='" + user + "'";
+
+  // Rows, by list.
+  CHECK(world.count("SELECT count(*) FROM " + rows_view + mine) == money["rows"].integer());
+  for (const Json expected : money["byList"]) {
+    CAPTURE(std::string(expected.name()));
+    CHECK(world.count("SELECT count(*) FROM " + rows_view + mine + " AND " + list + "='" + std::string(expected.name()) + "'") == expected.integer());
+  }
+
+  // Every amount: how many of each place, type and currency, and their exact sum.
+  std::map<std::string, std::pair<std::int64_t, std::string>> stored;
+  for (const auto& row : world.sql("SELECT " + list + ", path, line_type, currency, count(*), sum(amount_micros) FROM " + lines_view + mine + " GROUP BY 1, 2, 3, 4"))
+    stored[row[0] + "|" + row[1] + "|" + row[2] + "|" + row[3]] = {std::atoll(row[4].c_str()), format_micros(Micros{std::atoll(row[5].c_str())})};
+  std::size_t expected_shapes = 0;
+  for (const Json line : money["lines"]) {
+    const auto text = [&](std::string_view name) { return std::string(line[name].text()); };
+    const std::string key = text("list") + "|" + text("path") + "|" + text("type") + "|" + text("currency");
+    CAPTURE(key);
+    ++expected_shapes;
+    REQUIRE(stored.contains(key));
+    CHECK(stored[key].first == line["count"].integer());
+    CHECK(stored[key].second == line["sum"].text());
+  }
+  CHECK(stored.size() == expected_shapes);
+  // What is no total adds up to what the totals say: nothing is counted twice. (v0 has no total for the whole event.)
+  if (!v0)
+    CHECK(world.sql("SELECT currency, sum(amount_micros) FROM " + lines_view + mine + " AND kind='component' GROUP BY 1 ORDER BY 1") ==
+          world.sql("SELECT currency, sum(amount_micros) FROM " + rows_view + mine + " GROUP BY 1 ORDER BY 1"));
+
+  // Stock.
+  CHECK(world.count("SELECT count(*) FROM amz_inventory" + mine) == truth["inventory"]["rows"].integer());
+  CHECK(world.count("SELECT sum(total_quantity) FROM amz_inventory" + mine) == truth["inventory"]["units"].integer());
+  CHECK(world.count("SELECT count(*) FROM amz_quarantine" + mine) == 0);
+
+  // Recoveries, to the cent and per currency.
+  const std::string answer = world.recoveries(process, world.user(seller));
+  const auto document = JsonDocument::parse(answer);
+  REQUIRE(document);
+  std::string told, expected;
+  append_canonical(told, (*document)["totals"]);
+  append_canonical(expected, money["recoveries"]);
+  CHECK(told == expected);
+  check_runs(world);
+}
+
+void check_runs(World& world) {
+  for (const auto& run : world.sql("SELECT r.run_no, r.user_no, r.sync_id, r.status FROM runs r ORDER BY r.run_no")) {
+    const std::string& id = run[2];
+    CAPTURE(id);
+    std::vector<std::int64_t> milestones;
+    std::vector<std::string> messages;
+    int started = 0, terminal = 0;
+    bool after_terminal = false;
+    for (const auto& event : world.sql("SELECT type, payload FROM journal WHERE user_no=" + run[1] + " ORDER BY seq")) {
+      if (member(event[1], "syncId") != id) continue;
+      if (terminal > 0) after_terminal = true;
+      if (event[0] == "sync.started") ++started;
+      if (event[0] == "sync_progress") {
+        milestones.push_back(std::atoll(member(event[1], "progress").c_str()));
+        messages.push_back(member(event[1], "message"));
+      }
+      if (event[0] == "sync.completed" || event[0] == "sync.failed" || event[0] == "sync.cancelled") {
+        ++terminal;
+        CHECK(member(event[1], "status") == run[3]);
+      }
+    }
+    CHECK(started == 1);
+    CHECK(!after_terminal);
+    const bool over = run[3] == "completed" || run[3] == "partial" || run[3] == "failed" || run[3] == "cancelled";
+    CHECK(terminal == (over ? 1 : 0));
+    const std::vector<std::int64_t> all{10, 30, 60, 90, 100};
+    const std::vector<std::string> texts{"Starting sync", "Fetching inventory", "Processing data", "Finalizing", "Complete"};
+    REQUIRE(milestones.size() <= all.size());
+    for (std::size_t i = 0; i < milestones.size(); ++i) {
+      CHECK(milestones[i] == all[i]);
+      CHECK(messages[i] == texts[i]);
+    }
+    if (run[3] == "completed" || run[3] == "partial") CHECK(milestones.size() == all.size());
+  }
+  // At most one active run per user, ever; nothing passes by when nothing runs.
+  CHECK(world.count("SELECT count(*) FROM (SELECT user_no FROM runs WHERE status IN ('queued','in_progress','detecting') GROUP BY user_no HAVING count(*)>1)") == 0);
+  CHECK(world.count("SELECT count(*) FROM run_progress p JOIN runs r ON r.run_no=p.run_no WHERE r.status NOT IN ('queued','in_progress','detecting')") == 0);
+  // Cells count their rows.
+  for (const auto& [stream, table] : {std::pair<std::string, std::string>{"transactions", "transactions"}, {"financial_events", "financial_events"}})
+    CHECK(world.count("SELECT count(*) FROM cells c WHERE stream='" + stream + "' AND row_count<>(SELECT count(*) FROM " + table +
+                      " t WHERE t.user_no=c.user_no AND t.day=c.day AND t.continues IS NULL)") == 0);
+}
+
+}  // namespace world

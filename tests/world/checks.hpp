@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold in a world after a sync, whatever happened on the way.
+#pragma once
+
+#include "world/world.hpp"
+
+namespace world {
+
+/// A member of a JSON document: the text of a string, number or boolean; several names go down.
+std::string member(const std::string& json, std::initializer_list<std::string_view> names);
+inline std::string member(const std::string& json, std::string_view name) { return member(json, {name}); }
+
+/// Every row, line, sum and unit of the seller's truth is stored once, and the recoveries are the truth's.
+void check_truth(World& world, Process& process, int seller);
+
+/// Counts of the run equal the rows; milestones came in order; progress never fell; one terminal event per run, and none after it.
+void check_runs(World& world);
+
+}  // namespace world

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulator of Amazon as the engine's HTTP client: no sockets, latency on the virtual clock.
+#pragma once
+
+#include "net/http.hpp"
+#include "sim/simulator.hpp"
+#include "world/virtual_clock.hpp"
+
+namespace world {
+
+class SimTransport final : public amzsync::net::HttpTransport {
+ public:
+  using Request = amzsync::net::HttpRequest;
+  using Response = amzsync::net::HttpResponse;
+  /// Asked before each exchange; false: the process is dead and nothing goes out.
+  using Guard = std::function<bool(const Request&)>;
+  /// Told after each exchange.
+  using Observer = std::function<void(const Request&, const Result<Response>&)>;
+
+  SimTransport(amzsim::Simulator& simulator, VirtualClock& clock, std::uint64_t seed) : simulator_(simulator), clock_(clock), random_(seed) {}
+
+  Async<Result<Response>> send(Request request, CancelToken cancel) override;
+
+  void set_guard(Guard guard) { guard_ = std::move(guard); }
+  void set_observer(Observer observer) { observer_ = std::move(observer); }
+  /// Latency is spread evenly over [least, most].
+  void set_latency(Duration least, Duration most) {
+    least_ = least;
+    most_ = most;
+  }
+
+ private:
+  Async<Result<Response>> exchange(const Request& request, CancelToken cancel);
+
+  amzsim::Simulator& simulator_;
+  VirtualClock& clock_;
+  amzsim::Random random_;
+  Guard guard_;
+  Observer observer_;
+  Duration least_ = std::chrono::milliseconds(40), most_ = std::chrono::milliseconds(160);
+};
+
+amzsim::SimRequest to_sim(const amzsync::net::HttpRequest& request);
+
+}  // namespace world

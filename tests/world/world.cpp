@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world/world.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace world {
+
+namespace store = amzsync::store;
+namespace net = amzsync::net;
+
+namespace {
+
+constexpr const char* kDatabase = "/world.db";
+constexpr const char* kKey = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+constexpr const char* kAmazon = "https://amazon.sim";
+constexpr const char* kRedirect = "https://host.example/callback";
+
+using CallbackResult = std::variant<amzsync::sync::CallbackOutcome, amzsync::sync::CallbackFailure>;
+Async<Result<CallbackResult>> as_result(Async<CallbackResult> task) {
+  CallbackResult outcome = co_await std::move(task);
+  co_return outcome;
+}
+
+class SeededEntropy final : public Entropy {
+ public:
+  explicit SeededEntropy(std::uint64_t seed) : random_(seed) {}
+  std::string bytes(std::size_t count) override {
+    std::string out(count, '\0');
+    for (char& c : out) c = static_cast<char>(random_.next());
+    return out;
+  }
+
+ private:
+  amzsim::Random random_;
+};
+
+amzsim::SimSettings seeded(amzsim::SimSettings amazon, std::uint64_t seed) {
+  amazon.seed = seed;
+  amazon.auto_approve = true;
+  return amazon;
+}
+
+}  // namespace
+
+/// The store of one process: counts its calls, and once the process is dead does nothing any more.
+class Process::KillableStore final : public store::Store {
+ public:
+  KillableStore(Process& process, store::Store& inner) : process_(process), world_(process.world_), inner_(inner) {}
+
+  Result<EngineNo> register_engine() override { return inner_.register_engine(); }
+  bool engine_may_live(EngineNo engine) override { return inner_.engine_may_live(engine); }
+  std::uint64_t change_counter() override { return process_.alive_ ? inner_.change_counter() : 0; }
+  void on_commit(std::function<void()> listener) override {
+    inner_.on_commit([this, listener] {
+      if (process_.alive_) listener();
+    });
+  }
+
+  void submit_write(store::Urgency urgency, std::unique_ptr<store::Job> job) override {
+    if (!reach()) return job->finish(Code::store_unavailable);
+    inner_.submit_write(urgency, std::make_unique<Watched>(*this, std::move(job)));
+  }
+  void submit_read(std::unique_ptr<store::Job> job) override {
+    if (!reach()) return job->finish(Code::store_unavailable);
+    inner_.submit_read(std::make_unique<Watched>(*this, std::move(job)));
+  }
+  void perform_read(store::Job& job) override {
+    if (!process_.alive_) return job.finish(Code::store_unavailable);
+    inner_.perform_read(job);
+  }
+
+ private:
+  /// A job of a process that may die before it is done, or right after.
+  struct Watched final : store::Job {
+    Watched(KillableStore& s, std::unique_ptr<store::Job> j) : store(s), job(std::move(j)) {}
+    Status attempt(store::Tx& tx) override { return store.process_.alive_ ? job->attempt(tx) : Status(Code::store_unavailable); }
+    void finish(Status outcome) override {
+      store.done();
+      job->finish(store.process_.alive_ ? std::move(outcome) : Status(Code::store_unavailable));
+    }
+    KillableStore& store;
+    std::unique_ptr<store::Job> job;
+  };
+
+  bool due(bool after) const {
+    const auto& at = world_.kill_at_;
+    return at && at->kind == World::CallKind::store && at->after == after && at->call == world_.store_calls_;
+  }
+  /// Counts a call; false when the process is dead, or dies now.
+  bool reach() {
+    if (!process_.alive_) return false;
+    ++world_.store_calls_;
+    if (due(false)) world_.kill(process_);
+    return process_.alive_;
+  }
+  void done() {
+    if (process_.alive_ && due(true)) world_.kill(process_);
+  }
+
+  Process& process_;
+  World& world_;
+  store::Store& inner_;
+};
+
+Process::Process(World& world, int number) : world_(world), number_(number) {
+  const WorldSettings& s = world.settings_;
+  const Log log(
+      [this](LogLevel level, std::string_view message, std::span<const LogField> fields) {
+        std::string line = std::string(level_name(level)) + ": " + std::string(message);
+        for (const LogField& f : fields) {
+          line += " " + std::string(f.name) + "=";
+          std::visit([&](const auto& v) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string_view>) {
+              line += v;
+            } else {
+              line += std::to_string(v);
+            }
+          }, f.value);
+        }
+        if (alive_) {
+          log_.push_back(line);
+          world_.note("log " + std::to_string(number_) + " " + line);
+        }
+      },
+      LogLevel::debug);
+  entropy_ = std::make_unique<SeededEntropy>(s.seed * 1'000 + static_cast<std::uint64_t>(number));
+  transport_ = std::make_unique<SimTransport>(world.amazon_, world.clock_, s.seed * 77 + static_cast<std::uint64_t>(number));
+  transport_->set_observer([this](const net::HttpRequest& request, const Result<net::HttpResponse>& response) {
+    std::string line = "http " + std::to_string(number_) + " " + request.url + " ";
+    line += response ? std::to_string(response->status) + " " + std::to_string(response->body.size()) : std::string(response.error().name());
+    world_.note(line);
+  });
+  store::SqliteOptions options;
+  options.path = kDatabase;
+  options.vfs = world.files_.name();
+  options.lock_path = world.lock_path_;
+  options.synchronous_full = s.synchronous_full;
+  auto opened = store::open_sqlite_store(options, world.loop_.get_executor(), world.loop_.get_executor(), world.clock_, log);
+  if (!opened) throw std::runtime_error("the world's database can't be opened: " + opened.error().message);
+  sqlite_ = std::move(*opened);
+  store_ = std::make_unique<KillableStore>(*this, *sqlite_);
+  auto me = store_->register_engine();
+  if (!me) throw std::runtime_error("the engine can't be registered: " + me.error().message);
+
+  amzsync::EngineSettings e;
+  e.app = {"client", Secret("client-secret")};
+  e.app_settings = {"amzn1.sp.solution.world", kRedirect, kAmazon, false};
+  e.lwa_endpoint = kAmazon;
+  e.spapi.endpoint = kAmazon;
+  e.spapi.region = amzsync::spapi::region_name(s.amazon.region);
+  e.spapi.user_agent = "world/1 (Language=C++/20; Platform=Linux/x86_64)";
+  e.master_keys = *amzsync::auth::MasterKeys::parse(kKey);
+  e.sync.region = s.amazon.region;
+  e.sync.finances = s.finances_v0 ? store::MoneyStream::financial_events : store::MoneyStream::transactions;
+  e.sync.named_streams = s.streams;
+  e.sync.history_days = s.history_days;
+  e.sync.sync_every = s.sync_every;
+  const Executor loop = world.loop_.get_executor();
+  engine_ = std::make_unique<amzsync::Engine>(std::move(e), amzsync::EngineParts{loop, loop, loop, world.clock_, *entropy_, *transport_, *store_, *me, log});
+  engine_->start();
+}
+
+Process::~Process() = default;
+
+bool Process::logged(std::string_view line) const {
+  return std::any_of(log_.begin(), log_.end(), [&](const std::string& l) { return l.find(line) != std::string::npos; });
+}
+
+World::World(WorldSettings settings)
+    : settings_(std::move(settings)), clock_(*parse_instant(settings_.start)), amazon_(seeded(settings_.amazon, settings_.seed), [this] { return clock_.now(); }), files_(settings_.seed) {
+  static std::atomic<int> number{0};
+  lock_path_ = "/tmp/amzsync-world-" + std::to_string(::getpid()) + "-" + std::to_string(++number);
+}
+
+World::~World() {
+  for (const auto& process : processes_) {
+    process->alive_ = false;
+    if (process->engine_) bury(*process);
+  }
+  ::unlink(lock_path_.c_str());
+}
+
+Process& World::open() {
+  processes_.push_back(std::make_unique<Process>(*this, ++opened_));
+  Process& process = *processes_.back();
+  process.transport_->set_guard([this, &process, asked = false](const net::HttpRequest&) mutable {
+    if (!process.alive_) return false;
+    // Asked twice for each exchange: before it goes out, and when its answer is there.
+    asked = !asked;
+    if (asked) ++http_calls_;
+    if (kill_at_ && kill_at_->kind == CallKind::http && kill_at_->call == http_calls_ && kill_at_->after != asked) kill(process);
+    return process.alive_;
+  });
+  settle();
+  return process;
+}
+
+/// Lets an engine unwind: a living one as its host would, a dead one without any effect.
+void World::bury(Process& process) {
+  bool stopped = false;
+  asio::co_spawn(loop_, process.engine_->stop(), [&stopped](const std::exception_ptr&) { stopped = true; });
+  const auto poll = [this] {
+    loop_.restart();
+    return loop_.poll() > 0;
+  };
+  while (poll() || !stopped) {
+    if (stopped) continue;
+    // Whatever it still waits for ends by time alone.
+    const auto next = clock_.next();
+    if (!next) throw std::runtime_error("an engine does not stop");
+    clock_.move_to(*next);
+  }
+  process.engine_->dispatcher().close();
+  poll();
+  process.engine_.reset();
+  process.store_.reset();
+  process.sqlite_.reset();
+}
+
+void World::close(Process& process) {
+  if (!process.engine_) return;
+  bury(process);
+  process.alive_ = false;
+  note("closed " + std::to_string(process.number_));
+}
+
+void World::kill(Process& process) {
+  if (!process.alive_) return;
+  // It may be inside one of its own calls now: from here on nothing it does has any effect, and it is buried at the next step.
+  process.alive_ = false;
+  kill_at_.reset();
+  note("killed " + std::to_string(process.number_));
+}
+
+void World::lose_power() {
+  const auto left = files_.snapshot(MemoryVfs::Loss::power);
+  for (const auto& process : processes_) kill(*process);
+  bury_the_dead();
+  files_.restore(left);
+  note("power lost");
+}
+
+void World::bury_the_dead() {
+  for (const auto& process : processes_)
+    if (!process->alive_ && process->engine_) bury(*process);
+}
+
+bool World::step() {
+  bury_the_dead();
+  loop_.restart();
+  if (loop_.poll() > 0) return true;
+  const auto next = clock_.next();
+  if (!next) return false;
+  clock_.move_to(*next);
+  return true;
+}
+
+void World::settle() {
+  do {
+    bury_the_dead();
+    loop_.restart();
+  } while (loop_.poll() > 0);
+}
+
+bool World::run_until(const std::function<bool()>& done, Duration within) {
+  const Steady end = clock_.steady() + within;
+  while (!done()) {
+    bury_the_dead();
+    loop_.restart();
+    if (loop_.poll() > 0) continue;
+    const auto next = clock_.next();
+    if (!next || *next > end) return false;
+    clock_.move_to(*next);
+  }
+  return true;
+}
+
+void World::run_for(Duration span) {
+  const Steady end = clock_.steady() + span;
+  run_until([] { return false; }, span);
+  clock_.move_to(end);
+  settle();
+}
+
+Result<amzsync::sync::CallbackOutcome> World::connect(Process& process, int n) {
+  auto link = wait(process.engine().triggers().start_consent(user(n), "https://front.example", ""));
+  if (!link) return link.error();
+  net::HttpRequest page;
+  page.url = link->url + "&sim_seller=" + std::to_string(n);
+  const amzsim::SimAnswer answer = amazon_.handle(to_sim(page));
+  net::HttpRequest back;
+  for (const auto& [name, value] : answer.headers)
+    if (name == "Location") back.url = value;
+  const amzsim::SimRequest callback = to_sim(back);
+  amzsync::sync::OAuthCallback params;
+  params.user = user(n);
+  params.state = callback.param("state");
+  params.code = Secret(callback.param("spapi_oauth_code"));
+  params.seller_id = callback.param("selling_partner_id");
+  auto outcome = wait(as_result(process.engine().triggers().on_oauth_callback(std::move(params))));
+  if (!outcome) return outcome.error();
+  if (auto* failure = std::get_if<amzsync::sync::CallbackFailure>(&*outcome)) return failure->error;
+  return std::get<amzsync::sync::CallbackOutcome>(*outcome);
+}
+
+std::string World::status_of(Process& process, const UserId& user, const SyncId& id) {
+  const auto document = process.engine().run_document(user, id);
+  if (!document) return std::string(document.error().name());
+  const auto parsed = JsonDocument::parse(*document);
+  return std::string((*parsed)["status"].text());
+}
+
+std::string World::finish(Process& process, const UserId& user, const SyncId& id) {
+  run_until([&] {
+    if (!process.alive()) return true;
+    const std::string status = status_of(process, user, id);
+    return status != "queued" && status != "in_progress" && status != "detecting";
+  });
+  const auto document = process.engine().run_document(user, id);
+  return document ? *document : std::string(document.error().name());
+}
+
+std::string World::sync_seller(Process& process, int n) {
+  const auto connected = connect(process, n);
+  if (!connected) throw std::runtime_error("seller can't be connected: " + connected.error().message);
+  return finish(process, user(n), connected->sync_id);
+}
+
+std::string World::recoveries(Process& process, const UserId& user) {
+  auto answer = wait(process.engine().recoveries(user, false));
+  return answer ? *answer : std::string(answer.error().name());
+}
+
+JsonDocument World::truth(int seller, bool lines) const { return std::move(*JsonDocument::parse(amazon_.truth(seller, lines))); }
+
+std::vector<std::vector<std::string>> World::sql(const std::string& query) const {
+  std::vector<std::vector<std::string>> rows;
+  sqlite3* db = nullptr;
+  if (sqlite3_open_v2(kDatabase, &db, SQLITE_OPEN_READWRITE, files_.name().c_str()) != SQLITE_OK) throw std::runtime_error("the world's database can't be read");
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v2(db, query.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
+    const std::string why = sqlite3_errmsg(db);
+    sqlite3_close(db);
+    throw std::runtime_error(why + ": " + query);
+  }
+  while (sqlite3_step(statement) == SQLITE_ROW) {
+    auto& row = rows.emplace_back();
+    for (int i = 0; i < sqlite3_column_count(statement); ++i) {
+      const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, i));
+      row.emplace_back(text ? text : "NULL");
+    }
+  }
+  sqlite3_finalize(statement);
+  sqlite3_close(db);
+  return rows;
+}
+
+std::int64_t World::count(const std::string& query) const {
+  const auto rows = sql(query);
+  return rows.empty() ? 0 : std::atoll(rows.front().front().c_str());
+}
+
+void World::note(const std::string& line) { trace_.push_back(format_instant(clock_.now()) + " " + line); }
+
+std::string World::trace_hash() const {
+  std::string all;
+  for (const std::string& line : trace_) all += line + '\n';
+  for (const auto& row : sql("SELECT user_no, seq, type, payload FROM journal ORDER BY journal_no"))
+    for (const std::string& column : row) all += column + '\t';
+  const Sha256 digest = sha256(all);
+  return hex({reinterpret_cast<const char*>(digest.data()), 16});
+}
+
+}  // namespace world

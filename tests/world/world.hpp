@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The world of the tests: a virtual clock that moves only when nothing else can, the simulator of Amazon inside the process,
+// SQLite on a file system in memory, and as many engines as a test wants. The same seed takes the same course, which the trace's
+// hash shows. An engine can be killed at any call to the store or to Amazon; the database then is what a killed process leaves.
+#pragma once
+
+#include <asio/io_context.hpp>
+
+#include "engine.hpp"
+#include "world/memory_vfs.hpp"
+#include "world/sim_transport.hpp"
+
+namespace world {
+
+struct WorldSettings {
+  std::uint64_t seed = 1;
+  amzsim::SimSettings amazon;                 ///< its seed is the world's
+  std::string start = "2026-11-23T15:00:00Z";
+  bool finances_v0 = false;
+  int history_days = 540;
+  Duration sync_every{};                      ///< zero: only when a test asks
+  std::vector<std::string> streams;
+  bool synchronous_full = false;
+};
+
+class World;
+
+/// An engine of this world, with what it stands on.
+class Process {
+ public:
+  Process(World& world, int number);
+  ~Process();
+
+  amzsync::Engine& engine() { return *engine_; }
+  bool alive() const noexcept { return alive_; }
+  const std::vector<std::string>& log() const noexcept { return log_; }
+  bool logged(std::string_view line) const;
+
+ private:
+  friend class World;
+  class KillableStore;
+  World& world_;
+  int number_;
+  bool alive_ = true;
+  std::vector<std::string> log_;
+  std::unique_ptr<Entropy> entropy_;
+  std::unique_ptr<amzsync::store::Store> sqlite_;
+  std::unique_ptr<amzsync::store::Store> store_;
+  std::unique_ptr<SimTransport> transport_;
+  std::unique_ptr<amzsync::Engine> engine_;
+};
+
+class World {
+ public:
+  explicit World(WorldSettings settings);
+  ~World();
+
+  VirtualClock& clock() noexcept { return clock_; }
+  amzsim::Simulator& amazon() noexcept { return amazon_; }
+  MemoryVfs& files() noexcept { return files_; }
+  const WorldSettings& settings() const noexcept { return settings_; }
+
+  /// Opens an engine on the world's database.
+  Process& open();
+  /// Closes it as a host does.
+  void close(Process& process);
+  /// It is gone, at once: nothing that it still does has any effect.
+  void kill(Process& process);
+  /// All engines are gone, and so is what was written but not synced.
+  void lose_power();
+
+  /// The engine that opens next dies at its n-th call (1 = first) of the kind, before or after the call has had its effect.
+  enum class CallKind { store, http };
+  struct KillAt {
+    CallKind kind = CallKind::store;
+    std::int64_t call = 0;
+    bool after = false;
+  };
+  void kill_at(KillAt when) { kill_at_ = when; }
+  std::int64_t store_calls() const noexcept { return store_calls_; }
+  std::int64_t http_calls() const noexcept { return http_calls_; }
+
+  /// Runs until nothing is left to do now; time stands still.
+  void settle();
+  /// Runs, moving time on, until `done` holds. False: nothing happens any more, or `within` has passed.
+  bool run_until(const std::function<bool()>& done, Duration within = std::chrono::hours(24 * 30));
+  void run_for(Duration span);
+
+  /// Runs a coroutine to its end.
+  template <class T>
+  T wait(Async<T> task) {
+    std::optional<T> value;
+    asio::co_spawn(loop_, into(std::move(task), value), [](const std::exception_ptr& escaped) {
+      if (escaped) std::rethrow_exception(escaped);
+    });
+    run_until([&] { return value.has_value(); });
+    if (!value) throw std::runtime_error("the world stands still and the task has not ended");
+    return std::move(*value);
+  }
+
+  // What tests do all the time.
+  UserId user(int n) const { return UserId("user-" + std::to_string(n)); }
+  /// The whole consent trip of seller n; the sync's id.
+  Result<amzsync::sync::CallbackOutcome> connect(Process& process, int n);
+  std::string status_of(Process& process, const UserId& user, const SyncId& id);
+  /// Waits for a sync to be over; its document.
+  std::string finish(Process& process, const UserId& user, const SyncId& id);
+  /// connect + finish
+  std::string sync_seller(Process& process, int n);
+  std::string recoveries(Process& process, const UserId& user);
+  JsonDocument truth(int seller, bool lines = false) const;
+
+  /// A query on the database, by a connection of its own.
+  std::vector<std::vector<std::string>> sql(const std::string& query) const;
+  std::int64_t count(const std::string& query) const;
+
+  /// Hash of all that happened: calls, answers, log lines, journal.
+  std::string trace_hash() const;
+  void note(const std::string& line);
+  const std::vector<std::string>& trace() const noexcept { return trace_; }
+
+ private:
+  friend class Process;
+  friend class Process::KillableStore;
+  bool step();
+  template <class T>
+  static Async<void> into(Async<T> task, std::optional<T>& value) {
+    value.emplace(co_await std::move(task));
+  }
+  void bury(Process& process);
+  void bury_the_dead();
+
+  WorldSettings settings_;
+  VirtualClock clock_;
+  amzsim::Simulator amazon_;
+  MemoryVfs files_;
+  std::string lock_path_;
+  asio::io_context loop_{1};
+  std::vector<std::unique_ptr<Process>> processes_;
+  std::optional<KillAt> kill_at_;
+  std::int64_t store_calls_ = 0, http_calls_ = 0;
+  int opened_ = 0;
+  std::vector<std::string> trace_;
+};
+
+}  // namespace world
