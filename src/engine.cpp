@@ -22,16 +22,16 @@ Engine::Engine(EngineSettings settings, EngineParts parts)
       tokens_(tasks_, life_.token(), parts_.store, lwa_, vault_, parts_.clock, parts_.log),
       throttle_(parts_.store, parts_.clock, parts_.me),
       client_(parts_.transport, tokens_, throttle_, parts_.clock, parts_.entropy, parts_.work, settings_.app.client_id, settings_.spapi),
-      services_{tasks_, parts_.work, parts_.store, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
-      manager_(services_),
-      triggers_(services_, settings_.app_settings, lwa_, vault_, manager_, life_.token()),
       hub_(tasks_, parts_.store, parts_.clock, life_.token()),
-      dispatcher_(parts_.dispatcher, parts_.store) {}
+      dispatcher_(parts_.dispatcher, parts_.store),
+      services_{tasks_, parts_.work, parts_.store, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
+      manager_(services_, hub_),
+      triggers_(services_, settings_.app_settings, lwa_, vault_, manager_, life_.token()) {}
 
 void Engine::start() {
   // From the writer's thread to the loop, then to whoever listens.
   parts_.store.on_commit([this] { asio::post(parts_.loop, [this] { hub_.committed(); }); });
-  hub_.add([this] { on_change(); });
+  hub_.on_change([this] { on_change(); });
   manager_.start();
   tasks_.spawn(adopt_codes_now_and_then());
 }
@@ -83,10 +83,10 @@ Async<Result<std::string>> Engine::recoveries(UserId user, bool by_month) {
 }
 
 Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
-  auto ask = [user, id, by](store::Tx& tx) -> Result<store::CancelOutcome> {
+  auto ask = [user, id, by, follow_up = triggers_.new_sync_id()](store::Tx& tx) -> Result<store::CancelOutcome> {
     const auto number = store::find_user(tx, user);
     if (!number) return store::CancelOutcome{};
-    return store::request_cancel(tx, *number, id, by);
+    return store::request_cancel(tx, *number, id, by, follow_up);
   };
   AMZ_CO_TRY(outcome, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
   if (!outcome.found) co_return Error(Code::not_found, "There is no such sync.");
@@ -97,11 +97,11 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
 }
 
 Async<Status> Engine::disconnect(UserId user, std::string by) {
-  auto forget = [user, by](store::Tx& tx) -> Status {
+  auto forget = [user, by, follow_up = triggers_.new_sync_id()](store::Tx& tx) -> Status {
     const auto number = store::find_user(tx, user);
-    if (!number) return Code::not_connected;
-    if (const auto active = store::active_run(tx, *number)) store::request_cancel(tx, *number, active->id, by);
-    if (!store::disconnect(tx, *number)) return Code::not_connected;
+    if (!number || !store::disconnect(tx, *number)) return Code::not_connected;
+    // After the disconnection, so that no run follows the cancelled one.
+    if (const auto active = store::active_run(tx, *number)) store::request_cancel(tx, *number, active->id, by, follow_up);
     return Done{};
   };
   AMZ_CO_CHECK(co_await parts_.store.write(store::Urgency::trigger, std::move(forget)));

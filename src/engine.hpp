@@ -82,11 +82,11 @@ class Engine {
   auth::Tokens tokens_;
   spapi::Throttle throttle_;
   spapi::Client client_;
+  events::Hub hub_;
+  events::Dispatcher dispatcher_;
   sync::Services services_;
   sync::Manager manager_;
   sync::Triggers triggers_;
-  events::Hub hub_;
-  events::Dispatcher dispatcher_;
 };
 
 }  // namespace amzsync

@@ -25,6 +25,7 @@ void Hub::remove(std::int64_t id) { listeners_.erase(id); }
 void Hub::committed() { tell(); }
 
 void Hub::tell() {
+  if (told_) told_();
   // A listener may remove itself, or another one.
   std::vector<std::int64_t> ids;
   for (const auto& [id, wake] : listeners_) ids.push_back(id);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells when something was committed, by this process or by another: at once for our own commits, within 100 ms for others',
-// by asking the database for its change counter while anybody listens.
+// by asking the database for its change counter, as long as anybody listens.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,9 @@ class Hub {
  public:
   Hub(Tasks& tasks, store::Store& store, Clock& clock, CancelToken life) : tasks_(tasks), store_(store), clock_(clock), life_(std::move(life)) {}
 
-  /// Calls `wake` on the loop after each change, until it is removed. Loop thread.
+  /// Called on the loop after each change that is noticed; does not make anybody look for changes. To be set once.
+  void on_change(std::function<void()> told) { told_ = std::move(told); }
+  /// Calls `wake` on the loop after each change, until it is removed; changes are looked for meanwhile. Loop thread.
   std::int64_t add(std::function<void()> wake);
   void remove(std::int64_t id);
 
@@ -32,6 +34,7 @@ class Hub {
   store::Store& store_;
   Clock& clock_;
   CancelToken life_;
+  std::function<void()> told_;
   std::map<std::int64_t, std::function<void()>> listeners_;
   std::int64_t next_id_ = 1;
   std::uint64_t counter_ = 0;

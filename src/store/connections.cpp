@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "connection_no, user_no, region, seller_id, state, state_reason, generation, app_id, refresh_token, access_token, "
-    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs";
+    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from";
 
 ConnectionState state_from(std::string_view name) noexcept {
   for (const auto s : {ConnectionState::pending, ConnectionState::connected, ConnectionState::needs_reauth})
@@ -55,6 +55,7 @@ std::optional<Connection> find_connection(Tx& tx, UserNo user) {
   c.authorised_at = r.maybe_instant(12);
   c.next_sync_at = r.maybe_instant(13);
   c.empty_syncs = r.integer(14);
+  if (const auto day = r.maybe_integer(15)) c.history_from = day_from(*day);
   return c;
 }
 
@@ -76,8 +77,10 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
   ensure_pending_connection(tx, a.user, a.region);
   tx.run(
       "UPDATE connections SET region=?2, seller_id=?3, seller_claim=?4, state='connected', state_reason='', generation=generation+1, app_id=?5, "
-      "refresh_token=?6, access_token=?7, access_obtained_at=?8, access_expires_at=?9, authorised_at=?10, updated_at=?10, empty_syncs=0 WHERE user_no=?1",
-      a.user, a.region, seller, claim, a.app_id, Blob{a.sealed_refresh_token}, Blob{a.sealed_access_token}, a.access_obtained_at, a.access_expires_at, tx.now());
+      "refresh_token=?6, access_token=?7, access_obtained_at=?8, access_expires_at=?9, authorised_at=?10, updated_at=?10, empty_syncs=0, "
+      "history_from=coalesce(history_from, ?11) WHERE user_no=?1",
+      a.user, a.region, seller, claim, a.app_id, Blob{a.sealed_refresh_token}, Blob{a.sealed_access_token}, a.access_obtained_at, a.access_expires_at, tx.now(),
+      a.history_from);
   const auto stored = find_connection(tx, a.user);
   if (!stored) return Code::internal;
   return *stored;

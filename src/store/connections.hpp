@@ -26,6 +26,7 @@ struct Connection {
   std::optional<Instant> access_obtained_at;
   std::optional<Instant> access_expires_at;
   std::optional<Instant> authorised_at;
+  std::optional<Day> history_from;   ///< the oldest day to be had; fixed when the seller first connected
   std::optional<Instant> next_sync_at;
   std::int64_t empty_syncs = 0;
 };
@@ -43,6 +44,7 @@ struct Authorisation {
   std::string sealed_access_token;
   Instant access_obtained_at{};
   Instant access_expires_at{};
+  Day history_from{};             ///< for a first connection
   bool allow_shared_seller = false;
 };
 Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisation);

@@ -25,6 +25,36 @@ std::string_view terminal_event(RunStatus status) noexcept {
   }
 }
 
+// ---- lists of streams, with commas between; the empty one stands for all ----
+
+bool holds(std::string_view list, std::string_view stream) {
+  const std::string padded = "," + std::string(list) + ",";
+  return padded.find("," + std::string(stream) + ",") != std::string::npos;
+}
+
+/// Whether a run of `list` reads everything in `wanted`.
+bool covers(std::string_view list, std::string_view wanted) {
+  if (list.empty()) return true;
+  if (wanted.empty()) return false;
+  while (!wanted.empty()) {
+    const std::size_t comma = wanted.find(',');
+    if (!holds(list, wanted.substr(0, comma))) return false;
+    wanted = comma == std::string_view::npos ? std::string_view() : wanted.substr(comma + 1);
+  }
+  return true;
+}
+
+std::string joined(std::string list, std::string_view more) {
+  if (list.empty() || more.empty()) return "";
+  while (!more.empty()) {
+    const std::size_t comma = more.find(',');
+    const std::string_view stream = more.substr(0, comma);
+    if (!holds(list, stream)) list += "," + std::string(stream);
+    more = comma == std::string_view::npos ? std::string_view() : more.substr(comma + 1);
+  }
+  return list;
+}
+
 std::optional<SyncId> queue_follow_up(Tx& tx, UserNo user, RunNo run, const SyncId& id) {
   Rows r = tx.rows("SELECT run_again, run_again_asked, connection_no FROM runs WHERE run_no=?1 AND run_again IS NOT NULL", run);
   if (!r.next()) return std::nullopt;
@@ -78,15 +108,18 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
     tell_start(tx, request.user, RunNo{*created});
     return TriggerOutcome{request.new_id, false};
   }
-  Rows r = tx.rows("SELECT run_no, sync_id, asked, status FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
+  Rows r = tx.rows(
+      "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
   if (!r.next()) return Code::internal;
   const RunNo active = r.id<RunNo>(0);
   const SyncId id = r.id<SyncId>(1);
   // A run that was not claimed yet will see the new authorisation itself; streams it was not asked for it will not.
   const bool covers_authorisation = !request.covers_new || r.view(3) == "queued";
-  const bool covers_streams = r.view(2).empty() ? true : r.view(2) == request.asked;
-  if (!covers_authorisation || !covers_streams)
-    tx.run("UPDATE runs SET run_again=coalesce(run_again, ?2), run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), request.asked);
+  if (!covers_authorisation || !covers(r.view(2), request.asked)) {
+    // What several triggers ask for is read by one run after this one.
+    const std::string asked = r.flag(4) ? joined(r.text(5), request.asked) : request.asked;
+    tx.run("UPDATE runs SET run_again=coalesce(run_again, ?2), run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked);
+  }
   if (interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1 AND interactive=0", active);
   return TriggerOutcome{id, true};
 }
@@ -142,7 +175,7 @@ void release(Tx& tx, const Fence& fence) {
   tx.run("UPDATE runs SET lease_until=0, holder=0 WHERE run_no=?1 AND fence=?2 AND holder=?3", fence.run, fence.token, fence.holder);
 }
 
-CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by) {
+CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by, const SyncId& follow_up_id) {
   RunNo run;
   RunStatus status{};
   bool held = false;
@@ -158,6 +191,7 @@ CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_
   if (!held) {
     tx.run("UPDATE runs SET fence=fence+1 WHERE run_no=?1", run);
     end_run(tx, user, run, RunStatus::cancelled, std::nullopt);
+    queue_follow_up(tx, user, run, follow_up_id);
   }
   return {true, false};
 }
@@ -258,8 +292,7 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5, calls=calls+?6 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims, t.calls);
   if (whole) milestone(run, 100, "Complete", "finishing", "");
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
-  if (whole)
-    tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), end.recoveries_empty);
+  tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), whole && end.recoveries_empty);
   const auto connection = tx.integer("SELECT connection_no FROM runs WHERE run_no=?1", run.run()).value_or(0);
   plan_next_sync(tx, ConnectionNo{connection}, end.next_sync_at);
   return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
@@ -282,7 +315,7 @@ std::vector<EngineNo> other_engines(Tx& tx, EngineNo me) {
 void close_engine(Tx& tx, EngineNo me) { tx.run("UPDATE engines SET closed_at=?2 WHERE engine_no=?1", me, tx.now()); }
 
 std::optional<Instant> next_lease_end(Tx& tx, EngineNo me) {
-  const auto at = tx.integer("SELECT min(lease_until) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>?1", me);
+  const auto at = tx.integer("SELECT min(lease_until) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>?1 AND holder<>0", me);
   return at ? std::optional(from_us(*at)) : std::nullopt;
 }
 

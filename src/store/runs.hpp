@@ -83,8 +83,9 @@ struct CancelOutcome {
   bool found = false;
   bool was_over = false;
 };
-/// Ends a queued run at once; tells the holder of a running one.
-CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by);
+/// Ends a queued run at once; tells the holder of a running one. A trigger that the run did not cover keeps its own run
+/// (`follow_up_id`, if it comes to that), since cancelling this one says nothing about it.
+CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by, const SyncId& follow_up_id);
 /// The active run of a user, if any.
 struct ActiveRun {
   RunNo run;

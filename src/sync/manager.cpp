@@ -71,9 +71,11 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   }
   Active& active = active_.insert_or_assign(number, Active{fence, {}}).first->second;
   const CancelToken token = active.cancel.token();
+  if (listening_ == 0) listening_ = hub_.add([this] { wake(); });
   if (closing_.reason() != CancelReason::none) active.cancel.cancel(CancelReason::engine_closing);
   auto follow_up = co_await perform(services_, std::move(run), token);
   active_.erase(number);
+  if (active_.empty()) hub_.remove(std::exchange(listening_, 0));
   if (token.reason() == CancelReason::engine_closing) {
     auto let_go = [fence](store::Tx& tx) -> Status {
       store::release(tx, fence);
@@ -89,11 +91,16 @@ Async<void> Manager::keep_house() {
   const CancelToken closing = closing_.token();
   std::optional<Steady> tidied;
   while (!closing.cancelled()) {
-    for (auto duty : {&Manager::bury_the_dead, &Manager::renew_leases, &Manager::trigger_due}) {
-      auto done = co_await (this->*duty)();
-      if (!done) services_.log.warn("Keeping the syncs failed", {{"error", done.error().message}});
-      if (closing.cancelled()) co_return;
+    if (something_is_due()) {
+      for (auto duty : {&Manager::refresh_outlook, &Manager::bury_the_dead, &Manager::trigger_due}) {
+        auto done = co_await (this->*duty)();
+        if (!done) services_.log.warn("Keeping the syncs failed", {{"error", done.error().message}});
+        if (closing.cancelled()) co_return;
+      }
+      wake();
     }
+    auto renewed = co_await renew_leases();
+    if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
     auto kept = co_await services_.throttle.maintain(false);
     if (!kept) services_.log.warn("Keeping the usage plans failed", {{"error", kept.error().message}});
     if (!tidied || services_.clock.steady() - *tidied >= kTidyEvery) {
@@ -101,9 +108,33 @@ Async<void> Manager::keep_house() {
       auto tidy_up = co_await tidy();
       if (!tidy_up) services_.log.warn("Trimming old events failed", {{"error", tidy_up.error().message}});
     }
-    wake();  // a lease of another engine may have run out
     co_await services_.clock.sleep_for(kHeartbeat, closing);
   }
+}
+
+bool Manager::something_is_due() {
+  if (!outlook_ || services_.store.change_counter() != outlook_->counter) return true;
+  const Instant now = services_.clock.now();
+  if (outlook_->next_sync && *outlook_->next_sync <= now) return true;
+  if (outlook_->next_lease_end && *outlook_->next_lease_end <= now) return true;
+  for (const EngineNo engine : outlook_->others)
+    if (!services_.store.engine_may_live(engine)) return true;
+  return false;
+}
+
+Async<Status> Manager::refresh_outlook() {
+  Outlook outlook;
+  outlook.counter = services_.store.change_counter();   // before looking: what comes meanwhile is looked at again
+  auto look = [me = services_.me, outlook](store::Tx& tx) mutable -> Result<Outlook> {
+    outlook.others = store::other_engines(tx, me);
+    outlook.next_sync = store::next_planned_sync(tx);
+    outlook.next_lease_end = store::next_lease_end(tx, me);
+    return outlook;
+  };
+  auto seen = co_await services_.store.read(std::move(look));
+  if (!seen) co_return seen.error();
+  outlook_ = std::move(*seen);
+  co_return Done{};
 }
 
 Async<Status> Manager::renew_leases() {
@@ -135,11 +166,8 @@ Async<Status> Manager::renew_leases() {
 }
 
 Async<Status> Manager::bury_the_dead() {
-  auto others = [me = services_.me](store::Tx& tx) -> Result<std::vector<EngineNo>> { return store::other_engines(tx, me); };
-  auto engines = co_await services_.store.read(std::move(others));
-  if (!engines) co_return engines.error();
   std::vector<EngineNo> dead;
-  for (const EngineNo engine : *engines)
+  for (const EngineNo engine : outlook_->others)
     if (!services_.store.engine_may_live(engine)) dead.push_back(engine);
   if (dead.empty()) co_return Done{};
   auto bury = [dead](store::Tx& tx) -> Status {
@@ -151,7 +179,7 @@ Async<Status> Manager::bury_the_dead() {
 }
 
 Async<Status> Manager::trigger_due() {
-  if (services_.settings.sync_every <= Duration::zero()) co_return Done{};
+  if (services_.settings.sync_every <= Duration::zero() || !outlook_->next_sync || *outlook_->next_sync > services_.clock.now()) co_return Done{};
   auto trigger = [this](store::Tx& tx) -> Result<int> {
     int triggered = 0;
     for (const UserNo user : store::users_due_for_sync(tx, kDueAtOnce)) {

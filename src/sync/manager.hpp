@@ -5,13 +5,14 @@
 
 #include <map>
 
+#include "events/hub.hpp"
 #include "sync/run.hpp"
 
 namespace amzsync::sync {
 
 class Manager {
  public:
-  explicit Manager(Services& services) : services_(services), runs_(services.tasks.loop(), services.log), duties_(services.tasks.loop(), services.log) {}
+  Manager(Services& services, events::Hub& hub) : services_(services), hub_(hub), runs_(services.tasks.loop(), services.log), duties_(services.tasks.loop(), services.log) {}
 
   /// Begins to work. Runs of engines that died are taken over at once.
   void start();
@@ -33,15 +34,26 @@ class Manager {
   Async<void> keep_house();
   Async<Status> renew_leases();
   Async<Result<bool>> look_around();
+  Async<Status> refresh_outlook();
   Async<Status> bury_the_dead();
   Async<Status> trigger_due();
   Async<Status> tidy();
+  bool something_is_due();
 
   Services& services_;
+  events::Hub& hub_;
   Tasks runs_;
   Tasks duties_;
   CancelSource closing_;
   std::map<std::int64_t, Active> active_;   // by run number
+  std::int64_t listening_ = 0;              // at the hub, while runs are active: their cancellations may come from elsewhere
+  /// What an idle engine has to look out for, as of the last change of the database; so that looking costs it next to nothing.
+  struct Outlook {
+    std::uint64_t counter = 0;
+    std::vector<EngineNo> others;
+    std::optional<Instant> next_sync, next_lease_end;
+  };
+  std::optional<Outlook> outlook_;
   bool claiming_ = false;
   bool claim_again_ = false;
 };

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "spapi/transactions.hpp"
+#include "store/connections.hpp"
 #include "sync/money_walk.hpp"
 #include "sync/slice_plan.hpp"
 
@@ -89,18 +90,22 @@ class MoneyReader {
  private:
   Async<Status> plan() {
     struct Known {
+      Day start;
       std::vector<store::Cell> cells;
       std::vector<store::Window> grid;
     };
     const Instant now = run_.services.clock.now();
-    const Day start = day_of(now) - std::chrono::days(run_.services.settings.history_days);
-    auto load = [user = run_.fence.user, name = source_.name(), start, end = day_of(now) + std::chrono::days(1)](store::Tx& tx) -> Result<Known> {
-      return Known{store::cells(tx, user, name, start, end), store::windows(tx, user, name)};
+    // Back to where the history began when the seller connected, or further where the setting now says so.
+    const Day asked = day_of(now) - std::chrono::days(run_.services.settings.history_days);
+    auto load = [user = run_.fence.user, name = source_.name(), asked, end = day_of(now) + std::chrono::days(1)](store::Tx& tx) -> Result<Known> {
+      const auto connection = store::find_connection(tx, user);
+      const Day start = std::min(asked, connection && connection->history_from ? *connection->history_from : asked);
+      return Known{start, store::cells(tx, user, name, start, end), store::windows(tx, user, name)};
     };
     AMZ_CO_TRY(known, co_await run_.services.store.read(std::move(load)));
     for (const store::Cell& cell : known.cells)
       if (cell.row_count > 0) days_with_rows_.insert(cell.day);
-    plan_ = std::make_unique<SlicePlan>(source_.policy, start, now, known.cells, known.grid);
+    plan_ = std::make_unique<SlicePlan>(source_.policy, known.start, now, known.cells, known.grid);
     co_return Done{};
   }
 
@@ -115,8 +120,12 @@ class MoneyReader {
         co_return co_await close_slice(slice, std::move(walk));
       }
       for (Day day = slice.first; day < slice.end(); day += std::chrono::days(1)) days_with_rows_.insert(day);
-      const Trouble trouble = run_.budget.spent() ? Trouble::give_up : judge(walked.error());
-      if (trouble == Trouble::again && restarts++ < kMaxRestarts) continue;
+      Trouble trouble = run_.budget.spent() ? Trouble::give_up : judge(walked.error());
+      if (trouble == Trouble::again) {
+        if (restarts++ < kMaxRestarts) continue;
+        // Tokens that die again and again ask for a shorter walk; a circle of pages has no end at any width.
+        trouble = walked.code() == Code::page_token_expired ? Trouble::narrower : Trouble::give_up;
+      }
       if (trouble == Trouble::give_up) co_return co_await give_up(slice, walked.error());
       const auto halves = plan_->split(slice);
       if (halves.empty()) co_return co_await give_up(slice, walked.error());

@@ -6,6 +6,9 @@
 namespace amzsync::sync {
 namespace {
 
+constexpr int kMostEqualSingles = 5;
+constexpr int kMostIdlePages = 50;
+
 /// Length of the longest suffix of `before` that is a prefix of `now`.
 std::size_t seam_length(const std::vector<Hash128>& before, const std::vector<Hash128>& now) {
   for (std::size_t n = std::min(before.size(), now.size()); n > 0; --n)
@@ -24,9 +27,9 @@ bool MoneyWalk::take(spapi::MoneyPage& page) {
     lists[page.batch.types[e.type]].push_back(e.content);
     all += e.content.view();
   }
-  // Two pages of one event each may be equal because the events are twins; longer ones are the same page again.
-  constexpr std::size_t kTooLongForChance = 2;
-  if (page.batch.events.size() >= kTooLongForChance && !pages_.insert(Hash128::of(all)).second) return false;
+  // A few pages of one event each may be equal because the events are twins; longer ones are the same page again.
+  if (!page.batch.events.empty() && ++pages_[Hash128::of(all)] > (page.batch.events.size() == 1 ? kMostEqualSingles : 1)) return false;
+  const std::int64_t count_before = count_;
 
   std::map<std::string, std::size_t> seams;
   for (const auto& [list, contents] : lists) seams[list] = seam_length(previous_page_[list], contents);
@@ -50,6 +53,9 @@ bool MoneyWalk::take(spapi::MoneyPage& page) {
     kept.push_back(std::move(e));
   }
   page.batch.events = std::move(kept);
+  // Empty pages come, but not without end.
+  idle_pages_ = count_ > count_before ? 0 : idle_pages_ + 1;
+  if (idle_pages_ > kMostIdlePages) return false;
   // An empty page with a token says nothing about the list before it.
   if (!lists.empty()) previous_page_ = std::move(lists);
   return true;

@@ -28,7 +28,8 @@ class MoneyWalk {
   std::map<Day, store::SeenDay> days_;
   std::int64_t count_ = 0;
   std::set<std::string> tokens_;
-  std::set<Hash128> pages_;                                     // of the pages so far
+  std::map<Hash128, int> pages_;                                // how often each page came so far
+  int idle_pages_ = 0;                                          // in a row, that showed nothing new
   std::map<std::string, std::vector<Hash128>> previous_page_;   // list → contents, in order
 };
 

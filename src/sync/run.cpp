@@ -165,7 +165,8 @@ class Run {
       const Duration every = services_.settings.sync_every;
       end.next_sync_at = services_.clock.now() + every - every / 10 + services_.entropy.below(every / 5);
     }
-    auto write = [fence = claimed_.fence, end](store::Tx& tx) mutable -> Result<store::Ended> {
+    const bool money_read = std::any_of(results_.begin(), results_.end(), [](const NamedResult& r) { return r.stream->required && r.result.outcome == StreamOutcome::complete; });
+    auto write = [fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
       const store::Counts counts = store::counts_of(run);
       // Pages that were stored before a stream gave up stay: the run was not in vain.
@@ -174,7 +175,7 @@ class Run {
         end.status = store::RunStatus::partial;
         end.error = Error(Code::rows_quarantined);
       }
-      end.recoveries_empty = store::recoveries(tx, fence.user, false).totals.empty();
+      end.recoveries_empty = money_read && store::recoveries(tx, fence.user, false).totals.empty();
       return store::finish(run, end);
     };
     auto ended = co_await services_.store.write(store::Urgency::normal, std::move(write));

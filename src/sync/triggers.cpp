@@ -169,6 +169,7 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, std::str
   a.sealed_access_token = vault_.seal(auth::SecretKind::access_token, user, grant.access_token);
   a.access_obtained_at = grant.obtained_at;
   a.access_expires_at = grant.expires_at;
+  a.history_from = day_of(services_.clock.now()) - std::chrono::days(services_.settings.history_days);
   a.allow_shared_seller = services_.settings.allow_shared_seller;
   auto connect = [a = std::move(a), state_hash, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
     AMZ_TRY(connection, store::store_authorisation(tx, a));
@@ -250,27 +251,25 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       return answer;
     }
     if (const auto last = store::last_run(tx, *number)) {
-      const bool whole = last->status == store::RunStatus::completed || last->status == store::RunStatus::partial;
-      if (whole && connection->empty_syncs > 0) {
+      if (last->status == store::RunStatus::cancelled) {
+        answer.next_try = last->completed_at + kFirstEmptyPause;
+        answer.reason = code_name(Code::cancelled);
+      } else if (connection->empty_syncs > 0) {
+        // The money was read whole, and there was nothing of the kind.
         Duration pause = kFirstEmptyPause;
         for (std::int64_t n = 1; n < connection->empty_syncs && pause < kLongestEmptyPause; ++n) pause *= 2;
         answer.next_try = last->completed_at + std::min(pause, kLongestEmptyPause);
         answer.reason = "no_reimbursements_found";
-      } else if (last->status == store::RunStatus::failed) {
-        // A failure that needs a person ends by that person's act: a new authorisation, or a manual start.
-        const bool needs_person = last->retry != Retry::later && last->completed_at >= connection->authorised_at.value_or(Instant::min());
-        answer.next_try = needs_person ? std::optional<Instant>() : last->completed_at + kAfterFailure;
+        answer.needs_sync = false;
+      } else if (!last->error_code.empty()) {
         answer.reason = last->error_code;
-        if (needs_person) return answer;
-      } else if (last->status == store::RunStatus::cancelled) {
-        answer.next_try = last->completed_at + kFirstEmptyPause;
-        answer.reason = code_name(Code::cancelled);
+        // A failure that needs a person ends by that person's act: a new authorisation, or a manual start.
+        if (last->retry != Retry::later && last->completed_at >= connection->authorised_at.value_or(Instant::min())) return answer;
+        answer.next_try = last->completed_at + kAfterFailure;
       }
-      if (answer.next_try && tx.now() < *answer.next_try) {
-        answer.needs_sync = last->status != store::RunStatus::completed;
-        return answer;
-      }
+      if (answer.next_try && tx.now() < *answer.next_try) return answer;
     }
+    answer.needs_sync = true;
     AMZ_TRY(run, store::trigger(tx, {*number, store::Cause::recoveries, new_sync_id(), "", false}));
     answer.reason.clear();
     answer.next_try.reset();

@@ -87,17 +87,15 @@ class Triggers {
   /// Errors: not_connected, needs_reauth. An active run is attached to.
   Async<Result<store::TriggerOutcome>> start(UserId user, std::string streams);
 
+  SyncId new_sync_id();
+
   /// Exchanges codes whose exchange never ended, because the process died or Amazon was silent.
   Async<void> adopt_codes(Duration older_than);
 
  private:
-  struct Authorised {
-    store::TriggerOutcome run;
-  };
   Async<Result<store::TriggerOutcome>> trigger(UserId user, store::Cause cause, std::string streams, bool covers_new);
   Async<Result<store::TriggerOutcome>> exchange(Sha256 state_hash, store::Consent consent, SellerId seller, Secret code, Duration within);
   Async<Result<store::TriggerOutcome>> store_grant(UserNo user, std::string region, SellerId seller, auth::TokenGrant grant, std::optional<Sha256> state_hash);
-  SyncId new_sync_id();
   std::string consent_url(const std::string& marketplace, const std::string& state) const;
 
   Services& services_;

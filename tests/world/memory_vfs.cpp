@@ -30,7 +30,7 @@ struct VfsCalls {
   static MemoryVfs* self(sqlite3_vfs* v) { return static_cast<MemoryVfs*>(v->pAppData); }
 
   static int open(sqlite3_vfs* v, const char* path, sqlite3_file* f, int flags, int* out_flags) {
-    static const sqlite3_io_methods kMethods = {3,        close,    read,         write,        truncate,     sync,     size,  lock, unlock, check_reserved, control,
+    static const sqlite3_io_methods kMethods = {2,        close,    read,         write,        truncate,     sync,     size,  lock, unlock, check_reserved, control,
                                                 sector,   features, shm_map,      shm_lock,     shm_barrier,  shm_unmap, nullptr, nullptr};
     MemoryVfs* vfs = self(v);
     Handle* h = of(f);

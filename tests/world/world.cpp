@@ -21,12 +21,6 @@ constexpr const char* kKey = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 constexpr const char* kAmazon = "https://amazon.sim";
 constexpr const char* kRedirect = "https://host.example/callback";
 
-using CallbackResult = std::variant<amzsync::sync::CallbackOutcome, amzsync::sync::CallbackFailure>;
-Async<Result<CallbackResult>> as_result(Async<CallbackResult> task) {
-  CallbackResult outcome = co_await std::move(task);
-  co_return outcome;
-}
-
 class SeededEntropy final : public Entropy {
  public:
   explicit SeededEntropy(std::uint64_t seed) : random_(seed) {}
@@ -48,6 +42,11 @@ amzsim::SimSettings seeded(amzsim::SimSettings amazon, std::uint64_t seed) {
 
 }  // namespace
 
+Async<Result<CallbackResult>> as_result(Async<CallbackResult> task) {
+  CallbackResult outcome = co_await std::move(task);
+  co_return outcome;
+}
+
 /// The store of one process: counts its calls, and once the process is dead does nothing any more.
 class Process::KillableStore final : public store::Store {
  public:
@@ -64,11 +63,11 @@ class Process::KillableStore final : public store::Store {
 
   void submit_write(store::Urgency urgency, std::unique_ptr<store::Job> job) override {
     if (!reach()) return job->finish(Code::store_unavailable);
-    inner_.submit_write(urgency, std::make_unique<Watched>(*this, std::move(job)));
+    inner_.submit_write(urgency, std::make_unique<Watched>(*this, std::move(job), world_.store_calls_));
   }
   void submit_read(std::unique_ptr<store::Job> job) override {
     if (!reach()) return job->finish(Code::store_unavailable);
-    inner_.submit_read(std::make_unique<Watched>(*this, std::move(job)));
+    inner_.submit_read(std::make_unique<Watched>(*this, std::move(job), world_.store_calls_));
   }
   void perform_read(store::Job& job) override {
     if (!process_.alive_) return job.finish(Code::store_unavailable);
@@ -78,29 +77,30 @@ class Process::KillableStore final : public store::Store {
  private:
   /// A job of a process that may die before it is done, or right after.
   struct Watched final : store::Job {
-    Watched(KillableStore& s, std::unique_ptr<store::Job> j) : store(s), job(std::move(j)) {}
+    Watched(KillableStore& s, std::unique_ptr<store::Job> j, std::int64_t n) : store(s), job(std::move(j)), number(n) {}
     Status attempt(store::Tx& tx) override { return store.process_.alive_ ? job->attempt(tx) : Status(Code::store_unavailable); }
     void finish(Status outcome) override {
-      store.done();
+      store.done(number);
       job->finish(store.process_.alive_ ? std::move(outcome) : Status(Code::store_unavailable));
     }
     KillableStore& store;
     std::unique_ptr<store::Job> job;
+    std::int64_t number;
   };
 
-  bool due(bool after) const {
+  bool due(bool after, std::int64_t call) const {
     const auto& at = world_.kill_at_;
-    return at && at->kind == World::CallKind::store && at->after == after && at->call == world_.store_calls_;
+    return at && at->kind == World::CallKind::store && at->after == after && at->call == call;
   }
   /// Counts a call; false when the process is dead, or dies now.
   bool reach() {
     if (!process_.alive_) return false;
     ++world_.store_calls_;
-    if (due(false)) world_.kill(process_);
+    if (due(false, world_.store_calls_)) world_.kill(process_);
     return process_.alive_;
   }
-  void done() {
-    if (process_.alive_ && due(true)) world_.kill(process_);
+  void done(std::int64_t call) {
+    if (process_.alive_ && due(true, call)) world_.kill(process_);
   }
 
   Process& process_;
@@ -360,6 +360,8 @@ std::vector<std::vector<std::string>> World::sql(const std::string& query) const
   sqlite3_close(db);
   return rows;
 }
+
+void World::dump(const std::string& path) const { sql("VACUUM INTO '" + path + "'"); }
 
 std::int64_t World::count(const std::string& query) const {
   const auto rows = sql(query);

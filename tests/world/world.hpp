@@ -25,6 +25,9 @@ struct WorldSettings {
 
 class World;
 
+using CallbackResult = std::variant<amzsync::sync::CallbackOutcome, amzsync::sync::CallbackFailure>;
+Async<Result<CallbackResult>> as_result(Async<CallbackResult> task);
+
 /// An engine of this world, with what it stands on.
 class Process {
  public:
@@ -109,6 +112,8 @@ class World {
   std::string sync_seller(Process& process, int n);
   std::string recoveries(Process& process, const UserId& user);
   JsonDocument truth(int seller, bool lines = false) const;
+  /// A file with the database as it is, for looking into it by hand.
+  void dump(const std::string& path) const;
 
   /// A query on the database, by a connection of its own.
   std::vector<std::vector<std::string>> sql(const std::string& query) const;

@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   }
 
   httpd::block_end_signals();
+  httpd::raise_descriptor_limit();
   try {
     amzsim::Simulator simulator(settings, [] { return std::chrono::time_point_cast<amzsim::Duration>(std::chrono::system_clock::now()); });
     httpd::Options options;

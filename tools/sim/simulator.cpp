@@ -256,7 +256,11 @@ SimAnswer Simulator::handle(const SimRequest& request) {
   } else if (fault->kind == "token_expired") {
     answer = error(400, "InvalidInput", "Token is not valid, token duration is 3 minutes.");
   } else {
-    answer = route(request);
+    SimRequest asked = request;
+    // Pages of a loop are always the first one again.
+    if (fault->kind == "token_loop" || fault->kind == "page_loop")
+      std::erase_if(asked.query, [](const auto& p) { return (p.first == "nextToken" || p.first == "NextToken") && p.second.starts_with("loop"); });
+    answer = route(asked);
     if (fault->kind == "truncate") {
       answer.body.resize(answer.body.size() * 2 / 3);
     } else if (fault->kind == "cut") {
@@ -272,8 +276,13 @@ SimAnswer Simulator::handle(const SimRequest& request) {
         answer.body.replace(from, until - from, "\"" + token + "\"");
       }
     } else if (fault->kind == "wrong_type") {
-      const std::size_t at = answer.body.find("Amount\":");
-      if (at != std::string::npos) answer.body.insert(at + 8, "\"x\",\"WasAmount\":");
+      // Some amounts as strings: always the same ones, whichever page they come in.
+      constexpr std::string_view kName = "urrencyAmount\":";
+      for (std::size_t at = answer.body.find(kName); at != std::string::npos; at = answer.body.find(kName, at + kName.size())) {
+        const std::size_t from = at + kName.size();
+        const std::size_t until = answer.body.find_first_of(",}", from);
+        if (std::string_view(answer.body).substr(from, until - from).ends_with("13")) answer.body.insert(until, "\"").insert(from, "\"");
+      }
     }
   }
   answer.delay += fault->delay;

@@ -56,6 +56,7 @@ CREATE TABLE connections (
   access_obtained_at INTEGER,
   access_expires_at INTEGER,
   authorised_at INTEGER,
+  history_from INTEGER,                   -- day of the oldest data to be had, fixed when the seller first connected
   updated_at INTEGER NOT NULL,
   next_sync_at INTEGER,                   -- NULL: none planned
   empty_syncs INTEGER NOT NULL DEFAULT 0  -- completed runs in a row after which there were no recoveries

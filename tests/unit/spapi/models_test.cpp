@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amazon's own canned answers: the x-amzn-api-sandbox blocks of the official models. The models are not part of this project;
+// where they are absent the tests say so.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "sim/render.hpp"
+#include "spapi/inventory.hpp"
+#include "spapi/sellers.hpp"
+#include "spapi/transactions.hpp"
+#include "support/nothing_lost.hpp"
+
+using namespace amzsync::spapi;
+
+namespace {
+
+std::filesystem::path models() {
+  if (const char* where = std::getenv("AMZSYNC_SPAPI_MODELS")) return where;
+  return std::filesystem::path(AMZSYNC_SOURCE_DIR) / ".." / "shared" / "spapi-models" / "models";
+}
+
+/// The canned 200 answers of one operation; nullopt (and a word on it) where the models are absent.
+struct Canned {
+  JsonDocument model;
+  std::vector<Json> answers;
+};
+std::optional<Canned> canned(const std::string& file, std::string_view path) {
+  std::ifstream in(models() / file);
+  if (!in) {
+    MESSAGE("skipped: " << (models() / file).string() << " is absent; the official models are not part of the project (set AMZSYNC_SPAPI_MODELS)");
+    return std::nullopt;
+  }
+  std::stringstream text;
+  text << in.rdbuf();
+  auto model = JsonDocument::parse(text.str());
+  REQUIRE(model);
+  Canned found{std::move(*model), {}};
+  for (const Json block : found.model["paths"][path]["get"]["responses"]["200"]["x-amzn-api-sandbox"]["static"]) found.answers.push_back(block["response"]);
+  return found;
+}
+
+JsonDocument copy(Json value) {
+  std::string text;
+  append_json(text, value);
+  auto document = JsonDocument::parse(text);
+  REQUIRE(document);
+  return std::move(*document);
+}
+
+const MoneyWindow kAnyTime{*parse_instant("2019-01-01"), *parse_instant("2026-01-01")};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("spapi");
+
+TEST_CASE("official model: listTransactions' canned answers decode with nothing lost") {
+  const auto found = canned("finances-api-model/finances_2024-06-19.json", "/finances/2024-06-19/transactions");
+  if (!found) return;
+  CHECK(!found->answers.empty());
+  for (const Json answer : found->answers) {
+    const JsonDocument document = copy(answer);
+    const auto page = decode_transactions(document, kAnyTime);
+    REQUIRE(page);
+    CHECK(page->next_token == "Next token value");
+    std::size_t n = 0;
+    for (const Json t : document["payload"]["transactions"]) {
+      CHECK(support::lost(t, page->batch.events.at(n), page->batch) == std::vector<std::string>{});
+      ++n;
+    }
+    CHECK(n == page->batch.events.size());
+    CHECK(n > 0);
+  }
+}
+
+TEST_CASE("official model: listFinancialEvents' canned answers decode with nothing lost") {
+  const auto found = canned("finances-api-model/financesV0.json", "/finances/v0/financialEvents");
+  if (!found) return;
+  CHECK(!found->answers.empty());
+  for (const Json answer : found->answers) {
+    const JsonDocument document = copy(answer);
+    const auto page = decode_financial_events(document, kAnyTime);
+    REQUIRE(page);
+    std::size_t n = 0;
+    for (const Json list : document["payload"]["FinancialEvents"])
+      for (const Json event : list) {
+        CHECK(support::lost(event, page->batch.events.at(n), page->batch) == std::vector<std::string>{});
+        ++n;
+      }
+    CHECK(n == page->batch.events.size());
+    CHECK(page->batch.unreadable.empty());
+  }
+}
+
+TEST_CASE("official model: getMarketplaceParticipations' canned answer decodes") {
+  const auto found = canned("sellers-api-model/sellers.json", "/sellers/v1/marketplaceParticipations");
+  if (!found) return;
+  CHECK(!found->answers.empty());
+  for (const Json answer : found->answers) {
+    const JsonDocument document = copy(answer);
+    const auto page = decode_participations(document);
+    REQUIRE(page);
+    REQUIRE(page->list.size() == 1);
+    CHECK(page->list[0].marketplace.text() == "ATVPDKIKX0DER");
+    CHECK(page->list[0].store_name == "BestSellerStore");
+    CHECK(page->list[0].participating);
+  }
+}
+
+TEST_CASE("official model: the 34 lists of the simulator are those of Finances v0") {
+  const auto found = canned("finances-api-model/financesV0.json", "/finances/v0/financialEvents");
+  if (!found) return;
+  std::set<std::string> official, ours(amzsim::kEventLists.begin(), amzsim::kEventLists.end());
+  for (const Json list : found->model["definitions"]["FinancialEvents"]["properties"]) official.insert(std::string(list.name()));
+  CHECK(official == ours);
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/test_store.hpp"
+
+using namespace support;
+
+namespace {
+
+Code authorise(TestStore& t, const std::string& user, const std::string& seller, bool shared = false) {
+  return t.write([&](store::Tx& tx) -> Result<store::Connection> {
+            store::Authorisation a;
+            a.user = store::ensure_user(tx, UserId(user));
+            a.region = "na";
+            a.seller = SellerId(seller);
+            a.sealed_refresh_token = "sealed";
+            a.allow_shared_seller = shared;
+            return store::store_authorisation(tx, a);
+          }).code();
+}
+store::Connection connection(TestStore& t, const std::string& user) {
+  return *t.read([&](store::Tx& tx) -> Result<store::Connection> { return *store::find_connection(tx, *store::find_user(tx, UserId(user))); });
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("store");
+
+TEST_CASE("a seller belongs to one user, unless sharing is allowed, and is free again after a disconnect") {
+  TestStore t;
+  CHECK(authorise(t, "u1", "A1") == Code::ok);
+  CHECK(authorise(t, "u2", "A1") == Code::seller_already_connected);
+  CHECK(authorise(t, "u1", "A1") == Code::ok);
+  CHECK(connection(t, "u1").generation == 2);
+  CHECK(authorise(t, "u3", "A1", true) == Code::ok);
+  CHECK(t.write([](store::Tx& tx) -> Result<bool> { return store::disconnect(tx, *store::find_user(tx, UserId("u1"))); }));
+  CHECK(authorise(t, "u2", "A1") == Code::ok);
+}
+
+TEST_CASE("a user's rows are one seller's: another one is refused") {
+  TestStore t;
+  CHECK(authorise(t, "u1", "A1") == Code::ok);
+  CHECK(authorise(t, "u1", "A2") == Code::seller_mismatch);
+  CHECK(authorise(t, "u1", "") == Code::ok);   // Amazon did not say who: it is the one we know
+  CHECK(connection(t, "u1").seller.text() == "A1");
+}
+
+TEST_CASE("an outcome of an older authorisation does not touch a newer one") {
+  TestStore t;
+  CHECK(authorise(t, "u1", "A1") == Code::ok);
+  const store::Connection old = connection(t, "u1");
+  CHECK(authorise(t, "u1", "A1") == Code::ok);
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    CHECK(!store::mark_needs_reauth(tx, old, Error(Code::needs_reauth)));
+    CHECK(!store::store_access_token(tx, old.number, old.generation, "x", tx.now(), tx.now()));
+    return Done{};
+  }));
+  CHECK(connection(t, "u1").state == store::ConnectionState::connected);
+}
+
+TEST_CASE("a consent state is used up once, by whoever comes first, and dies after its time") {
+  TestStore t;
+  const Sha256 hash = sha256("state"), late = sha256("late");
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    const UserNo user = store::ensure_user(tx, UserId("u1"));
+    for (const Sha256& h : {hash, late}) store::open_consent(tx, h, {user, "na", "https://front", "https://back", ""}, tx.now() + std::chrono::minutes(10));
+    CHECK(store::consume_consent(tx, hash, SellerId("A1"), "sealed code")->usable);
+    CHECK(!store::consume_consent(tx, hash, SellerId("A1"), "sealed code")->usable);
+    CHECK(!store::consume_consent(tx, sha256("unknown"), SellerId("A1"), "x"));
+    return Done{};
+  }));
+  t.clock.jump(std::chrono::minutes(10));
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    CHECK(!store::consume_consent(tx, late, SellerId("A1"), "x")->usable);
+    const auto orphans = store::orphaned_codes(tx, tx.now());
+    REQUIRE(orphans.size() == 1);
+    CHECK(orphans[0].sealed_code == "sealed code");
+    CHECK(orphans[0].state_hash == hash);
+    store::close_consent(tx, hash, "connected");
+    CHECK(store::orphaned_codes(tx, tx.now()).empty());
+    return Done{};
+  }));
+  CHECK(t.count("SELECT count(*) FROM consents WHERE code IS NOT NULL") == 0);
+}
+
+TEST_CASE("participations are replaced as a difference") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const auto participation = [](const std::string& id, const std::string& name) { return store::Participation{MarketplaceId(id), name, "US", "USD", "en_US", "x", "Store", true, false}; };
+  const auto replace = [&](std::vector<store::Participation> list) {
+    return *t.write([&](store::Tx& tx) -> Result<store::ListChange> { return store::replace_participations(tx, user, list); });
+  };
+  CHECK(replace({participation("A", "a"), participation("B", "b")}).added == 2);
+  const auto again = replace({participation("A", "a"), participation("B", "b")});
+  CHECK(again.unchanged == 2);
+  const auto change = replace({participation("A", "new"), participation("C", "c")});
+  CHECK(change.changed == 1);
+  CHECK(change.added == 1);
+  CHECK(change.removed == 1);
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/documents.hpp"
+#include "store/journal.hpp"
+#include "support/test_store.hpp"
+
+using namespace support;
+
+namespace {
+
+store::TriggerOutcome trigger(TestStore& t, UserNo user, const std::string& id, bool covers_new = false, const std::string& asked = "", store::Cause cause = store::Cause::manual) {
+  return *t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, cause, SyncId(id), asked, covers_new}); });
+}
+std::optional<store::ClaimedRun> claim(TestStore& t, std::int64_t engine) {
+  return *t.write([&](store::Tx& tx) -> Result<std::optional<store::ClaimedRun>> { return store::claim(tx, EngineNo{engine}, std::chrono::seconds(30)); });
+}
+store::Ended finish(TestStore& t, const store::Fence& fence, store::RunStatus status, const std::string& follow_up = "follow") {
+  return *t.in_run(fence, [&](const store::RunTx& run) -> Result<store::Ended> {
+    store::RunEnd end;
+    end.status = status;
+    end.follow_up_id = SyncId(follow_up);
+    if (status == store::RunStatus::failed) end.error = Error(Code::amazon_error);
+    return store::finish(run, end);
+  });
+}
+std::vector<std::string> events(TestStore& t, UserNo user) {
+  return *t.read([&](store::Tx& tx) -> Result<std::vector<std::string>> {
+    std::vector<std::string> types;
+    for (const store::Event& e : store::events_after(tx, user, 0, 1'000)) types.push_back(e.type);
+    return types;
+  });
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("store");
+
+TEST_CASE("a second trigger gets the id of the run that is there") {
+  TestStore t;
+  const UserNo user = t.connected();
+  CHECK(!trigger(t, user, "a").attached);
+  const auto second = trigger(t, user, "b");
+  CHECK(second.attached);
+  CHECK(second.id.text() == "a");
+  const auto held = claim(t, 1);
+  CHECK(trigger(t, user, "c").id.text() == "a");
+  finish(t, held->fence, store::RunStatus::completed);
+  CHECK(!trigger(t, user, "d").attached);
+  CHECK(t.count("SELECT count(*) FROM runs") == 2);
+}
+
+TEST_CASE("one active run per user is a rule of the database itself") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  const Status second = t.write([&](store::Tx& tx) -> Status {
+    tx.run("INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at) VALUES('x', ?1, 1, 'queued', 'manual', 1, '', 0)", user);
+    return Done{};
+  });
+  CHECK(!second);
+}
+
+TEST_CASE("who is not connected can't be synced") {
+  TestStore t;
+  const UserNo stranger = *t.write([](store::Tx& tx) -> Result<UserNo> { return store::ensure_user(tx, UserId("u9")); });
+  const auto ask = [&](UserNo user) { return t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, store::Cause::manual, SyncId("a"), "", false}); }).code(); };
+  CHECK(ask(stranger) == Code::not_connected);
+  const UserNo user = t.connected();
+  CHECK(t.write([&](store::Tx& tx) -> Result<bool> { return store::mark_needs_reauth(tx, *store::find_connection(tx, user), Error(Code::needs_reauth)); }));
+  CHECK(ask(user) == Code::needs_reauth);
+  CHECK(t.write([&](store::Tx& tx) -> Result<bool> { return store::disconnect(tx, user); }));
+  CHECK(ask(user) == Code::not_connected);
+}
+
+TEST_CASE("what an active run does not cover runs again after it, once") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  const auto held = claim(t, 1);
+  CHECK(trigger(t, user, "b", true, "", store::Cause::oauth_callback).attached);
+  CHECK(trigger(t, user, "c", true, "", store::Cause::oauth_callback).attached);
+  const store::Ended ended = finish(t, held->fence, store::RunStatus::failed, "again");
+  REQUIRE(ended.follow_up);
+  CHECK(ended.follow_up->text() == "again");
+  const auto next = claim(t, 1);
+  REQUIRE(next);
+  CHECK(next->id.text() == "again");
+  CHECK(!finish(t, next->fence, store::RunStatus::completed).follow_up);
+  CHECK(events(t, user) == std::vector<std::string>{"sync.started", "sync_progress", "sync.failed", "sync.started", "sync_progress", "sync_progress", "sync.completed"});
+}
+
+TEST_CASE("a queued run covers a new authorisation, and asked-for streams are asked for again") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a", false, "inventory");
+  trigger(t, user, "b", true, "inventory");
+  CHECK(t.count("SELECT count(*) FROM runs WHERE run_again IS NOT NULL") == 0);
+  trigger(t, user, "c", false, "transactions");
+  CHECK(t.count("SELECT count(*) FROM runs WHERE run_again IS NOT NULL AND run_again_asked='transactions'") == 1);
+}
+
+TEST_CASE("what several triggers ask for during one run is all read by the run after it") {
+  const auto again = [](std::initializer_list<std::pair<bool, std::string>> triggers) {
+    TestStore t;
+    const UserNo user = t.connected();
+    trigger(t, user, "a", false, "inventory,transactions");
+    claim(t, 1);
+    for (const auto& [covers_new, asked] : triggers) CHECK(trigger(t, user, "x", covers_new, asked).attached);
+    return *t.read([](store::Tx& tx) -> Result<std::string> { return tx.text("SELECT coalesce(run_again, 'never') || ':' || run_again_asked FROM runs").value_or(""); });
+  };
+  CHECK(again({{false, "transactions"}}) == "never:");
+  CHECK(again({{false, "transactions,inventory"}}) == "never:");
+  CHECK(again({{false, "participations"}}) == "manual:participations");
+  CHECK(again({{false, "participations"}, {false, "financial_events,participations"}}) == "manual:participations,financial_events");
+  // All streams, because of a new authorisation, stay all.
+  CHECK(again({{true, ""}, {false, "participations"}}) == "manual:");
+  CHECK(again({{false, "participations"}, {true, ""}}) == "manual:");
+}
+
+TEST_CASE("cancelling a run that waits keeps what it does not cover") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a", false, "inventory");
+  trigger(t, user, "b", false, "transactions");
+  CHECK(t.write([&](store::Tx& tx) -> Result<store::CancelOutcome> { return store::request_cancel(tx, user, SyncId("a"), "somebody", SyncId("next")); }));
+  const auto next = claim(t, 1);
+  REQUIRE(next);
+  CHECK(next->id.text() == "next");
+  CHECK(next->asked == "transactions");
+}
+
+TEST_CASE("a disconnected user's run is not followed by another") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  const auto held = claim(t, 1);
+  trigger(t, user, "b", true);
+  CHECK(t.write([&](store::Tx& tx) -> Result<bool> { return store::disconnect(tx, user); }));
+  CHECK(!finish(t, held->fence, store::RunStatus::failed).follow_up);
+}
+
+TEST_CASE("interactive runs are claimed before scheduled ones, else the oldest first; a trigger by hand promotes") {
+  TestStore t;
+  std::vector<UserNo> users;
+  for (int i = 0; i < 4; ++i) users.push_back(t.connected("u" + std::to_string(i), "S" + std::to_string(i)));
+  trigger(t, users[0], "scheduled-0", false, "", store::Cause::schedule);
+  trigger(t, users[1], "scheduled-1", false, "", store::Cause::schedule);
+  trigger(t, users[2], "manual-2");
+  trigger(t, users[3], "manual-3");
+  trigger(t, users[1], "x");
+  std::vector<std::string> order;
+  while (const auto run = claim(t, 1)) order.push_back(run->id.text());
+  CHECK(order == std::vector<std::string>{"scheduled-1", "manual-2", "manual-3", "scheduled-0"});
+}
+
+TEST_CASE("a lost lease writes nothing more, and the one who took over goes on") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  const auto first = claim(t, 1);
+  CHECK(!claim(t, 2));
+  t.clock.jump(std::chrono::seconds(31));
+  const auto second = claim(t, 2);
+  REQUIRE(second);
+  CHECK(!second->first_claim);
+  CHECK(second->fence.token == first->fence.token + 1);
+  CHECK(t.in_run(first->fence, [](const store::RunTx&) -> Status { return Done{}; }).code() == Code::fenced);
+  CHECK(t.write([&](store::Tx& tx) -> Result<store::Pulse> { return store::renew(tx, first->fence, std::chrono::seconds(30)); }).code() == Code::fenced);
+  CHECK(t.in_run(second->fence, [](const store::RunTx&) -> Status { return Done{}; }));
+  // Letting go of what is no longer ours does not take it from who has it.
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    store::release(tx, first->fence);
+    return Done{};
+  }));
+  CHECK(t.in_run(second->fence, [](const store::RunTx&) -> Status { return Done{}; }));
+}
+
+TEST_CASE("a wall clock that is set back can delay a takeover, but never revives a fence") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  const auto first = claim(t, 1);
+  t.clock.jump(std::chrono::hours(1));
+  const auto second = claim(t, 2);
+  REQUIRE(second);
+  t.clock.jump(-std::chrono::hours(2));
+  CHECK(t.write([&](store::Tx& tx) -> Result<store::Pulse> { return store::renew(tx, first->fence, std::chrono::seconds(30)); }).code() == Code::fenced);
+  CHECK(!claim(t, 1));
+}
+
+TEST_CASE("cancelling: a queued run ends at once, a held one when its holder hears of it, an ended one is over") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const UserNo other = t.connected("u2", "A2");
+  const auto cancel = [&](UserNo who, const std::string& id) { return *t.write([&](store::Tx& tx) -> Result<store::CancelOutcome> { return store::request_cancel(tx, who, SyncId(id), "somebody", SyncId("after-" + id)); }); };
+  trigger(t, user, "a");
+  CHECK(!cancel(other, "a").found);
+  CHECK(cancel(user, "a").found);
+  CHECK(cancel(user, "a").was_over);
+  CHECK(t.count("SELECT count(*) FROM runs WHERE status='cancelled' AND cancelled_by='somebody'") == 1);
+
+  trigger(t, user, "b");
+  const auto held = claim(t, 1);
+  CHECK(!cancel(user, "b").was_over);
+  CHECK(t.write([&](store::Tx& tx) -> Result<store::Pulse> { return store::renew(tx, held->fence, std::chrono::seconds(30)); })->cancel_requested);
+  // Whatever the holder believes it has achieved meanwhile: who was told "cancelled" sees cancelled.
+  CHECK(finish(t, held->fence, store::RunStatus::completed).status == store::RunStatus::cancelled);
+  CHECK(events(t, user) == std::vector<std::string>{"sync.started", "sync.cancelled", "sync.started", "sync_progress", "sync.cancelled"});
+}
+
+TEST_CASE("progress never falls, a milestone is told once, and what passed before one is gone after it") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const store::Fence fence = t.running(user);
+  const auto step = [&](int progress, bool milestone) {
+    CHECK(t.in_run(fence, [&](const store::RunTx& run) -> Status {
+      if (milestone) {
+        store::milestone(run, progress, "M" + std::to_string(progress), "p", "");
+      } else {
+        store::PassingState state;
+        state.progress = progress;
+        store::pass_progress(run, state);
+      }
+      return Done{};
+    }));
+  };
+  step(30, true);
+  step(45, false);
+  step(41, false);
+  CHECK(t.count("SELECT progress FROM runs") == 45);
+  step(30, true);
+  step(60, true);
+  CHECK(t.count("SELECT count(*) FROM run_progress") == 0);
+  step(50, false);
+  CHECK(t.count("SELECT progress FROM runs") == 60);
+  CHECK(t.count("SELECT count(*) FROM journal WHERE type='sync_progress'") == 3);   // 10, 30, 60
+}
+
+TEST_CASE("a dead engine's runs and buckets are free at once") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  claim(t, 7);
+  CHECK(t.write([](store::Tx& tx) -> Status {
+    tx.run("INSERT INTO buckets VALUES('app', 'A1', 'na', 'op', 9.0, 0.5, ?1, 7, ?2)", tx.now(), tx.now() + std::chrono::seconds(45));
+    store::bury_engine(tx, EngineNo{7});
+    return Done{};
+  }));
+  CHECK(t.count("SELECT count(*) FROM buckets WHERE holder=0 AND level=0.0") == 1);
+  CHECK(claim(t, 8)->fence.token == 2);
+}
+
+TEST_CASE("the journal is numbered per user without gaps, and trimming keeps the numbers going") {
+  TestStore t;
+  const UserNo one = t.connected("u1", "A1"), two = t.connected("u2", "A2");
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    for (int i = 1; i <= 5; ++i) CHECK(store::append_event(tx, one, "e", "{}") == i);
+    CHECK(store::append_event(tx, two, "e", "{}") == 1);
+    return Done{};
+  }));
+  t.clock.jump(std::chrono::hours(24 * 8));
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    CHECK(store::append_event(tx, one, "e", "{}") == 6);
+    CHECK(store::trim_journal(tx, tx.now() - std::chrono::hours(24 * 7), 1'000) == 6);
+    const store::JournalRange range = store::journal_range(tx, one);
+    CHECK(range.oldest == 6);
+    CHECK(range.newest == 6);
+    CHECK(store::journal_range(tx, two).oldest == 2);
+    return Done{};
+  }));
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// How well Amazon's usage plans are used: few calls, no waiting beyond what the plans ask for, no quota error of our own making.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "world/checks.hpp"
+
+using namespace world;
+
+namespace {
+
+struct Efficiency {
+  double calls_over_fewest = 0, time_over_bound = 0;
+  std::int64_t throttled = 0;
+};
+
+Efficiency measure(bool v0, std::int64_t events, std::int64_t skus) {
+  WorldSettings settings;
+  settings.finances_v0 = v0;
+  settings.amazon.events = events;
+  settings.amazon.skus = skus;
+  World world(settings);
+  Process& process = world.open();
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  const Steady start = world.clock().steady();
+  const std::string run = world.finish(process, world.user(1), connected->sync_id);
+  CHECK(member(run, "status") == "completed");
+  const double seconds = std::chrono::duration<double>(world.clock().steady() - start).count();
+
+  const JsonDocument truth = world.truth(1);
+  const auto pages = [](std::int64_t rows, std::int64_t size) { return std::max<std::int64_t>(1, (rows + size - 1) / size); };
+  const std::int64_t fewest = 1 + pages(*truth[v0 ? "financialEvents" : "transactions"]["rows"].integer(), v0 ? 100 : 500) + pages(*truth["inventory"]["rows"].integer(), 50);
+  // The bound: every operation has a plan of its own, so the slowest decides; its burst is free.
+  std::int64_t calls = 0;
+  double bound = 0;
+  Efficiency e;
+  for (const auto& [name, s] : world.amazon().stats()) {
+    if (name == "token") continue;
+    calls += s.calls;
+    e.throttled += s.throttled;
+    for (const auto* op : {&amzsync::spapi::kListTransactions, &amzsync::spapi::kListFinancialEvents, &amzsync::spapi::kGetInventorySummaries, &amzsync::spapi::kGetMarketplaceParticipations})
+      if (op->name == name) bound = std::max(bound, std::max(0.0, static_cast<double>(s.calls - op->burst)) / op->rate);
+  }
+  e.calls_over_fewest = static_cast<double>(calls) / static_cast<double>(fewest);
+  e.time_over_bound = seconds / bound;
+  MESSAGE(std::string(v0 ? "v0" : "2024-06-19") << ", " << events << " events: " << calls << " calls, fewest " << fewest << ", ratio " << e.calls_over_fewest << "; " << seconds << " s, bound " << bound << " s, ratio "
+                                     << e.time_over_bound << "; own 429: " << e.throttled);
+  return e;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("efficiency");
+
+TEST_CASE("50,000 events under Amazon's plans") {
+  for (const bool v0 : {false, true}) {
+    const Efficiency e = measure(v0, 50'000, 2'000);
+    CHECK(e.calls_over_fewest <= 1.10);
+    CHECK(e.time_over_bound <= 1.02);
+    CHECK(e.throttled == 0);
+  }
+}
+
+TEST_SUITE_END();

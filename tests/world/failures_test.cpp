@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amazon in trouble: what a run makes of it, against a list of what it has to say. A failure never ends as "no data".
+#include <doctest/doctest.h>
+
+#include "world/checks.hpp"
+
+using namespace world;
+
+namespace {
+
+struct Trouble {
+  const char* name;
+  const char* path;
+  const char* kind;
+  int status = 0;
+  int times = 1;
+  int after = 0;
+  bool pages_only = false;
+  const char* details = "";
+  // What the run has to end with.
+  const char* run;
+  const char* code = "";
+  const char* retry = "";
+  const char* message = "";
+};
+
+// The golden list. Passing trouble leaves no trace but the calls; lasting trouble ends with a code, a hint and a sentence.
+const Trouble kTroubles[] = {
+    {"429 now and then", "/finances", "status", 429, 3, 2, false, "", "completed"},
+    {"500 once", "/finances", "status", 500, 1, 1, false, "", "completed"},
+    {"503 with HTML", "/fba", "html", 503, 2, 0, false, "", "completed"},
+    {"HTML with 200", "/finances", "html", 200, 1, 0, false, "", "completed"},
+    {"truncated JSON once", "/finances", "truncate", 0, 1, 1, false, "", "completed"},
+    {"dropped connection", "/finances", "drop", 0, 2, 0, false, "", "completed"},
+    {"connection cut inside a body", "/fba", "cut", 0, 1, 0, false, "", "completed"},
+    {"one hanging answer", "/fba", "hang", 0, 1, 0, false, "", "completed"},
+    {"expired access token", "/finances", "status", 403, 1, 1, false, "The access token you provided has expired.", "completed"},
+    {"passing 403", "/fba", "status", 403, 1, 0, false, "", "completed"},
+    {"page token expired once", "/finances", "token_expired", 0, 1, 0, true, "", "completed"},
+    {"empty answer in the middle of a walk", "/finances", "empty", 0, 1, 0, true, "", "completed"},
+    {"same page token for a while", "/fba", "token_loop", 0, 3, 0, false, "", "completed"},
+    {"pages in a circle for a while", "/finances", "page_loop", 0, 3, 0, false, "", "completed"},
+
+    {"403 on the money for good", "/finances", "status", 403, -1, 0, false, "", "partial", "unauthorised", "after_reauth",
+     "Amazon denies access to this data: the application lacks the role, or the seller must authorise it again."},
+    {"403 on the stock for good", "/fba", "status", 403, -1, 0, false, "", "completed"},   // a default stream without its role: told by its coverage
+    {"429 for good", "/finances", "status", 429, -1, 0, false, "", "partial", "throttled", "later", "Amazon's quota for this operation is used up."},
+    {"500 for good", "/finances", "status", 500, -1, 0, false, "", "partial", "amazon_error", "later", "Amazon answered with an error of its own."},
+    {"HTML for good", "/finances", "html", 503, -1, 0, false, "", "partial", "amazon_error", "later", "Amazon answered with an error of its own."},
+    {"truncated JSON for good", "/finances", "truncate", 0, -1, 0, false, "", "partial", "bad_answer", "later", ""},
+    {"no connection for good", "/finances", "drop", 0, -1, 0, false, "", "partial", "network_error", "later", "The connection to Amazon failed."},
+    {"400 for good", "/fba", "status", 400, -1, 0, false, "", "partial", "request_rejected", "never", ""},
+    {"an endless page token", "/fba", "token_loop", 0, -1, 0, false, "", "partial", "page_loop", "later", "Amazon's pages repeat without end."},
+    {"pages in an endless circle", "/finances", "page_loop", 0, -1, 0, false, "", "partial", "page_loop", "later", "Amazon's pages repeat without end."},
+    {"everything down", "/", "status", 503, -1, 1, false, "", "failed", "amazon_error", "later", "Amazon answered with an error of its own."},
+    {"nobody there", "/sellers", "drop", 0, -1, 0, false, "", "failed", "network_error", "later", "The connection to Amazon failed."},
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("failures");
+
+TEST_CASE("every kind of trouble ends as the golden list says, and what was complete is kept") {
+  for (const bool v0 : {false, true})
+    for (const Trouble& t : kTroubles) {
+      CAPTURE(v0);
+      CAPTURE(std::string(t.name));
+      WorldSettings settings;
+      settings.finances_v0 = v0;
+      settings.amazon.events = 1'400;
+      settings.amazon.skus = 120;
+      World world(settings);
+      Process& process = world.open();
+      const auto connected = world.connect(process, 1);
+      REQUIRE(connected);
+      amzsim::Fault fault;
+      fault.path = t.path;
+      fault.kind = t.kind;
+      fault.status = t.status;
+      fault.times = t.times;
+      fault.after = t.after;
+      fault.pages_only = t.pages_only;
+      fault.details = t.details;
+      if (t.status == 403) fault.code = "Unauthorized", fault.message = "Access to requested resource is denied.";
+      if (t.status == 429) fault.code = "QuotaExceeded", fault.message = "You exceeded your quota for the requested resource.";
+      if (t.status == 400) fault.code = "InvalidInput", fault.message = "Something is wrong.";
+      world.amazon().add_fault(fault);
+      const Steady start = world.clock().steady();
+      const std::string run = world.finish(process, world.user(1), connected->sync_id);
+      CAPTURE(run);
+      CHECK(member(run, "status") == t.run);
+      CHECK(member(run, {"error", "code"}) == t.code);
+      CHECK(member(run, {"error", "retry"}) == t.retry);
+      if (*t.message) CHECK(member(run, {"error", "message"}) == t.message);
+      if (*t.code) CHECK(!member(run, {"error", "message"}).empty());
+      CHECK(world.clock().steady() - start < std::chrono::minutes(40));   // it does not try for hours
+      check_runs(world);
+      if (!*t.code) {
+        if (std::string_view(t.name) != "403 on the stock for good") {
+          check_truth(world, process, 1);
+        } else {
+          CHECK(run.find(R"("coverage":"unauthorised")") != std::string::npos);
+          CHECK(world.count("SELECT count(*) FROM inventory") == 0);
+        }
+        continue;
+      }
+      // Told as a failure, not as emptiness.
+      const std::string answer = world.recoveries(process, world.user(1));
+      CAPTURE(answer);
+      CHECK(member(answer, "message") != "Your Amazon account was read; it shows no FBA reimbursements.");
+      // The other stream was read whole.
+      if (std::string_view(t.run) == "partial") {
+        const bool money_failed = std::string_view(t.path) == "/finances";
+        CHECK(world.count(money_failed ? "SELECT count(*) FROM inventory" : v0 ? "SELECT count(*) FROM financial_events" : "SELECT count(*) FROM transactions") > 100);
+      }
+      // And once Amazon is itself again, the next sync makes it whole.
+      world.amazon().clear_faults();
+      world.run_for(std::chrono::hours(25));
+      const auto again = world.wait(process.engine().triggers().start(world.user(1), ""));
+      REQUIRE(again);
+      CHECK(member(world.finish(process, world.user(1), again->id), "status") == "completed");
+      check_truth(world, process, 1);
+    }
+}
+
+TEST_CASE("a stream that settings name and that is refused makes the run partial") {
+  WorldSettings settings;
+  settings.amazon.events = 200;
+  settings.amazon.skus = 30;
+  settings.streams = {"transactions", "inventory"};
+  World world(settings);
+  Process& process = world.open();
+  amzsim::Fault fault;
+  fault.path = "/fba";
+  fault.kind = "status";
+  fault.status = 403;
+  fault.code = "Unauthorized";
+  fault.times = -1;
+  world.amazon().add_fault(fault);
+  const std::string run = world.sync_seller(process, 1);
+  CHECK(member(run, "status") == "partial");
+  CHECK(member(run, {"error", "code"}) == "unauthorised");
+}
+
+TEST_CASE("a slice that Amazon can't answer as a whole is walked in halves") {
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    WorldSettings settings;
+    settings.finances_v0 = v0;
+    settings.amazon.events = 900;
+    settings.amazon.skus = 10;
+    World world(settings);
+    Process& process = world.open();
+    amzsim::Fault fault;
+    fault.path = "/finances";
+    fault.kind = "status";
+    fault.status = 400;
+    fault.code = "InvalidInput";
+    fault.message = "The response is larger than 10 MB.";
+    fault.times = v0 ? 2 : 3;   // the days near today are cut small where events may lack a date
+    fault.after = 1;
+    world.amazon().add_fault(fault);
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    CHECK(process.logged("Slice is walked in halves"));
+    check_truth(world, process, 1);
+    // And again: the grid of a stream with undated events stays as it was cut.
+    const auto again = world.wait(process.engine().triggers().start(world.user(1), ""));
+    world.finish(process, world.user(1), again->id);
+    check_truth(world, process, 1);
+  }
+}
+
+TEST_CASE("a row that can't be read is kept apart, makes the run partial once, and never again") {
+  WorldSettings settings;
+  settings.amazon.events = 300;
+  settings.amazon.skus = 30;
+  World world(settings);
+  Process& process = world.open();
+  amzsim::Fault fault;
+  fault.path = "/finances";
+  fault.kind = "wrong_type";
+  fault.times = -1;
+  world.amazon().add_fault(fault);
+  const std::string run = world.sync_seller(process, 1);
+  CHECK(member(run, "status") == "partial");
+  CHECK(member(run, {"error", "code"}) == "rows_quarantined");
+  CHECK(world.count("SELECT count(*) FROM amz_quarantine WHERE reason='amount_malformed'") >= 1);
+  CHECK(world.count("SELECT count(*) FROM transactions") == world.truth(1)["transactions"]["rows"].integer());
+  const auto again = world.wait(process.engine().triggers().start(world.user(1), ""));
+  CHECK(member(world.finish(process, world.user(1), again->id), "status") == "completed");
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+// The product's flows: the three triggers and the manual one, reconnecting, cancelling, disconnecting.
+#include <doctest/doctest.h>
+
+#include "world/checks.hpp"
+
+using namespace world;
+
+namespace {
+
+WorldSettings small() {
+  WorldSettings settings;
+  settings.amazon.events = 300;
+  settings.amazon.skus = 40;
+  return settings;
+}
+
+amzsim::Fault fault(const std::string& path, const std::string& kind, int status = 500, int times = -1) {
+  amzsim::Fault f;
+  f.path = path;
+  f.kind = kind;
+  f.status = status;
+  f.times = times;
+  return f;
+}
+
+std::int64_t runs(World& world, int n) { return world.count("SELECT count(*) FROM amz_runs WHERE user_id='user-" + std::to_string(n) + "'"); }
+
+/// Starts a sync by hand.
+Result<amzsync::store::TriggerOutcome> start(World& world, Process& process, int n) { return world.wait(process.engine().triggers().start(world.user(n), "")); }
+
+}  // namespace
+
+TEST_SUITE_BEGIN("world");
+
+TEST_CASE("a second sync changes no row and adds none") {
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    WorldSettings settings = small();
+    settings.finances_v0 = v0;
+    settings.amazon.events = 2'300;
+    World world(settings);
+    Process& process = world.open();
+    world.sync_seller(process, 2);
+    const auto dump = [&] {
+      std::vector<std::vector<std::string>> all;
+      for (const char* table : {"transactions", "transaction_lines", "financial_events", "financial_event_lines", "inventory", "inventory_history", "credits", "shapes", "skus", "quarantine", "participations"})
+        for (auto& row : world.sql("SELECT * FROM " + std::string(table))) all.push_back(std::move(row));
+      return all;
+    };
+    const auto before = dump();
+    for (int i = 0; i < 2; ++i) {
+      const auto again = start(world, process, 2);
+      REQUIRE(again);
+      const std::string run = world.finish(process, world.user(2), again->id);
+      CHECK(member(run, "status") == "completed");
+      const JsonDocument document = std::move(*JsonDocument::parse(run));
+      for (const Json stream : document["streams"]) {
+        CAPTURE(std::string(stream["name"].text()));
+        for (const char* count : {"added", "changed", "removed", "rejected"}) CHECK(stream[count].integer() == 0);
+      }
+    }
+    CHECK(dump() == before);
+    check_truth(world, process, 2);
+  }
+}
+
+TEST_CASE("what is released later changes its row in place and brings its own; other rows keep their numbers") {
+  World world(small());
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  const auto numbers = [&] { return world.sql("SELECT event_id, native_id, status FROM transactions ORDER BY event_id"); };
+  const auto before = numbers();
+  const auto deferred = world.count("SELECT count(*) FROM transactions WHERE status='DEFERRED'");
+  CHECK(deferred > 0);
+  world.run_for(std::chrono::hours(24 * 15));
+  const auto again = start(world, process, 1);
+  CHECK(member(world.finish(process, world.user(1), again->id), "status") == "completed");
+  check_truth(world, process, 1);
+  CHECK(world.count("SELECT count(*) FROM transactions WHERE status='DEFERRED'") == 0);
+  CHECK(world.count("SELECT count(*) FROM transactions") == static_cast<std::int64_t>(before.size()) + deferred);
+  for (const auto& row : before) CHECK(world.count("SELECT count(*) FROM transactions WHERE event_id=" + row[0] + " AND native_id='" + row[1] + "'") == 1);
+}
+
+TEST_CASE("the callback is answered once the token endpoint has answered, whatever the rest of Amazon does") {
+  World world(small());
+  Process& process = world.open();
+  for (const char* path : {"/sellers", "/finances", "/fba"}) world.amazon().add_fault(fault(path, "hang"));
+  const Steady before = world.clock().steady();
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  CHECK(world.clock().steady() - before < std::chrono::milliseconds(500));   // two latencies of the token endpoint
+  CHECK(connected->triggered);
+  CHECK(runs(world, 1) == 1);
+  CHECK(process.logged("info: Triggered automatic sync after Amazon OAuth callback userId=user-1 syncId=" + connected->sync_id.text()));
+}
+
+TEST_CASE("while the token endpoint is silent the callback says so within ten seconds, and the consent is not lost") {
+  World world(small());
+  Process& process = world.open();
+  world.amazon().add_fault(fault("/auth", "hang", 0, 1));
+  const Steady before = world.clock().steady();
+  const auto connected = world.connect(process, 1);
+  CHECK(connected.code() == Code::amazon_unavailable);
+  CHECK(world.clock().steady() - before <= std::chrono::seconds(10));
+  CHECK(process.logged("warn: Failed to trigger automatic sync after Amazon connection userId=user-1"));
+  CHECK(!process.logged("Triggered automatic sync after Amazon OAuth callback"));
+  // Amazon is back before the code dies: the seller need not come again.
+  CHECK(world.run_until([&] { return runs(world, 1) == 1; }, std::chrono::minutes(4)));
+  CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }));
+  check_truth(world, process, 1);
+}
+
+TEST_CASE("a crash between consent and exchange loses no consent; a code that died asks the seller again") {
+  for (const bool in_time : {true, false}) {
+    CAPTURE(in_time);
+    World world(small());
+    {
+      Process& process = world.open();
+      world.kill_at({World::CallKind::http, world.http_calls() + 1, false});   // the exchange itself
+      CHECK(!world.connect(process, 1));
+      CHECK(!process.alive());
+    }
+    world.settle();
+    CHECK(world.count("SELECT count(*) FROM consents WHERE code IS NOT NULL AND outcome IS NULL") == 1);
+    world.run_for(in_time ? std::chrono::minutes(1) : std::chrono::minutes(6));
+    Process& next = world.open();
+    if (in_time) {
+      CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }));
+      check_truth(world, next, 1);
+    } else {
+      world.run_for(std::chrono::minutes(1));
+      CHECK(world.count("SELECT count(*) FROM connections WHERE state='needs_reauth'") == 1);
+      CHECK(world.count("SELECT count(*) FROM consents WHERE code IS NOT NULL") == 0);
+    }
+  }
+}
+
+TEST_CASE("every wrong callback is told apart and uses nothing up that is not its own") {
+  World world(small());
+  Process& process = world.open();
+  auto& triggers = process.engine().triggers();
+  const auto call = [&](const std::string& user, const std::string& state, const std::string& code, const std::string& error = "") {
+    amzsync::sync::OAuthCallback params;
+    if (!user.empty()) params.user = UserId(user);
+    params.state = state;
+    params.code = Secret(code);
+    params.error = error;
+    auto outcome = world.wait(as_result(triggers.on_oauth_callback(std::move(params))));
+    auto* failure = std::get_if<amzsync::sync::CallbackFailure>(&*outcome);
+    return failure ? failure->error.code : Code::ok;
+  };
+  const auto link = world.wait(triggers.start_consent(UserId("user-1"), "https://front.example", ""));
+  REQUIRE(link);
+  CHECK(call("user-1", "made up", "code") == Code::invalid_state);
+  CHECK(call("user-1", "", "code") == Code::invalid_state);
+  CHECK(call("user-2", link->state, "code") == Code::state_user_mismatch);
+  CHECK(call("user-1", link->state, "") == Code::missing_code);
+  CHECK(call("user-1", link->state, "", "access_denied") == Code::consent_denied);
+  CHECK(call("user-1", link->state, "made up") == Code::invalid_grant);
+  CHECK(call("user-1", link->state, "made up") == Code::invalid_state);   // used up by the exchange
+  const auto late = world.wait(triggers.start_consent(UserId("user-1"), "https://front.example", ""));
+  world.run_for(std::chrono::minutes(11));
+  CHECK(call("user-1", late->state, "code") == Code::invalid_state);
+  CHECK(runs(world, 1) == 0);
+  CHECK(world.wait(triggers.start_consent(UserId("user-1"), "", "XX")).code() == Code::invalid_argument);
+  CHECK(world.wait(triggers.start_consent(UserId("user-1"), "", "DE")).code() == Code::invalid_argument);   // another region
+}
+
+TEST_CASE("a seller is one user's; somebody else is told so") {
+  World world(small());
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  const auto link = world.wait(process.engine().triggers().start_consent(UserId("thief"), "https://front.example", ""));
+  amzsync::net::HttpRequest page;
+  page.url = link->url + "&sim_seller=1";
+  amzsync::net::HttpRequest back;
+  for (const auto& [name, value] : world.amazon().handle(to_sim(page)).headers)
+    if (name == "Location") back.url = value;
+  const amzsim::SimRequest query = to_sim(back);
+  amzsync::sync::OAuthCallback params;
+  params.user = UserId("thief");
+  params.state = query.param("state");
+  params.code = Secret(query.param("spapi_oauth_code"));
+  params.seller_id = query.param("selling_partner_id");
+  auto outcome = world.wait(as_result(process.engine().triggers().on_oauth_callback(std::move(params))));
+  CHECK(std::get<amzsync::sync::CallbackFailure>(*outcome).error.code == Code::seller_already_connected);
+  CHECK(world.count("SELECT count(*) FROM connections WHERE state='connected'") == 1);
+  CHECK(world.count("SELECT count(*) FROM consents WHERE code IS NOT NULL") == 0);
+}
+
+TEST_CASE("the appstore's trip goes back to Amazon and nowhere else") {
+  World world(small());
+  Process& process = world.open();
+  auto& triggers = process.engine().triggers();
+  const auto login = [&](const std::string& uri, const std::string& state = "s") { return world.wait(triggers.start_appstore_login(UserId("u"), "https://front.example", uri, state)); };
+  for (const char* good : {"https://amazon.com/apps/authorize/confirm/app", "https://sellercentral.amazon.com/apps/authorize/confirm/app", "https://sellercentral-europe.amazon.com/x", "https://sellercentral.amazon.com.br/x",
+                           "https://amazon.sim/apps/authorize/confirm/app"}) {
+    CAPTURE(good);
+    const auto link = login(good);
+    REQUIRE(link);
+    CHECK(link->url.find(std::string(good) + "?amazon_state=s&state=") == 0);
+  }
+  for (const char* bad : {"https://evil.example/", "https://amazon.com.evil.example/", "https://evilamazon.com/", "http://amazon.com/", "https://amazon.com@evil.example/", "javascript:alert(1)", "", "https://evil.example/?amazon.com"}) {
+    CAPTURE(bad);
+    CHECK(login(bad).code() == Code::invalid_argument);
+  }
+  CHECK(login("https://amazon.com/x", "").code() == Code::invalid_argument);
+}
+
+TEST_CASE("an existing connection is verified, synced, and its end is noticed") {
+  World world(small());
+  Process& process = world.open();
+  auto& triggers = process.engine().triggers();
+  CHECK(world.wait(triggers.use_existing_connection(world.user(1))).code() == Code::not_connected);
+  world.sync_seller(process, 1);
+
+  // Within the hour no call is needed; after it, one refresh.
+  const auto tokens = [&] { return world.amazon().stats()["token"].calls; };
+  const auto before = tokens();
+  auto used = world.wait(triggers.use_existing_connection(world.user(1)));
+  REQUIRE(used);
+  CHECK(used->verified);
+  CHECK(used->triggered);
+  CHECK(tokens() == before);
+  CHECK(process.logged("info: Triggered automatic sync after bypass userId=user-1 syncId=" + used->sync_id->text()));
+  const auto joined = world.wait(triggers.use_existing_connection(world.user(1)));
+  CHECK(!joined->triggered);
+  CHECK(joined->sync_id == used->sync_id);
+  CHECK(process.logged("info: Sync already in progress, skipping automatic trigger userId=user-1"));
+  world.finish(process, world.user(1), *used->sync_id);
+
+  world.run_for(std::chrono::hours(2));
+  world.amazon().add_fault(fault("/auth", "hang", 0, 1));
+  const Steady asked = world.clock().steady();
+  const auto silent = world.wait(triggers.use_existing_connection(world.user(1)));
+  REQUIRE(silent);
+  CHECK(!silent->verified);
+  CHECK(silent->triggered);
+  CHECK(world.clock().steady() - asked <= std::chrono::milliseconds(2'100));
+  world.finish(process, world.user(1), *silent->sync_id);
+
+  world.run_for(std::chrono::hours(2));
+  world.amazon().revoke(1);
+  CHECK(world.wait(triggers.use_existing_connection(world.user(1))).code() == Code::needs_reauth);
+  CHECK(world.wait(triggers.use_existing_connection(world.user(1))).code() == Code::needs_reauth);
+  CHECK(world.count("SELECT count(*) FROM journal WHERE type='connection.needs_reauth'") == 1);
+  check_runs(world);
+}
+
+TEST_CASE("names that stand for nobody never sync by a bypass") {
+  World world(small());
+  Process& process = world.open();
+  for (const char* name : {"demo-user", "default-user"}) {
+    const auto connected = world.wait(process.engine().triggers().connect_with_refresh_token(UserId(name), Secret(world.amazon().refresh_token(name[2] == 'm' ? 1 : 2)), ""));
+    REQUIRE(connected);
+    world.finish(process, UserId(name), connected->id);
+    const auto used = world.wait(process.engine().triggers().use_existing_connection(UserId(name)));
+    REQUIRE(used);
+    CHECK(used->verified);
+    CHECK(!used->triggered);
+    CHECK(!used->sync_id);
+  }
+}
+
+TEST_CASE("empty recoveries start a sync when that can help, by the rules of the back-off, and say why not") {
+  WorldSettings settings = small();
+  settings.amazon.events = 0;
+  World world(settings);
+  Process& process = world.open();
+  const UserId user = world.user(1);
+  const auto reason = [&] { return member(world.recoveries(process, user), "reason"); };
+  const auto triggered = [&] { return member(world.recoveries(process, user), "syncTriggered") == "true"; };
+  CHECK(reason() == "not_connected");
+
+  // Connected, and its first run is under way: attached, not doubled.
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  CHECK(reason() == "sync_in_progress");
+  world.finish(process, user, connected->sync_id);
+  CHECK(runs(world, 1) == 1);
+
+  // Nothing there. Looking again and again does not sync again and again: 15 minutes, then 30, then an hour, …
+  Duration pause = std::chrono::minutes(15);
+  for (int n = 2; n <= 10; ++n) {
+    CAPTURE(n);
+    for (int i = 0; i < 5; ++i) CHECK(reason() == "no_reimbursements_found");
+    CHECK(runs(world, 1) == n - 1);
+    world.run_for(pause - std::chrono::seconds(30));
+    CHECK(reason() == "no_reimbursements_found");
+    world.run_for(std::chrono::seconds(31));
+    const std::string answer = world.recoveries(process, user);
+    CHECK(member(answer, "syncTriggered") == "true");
+    CHECK(member(answer, "message") == "No data found. Syncing your Amazon account... Please refresh in a few moments.");
+    CHECK(member(answer, "totalAmount") == "0");
+    CHECK(process.logged("info: Triggered automatic sync from recoveries endpoint userId=user-1 syncId=" + member(answer, "syncId")));
+    world.finish(process, user, SyncId(member(answer, "syncId")));
+    pause = std::min<Duration>(pause * 2, std::chrono::hours(24));
+  }
+
+  // A failure that needs a person is not repeated by reading.
+  world.amazon().revoke(1);
+  world.run_for(std::chrono::hours(25));
+  CHECK(triggered());
+  world.run_for(std::chrono::minutes(5));
+  CHECK(reason() == "needs_reauth");
+  world.run_for(std::chrono::hours(48));
+  CHECK(reason() == "needs_reauth");
+  check_runs(world);
+}
+
+TEST_CASE("a reconnect while a run dies of a revoked token ends in a new run that succeeds") {
+  for (int moment = 0; moment < 12; ++moment) {
+    CAPTURE(moment);
+    World world(small());
+    Process& process = world.open();
+    world.sync_seller(process, 1);
+    world.run_for(std::chrono::hours(2));
+    world.amazon().revoke(1);
+    const auto dying = start(world, process, 1);
+    REQUIRE(dying);
+    for (int i = 0; i < moment; ++i) world.run_for(std::chrono::milliseconds(20));
+    const auto connected = world.connect(process, 1);   // the consent makes Amazon accept the seller again
+    REQUIRE(connected);
+    CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status IN ('queued','in_progress','detecting')") == 0; }));
+    CHECK(world.sql("SELECT status FROM runs ORDER BY run_no DESC LIMIT 1")[0][0] == "completed");
+    CHECK(world.count("SELECT count(*) FROM connections WHERE state='connected'") == 1);
+    check_truth(world, process, 1);
+  }
+}
+
+TEST_CASE("a sync is cancelled within a second wherever it stands, tells so once, and stays cancelled") {
+  amzsim::Random random(8);
+  for (int i = 0; i < 40; ++i) {
+    CAPTURE(i);
+    WorldSettings settings = small();
+    settings.seed = static_cast<std::uint64_t>(i + 1);
+    settings.amazon.events = 6'000;
+    World world(settings);
+    Process& process = world.open();
+    if (i % 4 == 1) world.amazon().add_fault(fault("/finances", "hang"));
+    if (i % 4 == 2) world.amazon().add_fault(fault("/fba", "status", 503));
+    if (i % 4 == 3) world.amazon().add_fault(fault("/finances", "status", 429));
+    const auto connected = world.connect(process, 1);
+    REQUIRE(connected);
+    world.run_for(Duration(random.below(8'000'000)));
+    if (world.status_of(process, world.user(1), connected->sync_id) != "in_progress") continue;
+    const Steady asked = world.clock().steady();
+    REQUIRE(world.wait(process.engine().cancel(world.user(1), connected->sync_id, "a test")));
+    world.finish(process, world.user(1), connected->sync_id);
+    CHECK(world.clock().steady() - asked <= std::chrono::seconds(1));
+    CHECK(world.status_of(process, world.user(1), connected->sync_id) == "cancelled");
+    CHECK(world.wait(process.engine().cancel(world.user(1), connected->sync_id, "a test")).code() == Code::sync_over);
+    world.run_for(std::chrono::minutes(10));
+    CHECK(world.status_of(process, world.user(1), connected->sync_id) == "cancelled");
+    check_runs(world);
+  }
+}
+
+TEST_CASE("disconnecting forgets the tokens, cancels the run, and keeps the data") {
+  World world(small());
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  const auto again = start(world, process, 1);
+  world.run_for(std::chrono::milliseconds(100));
+  CHECK(world.wait(process.engine().disconnect(world.user(1), "user-1")));
+  CHECK(member(world.finish(process, world.user(1), again->id), "status") == "cancelled");
+  CHECK(world.count("SELECT count(*) FROM connections WHERE refresh_token IS NOT NULL OR access_token IS NOT NULL") == 0);
+  CHECK(world.count("SELECT count(*) FROM transactions") > 0);
+  CHECK(start(world, process, 1).code() == Code::not_connected);
+  CHECK(world.wait(process.engine().disconnect(world.user(1), "user-1")).code() == Code::not_connected);
+}
+
+TEST_CASE("a connected seller is synced again by itself, with jitter, and stays current") {
+  WorldSettings settings = small();
+  settings.sync_every = std::chrono::hours(6);
+  World world(settings);
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  world.run_for(std::chrono::hours(24 * 15 + 12));
+  CHECK(runs(world, 1) >= 55);
+  CHECK(runs(world, 1) <= 70);
+  CHECK(world.count("SELECT count(*) FROM amz_runs WHERE status<>'completed'") == 0);
+  CHECK(world.count("SELECT count(DISTINCT started_at / 1000000 % 3600) FROM runs") > 20);   // not at the same second of an hour
+  check_truth(world, process, 1);
+}
+
+TEST_CASE("no secret is in any log, event, answer or file") {
+  World world(small());
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  world.amazon().revoke(1);
+  world.run_for(std::chrono::hours(2));
+  const auto again = start(world, process, 1);
+  world.finish(process, world.user(1), again->id);
+  std::vector<std::string> secrets{"Atzr|", "Atza|", "client-secret", "sim-code-", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE", "01234567890123456789012345678901", "%7Csim"};
+  std::string everything;
+  for (const std::string& line : process.log()) everything += line + "\n";
+  for (const auto& row : world.sql("SELECT payload FROM journal")) everything += row[0];
+  everything += world.recoveries(process, world.user(1)) + *process.engine().status_document(world.user(1)) + *process.engine().connection_document(world.user(1)) +
+                *process.engine().connected_document(world.user(1), 0, false) + *process.engine().history_document(world.user(1), 10, 0);
+  for (const auto& [name, content] : world.files().snapshot(MemoryVfs::Loss::process)) everything += content;
+  for (const std::string& secret : secrets) {
+    CAPTURE(secret);
+    CHECK(everything.find(secret) == std::string::npos);
+  }
+  CHECK(everything.find("user-1") != std::string::npos);   // the search itself works
+}
+
+TEST_SUITE_END();
