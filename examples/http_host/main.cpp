@@ -48,16 +48,29 @@ int main(int argc, char** argv) {
   host_settings.demo = settings.demo;
   if (!host_settings.frontends.parse(settings.frontend_origins))
     return usage_error("AMZSYNC_FRONTEND_ORIGINS is '" + settings.frontend_origins + "'; it must be origins such as https://app.example, with commas between");
+
+  httpd::block_end_signals();
+  httpd::raise_descriptor_limit();
+  httpd::Options server_options;
+  server_options.address = address->address;
+  server_options.port = address->port;
+  server_options.refuse = &host::Routes::refuse;
+  std::unique_ptr<host::Routes> routes;
+  std::unique_ptr<httpd::Server> server;
+  try {
+    // It listens from here on, so that its address is known, and answers once everything behind it is there.
+    server = std::make_unique<httpd::Server>(server_options, [&](httpd::Request request, httpd::Responder responder) { routes->handle(std::move(request), std::move(responder)); });
+  } catch (const std::exception& e) {
+    return usage_error("AMZSYNC_LISTEN is '" + settings.listen + "', where this program can't listen: " + e.what());
+  }
   const std::string shown_host = address->address.find(':') == std::string::npos ? address->address : "[" + address->address + "]";
-  const std::string own_origin = "http://" + shown_host + ":" + std::to_string(address->port);
+  const std::string own_origin = "http://" + shown_host + ":" + std::to_string(server->port());
   if (host_settings.frontends.empty()) host_settings.frontends.add(own_origin);
   if (settings.demo && settings.redirect_uri.empty()) settings.redirect_uri = own_origin + "/api/v1/integrations/amazon/auth/callback";
 
   amzsync::Options options;
   if (const auto wrong = amzsync_tools::apply(settings, options)) return usage_error(wrong->line);
   if (const auto named = options.set_host("amzsync-host", amzsync_version()); !named) return usage_error(named.error().message());
-
-  httpd::block_end_signals();
   auto opened = amzsync::Engine::open(options);
   if (!opened) {
     std::cerr << "amzsync-host: AMZSYNC_STORE is '" << settings.store << "': " << opened.error().message() << "\n";
@@ -72,25 +85,15 @@ int main(int argc, char** argv) {
   const host::Users users(settings.jwt_secret, settings.demo);
   auto streams = std::make_unique<host::EventStreams>(*engine, std::move(*events));
   boost::asio::thread_pool workers(kWorkers);
-  host::Routes routes(*engine, *streams, users, host_settings, [&](std::function<void()> work) { boost::asio::post(workers, std::move(work)); });
-  try {
-    httpd::Options server_options;
-    server_options.address = address->address;
-    server_options.port = address->port;
-    server_options.refuse = &host::Routes::refuse;
-    httpd::Server server(server_options, [&](httpd::Request request, httpd::Responder responder) { routes.handle(std::move(request), std::move(responder)); });
-    server.watch(streams->fd(), [&] { streams->pump(); });
-    beat(server, *streams);
-    std::cout << "amzsync-host listens on http://" << shown_host << ":" << server.port() << (settings.demo ? " (demo)" : "") << std::endl;
-    server.run();
-    // No request comes any more. What is under way ends first, then the engine, which answers the callbacks that still wait
-    // for Amazon, and last the server that those answers go to.
-    workers.join();
-    streams.reset();
-    engine.reset();
-  } catch (const std::exception& e) {
-    std::cerr << "amzsync-host: AMZSYNC_LISTEN is '" << settings.listen << "': " << e.what() << "\n";
-    return 1;
-  }
+  routes = std::make_unique<host::Routes>(*engine, *streams, users, host_settings, [&](std::function<void()> work) { boost::asio::post(workers, std::move(work)); });
+  server->watch(streams->fd(), [&] { streams->pump(); });
+  beat(*server, *streams);
+  std::cout << "amzsync-host listens on " << own_origin << (settings.demo ? " (demo)" : "") << std::endl;
+  server->run();
+  // No request comes any more. What is under way ends first, then the engine, which answers the callbacks that still wait for
+  // Amazon, and last the server that those answers go to.
+  workers.join();
+  streams.reset();
+  engine.reset();
   return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/httpd.hpp"
 
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <atomic>
@@ -134,6 +135,7 @@ struct Server::Impl {
   std::atomic<int> connections{0};
   asio::io_context io;   // its end is the end of every connection
   tcp::acceptor acceptor;
+  asio::steady_timer accept_again{io};
   std::vector<std::thread> threads;
   std::vector<std::unique_ptr<asio::posix::stream_descriptor>> watched;
 
@@ -160,7 +162,11 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
   std::string raw;                // head of a stream, or an answer that is to be cut
   bool keep_alive = true;
   bool head_only = false;
-  bool answered = false;
+
+  // How long the client may take to send what is being read.
+  asio::steady_timer deadline{stream.get_executor()};
+  int reading = 0;                // number of the read that the deadline is for
+  bool late = false;
 
   // A stream's life; touched on the connection's strand only, but for `waiting_bytes`.
   std::deque<std::string> waiting;
@@ -169,23 +175,45 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
   bool writing = false;
   std::function<void()> gone;
 
+  /// Ends the reads from here on after `span`, unless another span begins. Not the stream's own expiry, because that closes the
+  /// connection before the client can be told.
+  void limit(std::chrono::milliseconds span) {
+    late = false;
+    deadline.expires_after(span);
+    deadline.async_wait([weak = weak_from_this(), number = ++reading](error_code ec) {
+      const auto self = weak.lock();
+      if (ec || !self || self->reading != number) return;
+      self->late = true;
+      self->stream.cancel();
+    });
+  }
+  void no_limit() {
+    ++reading;
+    deadline.cancel();
+  }
+
   void read(bool first) {
     parser.emplace();
     parser->header_limit(static_cast<std::uint32_t>(server->options.max_header));
     parser->body_limit(server->options.max_body);
-    stream.expires_after(first ? server->options.read_timeout : server->options.idle_timeout);
+    stream.expires_never();
+    limit(first ? server->options.read_timeout : server->options.idle_timeout);
     auto self = shared_from_this();
-    http::async_read_header(stream, buffer, *parser, [self](error_code ec, std::size_t) {
-      if (ec) return self->refuse(ec);
-      self->stream.expires_after(self->server->options.read_timeout);
+    http::async_read_header(stream, buffer, *parser, [self, first](error_code ec, std::size_t) {
+      if (ec) return self->refuse(ec, first);
+      self->limit(self->server->options.read_timeout);
       http::async_read(self->stream, self->buffer, *self->parser, [self](error_code failed, std::size_t) {
-        if (failed) return self->refuse(failed);
+        if (failed) return self->refuse(failed, true);
+        self->no_limit();
         self->dispatch();
       });
     });
   }
 
-  void refuse(error_code ec) {
+  /// `begun`: the client owes us the rest of a request.
+  void refuse(error_code ec, bool begun) {
+    no_limit();
+    if (late && (begun || parser->got_some())) return answer_refusal(408, "The request took too long to arrive.");
     int status = 400;
     std::string_view why = "The request could not be read.";
     if (ec == http::error::end_of_stream || ec == asio::error::operation_aborted || ec == asio::error::connection_reset || ec == asio::error::eof || ec == http::error::partial_message)
@@ -196,15 +224,12 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
     } else if (ec == http::error::body_limit) {
       status = 413;
       why = "The request's body is too large.";
-    } else if (ec == beast::error::timeout) {
-      return close();   // the socket is closed already
     }
     answer_refusal(status, why);
   }
 
   void answer_refusal(int status, std::string_view why) {
     keep_alive = false;
-    answered = true;
     write(server->options.refuse ? server->options.refuse(status, why) : Response{status, "text/plain", {}, std::string(why)});
   }
 
@@ -220,9 +245,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
     error_code ec;
     const auto remote = stream.socket().remote_endpoint(ec);
     if (!ec) request.peer = remote.address().to_string();
-    answered = false;
     if (!parse_target(request)) return answer_refusal(400, "The request's address is malformed.");
-    stream.expires_never();
     server->handler(std::move(request), Responder(shared_from_this()));
   }
 
@@ -406,7 +429,12 @@ void Server::Impl::accept() {
       socket.set_option(tcp::no_delay(true), ignored);
       std::make_shared<Responder::Session>(this, std::move(socket))->read(true);
     }
-    accept();
+    if (ec != asio::error::no_descriptors && ec != boost::system::errc::too_many_files_open_in_system) return accept();
+    // The connection still waits in line: asking again at once would do nothing but burn the processor.
+    accept_again.expires_after(std::chrono::milliseconds(100));
+    accept_again.async_wait([this](error_code ended) {
+      if (!ended) accept();
+    });
   });
 }
 
@@ -421,6 +449,13 @@ Server::Server(Options options, Handler handler) : impl_(std::make_unique<Impl>(
 Server::~Server() { stop(); }
 
 std::uint16_t Server::port() const { return impl_->acceptor.local_endpoint().port(); }
+
+void raise_descriptor_limit() {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 void block_end_signals() {
   sigset_t signals;

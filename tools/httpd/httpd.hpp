@@ -86,8 +86,8 @@ struct Options {
   int threads = 1;
   std::size_t max_header = 16U << 10;
   std::size_t max_body = 1U << 20;
-  std::chrono::seconds read_timeout{15};           ///< for a whole request to arrive
-  std::chrono::seconds idle_timeout{60};           ///< between requests of one connection
+  std::chrono::milliseconds read_timeout{15'000};  ///< for a request's head to arrive, and again for its body; then 408
+  std::chrono::milliseconds idle_timeout{60'000};  ///< between requests of one connection
   int max_connections = 5'000;
   /// What to say to a request that was refused before a handler saw it (400, 408, 413, 431).
   std::function<Response(int status, std::string_view why)> refuse;
@@ -120,6 +120,9 @@ class Server {
 
 /// Blocks SIGINT and SIGTERM for this thread and all it will start, so that `run` gets them. To be called first in main.
 void block_end_signals();
+
+/// Lets this process hold as many connections as the system allows it; the usual soft limit of 1,024 is less than that.
+void raise_descriptor_limit();
 
 /// "127.0.0.1:8090" → address and port; nullopt when it is none.
 struct ListenAddress {
