@@ -331,12 +331,12 @@ int32_t amzsync_use_existing_connection_start(amzsync_engine* engine, const char
   });
 }
 
-int32_t amzsync_check_app(amzsync_engine* engine, amzsync_error** err) noexcept {
+int32_t amzsync_check(amzsync_engine* engine, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
     if (!engine) return missing("engine");
     Runtime& runtime = *engine->runtime;
     if (runtime.on_own_thread()) return Code::would_deadlock;
-    return runtime.wait(runtime.engine().check_app());
+    return runtime.wait(runtime.engine().check());
   });
 }
 
@@ -373,7 +373,7 @@ int32_t amzsync_recoveries(amzsync_engine* engine, const char* user, int32_t by_
 int32_t amzsync_sync_start(amzsync_engine* engine, const char* user, const char* streams, amzsync_answer** out_answer, amzsync_error** err) noexcept {
   return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
-    AMZ_TRY(names, parse_streams(text_or_empty(streams)));
+    AMZ_TRY(names, parse_streams(text_or_empty(streams), Code::invalid_argument));
     std::string asked;
     for (const std::string& name : names) asked += (asked.empty() ? "" : ",") + name;
     AMZ_TRY(run, runtime.wait(runtime.engine().triggers().start(id, asked)));

@@ -45,6 +45,7 @@ struct amzsync_events {
   std::shared_ptr<WakeUp> wake_up;
   std::shared_ptr<std::int64_t> listener;   // its number at the hub; the loop's
   std::string hello;
+  std::int64_t position = 0;
 };
 
 namespace {
@@ -104,12 +105,15 @@ int32_t amzsync_events_open(amzsync_engine* engine, const char* user, int64_t af
       return cursor.error();
     }
     reader->cursor = std::move(*cursor);
+    if (id) reader->position = reader->cursor->began_after();
     *out_events = reader.release();
     return Done{};
   });
 }
 
 int32_t amzsync_events_gap(const amzsync_events* events) noexcept { return events->cursor->replay_gap() ? 1 : 0; }
+
+int64_t amzsync_events_position(const amzsync_events* events) noexcept { return events->position; }
 
 const char* amzsync_events_sse_hello(amzsync_events* events, size_t* out_size) noexcept {
   events->hello.clear();
@@ -138,6 +142,7 @@ int32_t amzsync_events_next(amzsync_events* events, int64_t timeout_ms, amzsync_
       AMZ_TRY(item, events->cursor->next());
       if (item) {
         events->wake_up->set();  // there may be more
+        if (events->user && item->event.seq > 0) events->position = item->event.seq;
         *out_event = make_event(std::move(*item)).release();
         return Done{};
       }

@@ -35,8 +35,8 @@ struct Options {
 /// Builds what the runtime needs; the last checks, which need several options together.
 Result<RuntimeSettings> to_settings(const Options& options);
 
-/// Names of streams with commas between, each one known. Errors: setting_invalid naming the wrong one.
-Result<std::vector<std::string>> parse_streams(std::string_view text);
+/// Names of streams with commas between, each one known; else the error `otherwise`, naming the wrong one.
+Result<std::vector<std::string>> parse_streams(std::string_view text, Code otherwise);
 
 }  // namespace amzsync::capi
 

@@ -39,7 +39,7 @@ Result<std::string> base_url(const char* name, const char* text) {
 
 }  // namespace
 
-Result<std::vector<std::string>> parse_streams(std::string_view text) {
+Result<std::vector<std::string>> parse_streams(std::string_view text, Code otherwise) {
   std::vector<std::string> names;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
@@ -51,7 +51,7 @@ Result<std::vector<std::string>> parse_streams(std::string_view text) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       std::string all;
       for (const std::string_view k : known) all += (all.empty() ? "" : ", ") + std::string(k);
-      return wrong("There is no stream '" + clean_utf8(name, 60) + "'; the streams are " + all + ".");
+      return Error(otherwise, "There is no stream '" + clean_utf8(name, 60) + "'; the streams are " + all + ".");
     }
     names.emplace_back(name);
   }
@@ -198,7 +198,7 @@ int32_t amzsync_options_set_finances(amzsync_options* options, const char* sourc
 
 int32_t amzsync_options_set_streams(amzsync_options* options, const char* streams, amzsync_error** err) noexcept {
   return set(options, err, [&](Options& o) -> Status {
-    AMZ_TRY(names, parse_streams(text_or_empty(streams)));
+    AMZ_TRY(names, parse_streams(text_or_empty(streams), Code::setting_invalid));
     o.sync.named_streams = names;
     return Done{};
   });

@@ -61,11 +61,18 @@ Async<void> Engine::stop() {
   (void)co_await parts_.store.write(store::Urgency::normal, std::move(goodbye));
 }
 
-Async<Status> Engine::check_app() {
+Async<Status> Engine::check() {
+  auto find = [](store::Tx& tx) -> Result<std::optional<store::Connection>> { return store::newest_connection(tx); };
+  AMZ_CO_TRY(connection, co_await parts_.store.read(std::move(find)));
+  if (connection) {
+    const auto token = vault_.open(auth::SecretKind::refresh_token, connection->user, connection->sealed_refresh_token);
+    if (!token) co_return token.error();
+  }
   auto grant = co_await lwa_.grantless("sellingpartnerapi::notifications", std::chrono::seconds(9), life_.token());
   // An application that may not have that scope was still recognised.
-  if (grant || grant.code() == Code::request_rejected || grant.code() == Code::invalid_grant) co_return Done{};
-  co_return grant.error();
+  if (!grant && grant.code() != Code::request_rejected && grant.code() != Code::invalid_grant) co_return grant.error();
+  auto reached = co_await client_.reach(life_.token());
+  co_return reached;
 }
 
 Async<Result<std::string>> Engine::recoveries(UserId user, bool by_month) {
@@ -91,7 +98,7 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
   AMZ_CO_TRY(outcome, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
   if (!outcome.found) co_return Error(Code::not_found, "There is no such sync.");
   if (outcome.was_over) co_return Code::sync_over;
-  parts_.log.info("Sync cancelled", {{"userId", user.text()}, {"syncId", id.text()}, {"by", by}});
+  parts_.log.info("Cancelling a sync", {{"userId", user.text()}, {"syncId", id.text()}, {"by", by}});
   manager_.wake();
   co_return Done{};
 }

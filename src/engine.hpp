@@ -46,8 +46,9 @@ class Engine {
 
   // Each answers with what the contract promises; loop thread, but may be spawned there from any.
   sync::Triggers& triggers() noexcept { return triggers_; }
-  /// Whether Amazon knows the application. Errors: app_credentials_invalid, amazon_unavailable.
-  Async<Status> check_app();
+  /// Whether the settings work. Errors: key_unknown, app_credentials_invalid, amazon_unavailable (the token endpoint is silent),
+  /// network_error (the API's endpoint is).
+  Async<Status> check();
   /// JSON. Also starts a sync where there is nothing and the rules allow it.
   Async<Result<std::string>> recoveries(UserId user, bool by_month);
   /// Errors: not_found, sync_over.

@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
   amzsync_tools::Settings settings;
   amzsync_tools::add_settings(app, settings, true);
   try {
-    std::vector<std::string> args = amzsync_tools::with_environment(argc, argv);
+    std::vector<std::string> args;
+    if (const auto wrong = amzsync_tools::with_environment(argc, argv, args)) return usage_error(wrong->line);
     std::reverse(args.begin(), args.end());
     app.parse(args);
   } catch (const CLI::ParseError& e) {
@@ -65,7 +66,9 @@ int main(int argc, char** argv) {
   }
   const std::string shown_host = address->address.find(':') == std::string::npos ? address->address : "[" + address->address + "]";
   const std::string own_origin = "http://" + shown_host + ":" + std::to_string(server->port());
-  if (host_settings.frontends.empty()) host_settings.frontends.add(own_origin);
+  // The dashboard that this host serves is a front end of it too.
+  host_settings.frontends.add(own_origin);
+  if (address->loopback()) host_settings.frontends.add("http://localhost:" + std::to_string(server->port()));
   if (settings.demo && settings.redirect_uri.empty()) settings.redirect_uri = own_origin + "/api/v1/integrations/amazon/auth/callback";
 
   amzsync::Options options;

@@ -102,6 +102,23 @@ struct Routes::Call {
   }
 };
 
+namespace {
+
+Response existing_connection(const amzsync_answer* used, const std::string& front) {
+  const std::string message = "Using existing Amazon connection";
+  std::string where = front + "/dashboard?amazon_connected=true&message=" + encode(message);
+  Json body{{"success", true}, {"ok", true}, {"bypassed", true}, {"connectionVerified", amzsync_answer_verified(used) == 1}, {"message", message}};
+  if (const std::string id = amzsync_answer_sync_id(used); !id.empty()) {
+    body["syncId"] = id;
+    where += "&sync_id=" + encode(id);
+  }
+  body["redirectUrl"] = where;
+  body["syncTriggered"] = amzsync_answer_triggered(used) == 1;
+  return answer(body);
+}
+
+}  // namespace
+
 enum class Who { anybody, user };
 
 struct Routes::Route {
@@ -192,7 +209,8 @@ void Routes::handle(httpd::Request request, httpd::Responder responder) {
   for (const Route& route : table()) {
     if (!matches(route.path, path, id)) continue;
     known_path = true;
-    if (route.method == request.method || (request.method == "HEAD" && route.method == "GET")) {
+    // HEAD is for operators' probes; elsewhere a GET may start something.
+    if (route.method == request.method || (request.method == "HEAD" && route.method == "GET" && route.who == Who::anybody)) {
       found = &route;
       break;
     }
@@ -233,26 +251,20 @@ void Routes::auth_start(Call& call) {
 }
 
 void Routes::bypass(Call& call, const std::string& front) {
-  const auto used = engine_.use_existing_connection(call.user());
-  if (!used) {
-    Json body = error_body(used.error().name(), used.error().message());
-    if (used.error().code() == AMZSYNC_ERROR_NOT_CONNECTED || used.error().code() == AMZSYNC_ERROR_NEEDS_REAUTH) {
-      // The way out is a new authorisation, so its link comes along.
-      const auto link = engine_.consent_start(call.user(), front, call.request.param("marketplace"));
-      if (link) body["authUrl"] = link->url();
-    }
-    return call.send(answer(body, status_of(used.error().code())));
-  }
-  const std::string message = "Using existing Amazon connection";
-  std::string where = front + "/dashboard?amazon_connected=true&message=" + encode(message);
-  Json body{{"success", true}, {"ok", true}, {"bypassed", true}, {"connectionVerified", used->verified()}, {"message", message}};
-  if (!used->sync_id().empty()) {
-    body["syncId"] = used->sync_id();
-    where += "&sync_id=" + encode(used->sync_id());
-  }
-  body["redirectUrl"] = where;
-  body["syncTriggered"] = used->triggered();
-  call.send(answer(body));
+  auto shared = std::make_shared<Call>(std::move(call));
+  const auto started = engine_.use_existing_connection(shared->user(), [this, shared, front](const amzsync_answer* used, const amzsync_error* failed) {
+    if (!failed) return shared->send(existing_connection(used, front));
+    const std::int32_t code = amzsync_error_code(failed);
+    const Json body = error_body(amzsync_status_name(code), amzsync_error_message(failed));
+    if (code != AMZSYNC_ERROR_NOT_CONNECTED && code != AMZSYNC_ERROR_NEEDS_REAUTH) return shared->send(answer(body, status_of(code)));
+    // The way out is a new authorisation, so its link comes along. Asked for on a thread that may wait for it.
+    workers_([this, shared, front, code, with_link = body]() mutable {
+      const auto link = engine_.consent_start(shared->user(), front, shared->request.param("marketplace"));
+      if (link) with_link["authUrl"] = link->url();
+      shared->send(answer(with_link, status_of(code)));
+    });
+  });
+  if (!started) shared->send(failure(started.error()));
 }
 
 void Routes::auth_login(Call& call) {
@@ -328,7 +340,10 @@ void Routes::sync_start(Call& call) {
   if (!call.request.body.empty()) {
     const Json body = Json::parse(call.request.body, nullptr, false);
     if (!body.is_object()) return call.send(error(400, "invalid_json", "The body must be a JSON object, or empty."));
-    if (body.contains("streams") && body["streams"].is_string()) streams = body["streams"].get<std::string>();
+    if (body.contains("streams")) {
+      if (!body["streams"].is_string()) return call.send(error(400, "invalid_argument", "streams must be one text: names with commas between."));
+      streams = body["streams"].get<std::string>();
+    }
   }
   const auto run = engine_.sync_start(call.user(), streams);
   if (!run) return call.send(failure(run.error()));

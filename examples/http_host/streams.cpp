@@ -55,15 +55,12 @@ void EventStreams::add(const std::string& user, std::int64_t after, std::shared_
     return;
   }
   stream->write(std::string(missed->sse_hello()));
-  std::int64_t last = 0;
   for (;;) {
     auto event = missed->next(std::chrono::milliseconds(0));
-    if (!event || !*event) break;
-    if ((*event)->seq() > 0) last = (*event)->seq();
-    if (!stream->write(std::string((*event)->sse()))) break;
+    if (!event || !*event || !stream->write(std::string((*event)->sse()))) break;
   }
   const std::lock_guard lock(mutex_);
-  listener->last = last;
+  listener->last = missed->position();
   for (auto& [seq, frame] : listener->held_back) {
     if (seq > 0 && seq <= listener->last) continue;
     if (seq > 0) listener->last = seq;

@@ -36,6 +36,7 @@ class Frontends {
   bool allowed(const std::string& origin) const;
   const std::string& first() const { return origins_.front(); }
   bool empty() const { return origins_.empty(); }
+  /// Allowed too, after those of the settings.
   void add(std::string origin) { origins_.push_back(std::move(origin)); }
 
  private:

@@ -253,7 +253,7 @@ AMZSYNC_API void amzsync_answer_free(amzsync_answer *answer) AMZSYNC_NOEXCEPT;
 
 /* Begins a consent trip: the answer's url is where the browser goes, its JSON {"authUrl","state"}. `frontend_url` is kept with the trip for
  * amzsync_consent_frontend. `marketplace` (id or country, NULL for the region's default) chooses where the seller signs in.
- * Errors: INVALID_ARGUMENT, STORE_*. Since: 0.1 */
+ * Errors: INVALID_ARGUMENT, SETTING_INVALID (application id or redirect URI are not set), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_consent_start(amzsync_engine *engine, const char *user, const char *frontend_url, const char *marketplace,
                                           amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* Goes on with a trip that began at Amazon's appstore (the application's login URI was opened with these two parameters). The callback URI
@@ -299,9 +299,10 @@ AMZSYNC_API int32_t amzsync_use_existing_connection(amzsync_engine *engine, cons
 AMZSYNC_API int32_t amzsync_use_existing_connection_start(amzsync_engine *engine, const char *user, amzsync_done_fn done, void *user_data,
                                                           amzsync_error **err) AMZSYNC_NOEXCEPT;
 
-/* Asks Amazon's token endpoint whether it knows the application (client id and secret); nothing is stored.
- * Errors: APP_CREDENTIALS_INVALID, AMAZON_UNAVAILABLE (within 10 s). Since: 0.1 */
-AMZSYNC_API int32_t amzsync_check_app(amzsync_engine *engine, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Finds out whether the settings work: the master key opens what is stored, Amazon's token endpoint knows the application, the API's endpoint
+ * answers. Nothing is changed. Errors, in this order: KEY_UNKNOWN, APP_CREDENTIALS_INVALID, AMAZON_UNAVAILABLE (the token endpoint did not
+ * answer within 10 s), NETWORK_ERROR (the API's endpoint did not). Since: 0.1 */
+AMZSYNC_API int32_t amzsync_check(amzsync_engine *engine, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
 /* State of the connection, its expiry dates and marketplaces. Also for a user who never connected. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_connection(amzsync_engine *engine, const char *user, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
@@ -350,6 +351,8 @@ AMZSYNC_API void amzsync_event_free(amzsync_event *event) AMZSYNC_NOEXCEPT;
 AMZSYNC_API int32_t amzsync_events_open(amzsync_engine *engine, const char *user, int64_t after, amzsync_events **out_events, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* 1 when some of what was asked for is no longer kept, or the number is none of this journal's. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_events_gap(const amzsync_events *events) AMZSYNC_NOEXCEPT;
+/* The number of the last event that this reader gave out, or after which it began; where to resume. 0 for a reader of all users. Since: 0.1 */
+AMZSYNC_API int64_t amzsync_events_position(const amzsync_events *events) AMZSYNC_NOEXCEPT;
 /* The first bytes of a server-sent event stream: `retry:` and the event `connected` with a snapshot of the user's connection and last sync.
  * Borrowed from `events`. For a reader of one user; "" for one of all. Since: 0.1 */
 AMZSYNC_API const char *amzsync_events_sse_hello(amzsync_events *events, size_t *out_size) AMZSYNC_NOEXCEPT;

@@ -120,6 +120,7 @@ class Events {
     if (const auto code = amzsync_events_next(handle_.get(), timeout.count(), &event, &err)) return Failure(code, err);
     return event ? std::optional<Event>(Event(event)) : std::nullopt;
   }
+  std::int64_t position() const noexcept { return amzsync_events_position(handle_.get()); }
   bool gap() const noexcept { return amzsync_events_gap(handle_.get()) != 0; }
   int fd() const noexcept { return amzsync_events_fd(handle_.get()); }
   std::string_view sse_hello() {
@@ -215,7 +216,7 @@ class Engine {
     return answer(amzsync_connect, user.c_str(), refresh_token.c_str(), detail::or_null(seller_id));
   }
   Expected<Answer> use_existing_connection(const std::string& user) { return answer(amzsync_use_existing_connection, user.c_str()); }
-  Expected<Nothing> check_app() { return plain(amzsync_check_app); }
+  Expected<Nothing> check() { return plain(amzsync_check); }
   Expected<Answer> connection(const std::string& user) { return answer(amzsync_connection, user.c_str()); }
   Expected<Nothing> disconnect(const std::string& user, const std::string& by) { return plain(amzsync_disconnect, user.c_str(), by.c_str()); }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/lwa.hpp"
 
+#include <algorithm>
+
 #include "base/crypto.hpp"
 #include "base/json.hpp"
 
 namespace amzsync::auth {
 namespace {
+
+constexpr Duration kOneTry = std::chrono::seconds(10);   // an answer that is later than that is lost, and the next try finds it quicker
 
 std::string form_field(std::string_view name, std::string_view value) { return std::string(name) + '=' + percent_encode(value); }
 
@@ -52,7 +56,7 @@ Result<TokenGrant> read_grant(const net::HttpResponse& response, Instant now) {
 
 }  // namespace
 
-Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, CancelToken cancel) {
+Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Duration each, CancelToken cancel) {
   form += '&' + form_field("client_id", app_.client_id) + '&' + form_field("client_secret", app_.client_secret.reveal());
   const Secret body(std::move(form));
   const Steady deadline = clock_.steady() + within;
@@ -64,7 +68,7 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Canc
     request.url = endpoint_ + "/auth/o2/token";
     request.headers = {{"Content-Type", "application/x-www-form-urlencoded;charset=UTF-8"}, {"Accept", "application/json"}};
     request.body = std::string(body.reveal());
-    request.timeout = deadline - clock_.steady();
+    request.timeout = std::min<Duration>(each, deadline - clock_.steady());
     request.max_body = 64U << 10;
     auto answer = co_await transport_.send(std::move(request), cancel);
     if (cancel.cancelled()) co_return Code::cancelled;
@@ -90,14 +94,15 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Canc
 
 Async<Result<TokenGrant>> LwaClient::exchange_code(Secret code, std::string redirect_uri, Duration within, CancelToken cancel) {
   std::string form = "grant_type=authorization_code&" + form_field("code", code.reveal()) + '&' + form_field("redirect_uri", redirect_uri);
-  auto grant = co_await ask(std::move(form), within, cancel);
+  // A code serves once: while an answer may still come, asking again could only be refused.
+  auto grant = co_await ask(std::move(form), within, within, cancel);
   if (grant && grant->refresh_token.empty()) co_return Error(Code::amazon_unavailable, "Amazon's answer to the authorisation code holds no refresh token.");
   co_return grant;
 }
 
 Async<Result<TokenGrant>> LwaClient::refresh(Secret refresh_token, Duration within, CancelToken cancel) {
   std::string form = "grant_type=refresh_token&" + form_field("refresh_token", refresh_token.reveal());
-  auto grant = co_await ask(std::move(form), within, cancel);
+  auto grant = co_await ask(std::move(form), within, kOneTry, cancel);
   if (!grant && grant.code() == Code::invalid_grant) {
     Error revoked(Code::needs_reauth);
     revoked.http_status = grant.error().http_status;
@@ -110,7 +115,7 @@ Async<Result<TokenGrant>> LwaClient::refresh(Secret refresh_token, Duration with
 
 Async<Result<TokenGrant>> LwaClient::grantless(std::string scope, Duration within, CancelToken cancel) {
   std::string form = "grant_type=client_credentials&" + form_field("scope", scope);
-  auto grant = co_await ask(std::move(form), within, cancel);
+  auto grant = co_await ask(std::move(form), within, kOneTry, cancel);
   co_return grant;
 }
 

@@ -42,7 +42,8 @@ class LwaClient {
   const std::string& client_id() const noexcept { return app_.client_id; }
 
  private:
-  Async<Result<TokenGrant>> ask(std::string form, Duration within, CancelToken cancel);
+  /// Tries again for as long as `within` lasts; one try may take `each`.
+  Async<Result<TokenGrant>> ask(std::string form, Duration within, Duration each, CancelToken cancel);
 
   net::HttpTransport& transport_;
   Clock& clock_;

@@ -87,6 +87,16 @@ net::HttpRequest Client::build(const Request& request, const auth::AccessToken& 
   return http;
 }
 
+Async<Status> Client::reach(CancelToken cancel) {
+  net::HttpRequest http;
+  http.url = settings_.endpoint + "/";
+  http.headers = {{"user-agent", settings_.user_agent}};
+  http.timeout = std::chrono::seconds(10);
+  auto answer = co_await transport_.send(std::move(http), cancel);
+  if (!answer) co_return answer.error();
+  co_return Done{};
+}
+
 Async<Result<JsonDocument>> Client::get(Caller& caller, Request request) {
   Operation operation = *request.operation;
   if (settings_.sandbox) {

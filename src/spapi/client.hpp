@@ -50,6 +50,9 @@ class Client {
   /// request_rejected, page_token_expired, cancelled, and those of the token (needs_reauth, app_credentials_invalid, …).
   Async<Result<JsonDocument>> get(Caller& caller, Request request);
 
+  /// Whether anybody answers at the endpoint, whatever it says to a call without a token. Errors: network_error, timeout, cancelled.
+  Async<Status> reach(CancelToken cancel);
+
  private:
   struct Attempt;
   net::HttpRequest build(const Request& request, const auth::AccessToken& token) const;

@@ -29,12 +29,12 @@ constexpr std::array<std::string_view, 23> kIds{
     "CouponId",        "RemovalShipmentItemId", "OriginalRemovalOrderId", "ImagingRequestBillingItemID", "PromotionId"};
 
 /// Amounts that sum or restate others (model: "total amount", "per unit", "base amount"). `only_with`: only when that member
-/// holds something, because without it the amount is all there is.
+/// holds something, because without it the amount is all there is. `named`: it must hold an amount of that name.
 struct TotalRule {
-  std::string_view list, path, only_with;
+  std::string_view list, path, only_with, named = {};
 };
 constexpr std::array<TotalRule, 16> kTotalRules{{
-    {"AdjustmentEventList", "AdjustmentAmount", "AdjustmentItemList"},
+    {"AdjustmentEventList", "AdjustmentAmount", "AdjustmentItemList", "TotalAmount"},
     {"AdjustmentEventList", "AdjustmentItemList.PerUnitAmount", ""},
     {"ProductAdsPaymentEventList", "transactionValue", "baseValue"},
     {"SellerDealPaymentEventList", "totalAmount", "feeAmount"},
@@ -59,17 +59,17 @@ Json first_of(Json event, const std::array<std::string_view, N>& names) noexcept
   return {};
 }
 
-bool holds_amount(Json value) {
-  if (is_amount(value)) return true;
+bool holds_amount(Json value, std::string_view named) {
+  if (is_amount(value)) return named.empty() || value.name() == named;
   if (!value.is_object() && !value.is_array()) return false;
   for (const Json child : value)
-    if (holds_amount(child)) return true;
+    if (holds_amount(child, named)) return true;
   return false;
 }
 
 bool is_total(Json event, std::string_view list, std::string_view path, Json) {
   return std::any_of(kTotalRules.begin(), kTotalRules.end(), [&](const TotalRule& rule) {
-    return rule.list == list && rule.path == path && (rule.only_with.empty() || holds_amount(event[rule.only_with]));
+    return rule.list == list && rule.path == path && (rule.only_with.empty() || holds_amount(event[rule.only_with], rule.named));
   });
 }
 

@@ -23,21 +23,7 @@ Consent read_consent(const Rows& r, int first) {
   return {r.id<UserNo>(first), r.text(first + 1), r.text(first + 2), r.text(first + 3), r.text(first + 4)};
 }
 
-}  // namespace
-
-std::string_view state_name(ConnectionState state) noexcept {
-  switch (state) {
-    case ConnectionState::pending: return "pending";
-    case ConnectionState::connected: return "connected";
-    case ConnectionState::needs_reauth: return "needs_reauth";
-    case ConnectionState::disconnected: break;
-  }
-  return "disconnected";
-}
-
-std::optional<Connection> find_connection(Tx& tx, UserNo user) {
-  static const std::string sql = "SELECT " + std::string(kColumns) + " FROM connections WHERE user_no=?1";
-  Rows r = tx.rows(sql, user);
+std::optional<Connection> read_connection(Rows r) {
   if (!r.next()) return std::nullopt;
   Connection c;
   c.number = r.id<ConnectionNo>(0);
@@ -57,6 +43,28 @@ std::optional<Connection> find_connection(Tx& tx, UserNo user) {
   c.empty_syncs = r.integer(14);
   if (const auto day = r.maybe_integer(15)) c.history_from = day_from(*day);
   return c;
+}
+
+}  // namespace
+
+std::string_view state_name(ConnectionState state) noexcept {
+  switch (state) {
+    case ConnectionState::pending: return "pending";
+    case ConnectionState::connected: return "connected";
+    case ConnectionState::needs_reauth: return "needs_reauth";
+    case ConnectionState::disconnected: break;
+  }
+  return "disconnected";
+}
+
+std::optional<Connection> find_connection(Tx& tx, UserNo user) {
+  static const std::string sql = "SELECT " + std::string(kColumns) + " FROM connections WHERE user_no=?1";
+  return read_connection(tx.rows(sql, user));
+}
+
+std::optional<Connection> newest_connection(Tx& tx) {
+  static const std::string sql = "SELECT " + std::string(kColumns) + " FROM connections WHERE refresh_token IS NOT NULL ORDER BY authorised_at DESC LIMIT 1";
+  return read_connection(tx.rows(sql));
 }
 
 void ensure_pending_connection(Tx& tx, UserNo user, const std::string& region) {
@@ -167,8 +175,8 @@ std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before) {
   return codes;
 }
 
-void give_up_pending(Tx& tx, UserNo user) {
-  tx.run("UPDATE connections SET state='needs_reauth', state_reason=?2, updated_at=?3 WHERE user_no=?1 AND state='pending'", user, code_name(Code::invalid_grant), tx.now());
+void give_up_pending(Tx& tx, UserNo user, ConnectionState instead, const Error& reason) {
+  tx.run("UPDATE connections SET state=?2, state_reason=?3, updated_at=?4 WHERE user_no=?1 AND state='pending'", user, state_name(instead), reason.name(), tx.now());
 }
 
 void trim_consents(Tx& tx, Instant expired_before) {

@@ -32,6 +32,8 @@ struct Connection {
 };
 
 std::optional<Connection> find_connection(Tx& tx, UserNo user);
+/// The one authorised last, of any user; for the check of the master key.
+std::optional<Connection> newest_connection(Tx& tx);
 
 /// Stores a fresh authorisation: the connection is connected, one generation on.
 /// Errors: seller_already_connected (unless `allow_shared_seller`), seller_mismatch (this user's data is another seller's).
@@ -95,8 +97,9 @@ struct OrphanedCode {
   Instant consumed_at{};
 };
 std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before);
-/// A connection that never came about, because its code was lost: the seller must authorise again.
-void give_up_pending(Tx& tx, UserNo user);
+/// A connection that never came about: the seller must authorise again where the code was lost (`needs_reauth`), or is where
+/// it was before, not connected, where Amazon or a rule refused it.
+void give_up_pending(Tx& tx, UserNo user, ConnectionState instead, const Error& reason);
 void trim_consents(Tx& tx, Instant expired_before);
 
 // ---- marketplaces ----

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kRun =
     "SELECT r.run_no, r.sync_id, u.user_id, r.status, r.progress, r.message, r.phase, r.detail, r.created_at, r.started_at, r.completed_at, r.orders, "
-    "r.inventory, r.fees, r.claims, r.calls, r.error, r.cause, r.user_no, r.cancelled_by FROM runs r JOIN users u ON u.user_no = r.user_no ";
+    "r.inventory, r.fees, r.claims, r.calls, r.error, r.cause, r.user_no, r.cancelled_by, r.eta_seconds FROM runs r JOIN users u ON u.user_no = r.user_no ";
 
 struct RunRow {
   RunNo run;
@@ -16,6 +16,7 @@ struct RunRow {
   std::string sync_id, user_id, status, message, phase, detail, error, cause, cancelled_by;
   std::int64_t progress = 0, orders = 0, inventory = 0, fees = 0, claims = 0, calls = 0;
   std::optional<Instant> created_at, started_at, completed_at;
+  std::optional<std::int64_t> eta_seconds;
 
   bool over() const { return is_over(status_from(status)); }
 };
@@ -42,6 +43,7 @@ RunRow read_run(const Rows& r) {
   row.cause = r.text(17);
   row.user = r.id<UserNo>(18);
   row.cancelled_by = r.text(19);
+  row.eta_seconds = r.maybe_integer(20);
   return row;
 }
 
@@ -63,7 +65,7 @@ void write_time(JsonWriter& json, std::string_view name, const std::optional<Ins
 void write_streams(JsonWriter& json, Tx& tx, const RunRow& run) {
   json.key("streams").begin_array();
   Rows r = tx.rows(
-      "SELECT s.stream, s.status, s.fetched, s.added, s.changed, s.removed, s.unchanged, s.rejected, c.coverage, s.waiting_until, s.calls, s.slices_done, "
+      "SELECT s.stream, s.status, s.fetched, s.added, s.changed, s.removed, s.unchanged, s.rejected, coalesce(s.coverage, c.coverage), s.waiting_until, s.calls, s.slices_done, "
       "s.slices_known, s.error FROM run_streams s LEFT JOIN stream_states c ON c.user_no=?2 AND c.stream = s.stream WHERE s.run_no=?1 ORDER BY s.stream",
       run.run, run.user);
   while (r.next()) {
@@ -96,6 +98,7 @@ void write_run(JsonWriter& json, Tx& tx, const RunRow& run) {
   write_time(json, "completedAt", run.completed_at);
   write_streams(json, tx, run);
   write_counts(json, tx, run);
+  if (run.eta_seconds) json.field("etaSeconds", *run.eta_seconds);
   if (!run.cancelled_by.empty()) json.field("cancelledBy", run.cancelled_by);
   if (!run.error.empty()) json.field_raw("error", run.error);
   json.end_object();
@@ -140,7 +143,7 @@ std::string history_document(Tx& tx, std::optional<UserNo> user, int limit, std:
   return std::move(json).text();
 }
 
-std::string progress_payload(Tx& tx, RunNo number, std::optional<Instant> waiting_until, std::optional<std::int64_t> eta_seconds) {
+std::string progress_payload(Tx& tx, RunNo number) {
   const auto run = one_run(tx, "WHERE r.run_no=?1", number);
   if (!run) return "{}";
   JsonWriter json;
@@ -148,8 +151,8 @@ std::string progress_payload(Tx& tx, RunNo number, std::optional<Instant> waitin
   json.field("syncId", run->sync_id).field("status", run->status).field("progress", run->progress).field("message", run->message);
   json.field("phase", run->phase).field("detail", run->detail);
   write_streams(json, tx, *run);
-  if (waiting_until) json.field("waitingUntil", *waiting_until);
-  if (eta_seconds) json.field("etaSeconds", *eta_seconds);
+  if (const auto until = tx.integer("SELECT min(waiting_until) FROM run_streams WHERE run_no=?1", number)) json.field("waitingUntil", from_us(*until));
+  if (run->eta_seconds) json.field("etaSeconds", *run->eta_seconds);
   json.field("timestamp", tx.now()).end_object();
   return std::move(json).text();
 }

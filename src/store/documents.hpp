@@ -14,8 +14,8 @@ std::string status_document(Tx& tx, std::optional<UserNo> user);
 /// The body of GET /api/sync/history; newest first.
 std::string history_document(Tx& tx, std::optional<UserNo> user, int limit, std::int64_t offset);
 
-/// Payload of sync_progress as the run's row stands now, with what passes by beside it.
-std::string progress_payload(Tx& tx, RunNo run, std::optional<Instant> waiting_until, std::optional<std::int64_t> eta_seconds);
+/// Payload of sync_progress as the run's rows stand now.
+std::string progress_payload(Tx& tx, RunNo run);
 /// Payload of sync.started and of the terminal events.
 std::string run_payload(Tx& tx, RunNo run);
 

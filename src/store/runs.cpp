@@ -72,15 +72,23 @@ std::optional<SyncId> queue_follow_up(Tx& tx, UserNo user, RunNo run, const Sync
   return id;
 }
 
+/// Whether a run did all that could be done.
+bool is_whole(RunStatus status) noexcept { return status == RunStatus::completed || status == RunStatus::partial; }
+
+/// Status, milestone 100 where deserved, terminal event.
 void end_run(Tx& tx, UserNo user, RunNo run, RunStatus status, const std::optional<Error>& error) {
-  const bool whole = status == RunStatus::completed || status == RunStatus::partial;
+  const bool whole = is_whole(status);
   tx.run(
-      "UPDATE runs SET status=?2, completed_at=?3, holder=0, lease_until=0, phase='over', detail='', error=?4, error_code=?5, "
+      "UPDATE runs SET status=?2, completed_at=?3, holder=0, lease_until=0, phase='over', detail='', eta_seconds=NULL, error=?4, error_code=?5, "
       "message=CASE WHEN ?6 THEN message ELSE ?7 END WHERE run_no=?1",
       run, status_name(status), tx.now(), error ? std::optional(error_json(*error)) : std::nullopt, error ? std::optional(error->name()) : std::nullopt, whole,
       status == RunStatus::cancelled ? std::string("Sync cancelled") : "Sync failed: " + (error ? error->message : std::string()));
   tx.run("UPDATE run_streams SET waiting_until=NULL, status=CASE WHEN status IN ('waiting', 'running') THEN 'incomplete' ELSE status END WHERE run_no=?1", run);
   tx.run("DELETE FROM run_progress WHERE run_no=?1", run);
+  if (whole) {
+    tx.run("UPDATE runs SET progress=100, message='Complete' WHERE run_no=?1", run);
+    append_event(tx, user, "sync_progress", progress_payload(tx, run));
+  }
   append_event(tx, user, terminal_event(status), run_payload(tx, run));
 }
 
@@ -228,16 +236,18 @@ void milestone(const RunTx& run, int progress, std::string_view message, std::st
   }
   // What passed before it must not be shown after it.
   run.tx().run("DELETE FROM run_progress WHERE run_no=?1", run.run());
-  append_event(run.tx(), run.user(), "sync_progress", progress_payload(run.tx(), run.run(), std::nullopt, std::nullopt));
+  append_event(run.tx(), run.user(), "sync_progress", progress_payload(run.tx(), run.run()));
 }
 
 void pass_progress(const RunTx& run, const PassingState& s) {
-  run.tx().run("UPDATE runs SET progress=CASE WHEN progress<?2 THEN ?2 ELSE progress END, phase=?3, detail=?4 WHERE run_no=?1", run.run(), s.progress, s.phase, s.detail);
+  run.tx().run("UPDATE runs SET progress=CASE WHEN progress<?2 THEN ?2 ELSE progress END, phase=?3, detail=?4, eta_seconds=?5 WHERE run_no=?1", run.run(), s.progress, s.phase,
+               s.detail, s.eta_seconds);
+  for (const auto& [stream, until] : s.waiting) run.tx().run("UPDATE run_streams SET waiting_until=?3 WHERE run_no=?1 AND stream=?2", run.run(), stream, until);
   const auto version = run.tx().integer("UPDATE counters SET next = next + 1 WHERE name='progress' RETURNING next").value_or(0);
   run.tx().run(
       "INSERT INTO run_progress(run_no, user_no, version, payload) VALUES(?1, ?2, ?3, ?4) "
       "ON CONFLICT (run_no) DO UPDATE SET version=excluded.version, payload=excluded.payload",
-      run.run(), run.user(), version, progress_payload(run.tx(), run.run(), s.waiting_until, s.eta_seconds));
+      run.run(), run.user(), version, progress_payload(run.tx(), run.run()));
 }
 
 Counts& Counts::operator+=(const Counts& o) noexcept {
@@ -274,23 +284,18 @@ void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, st
   run.tx().run("UPDATE run_streams SET slices_done=?3, slices_known=?4 WHERE run_no=?1 AND stream=?2", run.run(), stream, done, known);
 }
 
-void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::int64_t calls, const std::optional<Error>& error) {
-  run.tx().run("UPDATE run_streams SET status=?3, calls=calls+?4, error=?5, waiting_until=NULL WHERE run_no=?1 AND stream=?2", run.run(), stream, status, calls,
-               error ? std::optional(error_json(*error)) : std::nullopt);
-}
-
-void set_stream_waiting(const RunTx& run, std::string_view stream, std::optional<Instant> until) {
-  run.tx().run("UPDATE run_streams SET waiting_until=?3 WHERE run_no=?1 AND stream=?2", run.run(), stream, until);
+void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::string_view coverage, std::int64_t calls, const std::optional<Error>& error) {
+  run.tx().run("UPDATE run_streams SET status=?3, coverage=?4, calls=calls+?5, error=?6, waiting_until=NULL WHERE run_no=?1 AND stream=?2", run.run(), stream, status, coverage,
+               calls, error ? std::optional(error_json(*error)) : std::nullopt);
 }
 
 Ended finish(const RunTx& run, const RunEnd& end) {
   Tx& tx = run.tx();
   const bool cancel_came_first = tx.integer("SELECT cancel_requested_at IS NOT NULL FROM runs WHERE run_no=?1", run.run()).value_or(0) != 0;
   const RunStatus status = cancel_came_first ? RunStatus::cancelled : end.status;
-  const bool whole = status == RunStatus::completed || status == RunStatus::partial;
+  const bool whole = is_whole(status);
   const RunTotals& t = end.totals;
   tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5, calls=calls+?6 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims, t.calls);
-  if (whole) milestone(run, 100, "Complete", "finishing", "");
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
   tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), whole && end.recoveries_empty);
   const auto connection = tx.integer("SELECT connection_no FROM runs WHERE run_no=?1", run.run()).value_or(0);

@@ -112,7 +112,7 @@ void milestone(const RunTx& run, int progress, std::string_view message, std::st
 struct PassingState {
   int progress = 0;
   std::string phase, detail;
-  std::optional<Instant> waiting_until;
+  std::vector<std::pair<std::string, std::optional<Instant>>> waiting;   ///< streams, and until when each waits for Amazon
   std::optional<std::int64_t> eta_seconds;
 };
 /// Overwrites the run's passing progress.
@@ -128,8 +128,7 @@ void add_counts(const RunTx& run, std::string_view stream, const Counts& counts)
 /// All data streams of the run together; the marketplaces prove only that the connection works.
 Counts counts_of(const RunTx& run);
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known);
-void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::int64_t calls, const std::optional<Error>& error);
-void set_stream_waiting(const RunTx& run, std::string_view stream, std::optional<Instant> until);
+void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::string_view coverage, std::int64_t calls, const std::optional<Error>& error);
 
 /// Totals of a run, shown for ever after.
 struct RunTotals {

@@ -38,7 +38,8 @@ std::string reason_sentence(const RecoveriesTrigger& trigger) {
 void write_connection(JsonWriter& json, store::Tx& tx, std::optional<UserNo> user) {
   const auto c = user ? store::find_connection(tx, *user) : std::nullopt;
   json.begin_object();
-  json.field("state", store::state_name(c ? c->state : store::ConnectionState::disconnected));
+  // While a first exchange is under way there is no connection yet.
+  json.field("state", store::state_name(c && c->state != store::ConnectionState::pending ? c->state : store::ConnectionState::disconnected));
   json.field("connected", c && c->state == store::ConnectionState::connected);
   if (c) {
     json.field("region", c->region);
@@ -63,20 +64,23 @@ RecoveriesFacts recoveries_facts(store::Tx& tx, std::optional<UserNo> user, cons
   facts.home_currency = home_currency(tx, user, settings.region);
   if (!user) return facts;
   facts.recoveries = store::recoveries(tx, *user, by_month);
+  const auto connection = store::find_connection(tx, *user);
   for (const store::MoneyStream stream : {store::MoneyStream::transactions, store::MoneyStream::financial_events}) {
     RecoveriesFacts::Coverage c;
     c.stream = store::money_stream_name(stream);
     for (const store::Cell& cell : store::cells(tx, *user, c.stream, day_from(-1'000'000), day_from(1'000'000))) {
-      if (!cell.digest) {
-        ++c.days_missing;
-        continue;
-      }
+      if (!cell.digest) continue;
       if (!c.from) c.from = cell.day;
       c.until = cell.day;
       ++c.days_read;
     }
     const auto state = store::stream_state(tx, *user, c.stream);
-    if (!state && c.days_read + c.days_missing == 0 && stream != settings.finances) continue;
+    if (!state && stream != settings.finances) continue;
+    // Of the days that are to be had: from where the history begins to today.
+    if (connection && connection->history_from) {
+      const Day first = std::min(*connection->history_from, c.from.value_or(*connection->history_from));
+      c.days_missing = std::max<std::int64_t>(0, (day_of(tx.now()) - first).count() + 1 - c.days_read);
+    }
     c.state = state ? state->coverage : "not_asked";
     facts.coverage.push_back(std::move(c));
   }

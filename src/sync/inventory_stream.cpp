@@ -71,6 +71,7 @@ Async<StreamResult> read_inventory(RunContext& run) {
 
   spapi::Caller caller = make_caller(run, kName);
   std::optional<Error> failure;
+  if (run.marketplaces.empty()) failure = Error(Code::no_marketplace);
   const auto known = static_cast<std::int64_t>(run.marketplaces.size());
   std::int64_t done = 0;
   run.progress.set_units(kName, done, known);

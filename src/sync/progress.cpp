@@ -43,7 +43,7 @@ store::PassingState Progress::state() const {
       share += static_cast<double>(units.done) / static_cast<double>(units.known);
       ++known_streams;
     }
-    if (units.waiting_until && (!s.waiting_until || *units.waiting_until < *s.waiting_until)) s.waiting_until = units.waiting_until;
+    s.waiting.emplace_back(name, units.waiting_until);
   }
   if (reached_ == kFetchingInventory.progress && known_streams > 0) {
     share /= static_cast<double>(known_streams);

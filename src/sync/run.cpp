@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kRetriesPerRun = 24;
 
-struct NamedResult {
+struct StreamEnd {
   const Stream* stream;
   StreamResult result;
 };
@@ -80,17 +80,16 @@ class Run {
 
   /// All streams at once: each has usage plans of its own, so waiting for one must not hold up another.
   Async<Status> read_data_streams() {
-    std::vector<const Stream*> streams = data_streams(services_.settings.finances);
-    std::erase_if(streams, [this](const Stream* s) { return !asked_for(*s); });
     // The milestone stands before the first inventory call, and is passed too where there is none to come.
     AMZ_CO_CHECK(co_await progress_.reach(kFetchingInventory, ""));
 
     Tasks group(services_.tasks.loop(), services_.log);
-    for (const Stream* stream : streams) group.spawn(read_one(stream));
+    for (const Stream* stream : data_streams())
+      if (asked_for(*stream)) group.spawn(read_one(stream));
     co_await group.all_ended();
 
-    for (const NamedResult& named : results_)
-      if (named.result.outcome == StreamOutcome::stopped) co_return *named.result.error;
+    for (const StreamEnd& of : results_)
+      if (of.result.outcome == StreamOutcome::stopped) co_return *of.result.error;
     co_return Done{};
   }
 
@@ -100,19 +99,16 @@ class Run {
     results_.push_back({stream, std::move(result)});
   }
 
-  bool asked_for(const Stream& stream) const {
-    const auto named = [&](std::string_view list) {
-      const std::string padded = "," + std::string(list) + ",";
-      return padded.find("," + std::string(stream.name) + ",") != std::string::npos;
-    };
-    if (!claimed_.asked.empty()) return named(claimed_.asked);
+  /// By the trigger, or else by the settings.
+  bool named(const Stream& stream) const {
+    if (!claimed_.asked.empty()) return ("," + claimed_.asked + ",").find("," + std::string(stream.name) + ",") != std::string::npos;
     const auto& settings = services_.settings.named_streams;
-    return settings.empty() || std::find(settings.begin(), settings.end(), stream.name) != settings.end();
+    return std::find(settings.begin(), settings.end(), stream.name) != settings.end();
   }
 
-  bool named_in_settings(const Stream& stream) const {
-    const auto& settings = services_.settings.named_streams;
-    return !claimed_.asked.empty() || std::find(settings.begin(), settings.end(), stream.name) != settings.end();
+  bool asked_for(const Stream& stream) const {
+    const bool all = claimed_.asked.empty() && services_.settings.named_streams.empty();
+    return all ? !stream.money || *stream.money == services_.settings.finances : named(stream);
   }
 
   /// Outside the run's last transaction, because counting takes time and that one holds the writer.
@@ -135,17 +131,17 @@ class Run {
   store::RunEnd judge() const {
     store::RunEnd end;
     int incomplete = 0, read = 0;
-    for (const NamedResult& named : results_) {
-      if (named.stream == &participations_stream()) continue;
-      const bool refused = named.result.outcome == StreamOutcome::unauthorised;
+    for (const StreamEnd& of : results_) {
+      if (of.stream == &participations_stream()) continue;
+      const bool refused = of.result.outcome == StreamOutcome::unauthorised;
       // An optional stream whose role the app lacks is told by its coverage.
-      if (refused && !named.stream->required && !named_in_settings(*named.stream)) continue;
-      if (named.result.outcome == StreamOutcome::complete) {
+      if (refused && !of.stream->money && !named(*of.stream)) continue;
+      if (of.result.outcome == StreamOutcome::complete) {
         ++read;
         continue;
       }
       ++incomplete;
-      if (!end.error || named.stream->required) end.error = named.result.error;
+      if (!end.error || of.stream->money) end.error = of.result.error;
     }
     if (incomplete > 0) end.status = read > 0 ? store::RunStatus::partial : store::RunStatus::failed;
     return end;
@@ -165,7 +161,7 @@ class Run {
       const Duration every = services_.settings.sync_every;
       end.next_sync_at = services_.clock.now() + every - every / 10 + services_.entropy.below(every / 5);
     }
-    const bool money_read = std::any_of(results_.begin(), results_.end(), [](const NamedResult& r) { return r.stream->required && r.result.outcome == StreamOutcome::complete; });
+    const bool money_read = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money && r.result.outcome == StreamOutcome::complete; });
     auto write = [fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
       const store::Counts counts = store::counts_of(run);
@@ -195,7 +191,7 @@ class Run {
   Progress progress_;
   Tasks side_;
   RunContext context_;
-  std::vector<NamedResult> results_;
+  std::vector<StreamEnd> results_;
   store::RunTotals totals_;
   std::int64_t calls_ = 0;
 };

@@ -11,11 +11,12 @@
 namespace amzsync::sync {
 namespace {
 
-constexpr Stream kParticipations{"participations", false, &read_participations};
-constexpr Stream kTransactions{"transactions", true, &read_transactions};
-constexpr Stream kFinancialEvents{"financial_events", true, &read_financial_events};
-constexpr Stream kInventory{"inventory", false, &read_inventory};
+constexpr Stream kParticipations{"participations", std::nullopt, &read_participations};
+constexpr Stream kTransactions{"transactions", store::MoneyStream::transactions, &read_transactions};
+constexpr Stream kFinancialEvents{"financial_events", store::MoneyStream::financial_events, &read_financial_events};
+constexpr Stream kInventory{"inventory", std::nullopt, &read_inventory};
 
+constexpr std::array kDataStreams{&kTransactions, &kFinancialEvents, &kInventory};
 constexpr std::array<std::string_view, 4> kNames{kParticipations.name, kTransactions.name, kFinancialEvents.name, kInventory.name};
 
 constexpr Duration kProbeRefusedAfter = std::chrono::hours(24);
@@ -24,9 +25,7 @@ constexpr Duration kProbeRefusedAfter = std::chrono::hours(24);
 
 const Stream& participations_stream() { return kParticipations; }
 
-std::vector<const Stream*> data_streams(store::MoneyStream finances) {
-  return {finances == store::MoneyStream::transactions ? &kTransactions : &kFinancialEvents, &kInventory};
-}
+std::span<const Stream* const> data_streams() { return kDataStreams; }
 
 std::span<const std::string_view> stream_names() { return kNames; }
 
@@ -49,7 +48,7 @@ spapi::Caller make_caller(RunContext& run, std::string_view stream) {
   caller.budget = &run.budget;
   caller.on_wait = [&run, name = std::string(stream)](std::optional<Instant> until) {
     run.progress.set_waiting(name, until);
-    if (!until) return;
+    if (!until) return;   // told with the next page
     // Nobody waits for this to be written; a run that meanwhile lost its lease learns it at its next page.
     auto tell = [](Progress& progress) -> Async<void> { (void)co_await progress.tell(); };
     run.side.spawn(tell(run.progress));
@@ -95,7 +94,7 @@ Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int6
       status = "incomplete";
       coverage = result.error->code == Code::throttled ? "throttled" : "failed";
     }
-    store::end_stream(entered, name, status, result.calls, result.error);
+    store::end_stream(entered, name, status, coverage, result.calls, result.error);
     store::set_stream_state(tx, fence.user, name, coverage, result.outcome == StreamOutcome::complete, probe, result.error);
     return Done{};
   };

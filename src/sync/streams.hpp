@@ -37,14 +37,15 @@ struct RunContext {
 
 struct Stream {
   std::string_view name;
-  /// A required stream that the application may not read makes the run partial; another one only when settings name it.
-  bool required;
+  /// Set for a source of money. By default only the one that the settings chose is read; it is also the one stream without which
+  /// a run can't be complete, while another one that the application may not read makes it partial only when it was named.
+  std::optional<store::MoneyStream> money;
   Async<StreamResult> (*read)(RunContext& run);
 };
 
-/// The finance source that the settings chose stands for both; participations come first and alone.
+/// Participations come first and alone; the data streams then side by side.
 const Stream& participations_stream();
-std::vector<const Stream*> data_streams(store::MoneyStream finances);
+std::span<const Stream* const> data_streams();
 /// Every name that a setting may hold.
 std::span<const std::string_view> stream_names();
 

@@ -55,6 +55,9 @@ std::string Triggers::consent_url(const std::string& marketplace, const std::str
 }
 
 Async<Result<ConsentLink>> Triggers::start_consent(UserId user, std::string frontend_url, std::string marketplace) {
+  // An application that only stores refresh tokens which came another way has no need of these two.
+  if (app_.application_id.empty() || app_.redirect_uri.empty())
+    co_return Error(Code::setting_invalid, "The application's id and its redirect URI must both be set before sellers can be sent to Amazon.");
   if (!marketplace.empty()) {
     const spapi::Marketplace* known = spapi::find_marketplace(marketplace);
     if (!known) co_return Error(Code::invalid_argument, "The marketplace is not one of Amazon's; give its id or its country.");
@@ -138,24 +141,21 @@ Async<Result<store::TriggerOutcome>> Triggers::exchange(Sha256 hash, store::Cons
   if (!grant) {
     const Error error = grant.error();
     // While Amazon is silent the code stays: it is tried again as long as it lives (adopt_codes).
-    if (error.code != Code::amazon_unavailable && error.code != Code::cancelled) {
-      auto close = [hash, error](store::Tx& tx) -> Status {
-        store::close_consent(tx, hash, error.name());
-        return Done{};
-      };
-      (void)co_await services_.store.write(store::Urgency::trigger, std::move(close));
-    }
+    if (error.code != Code::amazon_unavailable && error.code != Code::cancelled) co_await refuse(hash, consent.user, error);
     co_return error;
   }
   auto stored = co_await store_grant(consent.user, consent.region, std::move(seller), std::move(*grant), hash);
-  if (!stored && stored.code() != Code::store_busy) {
-    auto close = [hash, error = stored.error()](store::Tx& tx) -> Status {
-      store::close_consent(tx, hash, error.name());
-      return Done{};
-    };
-    (void)co_await services_.store.write(store::Urgency::trigger, std::move(close));
-  }
+  if (!stored && stored.code() != Code::store_busy) co_await refuse(hash, consent.user, stored.error());
   co_return stored;
+}
+
+Async<void> Triggers::refuse(Sha256 hash, UserNo user, Error reason) {
+  auto close = [hash, user, reason](store::Tx& tx) -> Status {
+    store::close_consent(tx, hash, reason.name());
+    store::give_up_pending(tx, user, store::ConnectionState::disconnected, reason);
+    return Done{};
+  };
+  (void)co_await services_.store.write(store::Urgency::trigger, std::move(close));
 }
 
 /// Connection and run in one transaction: there is no moment at which a crash could keep the one and lose the other.
@@ -212,10 +212,14 @@ Async<Result<ExistingOutcome>> Triggers::use_existing_connection(UserId user) {
   ExistingOutcome outcome;
   outcome.verified = token.ok();
   // Amazon's silence is no reason to keep a seller who is connected from syncing; everything else is.
-  if (!token && token.code() != Code::amazon_unavailable) co_return token.error();
-  if (is_reserved(user)) co_return outcome;
-
-  auto run = co_await trigger(user, store::Cause::bypass, "", false);
+  Result<store::TriggerOutcome> run(Code::internal);
+  if (token || token.code() == Code::amazon_unavailable) {
+    if (is_reserved(user)) co_return outcome;
+    run = co_await trigger(user, store::Cause::bypass, "", false);
+  } else {
+    // A token that no key opens is as good as none: the way out is a new authorisation.
+    run = token.code() == Code::key_unknown ? Error(Code::needs_reauth) : token.error();
+  }
   if (!run) {
     services_.log.warn("Failed to trigger automatic sync after bypass", {{"userId", user.text()}, {"error", run.error().message}, {"code", run.error().name()}});
     co_return run.error();
@@ -303,7 +307,7 @@ Async<void> Triggers::adopt_codes(Duration older_than) {
     if (!code || services_.clock.now() - orphan.consumed_at >= kCodeLife) {
       auto close = [hash = orphan.state_hash, user = orphan.consent.user](store::Tx& tx) -> Status {
         store::close_consent(tx, hash, code_name(Code::invalid_grant));
-        store::give_up_pending(tx, user);
+        store::give_up_pending(tx, user, store::ConnectionState::needs_reauth, Error(Code::invalid_grant));
         return Done{};
       };
       (void)co_await services_.store.write(store::Urgency::normal, std::move(close));

@@ -65,7 +65,7 @@ class Triggers {
       : services_(services), app_(std::move(app)), lwa_(lwa), vault_(vault), manager_(manager), life_(std::move(life)) {}
 
   /// Opens a consent trip for the user. `marketplace` (id or country) chooses where the seller signs in.
-  /// Errors: invalid_argument (unknown marketplace).
+  /// Errors: invalid_argument (unknown marketplace), setting_invalid (the application's id or redirect URI is not set).
   Async<Result<ConsentLink>> start_consent(UserId user, std::string frontend_url, std::string marketplace);
   /// The trip that began at Amazon's appstore: the link back to Amazon. `callback_uri` must be one of Amazon's hosts (or the
   /// consent override's). Errors: invalid_argument.
@@ -95,6 +95,8 @@ class Triggers {
  private:
   Async<Result<store::TriggerOutcome>> trigger(UserId user, store::Cause cause, std::string streams, bool covers_new);
   Async<Result<store::TriggerOutcome>> exchange(Sha256 state_hash, store::Consent consent, SellerId seller, Secret code, Duration within);
+  /// Ends a consent trip that came to nothing.
+  Async<void> refuse(Sha256 state_hash, UserNo user, Error reason);
   Async<Result<store::TriggerOutcome>> store_grant(UserNo user, std::string region, SellerId seller, auth::TokenGrant grant, std::optional<Sha256> state_hash);
   std::string consent_url(const std::string& marketplace, const std::string& state) const;
 

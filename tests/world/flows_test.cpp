@@ -167,6 +167,59 @@ TEST_CASE("every wrong callback is told apart and uses nothing up that is not it
   CHECK(world.wait(triggers.start_consent(UserId("user-1"), "", "DE")).code() == Code::invalid_argument);   // another region
 }
 
+TEST_CASE("the source of money that the settings did not choose is read when it is named") {
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    WorldSettings settings = small();
+    settings.finances_v0 = v0;
+    World world(settings);
+    Process& process = world.open();
+    world.sync_seller(process, 2);
+    const auto other = world.wait(process.engine().triggers().start(world.user(2), v0 ? "transactions" : "financial_events"));
+    REQUIRE(other);
+    const std::string run = world.finish(process, world.user(2), other->id);
+    CHECK(member(run, "status") == "completed");
+    const JsonDocument truth = world.truth(2);
+    CHECK(world.count("SELECT count(*) FROM amz_transactions") == truth["transactions"]["rows"].integer());
+    CHECK(world.count("SELECT count(*) FROM amz_financial_events") == truth["financialEvents"]["rows"].integer());
+    // Both tell of the same money, and each day is counted from one of them only.
+    check_truth(world, process, 2);
+  }
+}
+
+TEST_CASE("a refused consent leaves no half connection behind") {
+  World world(small());
+  Process& process = world.open();
+  const auto link = world.wait(process.engine().triggers().start_consent(world.user(1), "https://front.example", ""));
+  amzsync::sync::OAuthCallback params;
+  params.state = link->state;
+  params.code = Secret("made up");
+  const auto refused = world.wait(as_result(process.engine().triggers().on_oauth_callback(std::move(params))));
+  CHECK(std::get<amzsync::sync::CallbackFailure>(*refused).error.code == Code::invalid_grant);
+  CHECK(member(*process.engine().connection_document(world.user(1)), "state") == "disconnected");
+  CHECK(world.count("SELECT count(*) FROM connections WHERE state='disconnected' AND state_reason='invalid_grant'") == 1);
+}
+
+TEST_CASE("while Amazon makes it wait a run says until when, and how long it may take") {
+  WorldSettings settings = small();
+  settings.amazon.events = 30'000;
+  World world(settings);
+  Process& process = world.open();
+  amzsim::Fault quota = fault("/finances", "status", 429, 5);   // somebody else uses the seller's quota
+  quota.after = 20;
+  world.amazon().add_fault(quota);
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  const auto document = [&] { return *process.engine().run_document(world.user(1), connected->sync_id); };
+  REQUIRE(world.run_until([&] { return document().find("waitingUntil") != std::string::npos && document().find("etaSeconds") != std::string::npos; }));
+  const auto run = *JsonDocument::parse(document());
+  for (const Json stream : run["streams"])
+    if (!stream["waitingUntil"].is_null()) CHECK(*parse_instant(stream["waitingUntil"].text()) > world.clock().now() - std::chrono::seconds(2));
+  const std::string end = world.finish(process, world.user(1), connected->sync_id);
+  CHECK(end.find("waitingUntil") == std::string::npos);
+  CHECK(end.find("etaSeconds") == std::string::npos);
+}
+
 TEST_CASE("a seller is one user's; somebody else is told so") {
   World world(small());
   Process& process = world.open();

@@ -189,12 +189,22 @@ int recoveries(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
-int check(const Command&, amzsync::Engine& engine) {
-  const auto app = engine.check_app();
-  if (!app && app.error().code() == AMZSYNC_ERROR_APP_CREDENTIALS_INVALID) return failed("AMZSYNC_LWA_CLIENT_ID or AMZSYNC_LWA_CLIENT_SECRET is wrong: " + app.error().message());
-  if (!app) return failed("AMZSYNC_LWA_ENDPOINT: " + app.error().message());
-  std::cout << "The settings are right: the database opens, and Amazon knows the application.\n";
-  return kDone;
+int check(const Command& c, amzsync::Engine& engine) {
+  const auto checked = engine.check();
+  if (checked) {
+    std::cout << "The settings are right: the database opens, its secrets too, and Amazon knows the application.\n";
+    return kDone;
+  }
+  const auto of = [](const std::string& endpoint, const char* usual) { return endpoint.empty() ? std::string(" (not set, so ") + usual + ")" : " is '" + endpoint + "'"; };
+  const std::string& why = checked.error().message();
+  switch (checked.error().code()) {
+    case AMZSYNC_ERROR_KEY_UNKNOWN: return failed("AMZSYNC_MASTER_KEY is another one than the stored secrets were sealed with: " + why);
+    case AMZSYNC_ERROR_APP_CREDENTIALS_INVALID: return failed("AMZSYNC_LWA_CLIENT_ID '" + c.settings.lwa_client_id + "' or AMZSYNC_LWA_CLIENT_SECRET is wrong: " + why);
+    case AMZSYNC_ERROR_AMAZON_UNAVAILABLE: return failed("AMZSYNC_LWA_ENDPOINT" + of(c.settings.lwa_endpoint, "Amazon's own") + ": " + why);
+    case AMZSYNC_ERROR_NETWORK_ERROR:
+    case AMZSYNC_ERROR_TIMEOUT: return failed("AMZSYNC_SPAPI_ENDPOINT" + of(c.settings.spapi_endpoint, "that of AMZSYNC_REGION") + ": " + why);
+    default: return failed(checked.error());
+  }
 }
 
 }  // namespace
@@ -232,7 +242,11 @@ int main(int argc, char** argv) {
   add("check", "Check the settings, and name the one that is wrong", check, false, false);
 
   try {
-    std::vector<std::string> args = amzsync_tools::with_environment(argc, argv);
+    std::vector<std::string> args;
+    if (const auto wrong = amzsync_tools::with_environment(argc, argv, args)) {
+      std::cerr << "amzsync: " << wrong->line << "\n";
+      return kUsage;
+    }
     std::reverse(args.begin(), args.end());
     app.parse(args);
   } catch (const CLI::ParseError& e) {

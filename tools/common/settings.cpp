@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -17,12 +19,12 @@
 namespace amzsync_tools {
 namespace {
 
-constexpr std::array<std::string_view, 25> kNames{
+constexpr std::array<std::string_view, 27> kNames{
     "store",          "lwa-client-id",    "lwa-client-secret", "lwa-client-secret-file", "application-id",     "redirect-uri",       "region",
     "spapi-environment", "lwa-endpoint",  "spapi-endpoint",    "consent-endpoint",       "master-key",         "master-key-file",    "finances",
     "streams",        "history-days",     "sync-every-minutes", "archive-days",          "journal-days",       "synchronous",        "log-level",
-    "log-format",     "listen",           "jwt-secret",        "frontend-origins"};
-constexpr std::array<std::string_view, 2> kMoreNames{"jwt-secret-file", "demo"};
+    "log-format",     "listen",           "jwt-secret",        "jwt-secret-file",        "frontend-origins",   "demo"};
+constexpr std::string_view kFile = "-file";   // how the name of a setting ends that names a file which holds a secret
 
 std::string variable(std::string_view name) {
   std::string text = "AMZSYNC_";
@@ -70,6 +72,12 @@ std::optional<WrongSetting> demo_key(Settings& settings) {
   return std::nullopt;
 }
 
+std::optional<std::int32_t> whole_number(const std::string& text) {
+  std::int32_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return failed == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+}
+
 std::string plain_value(const nlohmann::json& value) { return value.is_string() ? "'" + value.get<std::string>() + "'" : value.dump(); }
 
 }  // namespace
@@ -101,39 +109,57 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   app.add_option("--log-level", s.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log-format", s.log_format, "text or json")->capture_default_str();
   app.add_flag("--demo", s.demo, "Demo mode: no sign-in; loopback only");
-  if (!host) return;
-  app.add_option("--listen", s.listen, "Address and port")->capture_default_str();
-  app.add_option("--jwt-secret", s.jwt_secret, "HS256 secret of the users' tokens");
-  app.add_option("--jwt-secret-file", s.jwt_secret_file, "File that holds it");
-  app.add_option("--frontend-origins", s.frontend_origins, "Allowed front ends, with commas between; the first is the default");
+  // One file of settings serves all programs, so every one takes those of the host, and only the host shows them.
+  const auto of_host = [&](CLI::Option* option) { return host ? option : option->group(""); };
+  of_host(app.add_option("--listen", s.listen, "Address and port"))->capture_default_str();
+  of_host(app.add_option("--jwt-secret", s.jwt_secret, "HS256 secret of the users' tokens"));
+  of_host(app.add_option("--jwt-secret-file", s.jwt_secret_file, "File that holds it"));
+  of_host(app.add_option("--frontend-origins", s.frontend_origins, "Allowed front ends, with commas between; the first is the default"));
 }
 
-std::vector<std::string> with_environment(int argc, char** argv) {
-  std::vector<std::string> given(argv + 1, argv + argc);
+std::optional<WrongSetting> with_environment(int argc, char** argv, std::vector<std::string>& arguments) {
+  const std::vector<std::string> given(argv + 1, argv + argc);
   const auto flagged = [&](std::string_view name) {
     const std::string flag = "--" + std::string(name);
-    for (const std::string& arg : given)
-      if (arg == flag || arg.starts_with(flag + "=")) return true;
-    return false;
+    return std::any_of(given.begin(), given.end(), [&](const std::string& arg) { return arg == flag || arg.starts_with(flag + "="); });
   };
-  std::vector<std::string> all;
-  const auto take = [&](std::string_view name) {
+  const auto is_set = [](std::string_view name) {
     const char* value = std::getenv(variable(name).c_str());
-    if (!value || !*value || flagged(name)) return;
-    // A secret from a flag or from the environment wins over one from a file that the environment names.
-    const std::size_t file = name.rfind("-file");
-    if (file != std::string_view::npos && flagged(name.substr(0, file))) return;
-    if (name == "demo") {
-      const std::string_view text(value);
-      if (text == "1" || text == "true" || text == "yes") all.emplace_back("--demo");
-      return;
-    }
-    all.push_back("--" + std::string(name) + "=" + value);
+    return value && *value;
   };
-  for (const std::string_view name : kNames) take(name);
-  for (const std::string_view name : kMoreNames) take(name);
-  all.insert(all.end(), given.begin(), given.end());
-  return all;
+  // --x-file=PATH becomes --x=CONTENT.
+  const auto secret_from = [&](std::string_view name, const std::string& path) -> std::optional<WrongSetting> {
+    std::string content;
+    if (auto wrong = read_file(path, name, content)) return wrong;
+    arguments.push_back("--" + std::string(name.substr(0, name.rfind(kFile))) + "=" + content);
+    return std::nullopt;
+  };
+  for (const std::string_view name : kNames) {
+    if (!is_set(name) || flagged(name)) continue;
+    const std::string value = std::getenv(variable(name).c_str());
+    if (name == "demo" && value != "0" && value != "1" && value != "true" && value != "false") return WrongSetting{"AMZSYNC_DEMO is '" + value + "'; it must be 1 or 0"};
+    if (!name.ends_with(kFile)) {
+      if (!flagged(std::string(name) + std::string(kFile))) arguments.push_back("--" + std::string(name) + "=" + value);
+      continue;
+    }
+    const std::string_view itself = name.substr(0, name.rfind(kFile));
+    if (flagged(itself) || is_set(itself)) continue;
+    if (auto wrong = secret_from(name, value)) return wrong;
+  }
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::string_view arg = given[i];
+    const auto file = std::find_if(kNames.begin(), kNames.end(), [&](std::string_view name) {
+      const std::string flag = "--" + std::string(name);
+      return name.ends_with(kFile) && (arg.starts_with(flag + "=") || (arg == flag && i + 1 < given.size()));
+    });
+    if (file == kNames.end() || flagged(file->substr(0, file->rfind(kFile)))) {
+      arguments.push_back(given[i]);
+      continue;
+    }
+    const std::size_t equals = arg.find('=');
+    if (auto wrong = secret_from(*file, equals == std::string_view::npos ? given[++i] : given[i].substr(equals + 1))) return wrong;
+  }
+  return std::nullopt;
 }
 
 std::optional<WrongSetting> complete(Settings& s) {
@@ -158,7 +184,8 @@ std::optional<WrongSetting> complete(Settings& s) {
   if (auto wrong = one_of("synchronous", s.synchronous, {"normal", "full"})) return wrong;
   if (auto wrong = one_of("log-level", s.log_level, {"debug", "info", "warn", "error"})) return wrong;
   if (auto wrong = one_of("log-format", s.log_format, {"text", "json"})) return wrong;
-  if (s.archive_days < 0 || s.archive_days > 3'650) return WrongSetting{"AMZSYNC_ARCHIVE_DAYS is '" + std::to_string(s.archive_days) + "'; it must be from 0 to 3650"};
+  const auto archive_days = whole_number(s.archive_days);
+  if (!archive_days || *archive_days < 0 || *archive_days > 3'650) return WrongSetting{"AMZSYNC_ARCHIVE_DAYS is '" + s.archive_days + "'; it must be from 0 to 3650"};
   if (s.demo) {
     if (s.lwa_client_id.empty()) s.lwa_client_id = "amzn1.application-oa2-client.demo";
     if (s.lwa_client_secret.empty()) s.lwa_client_secret = "demo-secret";
@@ -187,7 +214,12 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
     if (result) return std::nullopt;
     return WrongSetting{variable(name) + (shown ? " is '" + *shown + "'" : " is wrong") + ": " + result.error().message()};
   };
-  const std::string history = std::to_string(s.history_days), every = std::to_string(s.sync_every_minutes), journal = std::to_string(s.journal_days);
+  // A number; the library says which ones are right.
+  const auto count = [&](std::string_view name, const std::string& text, auto set) -> std::optional<WrongSetting> {
+    const auto number = whole_number(text);
+    if (!number) return WrongSetting{variable(name) + " is '" + text + "'; it must be a whole number"};
+    return check(name, &text, (options.*set)(*number));
+  };
   if (auto w = check("store", &s.store, options.set_store(s.store))) return w;
   if (auto w = check("synchronous", &s.synchronous, options.set_synchronous_full(s.synchronous == "full"))) return w;
   if (auto w = check("redirect-uri", &s.redirect_uri, options.set_app(s.lwa_client_id, s.lwa_client_secret, s.application_id, s.redirect_uri))) return w;
@@ -199,9 +231,9 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
   if (auto w = check("master-key", nullptr, options.set_master_key(s.master_key))) return w;
   if (auto w = check("finances", &s.finances, options.set_finances(s.finances))) return w;
   if (auto w = check("streams", &s.streams, options.set_streams(s.streams))) return w;
-  if (auto w = check("history-days", &history, options.set_history_days(s.history_days))) return w;
-  if (auto w = check("sync-every-minutes", &every, options.set_sync_every_minutes(s.sync_every_minutes))) return w;
-  if (auto w = check("journal-days", &journal, options.set_journal_days(s.journal_days))) return w;
+  if (auto w = count("history-days", s.history_days, &amzsync::Options::set_history_days)) return w;
+  if (auto w = count("sync-every-minutes", s.sync_every_minutes, &amzsync::Options::set_sync_every_minutes)) return w;
+  if (auto w = count("journal-days", s.journal_days, &amzsync::Options::set_journal_days)) return w;
   if (auto w = check("log-level", &s.log_level, options.set_log(*log_level_from(s.log_level), make_log_sink(s)))) return w;
   return std::nullopt;
 }

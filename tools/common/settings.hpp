@@ -10,6 +10,11 @@
 
 namespace amzsync_tools {
 
+/// A setting that is wrong: the one line to print.
+struct WrongSetting {
+  std::string line;
+};
+
 /// Values as given; empty where nothing was. Checked by the library when an engine is opened with them.
 struct Settings {
   std::string store = "sqlite:var/amzsync.db";
@@ -21,10 +26,10 @@ struct Settings {
   std::string master_key, master_key_file;
   std::string finances = "2024-06-19";
   std::string streams;
-  int history_days = 540;
-  int sync_every_minutes = 360;
-  int archive_days = 90;
-  int journal_days = 7;
+  std::string history_days = "540";
+  std::string sync_every_minutes = "360";
+  std::string archive_days = "90";
+  std::string journal_days = "7";
   std::string synchronous = "normal";
   std::string log_level = "info";
   std::string log_format = "text";
@@ -36,16 +41,12 @@ struct Settings {
   std::string frontend_origins;
 };
 
-/// A setting that is wrong: the one line to print.
-struct WrongSetting {
-  std::string line;
-};
-
-/// Adds the options to a program. `host` adds those of the host.
+/// Adds the options to a program; `host` shows those of the host in its help.
 void add_settings(CLI::App& app, Settings& settings, bool host);
 
-/// The program's arguments with those of the environment in front, for every setting that no flag names.
-std::vector<std::string> with_environment(int argc, char** argv);
+/// The program's arguments with those of the environment in front, for every setting that no flag names. What stands in the
+/// file that a `…-file` setting names takes the place of that setting, so that flag over environment over file holds for it too.
+std::optional<WrongSetting> with_environment(int argc, char** argv, std::vector<std::string>& arguments);
 
 /// Reads the _FILE settings and, in demo mode, makes what may be left out.
 std::optional<WrongSetting> complete(Settings& settings);

@@ -65,8 +65,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? 0 : 2;
+    if (e.get_exit_code() == 0) return app.exit(e);
+    std::cerr << "amzsync-sim: " << e.what() << "\n";
+    return 2;
   }
   settings.region = *amzsync::spapi::region_from(region);
   const auto address = httpd::parse_listen(listen);

@@ -328,6 +328,7 @@ SimAnswer Simulator::token_endpoint(const SimRequest& request) {
     if (scope != "sellingpartnerapi::notifications" && scope != "sellingpartnerapi::client_credential:rotation") return token_error(400, "invalid_scope", "The request has an invalid parameter : scope");
     out.field("access_token", new_access_token({0, now() + kAccessLife, scope})).field("scope", scope);
   } else if (grant == "authorization_code") {
+    if (field("code").empty()) return token_error(400, "invalid_request", "The request is missing a required parameter : code");
     const auto found = codes_.find(field("code"));
     // Another redirect URI than the one of the consent step is refused where one is sent.
     const bool good = found != codes_.end() && !found->second.used && found->second.expires > now() && (field("redirect_uri").empty() || field("redirect_uri") == found->second.redirect_uri);
@@ -337,6 +338,8 @@ SimAnswer Simulator::token_endpoint(const SimRequest& request) {
     out.field("access_token", new_access_token({found->second.seller, now() + kAccessLife, {}})).field("refresh_token", refresh_token(found->second.seller));
   } else {
     const std::string token = field("refresh_token");
+    if (token.empty()) return token_error(400, "invalid_request", "The request is missing a required parameter : refresh_token");
+    if (token.starts_with("Atzr|other-app-")) return token_error(400, "unauthorized_client", "Not authorized for requested operation");
     int seller = 0;
     for (int n = 1; n <= settings_.sellers; ++n)
       if (token == refresh_token(n)) seller = n;

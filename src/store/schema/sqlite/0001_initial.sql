@@ -112,6 +112,7 @@ CREATE TABLE runs (
   message TEXT NOT NULL DEFAULT '',
   phase TEXT NOT NULL DEFAULT 'queued',
   detail TEXT NOT NULL DEFAULT '',
+  eta_seconds INTEGER,                    -- of the passing progress; NULL: not known, or over
   fence INTEGER NOT NULL DEFAULT 0,       -- grows with each claim
   holder INTEGER NOT NULL DEFAULT 0,
   lease_until INTEGER NOT NULL DEFAULT 0,
@@ -144,6 +145,7 @@ CREATE TABLE run_streams (
   slices_done INTEGER NOT NULL DEFAULT 0,
   slices_known INTEGER NOT NULL DEFAULT 0,
   waiting_until INTEGER,
+  coverage TEXT,                          -- of the stream when this run was done with it
   error TEXT,
   PRIMARY KEY (run_no, stream)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line, and what our programs say of wrong settings."""
+import base64
+import json
+import os
+import subprocess
+import unittest
+
+from harness import BIN, CLIENT_SECRET, MASTER_KEY, Host, HostCase, amounts, cli
+
+
+class CommandLine(HostCase):
+    def settings(self, sim, **more):
+        env = {
+            "AMZSYNC_STORE": f"sqlite:{self.store}",
+            "AMZSYNC_LWA_CLIENT_ID": "amzn1.application-oa2-client.test",
+            "AMZSYNC_LWA_CLIENT_SECRET": CLIENT_SECRET,
+            "AMZSYNC_MASTER_KEY": MASTER_KEY,
+            "AMZSYNC_LWA_ENDPOINT": sim.url,
+            "AMZSYNC_SPAPI_ENDPOINT": sim.url,
+        }
+        env.update({"AMZSYNC_" + k.upper(): v for k, v in more.items()})
+        return {k: v for k, v in env.items() if v is not None}
+
+    def connect(self, env, user="anna", seller=1):
+        token = self.folder / "token"
+        token.write_text(f"Atzr|sim-seller-{seller}\n")
+        code, out, err = cli(env, "connect", "--user", user, "--refresh-token-file", str(token))
+        self.assertEqual((code, err.count("error")), (0, 0), err)
+        return out
+
+    def run_sync(self, env, *more, user="anna"):
+        code, out, err = cli(env, "--log-level", "error", "sync", "--user", user, "--json", *more)
+        return code, json.loads(out.strip().splitlines()[-1], parse_float=str), err
+
+    def test_connect_sync_status_history_recoveries(self):
+        for finances in ("2024-06-19", "v0"):
+            with self.subTest(finances):
+                self.store = self.folder / f"{finances}.db"
+                sim = self.sim(events=1500, skus=80)
+                env = self.settings(sim, finances=finances)
+                self.connect(env, seller=2)
+                code, last, err = self.run_sync(env)
+                self.assertEqual((code, last["status"]), (0, "completed"))
+                self.assertEqual(set(last), {"syncId", "status", "wallSeconds", "calls", "streams"})
+                self.assertGreater(last["calls"], 3)
+                self.assertEqual([l for l in err.splitlines() if "%" in l][0][:3], "10%")
+                truth = sim.truth(2)["transactions" if finances != "v0" else "financialEvents"]
+                code, out, _ = cli(env, "recoveries", "--user", "anna", "--json")
+                self.assertEqual((code, amounts(json.loads(out, parse_float=str)["totals"])), (0, amounts(truth["recoveries"])))
+                code, out, _ = cli(env, "recoveries", "--user", "anna", "--by-month")
+                for t in truth["recoveries"]:
+                    self.assertIn(f"{t['amount']} {t['currency']} in {t['count']} reimbursements", out)
+                self.assertIn("completed", cli(env, "status", "--user", "anna")[1])
+                code, out, _ = cli(env, "history", "--user", "anna", "--json")
+                self.assertEqual(json.loads(out)["total"], 1)
+                self.assertEqual(self.run_sync(env, "--streams", "inventory")[1]["streams"][0]["name"], "inventory")
+
+    def test_exit_codes_say_how_a_sync_ended(self):
+        sim = self.sim(events=300, skus=60)
+        env = self.settings(sim)
+        self.assertEqual(cli(env, "sync", "--user", "nobody")[0], 1)
+        self.connect(env)
+        sim.fault("/fba", "status", status=400)
+        code, last, err = self.run_sync(env)
+        self.assertEqual((code, last["status"], last["error"]["code"]), (3, "partial", "request_rejected"))
+        sim.control(clearFaults=True, revoke=1, expireAccessTokens=True)
+        code, last, err = self.run_sync(env)
+        self.assertEqual((code, last["status"], last["error"]["code"]), (1, "failed", "needs_reauth"))
+        code, out, err = cli(env, "sync", "--user", "anna")
+        self.assertEqual((code, err.strip().splitlines()[-1]), (1, "amzsync: Amazon no longer accepts this connection. Please connect your Amazon account again."))
+
+    def test_check_names_the_setting_that_is_wrong(self):
+        sim = self.sim("--client-secret", CLIENT_SECRET, events=0)
+        env = self.settings(sim)
+        self.assertEqual(cli(env, "check")[0], 0)
+        self.connect(env)
+        self.assertEqual(cli(env, "check")[0], 0)
+        dead = "http://127.0.0.1:1"
+        other_key = base64.b64encode(b"x" * 32).decode()
+        for wrong, names in (({"lwa_client_secret": "not-that"}, "AMZSYNC_LWA_CLIENT_SECRET"), ({"master_key": other_key}, "AMZSYNC_MASTER_KEY"), ({"spapi_endpoint": dead}, "AMZSYNC_SPAPI_ENDPOINT"),
+                             ({"lwa_endpoint": dead}, "AMZSYNC_LWA_ENDPOINT")):
+            with self.subTest(names):
+                code, out, err = cli(self.settings(sim, **wrong), "check")
+                self.assertEqual((code, len(err.strip().splitlines())), (1, 1), err)
+                self.assertIn(names, err)
+                self.assertNotIn("not-that", err)
+                self.assertNotIn(other_key, err)
+
+    def test_a_wrong_setting_stops_the_start_with_one_line(self):
+        sim = self.sim(events=0)
+        for wrong, names in (
+            ({"store": "mysql:x"}, "AMZSYNC_STORE is 'mysql:x'"),
+            ({"store": "sqlite:/proc/nowhere/x.db"}, "AMZSYNC_STORE is 'sqlite:/proc/nowhere/x.db'"),
+            ({"region": "moon"}, "AMZSYNC_REGION is 'moon'"),
+            ({"finances": "v7"}, "AMZSYNC_FINANCES is 'v7'"),
+            ({"streams": "inventory,weather"}, "AMZSYNC_STREAMS is 'inventory,weather'"),
+            ({"history_days": "abc"}, "AMZSYNC_HISTORY_DAYS is 'abc'; it must be a whole number"),
+            ({"demo": "maybe"}, "AMZSYNC_DEMO is 'maybe'"),
+            ({"archive_days": "x"}, "AMZSYNC_ARCHIVE_DAYS is 'x'"),
+            ({"history_days": "0"}, "AMZSYNC_HISTORY_DAYS is '0'"),
+            ({"sync_every_minutes": "3"}, "AMZSYNC_SYNC_EVERY_MINUTES is '3'"),
+            ({"journal_days": "999"}, "AMZSYNC_JOURNAL_DAYS is '999'"),
+            ({"synchronous": "off"}, "AMZSYNC_SYNCHRONOUS is 'off'"),
+            ({"spapi_environment": "test"}, "AMZSYNC_SPAPI_ENVIRONMENT is 'test'"),
+            ({"spapi_endpoint": "http://example.com"}, "AMZSYNC_SPAPI_ENDPOINT is 'http://example.com'"),
+            ({"lwa_endpoint": "ftp://example.com"}, "AMZSYNC_LWA_ENDPOINT is 'ftp://example.com'"),
+            ({"log_level": "loud"}, "AMZSYNC_LOG_LEVEL is 'loud'"),
+            ({"log_format": "xml"}, "AMZSYNC_LOG_FORMAT is 'xml'"),
+            ({"master_key": "c2hvcnQ="}, "AMZSYNC_MASTER_KEY is wrong"),
+            ({"master_key": None}, "AMZSYNC_MASTER_KEY is missing"),
+            ({"lwa_client_id": None}, "AMZSYNC_LWA_CLIENT_ID is missing"),
+            ({"lwa_client_secret": None}, "AMZSYNC_LWA_CLIENT_SECRET is missing"),
+            ({"lwa_client_secret": None, "lwa_client_secret_file": "/nowhere"}, "AMZSYNC_LWA_CLIENT_SECRET_FILE is '/nowhere'"),
+        ):
+            for program in ("amzsync", "amzsync-host"):
+                with self.subTest((program, names)):
+                    env = self.settings(sim, **wrong)
+                    env.update({"AMZSYNC_JWT_SECRET": "jwt", "AMZSYNC_LISTEN": "127.0.0.1:0"})
+                    clean = {k: v for k, v in os.environ.items() if not k.startswith("AMZSYNC_")}
+                    args = ["status", "--user", "anna"] if program == "amzsync" else []
+                    done = subprocess.run([BIN / program, *args], env={**clean, **env}, capture_output=True, text=True, timeout=60)
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+                    self.assertTrue(done.stderr.startswith(f"{program}: {names}"), done.stderr)
+                    self.assertNotIn("c2hvcnQ=", done.stderr)
+        for wrong, names in (({"listen": "nonsense"}, "AMZSYNC_LISTEN is 'nonsense'"), ({"listen": "127.0.0.1:99999"}, "AMZSYNC_LISTEN"), ({"jwt_secret": None}, "AMZSYNC_JWT_SECRET is missing"),
+                             ({"frontend_origins": "https://a.example/path"}, "AMZSYNC_FRONTEND_ORIGINS is"), ({"listen": f"127.0.0.1:{sim.port}"}, f"AMZSYNC_LISTEN is '127.0.0.1:{sim.port}'"),
+                             ({"listen": "0.0.0.0:0", "demo": "1"}, "AMZSYNC_LISTEN is '0.0.0.0:0'")):
+            with self.subTest(names), self.assertRaises(AssertionError) as refused:
+                self.host(sim, **wrong)
+            self.assertIn("amzsync-host: " + names, str(refused.exception))
+
+    def test_settings_from_a_file_under_the_environment_under_flags(self):
+        sim = self.sim(events=0)
+        config = self.folder / "settings.toml"
+        env = self.settings(sim, region="moon", lwa_client_secret=None)
+        secret = self.folder / "secret"
+        secret.write_text(CLIENT_SECRET + "\n")
+        config.write_text(f'finances = "v0"\nregion = "na"\nlwa-client-secret-file = "{secret}"\nlisten = "127.0.0.1:0"\n')
+        self.assertIn("AMZSYNC_REGION is 'moon'", cli(env, "--config", str(config), "status", "--user", "anna")[2])   # environment over file
+        self.assertEqual(cli(env, "--config", str(config), "--region", "na", "status", "--user", "anna")[0], 0)      # flag over environment
+        # Where a secret comes from makes no difference to that order.
+        other = self.folder / "other"
+        other.write_text(base64.b64encode(b"y" * 32).decode())
+        config.write_text(f'master-key = "{base64.b64encode(b"x" * 32).decode()}"\n')
+        key_file = self.settings(sim, master_key=None, master_key_file=str(self.folder / "key"))
+        (self.folder / "key").write_text(MASTER_KEY + "\n")
+        self.connect(self.settings(sim))
+        self.assertEqual(cli(key_file, "--config", str(config), "check")[0], 0)
+        self.assertEqual(cli(key_file, "--master-key-file", str(other), "check")[0], 1)
+        self.assertEqual(cli(self.settings(sim), f"--master-key-file={other}", "check")[0], 1)
+        config.write_text("fnances = \"v0\"\n")
+        code, _, err = cli(self.settings(sim), "--config", str(config), "status", "--user", "anna")
+        self.assertEqual((code, len(err.strip().splitlines())), (2, 1), err)
+        self.assertIn("fnances", err)
+
+    def test_usage(self):
+        sim = self.sim(events=0)
+        env = self.settings(sim)
+        for args in ((), ("dance",), ("sync",), ("sync", "--user", "a", "--nonsense"), ("history", "--user", "a", "--limit", "x")):
+            code, out, err = cli(env, *args)
+            self.assertEqual((code, len(err.strip().splitlines())), (2, 1), (args, err))
+        for program in ("amzsync", "amzsync-host", "amzsync-sim"):
+            for flag in ("--help", "--version"):
+                done = subprocess.run([BIN / program, flag], capture_output=True, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("0.1.0" if flag == "--version" else "Usage", done.stdout)
+        self.assertEqual(cli(env, "history", "--user", "anna", "--limit", "0")[0], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

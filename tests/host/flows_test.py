@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The other triggers, and what can be asked about syncs, over HTTP."""
+import concurrent.futures
+import json
+import unittest
+
+from harness import BASE, FRONT, HostCase, amounts
+
+SYNCING = "No data found. Syncing your Amazon account... Please refresh in a few moments."
+
+
+class Bypass(HostCase):
+    def test_an_existing_connection_is_used_again(self):
+        sim = self.sim()
+        host = self.host(sim)
+        refused = host.get(BASE + "/auth/start?bypass=true")
+        self.check_error(refused, 409, "not_connected")
+        self.assertTrue(refused.json["authUrl"].startswith(sim.url + "/apps/authorize/consent?"))
+        host.finish(host.connect().query["sync_id"])
+        for flag in ("bypass", "skip_oauth"):
+            answer = host.get(f"{BASE}/auth/start?{flag}=true")
+            self.assertEqual(answer.status, 200)
+            body = answer.json
+            self.assertEqual({k: body[k] for k in ("success", "ok", "bypassed", "connectionVerified", "message", "syncTriggered")},
+                             {"success": True, "ok": True, "bypassed": True, "connectionVerified": True, "message": "Using existing Amazon connection", "syncTriggered": True})
+            self.assertTrue(body["redirectUrl"].startswith(FRONT + "/dashboard?amazon_connected=true&message=Using%20existing%20Amazon%20connection"))
+            host.finish(body["syncId"])
+        # While Amazon is silent the sync is triggered all the same.
+        sim.control(advanceSeconds=7200, expireAccessTokens=True)
+        self.sql_write("UPDATE connections SET access_obtained_at=access_obtained_at-7200000000")
+        sim.control(faults=[{"path": "/auth", "kind": "hang", "times": 1}])
+        silent = host.get(BASE + "/auth/start?bypass=true").json
+        self.assertEqual((silent["success"], silent["connectionVerified"], silent["syncTriggered"]), (True, False, True))
+        host.finish(silent["syncId"])
+        # A revoked one is told as what it is.
+        sim.control(revoke=1)
+        self.sql_write("UPDATE connections SET access_obtained_at=access_obtained_at-7200000000")
+        revoked = host.get(BASE + "/auth/start?bypass=true")
+        self.check_error(revoked, 409, "needs_reauth")
+        self.assertIn("authUrl", revoked.json)
+        self.assertEqual(host.get(BASE + "/connection").json["state"], "needs_reauth")
+
+    def sql_write(self, statement):
+        """Makes the stored access token older than it is, since the host's clock can't be moved."""
+        import sqlite3
+        connection = sqlite3.connect(self.store, timeout=30)
+        connection.execute(statement)
+        connection.commit()
+        connection.close()
+
+    def test_the_demo_user_never_syncs_by_a_bypass(self):
+        sim = self.sim()
+        host = self.host(sim)
+        host.finish(host.connect("demo-user").query["sync_id"], "demo-user")
+        body = host.get(BASE + "/auth/start?bypass=true", "demo-user").json
+        self.assertEqual((body["connectionVerified"], body["syncTriggered"], "syncId" in body), (True, False, False))
+
+
+class Recoveries(HostCase):
+    def test_an_empty_account_is_synced_once_and_the_reason_told_afterwards(self):
+        sim = self.sim(events=0)
+        host = self.host(sim)
+        nobody = host.get(BASE + "/recoveries").json
+        self.assertEqual((nobody["totalAmount"], nobody["currency"], nobody["claimCount"], nobody["totals"], nobody["mixedCurrencies"]), (0, "USD", 0, [], False))
+        self.assertEqual((nobody["reason"], nobody["syncTriggered"]), ("not_connected", False))
+        host.finish(host.connect().query["sync_id"])
+        for _ in range(3):
+            read = host.get(BASE + "/recoveries").json
+            self.assertEqual((read["reason"], read["syncTriggered"], read["needsSync"]), ("no_reimbursements_found", False, False))
+            self.assertNotEqual(read["message"], SYNCING)
+        self.assertEqual(host.get("/api/sync/history").json["total"], 1)
+
+    def test_what_was_never_synced_is_synced_by_reading_it(self):
+        sim = self.sim()
+        host = self.host(sim)
+        run = host.connect().query["sync_id"]
+        # The first sync failed before it read anything.
+        sim.fault("/sellers", "status", status=503)
+        host.post(f"/api/sync/cancel/{run}")
+        host.finish(run)
+        sim.control(clearFaults=True)
+        self.assertEqual(host.get(BASE + "/recoveries").json["reason"], "cancelled")
+
+    def test_the_series_by_month_adds_up(self):
+        sim = self.sim(events=3000)
+        host = self.host(sim)
+        host.finish(host.connect(seller=3).query["sync_id"])
+        body = host.get(BASE + "/recoveries?by=month").json
+        self.assertGreater(len(body["totals"]), 1)   # seller 3 sells in three marketplaces
+        self.assertIs(body["mixedCurrencies"], True)
+        from decimal import Decimal
+        for total in body["totals"]:
+            months = [m for m in body["months"] if m["currency"] == total["currency"]]
+            self.assertEqual(sum(Decimal(str(m["amount"])) for m in months), Decimal(str(total["amount"])))
+            self.assertEqual(sum(m["count"] for m in months), total["count"])
+        home = next(t for t in body["totals"] if t["currency"] == body["currency"])
+        self.assertEqual(body["totalAmount"], home["amount"])
+        self.assertEqual(amounts(body["totals"]), amounts(sim.truth(3)["transactions"]["recoveries"]))
+        self.assertEqual(body["source"], "transactions")
+        self.assertTrue(body["asOf"] and body["coverage"] and body["findings"] is not None)
+
+
+class Syncs(HostCase):
+    def test_a_manual_start_and_the_one_that_is_there_already(self):
+        sim = self.sim()
+        host = self.host(sim)
+        self.check_error(host.post("/api/sync/start"), 409, "not_connected")
+        first = host.connect().query["sync_id"]
+        host.finish(first)
+        sim.fault("/finances", "slow", delayMs=1500)
+        for path in ("/api/sync/start", "/api/sync/force", BASE + "/sync"):
+            started = host.post(path)
+            self.assertEqual(started.status, 200)
+            self.assertEqual({k: started.json[k] for k in ("status", "message")}, {"status": "in_progress", "message": "Sync started successfully"})
+            run = started.json["syncId"]
+            again = host.post(path)
+            self.check_error(again, 409, "sync_in_progress")
+            self.assertEqual(again.json["existingSyncId"], run)
+            self.assertEqual(host.get("/api/sync/status").json["lastSync"]["syncId"], run)
+            self.assertEqual(host.finish(run)["status"], "completed")
+        history = host.get("/api/sync/history").json
+        self.assertEqual(history["total"], 4)
+        self.assertEqual(history["syncs"][-1]["syncId"], first)
+        self.assertEqual([s["startedAt"] for s in history["syncs"]], sorted((s["startedAt"] for s in history["syncs"]), reverse=True))
+        self.assertEqual([s["syncId"] for s in host.get("/api/sync/history?limit=2&offset=1").json["syncs"]], [s["syncId"] for s in history["syncs"][1:3]])
+        for bad in ("limit=0", "limit=101", "limit=x", "limit=-1", "offset=-1", "offset=1.5", "limit="):
+            self.check_error(host.get("/api/sync/history?" + bad), 400, "invalid_argument")
+
+    def test_a_sync_is_its_own_users(self):
+        sim = self.sim()
+        host = self.host(sim)
+        run = host.connect().query["sync_id"]
+        self.check_error(host.get(f"/api/sync/status/{run}", "somebody-else"), 404, "not_found")
+        self.check_error(host.post(f"/api/sync/cancel/{run}", "somebody-else"), 404, "not_found")
+        self.assertEqual(host.get("/api/sync/history", "somebody-else").json, {"syncs": [], "total": 0})
+        self.assertEqual(host.get("/api/sync/status", "somebody-else").json, {"hasActiveSync": False, "lastSync": None})
+        host.finish(run)
+
+    def test_cancelling_and_disconnecting(self):
+        sim = self.sim()
+        host = self.host(sim)
+        sim.fault("/finances", "hang")
+        run = host.connect().query["sync_id"]
+        cancelled = host.post(f"/api/sync/cancel/{run}")
+        self.assertEqual(cancelled.status, 200)
+        self.assertEqual(host.finish(run)["status"], "cancelled")
+        self.check_error(host.post(f"/api/sync/cancel/{run}"), 409, "sync_over")
+        run = host.post("/api/sync/start").json["syncId"]
+        self.assertEqual(host.post(BASE + "/disconnect").status, 200)
+        self.assertEqual(host.finish(run)["status"], "cancelled")
+        self.assertEqual(host.get(BASE + "/connection").json["state"], "disconnected")
+        self.check_error(host.post(BASE + "/disconnect"), 409, "not_connected")
+        self.check_error(host.post("/api/sync/start"), 409, "not_connected")
+        self.assertEqual(self.sql("SELECT count(*) FROM connections WHERE refresh_token IS NOT NULL OR access_token IS NOT NULL")[0][0], 0)
+
+    def test_a_storm_of_triggers_of_every_kind_is_one_run(self):
+        sim = self.sim()
+        host = self.host(sim)
+        trips = [host.agree(host.start_consent(), 1) for _ in range(20)]
+        sim.fault("/sellers", "slow", delayMs=3000)   # the run stays active while they all come
+        first = host.connect().query["sync_id"]
+
+        def trigger(n):
+            kind = n % 4
+            if kind == 0:
+                return host.post(BASE + "/auth/callback", body=trips[n // 4]).json["syncId"]
+            if kind == 1:
+                return host.get(BASE + "/auth/start?bypass=true").json["syncId"]
+            if kind == 2:
+                return host.get(BASE + "/recoveries").json["syncId"]
+            answer = host.post("/api/sync/start")
+            return answer.json["existingSyncId"] if answer.status == 409 else answer.json["syncId"]
+
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            ids = set(pool.map(trigger, range(80)))
+        self.assertEqual(ids, {first})
+        sim.control(clearFaults=True)
+        host.finish(first)
+        # The new authorisations that the active run could not know of are covered by one run after it.
+        last = host.get("/api/sync/history").json
+        self.assertEqual(last["total"], 2)
+        self.assertEqual(host.finish(last["syncs"][0]["syncId"])["status"], "completed")
+        self.check_truth(host, sim)
+
+
+class Later(HostCase):
+    def test_what_is_not_there_yet_says_so(self):
+        host = self.host(self.sim(events=0))
+        for method, path in (("POST", BASE + "/notify"), ("POST", "/api/sync/pause"), ("POST", "/api/sync/resume"), ("GET", "/api/detections/results"), ("GET", "/api/detections/statistics"),
+                             ("GET", "/api/detections/7/explain"), ("PUT", "/api/detections/7/state"), ("GET", "/api/export?what=all"), ("POST", "/api/erase")):
+            with self.subTest(path):
+                self.check_error(host.call(method, path), 501, "not_supported")
+
+
+if __name__ == "__main__":
+    unittest.main()
