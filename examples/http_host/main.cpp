@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
     app.parse(args);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);
-    return usage_error(e.what());
+    return usage_error(amzsync_tools::parse_problem(e));
   }
   if (const auto wrong = amzsync_tools::complete(settings)) return usage_error(wrong->line);
   const auto address = httpd::parse_listen(settings.listen);

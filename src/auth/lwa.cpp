@@ -96,7 +96,10 @@ Async<Result<TokenGrant>> LwaClient::exchange_code(Secret code, std::string redi
   std::string form = "grant_type=authorization_code&" + form_field("code", code.reveal()) + '&' + form_field("redirect_uri", redirect_uri);
   // A code serves once: while an answer may still come, asking again could only be refused.
   auto grant = co_await ask(std::move(form), within, within, cancel);
-  if (grant && grant->refresh_token.empty()) co_return Error(Code::amazon_unavailable, "Amazon's answer to the authorisation code holds no refresh token.");
+  if (grant && grant->refresh_token.empty()) {
+    // The code is used up, so only a new consent can bring a token.
+    co_return Error(Code::invalid_grant, "Amazon's answer to the authorisation code holds no refresh token. Please start again.");
+  }
   co_return grant;
 }
 

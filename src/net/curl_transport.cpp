@@ -2,6 +2,8 @@
 #include "net/curl_transport.hpp"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <asio/posix/basic_stream_descriptor.hpp>
@@ -10,6 +12,21 @@
 
 namespace amzsync::net {
 namespace {
+
+/// Whether an address can be somebody's out there: not this machine, not a private network, not a reserved range.
+bool is_public(const sockaddr* address) noexcept {
+  const auto v4 = [](std::uint32_t ip) {
+    const auto in = [ip](std::uint32_t net, int bits) { return ip >> (32 - bits) == net >> (32 - bits); };
+    return !(in(0x00000000, 8) || in(0x0A000000, 8) || in(0x64400000, 10) || in(0x7F000000, 8) || in(0xA9FE0000, 16) || in(0xAC100000, 12) || in(0xC0000000, 24) ||
+             in(0xC0A80000, 16) || in(0xC6120000, 15) || in(0xE0000000, 3));
+  };
+  if (address->sa_family == AF_INET) return v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
+  if (address->sa_family != AF_INET6) return false;
+  const unsigned char* b = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr.s6_addr;
+  const auto tail = [b](int at) { return static_cast<std::uint32_t>(b[at]) << 24 | static_cast<std::uint32_t>(b[at + 1]) << 16 | static_cast<std::uint32_t>(b[at + 2]) << 8 | b[at + 3]; };
+  if (IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr)) return v4(tail(12));
+  return (b[0] & 0xE0) == 0x20 && tail(0) != 0x20010DB8;   // global unicast alone, and no documentation
+}
 
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 
@@ -47,17 +64,28 @@ class CurlTransport final : public HttpTransport {
 
   ~CurlTransport() override {
     closing_ = true;
-    for (auto& [easy, transfer] : transfers_) curl_multi_remove_handle(multi_, easy);
+    for (auto& [easy, transfer] : transfers_) {
+      if (transfer->request.body_to) transfer->request.body_to->on_room(nullptr);
+      curl_multi_remove_handle(multi_, easy);
+    }
     transfers_.clear();
     curl_multi_cleanup(multi_);
   }
 
   Async<Result<HttpResponse>> send(HttpRequest request, CancelToken cancel) override {
-    if (!is_safe_url(request.url)) co_return Error(Code::invalid_argument, "Only https, or http to a loopback address, is ever used.");
+    if (!is_safe_url(request.url)) {
+      if (request.body_to) request.body_to->close();
+      co_return Error(Code::invalid_argument, "Only https, or http to a loopback address, is ever used.");
+    }
     const Gate::Pass pass = co_await gate_.enter(cancel);
-    if (!pass) co_return Code::cancelled;
-    auto start = [this, &request, &cancel](Completion<Result<HttpResponse>> done) { begin(std::move(request), cancel, std::move(done)); };
-    co_return co_await await_completion<Result<HttpResponse>>(std::move(start));
+    const std::shared_ptr<BodyStream> body_to = request.body_to;
+    Result<HttpResponse> answer(Code::cancelled);
+    if (pass) {
+      auto start = [this, &request, &cancel](Completion<Result<HttpResponse>> done) { begin(std::move(request), cancel, std::move(done)); };
+      answer = co_await await_completion<Result<HttpResponse>>(std::move(start));
+    }
+    if (body_to) body_to->close();
+    co_return answer;
   }
 
  private:
@@ -90,7 +118,18 @@ class CurlTransport final : public HttpTransport {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms(t.request.timeout));
+    if (t.request.body_to) {
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, ms(t.request.timeout) / 1000);
+      // Room is made by the reader, on the loop but inside no callback of curl's.
+      t.request.body_to->on_room([this, easy] { asio::post(loop_, [this, easy] { go_on(easy); }); });
+    } else {
+      curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms(t.request.timeout));
+    }
+    if (t.request.public_only) {
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlTransport::open_public_socket);
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, nullptr);
+    }
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms(options_.connect_timeout));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransport::on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t);
@@ -113,6 +152,7 @@ class CurlTransport final : public HttpTransport {
     if (found == transfers_.end()) return;
     const std::unique_ptr<Transfer> transfer = std::move(found->second);
     transfers_.erase(found);
+    if (transfer->request.body_to) transfer->request.body_to->on_room(nullptr);
     curl_multi_remove_handle(multi_, easy);
     transfer->done(std::move(result));
   }
@@ -141,8 +181,29 @@ class CurlTransport final : public HttpTransport {
     }
   }
 
+  static curl_socket_t open_public_socket(void*, curlsocktype, curl_sockaddr* address) {
+    if (!is_public(&address->addr)) return CURL_SOCKET_BAD;
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  }
+
+  /// A paused transfer may go on. It may also be over by now.
+  void go_on(CURL* easy) {
+    if (!transfers_.contains(easy)) return;
+    curl_easy_pause(easy, CURLPAUSE_CONT);
+    drive(CURL_SOCKET_TIMEOUT, 0);
+  }
+
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
     auto& t = *static_cast<Transfer*>(user);
+    if (t.request.body_to) {
+      long status = 0;
+      curl_easy_getinfo(t.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+      if (status >= 200 && status < 300) {
+        if (t.request.body_to->full()) return CURL_WRITEFUNC_PAUSE;
+        t.request.body_to->push({data, size});
+        return size;
+      }
+    }
     if (t.response.body.size() + size > t.request.max_body) {
       t.too_large = true;
       return 0;

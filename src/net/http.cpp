@@ -69,6 +69,11 @@ bool is_safe_url(std::string_view url) noexcept {
   return same_word(parts->scheme, "https") || (same_word(parts->scheme, "http") && is_loopback_host(parts->host));
 }
 
+bool is_loopback_url(std::string_view url) noexcept {
+  const auto parts = split(url);
+  return parts && is_loopback_host(parts->host);
+}
+
 std::string origin_of(std::string_view url) {
   const auto parts = split(url);
   if (!parts) return {};

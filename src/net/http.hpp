@@ -13,6 +13,7 @@
 #include "base/cancel.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "net/body_stream.hpp"
 
 namespace amzsync::net {
 using namespace base;  // NOLINT: base is the vocabulary of every folder above it
@@ -32,6 +33,10 @@ struct HttpRequest {
   std::string body;
   Duration timeout = std::chrono::seconds(60);  ///< for the whole exchange
   std::size_t max_body = 12U << 20;             ///< a longer answer ends with answer_too_large
+  /// Where the body of a 2xx answer goes, of any length, in place of HttpResponse::body; `timeout` is then for silence in between.
+  /// The transport closes it when the exchange ends.
+  std::shared_ptr<BodyStream> body_to;
+  bool public_only = false;                     ///< no address of this machine or its networks, whatever the name resolves to
 };
 
 struct HttpResponse {
@@ -53,6 +58,9 @@ class HttpTransport {
 
 /// Whether `url` may carry a secret: https anywhere, http only to 127.0.0.0/8, [::1] or localhost.
 bool is_safe_url(std::string_view url) noexcept;
+
+/// Whether `url` leads to this machine: 127.0.0.0/8, [::1] or localhost.
+bool is_loopback_url(std::string_view url) noexcept;
 
 /// scheme://host[:port] of an absolute URL, lower case; empty when it has none.
 std::string origin_of(std::string_view url);

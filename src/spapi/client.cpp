@@ -78,12 +78,15 @@ Result<std::string> make_user_agent(std::string_view name, std::string_view vers
 
 net::HttpRequest Client::build(const Request& request, const auth::AccessToken& token) const {
   net::HttpRequest http;
+  http.method = request.method;
   http.url = settings_.endpoint + request.path + net::query_string(request.query);
+  http.body = request.body;
   http.timeout = request.operation->timeout;
   http.headers = {{"x-amz-access-token", std::string(token.token.reveal())},
                   {"x-amz-date", format_basic(clock_.now())},
                   {"user-agent", settings_.user_agent},
                   {"Accept", "application/json"}};
+  if (!request.body.empty()) http.headers.push_back({"content-type", "application/json"});
   return http;
 }
 
@@ -97,7 +100,38 @@ Async<Status> Client::reach(CancelToken cancel) {
   co_return Done{};
 }
 
-Async<Result<JsonDocument>> Client::get(Caller& caller, Request request) {
+Async<Result<net::HttpResponse>> Client::fetch_document(std::string url, std::shared_ptr<net::BodyStream> into, CancelToken cancel) {
+  // Only where the API itself is on this machine (a simulator) may its documents be.
+  const bool local = net::is_loopback_url(settings_.endpoint);
+  net::HttpRequest http;
+  http.url = std::move(url);
+  http.timeout = std::chrono::seconds(60);
+  http.body_to = into;
+  http.public_only = !local;
+  if (!local && !http.url.starts_with("https://")) {
+    into->close();
+    co_return Error(Code::request_rejected, "Amazon gave an address for a document that is not https.");
+  }
+  auto answer = co_await transport_.send(std::move(http), cancel);
+  if (cancel.cancelled()) co_return Code::cancelled;
+  if (!answer) co_return answer.error();
+  switch (net::classify(answer->status)) {
+    case net::Outcome::success: co_return std::move(*answer);
+    case net::Outcome::transient:
+    case net::Outcome::throttled: {
+      Error error(Code::amazon_error);
+      error.http_status = answer->status;
+      co_return error;
+    }
+    default: {
+      Error error(Code::request_rejected, "Amazon's address for a document no longer holds.");
+      error.http_status = answer->status;
+      co_return error;
+    }
+  }
+}
+
+Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
   Operation operation = *request.operation;
   if (settings_.sandbox) {
     operation.rate = kSandboxRate;
@@ -123,7 +157,7 @@ Async<Result<JsonDocument>> Client::get(Caller& caller, Request request) {
     if (!answer) {
       failure = answer.error();
       ++transient;
-      repeat = net::classify(failure) == net::Outcome::transient && transient < kTransientTries;
+      repeat = request.repeatable && net::classify(failure) == net::Outcome::transient && transient < kTransientTries;
       pause = kTransientBackoff.wait(transient - 1, entropy_);
     } else {
       const std::string_view limit = answer->header("x-amzn-RateLimit-Limit");
@@ -141,7 +175,7 @@ Async<Result<JsonDocument>> Client::get(Caller& caller, Request request) {
           failure = document ? Error(Code::bad_answer, "Amazon's answer is not a JSON object.") : document.error();
           failure.http_status = answer->status;
           failure.request_id = clean_utf8(answer->header("x-amzn-RequestId"), 80);
-          repeat = ++unreadable < kUnreadableTries;
+          repeat = request.repeatable && ++unreadable < kUnreadableTries;
           pause = kTransientBackoff.wait(unreadable - 1, entropy_);
           break;
         }
@@ -158,7 +192,7 @@ Async<Result<JsonDocument>> Client::get(Caller& caller, Request request) {
         }
         case net::Outcome::transient:
           failure = describe(Code::amazon_error, *answer, ApiError::read(answer->body));
-          repeat = ++transient < kTransientTries;
+          repeat = request.repeatable && ++transient < kTransientTries;
           pause = kTransientBackoff.wait(transient - 1, entropy_);
           break;
         case net::Outcome::denied: {

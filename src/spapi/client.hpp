@@ -37,6 +37,10 @@ struct Request {
   const Operation* operation = nullptr;
   std::string path;
   std::vector<net::QueryParam> query;
+  net::Method method = net::Method::get;
+  std::string body;            ///< JSON
+  /// False: asking twice could do it twice, so a lost answer is told and not asked for again.
+  bool repeatable = true;
   bool has_page_token = false; ///< a rejected one is told apart: the walk starts again
 };
 
@@ -46,9 +50,13 @@ class Client {
       : transport_(transport), tokens_(tokens), throttle_(throttle), clock_(clock), entropy_(entropy), work_(std::move(work)), app_id_(std::move(app_id)),
         settings_(std::move(settings)) {}
 
-  /// GET. Errors: unauthorised, throttled, amazon_error, network_error, timeout, bad_answer, answer_too_large,
+  /// One call. Errors: unauthorised, throttled, amazon_error, network_error, timeout, bad_answer, answer_too_large,
   /// request_rejected, page_token_expired, cancelled, and those of the token (needs_reauth, app_credentials_invalid, …).
-  Async<Result<JsonDocument>> get(Caller& caller, Request request);
+  Async<Result<JsonDocument>> call(Caller& caller, Request request);
+
+  /// A report's document, from the address that Amazon gave: no token goes there. Its bytes go to `into`; the answer holds the
+  /// headers. Errors: request_rejected (the address has lapsed, or is none that may be asked), network_error, timeout, cancelled, amazon_error.
+  Async<Result<net::HttpResponse>> fetch_document(std::string url, std::shared_ptr<net::BodyStream> into, CancelToken cancel);
 
   /// Whether anybody answers at the endpoint, whatever it says to a call without a token. Errors: network_error, timeout, cancelled.
   Async<Status> reach(CancelToken cancel);

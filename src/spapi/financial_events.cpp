@@ -34,7 +34,6 @@ struct TotalRule {
   std::string_view list, path, only_with, named = {};
 };
 constexpr std::array<TotalRule, 16> kTotalRules{{
-    {"AdjustmentEventList", "AdjustmentAmount", "AdjustmentItemList", "TotalAmount"},
     {"AdjustmentEventList", "AdjustmentItemList.PerUnitAmount", ""},
     {"ProductAdsPaymentEventList", "transactionValue", "baseValue"},
     {"SellerDealPaymentEventList", "totalAmount", "feeAmount"},
@@ -67,7 +66,28 @@ bool holds_amount(Json value, std::string_view named) {
   return false;
 }
 
+/// Whether the items of an adjustment tell all of its money. Where they don't add up to it, what the adjustment says itself counts.
+bool told_by_items(Json adjustment) {
+  const Json whole = adjustment["AdjustmentAmount"];
+  bool any = false;
+  Micros sum{};
+  for (const Json item : adjustment["AdjustmentItemList"]) {
+    const Json amount = item["TotalAmount"];
+    if (!is_amount(amount)) continue;
+    any = true;
+    if (!is_amount(whole)) continue;   // there is nothing else to go by
+    const auto micros = amount_of(amount);
+    if (!micros || currency_of(amount) != currency_of(whole)) return false;
+    const auto added = add(sum, *micros);
+    if (!added) return false;
+    sum = *added;
+  }
+  return any && (!is_amount(whole) || !amount_of(whole) || *amount_of(whole) == sum);
+}
+
 bool is_total(Json event, std::string_view list, std::string_view path, Json) {
+  if (list == "AdjustmentEventList" && path == "AdjustmentAmount") return told_by_items(event);
+  if (list == "AdjustmentEventList" && path == "AdjustmentItemList.TotalAmount") return !told_by_items(event);
   return std::any_of(kTotalRules.begin(), kTotalRules.end(), [&](const TotalRule& rule) {
     return rule.list == list && rule.path == path && (rule.only_with.empty() || holds_amount(event[rule.only_with], rule.named));
   });
@@ -97,18 +117,16 @@ bool names_id(Json value) {
   return false;
 }
 
-/// Credited lines are the items of an adjustment; an adjustment without items is one line itself.
+/// Credited lines are the items of an adjustment; one that its items do not tell wholly is one line itself.
 void collect_credits(Json event, store::MoneyEvent& out) {
   if (!is_reimbursement_adjustment(event["AdjustmentType"].text())) return;
-  bool any = false;
   const auto take = [&](Json amount) {
     const auto micros = amount_of(amount);
     const auto currency = currency_of(amount);
     if (micros && currency) out.credits.push_back({*currency, *micros});
-    any |= is_amount(amount);
   };
+  if (!told_by_items(event)) return take(event["AdjustmentAmount"]);
   for (const Json item : event["AdjustmentItemList"]) take(item["TotalAmount"]);
-  if (!any) take(event["AdjustmentAmount"]);
 }
 
 Day clamped(Day day, const MoneyWindow& window) {

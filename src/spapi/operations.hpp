@@ -20,6 +20,12 @@ constexpr Operation kGetMarketplaceParticipations{"getMarketplaceParticipations"
 constexpr Operation kListTransactions{"listTransactions", 0.5, 10, std::chrono::seconds(300)};
 constexpr Operation kListFinancialEvents{"listFinancialEvents", 0.5, 30, std::chrono::seconds(300)};
 constexpr Operation kGetInventorySummaries{"getInventorySummaries", 2.0, 2, std::chrono::seconds(60)};
+constexpr Operation kCreateReport{"createReport", 0.0167, 15, std::chrono::seconds(60)};
+constexpr Operation kGetReports{"getReports", 0.0222, 10, std::chrono::seconds(60)};
+constexpr Operation kGetReport{"getReport", 2.0, 15, std::chrono::seconds(60)};
+constexpr Operation kGetReportDocument{"getReportDocument", 0.0167, 15, std::chrono::seconds(60)};
+constexpr Operation kGetShipments{"getShipments", 2.0, 30, std::chrono::seconds(60)};
+constexpr Operation kGetShipmentItems{"getShipmentItems", 2.0, 30, std::chrono::seconds(60)};
 
 /// In the sandbox every operation has the same plan.
 constexpr double kSandboxRate = 5.0;

@@ -9,7 +9,7 @@ namespace amzsync::spapi {
 namespace {
 
 constexpr Duration kLease = std::chrono::seconds(45);
-constexpr Duration kIdle = std::chrono::seconds(20);       // given back when unused for so long
+constexpr Duration kIdle = std::chrono::seconds(2);        // given back when unused for so long, so that others need not wait for it
 constexpr Duration kRetryHold = std::chrono::milliseconds(500);
 constexpr Duration kNoticeable = std::chrono::seconds(2);
 // Calls reach Amazon later than they are sent, and not all equally late. Our bucket holds this much time less than Amazon's,

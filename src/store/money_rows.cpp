@@ -16,11 +16,13 @@ constexpr std::array<std::string_view, 5> kCellStates{"open", "provisional", "se
 
 /// The statements of one money stream. The two differ in their table names only.
 struct Tables {
-  std::string name, find, insert, update, insert_line, delete_lines, continuations, delete_event, rows_of_day, count_orders, count_fee_lines;
+  std::string name, find, undated, insert, update, insert_line, delete_lines, continuations, delete_event, rows_of_day, count_orders, count_fee_lines;
 
-  Tables(const std::string& stream, const std::string& events, const std::string& lines)
+  /// `stays`: SQL that holds for rows which no walk removes by not showing them.
+  Tables(const std::string& stream, const std::string& events, const std::string& lines, const std::string& stays)
       : name(stream),
         find("SELECT event_id, content FROM " + events + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND occurrence=?4"),
+        undated("SELECT day, event_id FROM " + events + " WHERE user_no=?1 AND identity=?2 AND posted_at IS NULL AND continues IS NULL"),
         insert("INSERT INTO " + events +
                "(event_id, user_no, day, identity, occurrence, content, type_id, posted_at, order_id, native_id, status, marketplace, description, "
                "total_micros, currency_id, detail, run_no, continues) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) "
@@ -32,14 +34,15 @@ struct Tables {
         delete_lines("DELETE FROM " + lines + " WHERE line_id>=?1 AND line_id<?2"),
         continuations("SELECT event_id FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues=?3"),
         delete_event("DELETE FROM " + events + " WHERE event_id=?1"),
-        rows_of_day("SELECT event_id, identity, occurrence FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL"),
-        count_orders("SELECT count(DISTINCT order_id) FROM " + events + " WHERE user_no=?1 AND order_id IS NOT NULL"),
+        rows_of_day("SELECT event_id, identity, occurrence FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL AND NOT (" + stays + ")"),
+        // Finances puts ids of inbound shipments where orders have theirs (AmazonOrderId of v0's service fees).
+        count_orders("SELECT count(DISTINCT order_id) FROM " + events + " WHERE user_no=?1 AND order_id IS NOT NULL AND order_id NOT LIKE 'FBA%'"),
         count_fee_lines("SELECT count(*) FROM " + lines + " l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id>=?1 AND l.line_id<?2 AND s.fee=1") {}
 };
 
 const Tables& tables(MoneyStream stream) {
-  static const Tables kTransactions("transactions", "transactions", "transaction_lines");
-  static const Tables kEvents("financial_events", "financial_events", "financial_event_lines");
+  static const Tables kTransactions("transactions", "transactions", "transaction_lines", "posted_at IS NULL");
+  static const Tables kEvents("financial_events", "financial_events", "financial_event_lines", "FALSE");
   return stream == MoneyStream::transactions ? kTransactions : kEvents;
 }
 
@@ -128,6 +131,7 @@ class PageWriter {
       ++counts.fetched;
       std::int64_t id = known[i] ? known[i]->first : 0;
       if (!known[i]) {
+        if (e.unique_id && e.dated) forget_undated(e.identity);
         id = next_id_++;
         insert(e, id);
         ++counts.added;
@@ -165,6 +169,20 @@ class PageWriter {
     Rows r = tx_.rows(t_.find, run_.user(), e.day, e.identity, e.occurrence);
     if (!r.next()) return std::nullopt;
     return std::pair(r.integer(0), r.view(1) == e.content.view());
+  }
+
+  /// What had no date when it was stored has one now: its row moves to that day.
+  void forget_undated(const Hash128& identity) {
+    Day day;
+    std::int64_t id = 0;
+    {
+      Rows r = tx_.rows(t_.undated, run_.user(), identity);
+      if (!r.next()) return;
+      day = day_from(r.integer(0));
+      id = r.integer(1);
+    }
+    days_[day].fees -= remove_event(tx_, t_, run_.user(), day, id);
+    --days_[day].rows;
   }
 
   void insert(const MoneyEvent& e, std::int64_t id) {
@@ -230,6 +248,14 @@ class PageWriter {
     return fees;
   }
 
+  /// Removes an event and all that belongs to it; how many fees were among its amounts.
+  static std::int64_t remove_event(Tx& tx, const Tables& t, UserNo user, Day day, std::int64_t id) {
+    const std::int64_t fees = remove_lines(tx, t, user, day, id);
+    tx.run("DELETE FROM credits WHERE user_no=?1 AND source=?2 AND day=?3 AND event_id=?4", user, t.name, day, id);
+    tx.run(t.delete_event, id);
+    return fees;
+  }
+
  private:
   const RunTx& run_;
   Tx& tx_;
@@ -251,6 +277,18 @@ CellState cell_state_from(std::string_view name) noexcept {
 
 std::string_view money_stream_name(MoneyStream stream) noexcept { return stream == MoneyStream::transactions ? "transactions" : "financial_events"; }
 std::string_view cell_state_name(CellState state) noexcept { return kCellStates[static_cast<std::size_t>(state)]; }
+
+bool settle_undated(Tx& tx, UserNo user, MoneyStream stream, MoneyBatch& batch) {
+  bool moved = false;
+  for (MoneyEvent& e : batch.events) {
+    if (e.dated) continue;
+    Rows r = tx.rows(tables(stream).undated, user, e.identity);
+    if (!r.next()) continue;
+    e.day = day_from(r.integer(0));
+    moved = true;
+  }
+  return moved;
+}
 
 Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing) { return PageWriter(run, stream, batch).store(existing); }
 
@@ -297,9 +335,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       }
     }
     for (const std::int64_t id : gone) {
-      fees_removed += PageWriter::remove_lines(tx, t, run.user(), seen.day, id);
-      tx.run("DELETE FROM credits WHERE user_no=?1 AND source=?2 AND day=?3 AND event_id=?4", run.user(), t.name, seen.day, id);
-      tx.run(t.delete_event, id);
+      fees_removed += PageWriter::remove_event(tx, t, run.user(), seen.day, id);
       ++counts.removed;
     }
   }
@@ -309,7 +345,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
       "changed_at=CASE WHEN ?10 THEN ?8 ELSE cells.changed_at END",
-      run.user(), t.name, seen.day, cell_state_name(how.state), seen.count, seen.digest, how.read_until, tx.now(), fees_removed, changed);
+      run.user(), t.name, seen.day, cell_state_name(how.state), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
   return counts;
 }
 

@@ -84,6 +84,10 @@ enum class Existing : std::uint8_t { possible, none };
 /// Inserts the identities that are not there yet, and what changed of those that are. Rows are visible at once.
 Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing);
 
+/// Gives events without a date that are stored already the day which they were stored with; whether there were any. For a stream whose
+/// windows move: the same event turns up in windows that begin on different days.
+bool settle_undated(Tx& tx, UserNo user, MoneyStream stream, MoneyBatch& batch);
+
 /// How far a day is known.
 enum class CellState : std::uint8_t { open, provisional, settled, failed, unauthorised };
 std::string_view cell_state_name(CellState state) noexcept;

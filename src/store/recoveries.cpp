@@ -7,21 +7,40 @@
 namespace amzsync::store {
 namespace {
 
-/// Best source first: a day that a better one covers is taken from there alone.
-constexpr MoneyStream kSources[] = {MoneyStream::transactions, MoneyStream::financial_events};
+/// A stream that shows reimbursements: its days with money, and its credits as (day, currency, micros), each line one.
+struct Source {
+  std::string_view stream, days, credits;
+};
+constexpr std::string_view kCreditDays = "SELECT DISTINCT day FROM credits WHERE user_no=?1 AND source=?2";
+constexpr std::string_view kCredits = "SELECT d.day, c.code, d.micros FROM credits d JOIN currencies c ON c.currency_id = d.currency_id WHERE d.user_no=?1 AND d.source=?2";
+
+/// Best source first: a day that a better one covers is taken from there alone. In the report a reversal takes money back, whatever
+/// sign its amount has.
+constexpr Source kSources[]{
+    {"reimbursements", "SELECT DISTINCT day FROM reimbursements WHERE user_no=?1 AND ?2<>''",
+     "SELECT day, currency, CASE WHEN lower(replace(replace(reason, '_', ''), ' ', ''))='reimbursementreversal' THEN -abs(amount_micros) ELSE amount_micros END "
+     "FROM reimbursements WHERE user_no=?1 AND ?2<>'' AND amount_micros IS NOT NULL AND currency IS NOT NULL"},
+    {"transactions", kCreditDays, kCredits},
+    {"financial_events", kCreditDays, kCredits}};
 
 /// Which source each day is taken from: the best that covers it, else the best that shows money for it.
-std::map<std::int64_t, MoneyStream> choose_sources(Tx& tx, UserNo user) {
-  std::map<std::int64_t, MoneyStream> chosen;
-  for (const std::string_view days : {"SELECT day FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL", "SELECT day FROM credits WHERE user_no=?1 AND source=?2"})
-    for (const MoneyStream source : kSources) {
-      Rows r = tx.rows(days, user, money_stream_name(source));
-      while (r.next()) chosen.emplace(r.integer(0), source);
+std::map<std::int64_t, const Source*> choose_sources(Tx& tx, UserNo user) {
+  std::map<std::int64_t, const Source*> chosen;
+  for (const bool covered : {true, false})
+    for (const Source& source : kSources) {
+      Rows r = tx.rows(covered ? "SELECT day FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL" : source.days, user, source.stream);
+      while (r.next()) chosen.emplace(r.integer(0), &source);
     }
   return chosen;
 }
 
 }  // namespace
+
+bool has_unreadable_money(Tx& tx, UserNo user) {
+  for (const Source& source : kSources)
+    if (tx.integer("SELECT 1 FROM quarantine WHERE user_no=?1 AND stream=?2 LIMIT 1", user, source.stream)) return true;
+  return false;
+}
 
 Recoveries recoveries(Tx& tx, UserNo user, bool by_month) {
   struct Sum {
@@ -33,13 +52,13 @@ Recoveries recoveries(Tx& tx, UserNo user, bool by_month) {
   std::map<std::pair<std::string, std::string>, Sum> by_month_currency;
   const auto chosen = choose_sources(tx, user);
 
-  for (const MoneyStream source : kSources) {
-    const std::string_view stream = money_stream_name(source);
+  for (const Source& source : kSources) {
+    const std::string_view stream = source.stream;
     bool contributed = false;
     {
-      Rows r = tx.rows("SELECT d.day, c.code, d.micros FROM credits d JOIN currencies c ON c.currency_id = d.currency_id WHERE d.user_no=?1 AND d.source=?2", user, stream);
+      Rows r = tx.rows(source.credits, user, stream);
       while (r.next()) {
-        if (const auto day = chosen.find(r.integer(0)); day == chosen.end() || day->second != source) continue;
+        if (const auto day = chosen.find(r.integer(0)); day == chosen.end() || day->second != &source) continue;
         contributed = true;
         const auto put = [&](Sum& sum) {
           const auto added = add(sum.amount, Micros{r.integer(2)});

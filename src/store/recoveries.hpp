@@ -28,4 +28,7 @@ struct Recoveries {
 };
 Recoveries recoveries(Tx& tx, UserNo user, bool by_month);
 
+/// Whether something that may be a reimbursement was received and could not be read.
+bool has_unreadable_money(Tx& tx, UserNo user);
+
 }  // namespace amzsync::store

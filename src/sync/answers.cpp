@@ -65,9 +65,9 @@ RecoveriesFacts recoveries_facts(store::Tx& tx, std::optional<UserNo> user, cons
   if (!user) return facts;
   facts.recoveries = store::recoveries(tx, *user, by_month);
   const auto connection = store::find_connection(tx, *user);
-  for (const store::MoneyStream stream : {store::MoneyStream::transactions, store::MoneyStream::financial_events}) {
+  for (const std::string_view stream : {std::string_view("reimbursements"), store::money_stream_name(store::MoneyStream::transactions), store::money_stream_name(store::MoneyStream::financial_events)}) {
     RecoveriesFacts::Coverage c;
-    c.stream = store::money_stream_name(stream);
+    c.stream = stream;
     for (const store::Cell& cell : store::cells(tx, *user, c.stream, day_from(-1'000'000), day_from(1'000'000))) {
       if (!cell.digest) continue;
       if (!c.from) c.from = cell.day;
@@ -75,7 +75,7 @@ RecoveriesFacts recoveries_facts(store::Tx& tx, std::optional<UserNo> user, cons
       ++c.days_read;
     }
     const auto state = store::stream_state(tx, *user, c.stream);
-    if (!state && stream != settings.finances) continue;
+    if (!state && stream != store::money_stream_name(settings.finances)) continue;
     // Of the days that are to be had: from where the history begins to today.
     if (connection && connection->history_from) {
       const Day first = std::min(*connection->history_from, c.from.value_or(*connection->history_from));

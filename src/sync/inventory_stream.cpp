@@ -42,13 +42,13 @@ Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketp
   std::string token;
   do {
     spapi::Request request = spapi::get_inventory_summaries(marketplace, token);
-    AMZ_CO_TRY(answer, co_await run.services.client.get(caller, std::move(request)));
+    AMZ_CO_TRY(answer, co_await run.services.client.call(caller, std::move(request)));
     AMZ_CO_TRY(page, spapi::decode_inventory(answer));
     token = page.next_token;
     // A token seen before, or a page that shows nothing new, would go on for ever (facts I4).
     bool anything_new = page.batch.items.empty();
     for (const store::InventoryItem& item : page.batch.items) anything_new |= seen.insert(item.seller_sku).second;
-    if (!anything_new || (!token.empty() && !tokens.insert(token).second)) co_return Code::page_loop;
+    if (!token.empty() && (!anything_new || !tokens.insert(token).second)) co_return Code::page_loop;
     run.progress.set_detail("inventory of " + marketplace.text() + ", " + std::to_string(seen.size()) + " SKUs");
     AMZ_CO_CHECK(co_await store_page(run, marketplace, std::move(page.batch)));
   } while (!token.empty());

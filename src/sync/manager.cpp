@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/manager.hpp"
 
+#include "store/archive.hpp"
 #include "store/connections.hpp"
 #include "store/journal.hpp"
+#include "store/report_jobs.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -12,6 +14,8 @@ constexpr Duration kHeartbeat = std::chrono::seconds(5);
 constexpr Duration kTidyEvery = std::chrono::hours(1);
 constexpr int kDueAtOnce = 100;
 constexpr int kTrimAtOnce = 5'000;
+constexpr int kPiecesAtOnce = 50;                        // of half a megabyte
+constexpr Duration kKeepJobs = std::chrono::hours(24 * 30);
 
 }  // namespace
 
@@ -206,8 +210,18 @@ Async<Status> Manager::tidy() {
     };
     auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));
     if (!trimmed) co_return trimmed.error();
-    if (*trimmed < kTrimAtOnce || closing_.reason() != CancelReason::none) co_return Done{};
+    if (*trimmed < kTrimAtOnce || closing_.reason() != CancelReason::none) break;
   }
+  while (closing_.reason() == CancelReason::none) {
+    auto trim = [keep = services_.settings.keep_archive](store::Tx& tx) -> Result<std::int64_t> {
+      store::trim_report_jobs(tx, tx.now() - kKeepJobs);
+      return store::trim_archive(tx, tx.now() - keep, kPiecesAtOnce);
+    };
+    auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));
+    if (!trimmed) co_return trimmed.error();
+    if (*trimmed == 0) break;
+  }
+  co_return Done{};
 }
 
 Async<void> Manager::stop() {

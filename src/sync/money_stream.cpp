@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/money_stream.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -13,6 +14,7 @@ namespace amzsync::sync {
 namespace {
 
 constexpr int kMaxRestarts = 2;
+constexpr int kMostRefused = 2;
 constexpr std::int64_t kMostEventsInMemory = 250'000;   // about 16 MB; a slice with more is split
 
 /// One finance API.
@@ -76,7 +78,9 @@ class MoneyReader {
       auto walked = co_await walk_slice(*slice);
       if (!walked) {
         if (!first_failure) first_failure = walked.error();
-        if (ends_stream(walked.error()) || run_.budget.spent()) break;
+        // Two days on end that Amazon refuses, asked for alone: it is not about the days.
+        refused_ = walked.code() == Code::request_rejected ? refused_ + 1 : 0;
+        if (ends_stream(walked.error()) || run_.budget.spent() || refused_ >= kMostRefused) break;
         // Everything that was complete is kept; the next slice may be fine.
       }
       auto told = co_await tell_slices();
@@ -116,6 +120,7 @@ class MoneyReader {
       MoneyWalk walk;
       auto walked = co_await walk_pages(slice, walk);
       if (walked) {
+        refused_ = 0;
         plan_->walked(slice, walk.count());
         co_return co_await close_slice(slice, std::move(walk));
       }
@@ -145,18 +150,29 @@ class MoneyReader {
     std::string token;
     do {
       spapi::Request request = source_.request(window_, token);
-      AMZ_CO_TRY(answer, co_await run_.services.client.get(caller_, std::move(request)));
+      AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
       auto decode = [this, &answer] { return source_.decode(answer, window_); };
       AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
       // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
       if (page.bare && !token.empty()) co_return Code::page_token_expired;
       token = page.next_token;
+      auto on_known_days = co_await settle_undated(page.batch);
+      if (!on_known_days) co_return on_known_days.error();
       if (!walk.take(page)) co_return Code::page_loop;
       if (walk.count() > kMostEventsInMemory && slice.days > 1) co_return Code::answer_too_large;
       run_.progress.set_detail(std::string(source_.name()) + " of " + format_day(slice.first) + ", " + std::to_string(walk.count()) + " rows");
-      AMZ_CO_CHECK(co_await store_page(std::move(page.batch), existing));
+      AMZ_CO_CHECK(co_await store_page(std::move(page.batch), *on_known_days ? store::Existing::possible : existing));
     } while (!token.empty());
     co_return Done{};
+  }
+
+  /// An event without a date stays on the day under which it was first seen, whichever window shows it. A fixed grid needs no such care.
+  Async<Result<bool>> settle_undated(store::MoneyBatch& batch) {
+    const bool undated = std::any_of(batch.events.begin(), batch.events.end(), [](const store::MoneyEvent& e) { return !e.dated; });
+    if (!undated || source_.policy.fixed_grid) co_return false;
+    auto look_up = [user = run_.fence.user, stream = source_.stream, &batch](store::Tx& tx) -> Result<bool> { return store::settle_undated(tx, user, stream, batch); };
+    auto known = co_await run_.services.store.read(std::move(look_up));
+    co_return known;
   }
 
   Async<Status> store_page(store::MoneyBatch batch, store::Existing existing) {
@@ -235,6 +251,7 @@ class MoneyReader {
   spapi::Caller caller_;
   std::unique_ptr<SlicePlan> plan_;
   spapi::MoneyWindow window_;
+  int refused_ = 0;                // slices on end
   std::set<Day> days_with_rows_;   // or that may have some, from a walk that broke off
 };
 

@@ -41,7 +41,7 @@ void choose_marketplaces(RunContext& run, const std::vector<store::Participation
 }
 
 Async<Result<spapi::ParticipationPage>> ask_amazon(RunContext& run, spapi::Caller& caller) {
-  AMZ_CO_TRY(answer, co_await run.services.client.get(caller, spapi::get_marketplace_participations()));
+  AMZ_CO_TRY(answer, co_await run.services.client.call(caller, spapi::get_marketplace_participations()));
   co_return spapi::decode_participations(answer);
 }
 

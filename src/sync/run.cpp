@@ -6,6 +6,7 @@
 #include "store/connections.hpp"
 #include "store/inventory_rows.hpp"
 #include "store/recoveries.hpp"
+#include "sync/report_stream.hpp"
 #include "sync/streams.hpp"
 
 namespace amzsync::sync {
@@ -94,7 +95,12 @@ class Run {
   }
 
   Async<void> read_one(const Stream* stream) {
-    StreamResult result = co_await stream->read(context_);
+    StreamResult result;
+    if (stream->report) {
+      result = co_await read_report(context_, *stream->report);
+    } else {
+      result = co_await stream->read(context_);
+    }
     calls_ += result.calls;
     results_.push_back({stream, std::move(result)});
   }
@@ -108,7 +114,8 @@ class Run {
 
   bool asked_for(const Stream& stream) const {
     const bool all = claimed_.asked.empty() && services_.settings.named_streams.empty();
-    return all ? !stream.money || *stream.money == services_.settings.finances : named(stream);
+    // Reports are read when they are named: Amazon makes one a minute (docs/data.md, "Reports").
+    return all ? !stream.report && (!stream.money || *stream.money == services_.settings.finances) : named(stream);
   }
 
   /// Outside the run's last transaction, because counting takes time and that one holds the writer.

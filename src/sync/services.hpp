@@ -23,6 +23,7 @@ struct SyncSettings {
   int max_active_runs = 10'000;
   bool allow_shared_seller = false;
   Duration keep_journal = std::chrono::hours(24 * 7);
+  Duration keep_archive = std::chrono::hours(24 * 90);   ///< zero: a document goes once it was read
 };
 
 struct Services {

@@ -3,10 +3,12 @@
 
 #include <array>
 
+#include "spapi/reports/datasets.hpp"
 #include "store/money_rows.hpp"
 #include "sync/inventory_stream.hpp"
 #include "sync/money_stream.hpp"
 #include "sync/participations_stream.hpp"
+#include "sync/report_stream.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -16,8 +18,17 @@ constexpr Stream kTransactions{"transactions", store::MoneyStream::transactions,
 constexpr Stream kFinancialEvents{"financial_events", store::MoneyStream::financial_events, &read_financial_events};
 constexpr Stream kInventory{"inventory", std::nullopt, &read_inventory};
 
-constexpr std::array kDataStreams{&kTransactions, &kFinancialEvents, &kInventory};
-constexpr std::array<std::string_view, 4> kNames{kParticipations.name, kTransactions.name, kFinancialEvents.name, kInventory.name};
+const Stream kReimbursements{"reimbursements", std::nullopt, nullptr, &spapi::kReimbursements};
+const Stream kLedger{"ledger", std::nullopt, nullptr, &spapi::kLedger};
+const Stream kLedgerSummary{"ledger_summary", std::nullopt, nullptr, &spapi::kLedgerSummary};
+const Stream kReturns{"returns", std::nullopt, nullptr, &spapi::kReturns};
+const Stream kFeePreview{"fee_preview", std::nullopt, nullptr, &spapi::kFeePreview};
+const Stream kStorageFees{"storage_fees", std::nullopt, nullptr, &spapi::kStorageFees};
+const Stream kRemovals{"removals", std::nullopt, nullptr, &spapi::kRemovals};
+
+// Reimbursements and the ledger before the rest, since the plan of reports gives one a minute.
+constexpr std::array kDataStreams{&kTransactions, &kFinancialEvents, &kInventory, &kReimbursements, &kLedger, &kReturns, &kRemovals, &kLedgerSummary, &kStorageFees, &kFeePreview};
+constexpr std::array<std::string_view, 11> kNames{"participations", "transactions", "financial_events", "inventory", "reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview"};
 
 constexpr Duration kProbeRefusedAfter = std::chrono::hours(24);
 

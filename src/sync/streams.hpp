@@ -7,6 +7,10 @@
 #include "net/retry.hpp"
 #include "sync/progress.hpp"
 
+namespace amzsync::spapi {
+struct ReportDataset;
+}
+
 namespace amzsync::sync {
 
 enum class StreamOutcome : std::uint8_t {
@@ -41,6 +45,7 @@ struct Stream {
   /// a run can't be complete, while another one that the application may not read makes it partial only when it was named.
   std::optional<store::MoneyStream> money;
   Async<StreamResult> (*read)(RunContext& run);
+  const spapi::ReportDataset* report = nullptr;   ///< read by read_report; `read` is then empty
 };
 
 /// Participations come first and alone; the data streams then side by side.

@@ -6,6 +6,7 @@
 #include "base/crypto.hpp"
 #include "net/http.hpp"
 #include "store/journal.hpp"
+#include "store/recoveries.hpp"
 #include "store/users.hpp"
 
 namespace amzsync::sync {
@@ -207,8 +208,9 @@ Async<Result<ExistingOutcome>> Triggers::use_existing_connection(UserId user) {
     if (!number) return Code::not_connected;
     return *number;
   };
-  AMZ_CO_TRY(number, co_await services_.store.read(std::move(find)));
-  auto token = co_await services_.tokens.verify(number, kBypassFresh, kBypassTime);
+  auto number = co_await services_.store.read(std::move(find));
+  Result<auth::AccessToken> token = number ? Result<auth::AccessToken>(Code::internal) : Result<auth::AccessToken>(number.error());
+  if (number) token = co_await services_.tokens.verify(*number, kBypassFresh, kBypassTime);
   ExistingOutcome outcome;
   outcome.verified = token.ok();
   // Amazon's silence is no reason to keep a seller who is connected from syncing; everything else is.
@@ -263,7 +265,8 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
         Duration pause = kFirstEmptyPause;
         for (std::int64_t n = 1; n < connection->empty_syncs && pause < kLongestEmptyPause; ++n) pause *= 2;
         answer.next_try = last->completed_at + std::min(pause, kLongestEmptyPause);
-        answer.reason = "no_reimbursements_found";
+        // "None" is said of what could be read, and only when all could.
+        answer.reason = store::has_unreadable_money(tx, *number) ? code_name(Code::rows_quarantined) : std::string_view("no_reimbursements_found");
         answer.needs_sync = false;
       } else if (!last->error_code.empty()) {
         answer.reason = last->error_code;

@@ -91,6 +91,7 @@ class CommandLine(HostCase):
         sim = self.sim(events=0)
         for wrong, names in (
             ({"store": "mysql:x"}, "AMZSYNC_STORE is 'mysql:x'"),
+            ({"store": "postgresql://anna:secretpw@db/x"}, "AMZSYNC_STORE is 'postgresql://anna:***@db/x'"),
             ({"store": "sqlite:/proc/nowhere/x.db"}, "AMZSYNC_STORE is 'sqlite:/proc/nowhere/x.db'"),
             ({"region": "moon"}, "AMZSYNC_REGION is 'moon'"),
             ({"finances": "v7"}, "AMZSYNC_FINANCES is 'v7'"),
@@ -166,7 +167,7 @@ class CommandLine(HostCase):
                 done = subprocess.run([BIN / program, flag], capture_output=True, text=True, timeout=60)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertIn("0.1.0" if flag == "--version" else "Usage", done.stdout)
-        self.assertEqual(cli(env, "history", "--user", "anna", "--limit", "0")[0], 1)
+        self.assertEqual(cli(env, "history", "--user", "anna", "--limit", "0")[0], 2)
 
 
 if __name__ == "__main__":

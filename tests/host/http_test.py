@@ -58,6 +58,10 @@ class Users(HostCase):
     def test_a_cookie_alone_acts_only_from_our_own_pages(self):
         cookie = {"Cookie": "session_token=" + jwt("user-1")}
         self.check_error(self.it.post("/api/sync/start", user=None, headers=cookie), 403, "origin_not_allowed")
+        # A GET of a page's script can start something too; a navigation tells no origin.
+        for path in (BASE + "/auth/start?bypass=true", BASE + "/recoveries"):
+            self.check_error(self.it.get(path, user=None, headers={**cookie, "Origin": "https://evil.example"}), 403, "origin_not_allowed")
+        self.assertEqual(self.it.get(BASE + "/recoveries", user=None, headers=cookie).status, 200)
         for origin in ("https://evil.example", "null", "https://front.example.evil.example", "http://front.example"):
             self.check_error(self.it.post("/api/sync/start", user=None, headers={**cookie, "Origin": origin}), 403, "origin_not_allowed")
         for headers in ({"Origin": FRONT}, {"Referer": FRONT + "/dashboard"}, {"Origin": self.it.url}):

@@ -45,7 +45,7 @@ class Lines(HostCase):
         # As if nothing had ever been read: the rows and the runs are gone.
         import sqlite3
         db = sqlite3.connect(self.store, timeout=30)
-        for table in ("credits", "runs", "cells", "transactions", "transaction_lines"):
+        for table in ("credits", "reimbursements", "runs", "cells", "transactions", "transaction_lines"):
             db.execute("DELETE FROM " + table)
         db.commit()
         db.close()

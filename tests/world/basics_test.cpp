@@ -28,6 +28,34 @@ TEST_CASE("a connected seller is synced by itself and every row and amount of th
   }
 }
 
+TEST_CASE("reports that are named are read beside the rest, and every one equals the truth; a second sync changes nothing") {
+  for (const std::uint64_t seed : {4, 5}) {
+    CAPTURE(seed);
+    WorldSettings settings;
+    settings.seed = seed;
+    settings.amazon.events = 1'700;
+    settings.amazon.skus = 60;
+    settings.streams = {"transactions", "inventory", "reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview"};
+    World world(settings);
+    Process& process = world.open();
+    const std::string run = world.sync_seller(process, 2);
+    CAPTURE(run);
+    CHECK(member(run, "status") == "completed");
+    check_truth(world, process, 2);
+    CHECK(member(world.recoveries(process, world.user(2)), "source") == "reimbursements");
+    const auto again = world.wait(process.engine().triggers().start(world.user(2), ""));
+    REQUIRE(again);
+    const std::string second = world.finish(process, world.user(2), again->id);
+    const auto document = JsonDocument::parse(second);
+    REQUIRE(document);
+    for (const Json stream : (*document)["streams"]) {
+      CAPTURE(std::string(stream["name"].text()));
+      for (const char* count : {"added", "changed", "removed", "rejected"}) CHECK(stream[count].integer() == 0);
+    }
+    check_truth(world, process, 2);
+  }
+}
+
 TEST_CASE("the same seed takes the same course") {
   const auto play = [](std::uint64_t seed) {
     WorldSettings settings;

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
 namespace world {
@@ -57,6 +58,15 @@ void check_truth(World& world, Process& process, int seller) {
   CHECK(world.count("SELECT count(*) FROM amz_inventory" + mine) == truth["inventory"]["rows"].integer());
   CHECK(world.count("SELECT sum(total_quantity) FROM amz_inventory" + mine) == truth["inventory"]["units"].integer());
   CHECK(world.count("SELECT count(*) FROM amz_quarantine" + mine) == 0);
+
+  // Reports.
+  for (const Json report : truth["reports"]) {
+    const std::string stream(report.name());
+    const auto& named = world.settings().streams;
+    if (std::find(named.begin(), named.end(), stream) == named.end()) continue;
+    CAPTURE(stream);
+    CHECK(world.count("SELECT count(*) FROM amz_" + stream + mine) == report["rows"].integer());
+  }
 
   // Recoveries, to the cent and per currency.
   const std::string answer = world.recoveries(process, world.user(seller));

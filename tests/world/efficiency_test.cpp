@@ -20,6 +20,7 @@ Efficiency measure(bool v0, std::int64_t events, std::int64_t skus) {
   settings.finances_v0 = v0;
   settings.amazon.events = events;
   settings.amazon.skus = skus;
+  settings.streams = {v0 ? "financial_events" : "transactions", "inventory"};   // reports have a plan of one a minute, which would hide the rest
   World world(settings);
   Process& process = world.open();
   const auto connected = world.connect(process, 1);

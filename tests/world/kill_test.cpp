@@ -13,6 +13,7 @@ WorldSettings tiny(bool v0) {
   settings.finances_v0 = v0;
   settings.amazon.events = 260;
   settings.amazon.skus = 60;
+  settings.streams = {v0 ? "financial_events" : "transactions", "inventory"};
   return settings;
 }
 
@@ -59,6 +60,62 @@ TEST_CASE("killed at any call to the store or to Amazon, the run goes on in the 
       for (const bool after : {false, true}) die(World::CallKind::http, call, after);
     MESSAGE(std::string(v0 ? "v0" : "2024-06-19") << ": " << store_calls - connected_at_store << " store calls and " << http_calls - connected_at_http << " HTTP calls, each died at before and after");
   }
+}
+
+TEST_CASE("killed while reports are made and read, no report is asked for twice and every row is there once") {
+  const auto settings = [] {
+    WorldSettings s;
+    s.amazon.events = 1'500;
+    s.amazon.skus = 40;
+    s.amazon.history_days = 55;
+    s.history_days = 60;
+    s.streams = {"reimbursements"};
+    return s;
+  };
+  const auto check = [](World& world) {
+    const JsonDocument truth = world.truth(1);
+    const Json expected = truth["reports"]["reimbursements"];
+    CHECK(*expected["rows"].integer() > 50);
+    CHECK(world.count("SELECT count(*) FROM reimbursements") == expected["rows"].integer());
+    for (const Json amount : expected["amounts"])
+      CHECK(format_micros(Micros{world.count("SELECT sum(amount_micros) FROM reimbursements WHERE currency='" + std::string(amount.name()) + "'")}) == amount.text());
+  };
+  std::int64_t store_calls = 0, http_calls = 0, connected_at_store = 0, connected_at_http = 0, asked = 0;
+  {
+    World world(settings());
+    Process& process = world.open();
+    const auto connected = world.connect(process, 1);
+    REQUIRE(connected);
+    connected_at_store = world.store_calls();
+    connected_at_http = world.http_calls();
+    CHECK(member(world.finish(process, world.user(1), connected->sync_id), "status") == "completed");
+    store_calls = world.store_calls();
+    http_calls = world.http_calls();
+    asked = world.amazon().stats().at("createReport").calls;
+    check(world);
+  }
+  const auto die = [&](World::CallKind kind, std::int64_t call, bool after) {
+    CAPTURE(static_cast<int>(kind));
+    CAPTURE(call);
+    CAPTURE(after);
+    World world(settings());
+    Process& first = world.open();
+    world.kill_at({kind, call, after});
+    const auto connected = world.connect(first, 1);
+    REQUIRE(connected);
+    world.run_until([&] { return !first.alive() || active(world) == 0; });
+    CHECK(!first.alive());
+    world.open();
+    CHECK(world.run_until([&] { return active(world) == 0; }, std::chrono::hours(2)));
+    CHECK(world.sql("SELECT status FROM runs")[0][0] == "completed");
+    CHECK(world.amazon().stats().at("createReport").calls == asked);
+    check(world);
+  };
+  constexpr int kStride = 29;   // each death is a sync of its own and takes a second
+  for (std::int64_t call = connected_at_store + 1; call <= store_calls; call += kStride)
+    for (const bool after : {false, true}) die(World::CallKind::store, call, after);
+  for (std::int64_t call = connected_at_http + 1; call <= http_calls; call += 3)
+    for (const bool after : {false, true}) die(World::CallKind::http, call, after);
 }
 
 TEST_CASE("a run of a dead process is taken over at once, with its progress, by another that is there") {

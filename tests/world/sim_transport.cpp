@@ -42,9 +42,19 @@ amzsim::SimRequest to_sim(const net::HttpRequest& request) {
 }
 
 Async<Result<net::HttpResponse>> SimTransport::send(Request request, CancelToken cancel) {
-  if (guard_ && !guard_(request)) co_return Code::network_error;
-  auto response = co_await exchange(request, cancel);
-  if (guard_ && !guard_(request)) co_return Code::network_error;
+  const std::shared_ptr<amzsync::net::BodyStream> body_to = request.body_to;
+  Result<Response> response(Code::network_error);
+  const std::int64_t number = numbers_ ? ++*numbers_ : 0;
+  if (!guard_ || guard_(number, false)) response = co_await exchange(request, cancel);
+  if (body_to) {
+    constexpr std::size_t kPiece = 16U << 10;
+    if (response && response->status < 300) {
+      for (std::string_view rest = response->body; !rest.empty(); rest.remove_prefix(std::min(rest.size(), kPiece))) body_to->push(rest.substr(0, kPiece));
+      response->body.clear();
+    }
+    body_to->close();
+  }
+  if (guard_ && !guard_(number, true)) co_return Code::network_error;
   if (observer_) observer_(request, response);
   co_return response;
 }
@@ -63,7 +73,7 @@ Async<Result<net::HttpResponse>> SimTransport::exchange(const Request& request, 
   if (cancel.cancelled()) co_return Code::cancelled;
   if (!in_time) co_return Code::timeout;
   if (answer.delivery != amzsim::SimAnswer::Delivery::whole) co_return Code::network_error;
-  if (answer.body.size() > request.max_body) co_return Code::answer_too_large;
+  if (answer.body.size() > request.max_body && !request.body_to) co_return Code::answer_too_large;
   Response response;
   response.status = answer.status;
   response.headers.push_back({"Content-Type", answer.content_type});

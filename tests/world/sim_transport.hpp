@@ -12,8 +12,9 @@ class SimTransport final : public amzsync::net::HttpTransport {
  public:
   using Request = amzsync::net::HttpRequest;
   using Response = amzsync::net::HttpResponse;
-  /// Asked before each exchange; false: the process is dead and nothing goes out.
-  using Guard = std::function<bool(const Request&)>;
+  /// Asked before each exchange and again when its answer is there, with the exchange's number: 1, 2, …; false: the process is
+  /// dead, so nothing goes out, or nothing comes of it.
+  using Guard = std::function<bool(std::int64_t number, bool after)>;
   /// Told after each exchange.
   using Observer = std::function<void(const Request&, const Result<Response>&)>;
 
@@ -21,7 +22,11 @@ class SimTransport final : public amzsync::net::HttpTransport {
 
   Async<Result<Response>> send(Request request, CancelToken cancel) override;
 
-  void set_guard(Guard guard) { guard_ = std::move(guard); }
+  /// `numbers` counts the exchanges of all processes of a world.
+  void set_guard(Guard guard, std::int64_t& numbers) {
+    guard_ = std::move(guard);
+    numbers_ = &numbers;
+  }
   void set_observer(Observer observer) { observer_ = std::move(observer); }
   /// Latency is spread evenly over [least, most].
   void set_latency(Duration least, Duration most) {
@@ -36,6 +41,7 @@ class SimTransport final : public amzsync::net::HttpTransport {
   VirtualClock& clock_;
   amzsim::Random random_;
   Guard guard_;
+  std::int64_t* numbers_ = nullptr;
   Observer observer_;
   Duration least_ = std::chrono::milliseconds(40), most_ = std::chrono::milliseconds(160);
 };

@@ -37,6 +37,7 @@ class SeededEntropy final : public Entropy {
 amzsim::SimSettings seeded(amzsim::SimSettings amazon, std::uint64_t seed) {
   amazon.seed = seed;
   amazon.auto_approve = true;
+  amazon.base_url = kAmazon;
   return amazon;
 }
 
@@ -189,14 +190,11 @@ World::~World() {
 Process& World::open() {
   processes_.push_back(std::make_unique<Process>(*this, ++opened_));
   Process& process = *processes_.back();
-  process.transport_->set_guard([this, &process, asked = false](const net::HttpRequest&) mutable {
-    if (!process.alive_) return false;
-    // Asked twice for each exchange: before it goes out, and when its answer is there.
-    asked = !asked;
-    if (asked) ++http_calls_;
-    if (kill_at_ && kill_at_->kind == CallKind::http && kill_at_->call == http_calls_ && kill_at_->after != asked) kill(process);
+  const auto guard = [this, &process](std::int64_t number, bool after) {
+    if (process.alive_ && kill_at_ && kill_at_->kind == CallKind::http && kill_at_->call == number && kill_at_->after == after) kill(process);
     return process.alive_;
-  });
+  };
+  process.transport_->set_guard(guard, http_calls_);
   settle();
   return process;
 }

@@ -38,7 +38,7 @@ class ProgressBar {
     if (run.contains("etaSeconds")) text += " · about " + std::to_string(run["etaSeconds"].get<std::int64_t>()) + " s left";
     if (!terminal_) {
       const std::string line = std::to_string(progress) + "% " + run.value("message", std::string());
-      if (line != last_) std::cerr << line << "\n";
+      if (line != last_) std::cerr << line + "\n";   // in one piece: log lines come from other threads
       last_ = line;
       return;
     }
@@ -112,7 +112,10 @@ int sync(const Command& c, amzsync::Engine& engine) {
     if (!now) return failed(now.error());
     status = std::string(now->status());
     document = Json::parse(now->json());
-    if (status == "completed" || status == "partial" || status == "failed" || status == "cancelled") break;
+    if (status == "completed" || status == "partial" || status == "failed" || status == "cancelled") {
+      if (document["progress"] == 100) bar.show(document);
+      break;
+    }
     auto event = events->next(std::chrono::seconds(5));
     if (!event) return failed(event.error());
     // Passing progress lives in the event alone; everything else is in the run's row.
@@ -236,7 +239,7 @@ int main(int argc, char** argv) {
   add("sync", "Sync a user now, and wait for it", sync, true, true)->add_option("--streams", command.streams, "Datasets, with commas between");
   add("status", "Show a user's connection and last sync", status, false, true);
   c = add("history", "List a user's syncs, newest first", history, false, true);
-  c->add_option("--limit", command.limit, "1 to 100")->capture_default_str();
+  c->add_option("--limit", command.limit, "1 to 100")->check(CLI::Range(1, 100))->capture_default_str();
   c->add_option("--offset", command.offset, "How many to pass over")->capture_default_str();
   add("recoveries", "Show what Amazon has paid back", recoveries, false, true)->add_flag("--by-month", command.by_month, "With the series by month");
   add("check", "Check the settings, and name the one that is wrong", check, false, false);
@@ -251,7 +254,7 @@ int main(int argc, char** argv) {
     app.parse(args);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);
-    std::cerr << "amzsync: " << e.what() << "\n";
+    std::cerr << "amzsync: " << amzsync_tools::parse_problem(e) << "\n";
     return kUsage;
   }
   if (const auto wrong = amzsync_tools::complete(command.settings)) {

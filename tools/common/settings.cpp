@@ -78,6 +78,17 @@ std::optional<std::int32_t> whole_number(const std::string& text) {
   return failed == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
 }
 
+/// A store's address as it may be shown: "postgresql://user:***@host/db", and nothing of what may hold a password elsewhere.
+std::string without_password(const std::string& store) {
+  const std::size_t scheme = store.find("://");
+  if (scheme == std::string::npos) return store.find("password") == std::string::npos ? store : "***";
+  std::string shown = store.substr(0, store.find('?'));
+  const std::size_t at = shown.rfind('@');
+  if (at == std::string::npos) return shown;
+  const std::size_t colon = shown.find(':', scheme + 3);
+  return colon < at ? shown.substr(0, colon + 1) + "***" + shown.substr(at) : shown;
+}
+
 std::string plain_value(const nlohmann::json& value) { return value.is_string() ? "'" + value.get<std::string>() + "'" : value.dump(); }
 
 }  // namespace
@@ -115,6 +126,13 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   of_host(app.add_option("--jwt-secret", s.jwt_secret, "HS256 secret of the users' tokens"));
   of_host(app.add_option("--jwt-secret-file", s.jwt_secret_file, "File that holds it"));
   of_host(app.add_option("--frontend-origins", s.frontend_origins, "Allowed front ends, with commas between; the first is the default"));
+}
+
+std::string parse_problem(const CLI::ParseError& e) {
+  const std::string text = e.what();
+  constexpr std::string_view kUnknown = "INI was not able to parse ";
+  if (text.starts_with(kUnknown)) return "the settings file (--config) holds '" + text.substr(kUnknown.size()) + "', which is no setting; --help lists them";
+  return text;
 }
 
 std::optional<WrongSetting> with_environment(int argc, char** argv, std::vector<std::string>& arguments) {
@@ -220,7 +238,8 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
     if (!number) return WrongSetting{variable(name) + " is '" + text + "'; it must be a whole number"};
     return check(name, &text, (options.*set)(*number));
   };
-  if (auto w = check("store", &s.store, options.set_store(s.store))) return w;
+  const std::string store = without_password(s.store);
+  if (auto w = check("store", &store, options.set_store(s.store))) return w;
   if (auto w = check("synchronous", &s.synchronous, options.set_synchronous_full(s.synchronous == "full"))) return w;
   if (auto w = check("redirect-uri", &s.redirect_uri, options.set_app(s.lwa_client_id, s.lwa_client_secret, s.application_id, s.redirect_uri))) return w;
   if (auto w = check("region", &s.region, options.set_region(s.region))) return w;

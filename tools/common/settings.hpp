@@ -44,6 +44,9 @@ struct Settings {
 /// Adds the options to a program; `host` shows those of the host in its help.
 void add_settings(CLI::App& app, Settings& settings, bool host);
 
+/// What is wrong with the arguments or the file of settings, as one line.
+std::string parse_problem(const CLI::ParseError& e);
+
 /// The program's arguments with those of the environment in front, for every setting that no flag names. What stands in the
 /// file that a `…-file` setting names takes the place of that setting, so that flag over environment over file holds for it too.
 std::optional<WrongSetting> with_environment(int argc, char** argv, std::vector<std::string>& arguments);

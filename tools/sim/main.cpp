@@ -79,19 +79,22 @@ int main(int argc, char** argv) {
   httpd::block_end_signals();
   httpd::raise_descriptor_limit();
   try {
-    amzsim::Simulator simulator(settings, [] { return std::chrono::time_point_cast<amzsim::Duration>(std::chrono::system_clock::now()); });
+    std::unique_ptr<amzsim::Simulator> simulator;
+    const auto clock = [] { return std::chrono::time_point_cast<amzsim::Duration>(std::chrono::system_clock::now()); };
     httpd::Options options;
     options.address = address->address;
     options.port = address->port;
     options.max_connections = 20'000;
     std::unique_ptr<httpd::Server> server;
     server = std::make_unique<httpd::Server>(options, [&](httpd::Request request, httpd::Responder responder) {
-      amzsim::SimAnswer answer = simulator.handle(to_request(request));
+      amzsim::SimAnswer answer = simulator->handle(to_request(request));
       if (answer.delay <= amzsim::Duration::zero()) return deliver(std::move(answer), std::move(responder));
       const auto later = std::chrono::duration_cast<std::chrono::milliseconds>(answer.delay);
       auto shared = std::make_shared<std::pair<amzsim::SimAnswer, httpd::Responder>>(std::move(answer), std::move(responder));
       server->after(later, [shared] { deliver(std::move(shared->first), std::move(shared->second)); });
     });
+    settings.base_url = "http://" + address->address + ":" + std::to_string(server->port());
+    simulator = std::make_unique<amzsim::Simulator>(settings, clock);
     std::cout << "amzsync-sim listens on http://" << address->address << ":" << server->port() << " with " << settings.sellers << " sellers, seed " << settings.seed << std::endl;
     server->run();
   } catch (const std::exception& e) {

@@ -292,6 +292,7 @@ SimAnswer Simulator::handle(const SimRequest& request) {
 SimAnswer Simulator::route(const SimRequest& request) {
   if (request.path == "/auth/o2/token") return token_endpoint(request);
   if (request.path == "/apps/authorize/consent" || request.path.starts_with("/apps/authorize/confirm")) return consent_page(request);
+  if (request.path.starts_with("/_docs/")) return document(request);
   return api(request);
 }
 
@@ -415,22 +416,33 @@ bool Simulator::admit(const Plan& plan, int seller) {
 
 SimAnswer Simulator::api(const SimRequest& request) {
   struct Route {
-    std::string_view path;
+    std::string_view method, path;   // a path that ends in a slash stands for all that begin so
     const spapi::Operation* operation;
+    SimAnswer (Simulator::*act)(int seller, const SimRequest& request);
   };
-  static constexpr std::array kRoutes{Route{"/sellers/v1/marketplaceParticipations", &spapi::kGetMarketplaceParticipations}, Route{"/finances/2024-06-19/transactions", &spapi::kListTransactions},
-                                      Route{"/finances/v0/financialEvents", &spapi::kListFinancialEvents}, Route{"/fba/inventory/v1/summaries", &spapi::kGetInventorySummaries}};
+  static constexpr std::string_view kReports = "/reports/2021-06-30/reports";
+  static constexpr std::array kRoutes{Route{"GET", "/sellers/v1/marketplaceParticipations", &spapi::kGetMarketplaceParticipations, &Simulator::participations},
+                                      Route{"GET", "/finances/2024-06-19/transactions", &spapi::kListTransactions, &Simulator::transactions},
+                                      Route{"GET", "/finances/v0/financialEvents", &spapi::kListFinancialEvents, &Simulator::financial_events},
+                                      Route{"GET", "/fba/inventory/v1/summaries", &spapi::kGetInventorySummaries, &Simulator::inventory},
+                                      Route{"POST", kReports, &spapi::kCreateReport, &Simulator::create_report},
+                                      Route{"GET", kReports, &spapi::kGetReports, &Simulator::get_reports},
+                                      Route{"GET", "/reports/2021-06-30/reports/", &spapi::kGetReport, &Simulator::get_report},
+                                      Route{"GET", "/reports/2021-06-30/documents/", &spapi::kGetReportDocument, &Simulator::get_report_document}};
   const std::string request_id = "sim-" + std::to_string(++request_number_);
-  const auto found = std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& r) { return r.path == request.path; });
+  const auto found = std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& r) {
+    return r.method == request.method && (r.path.ends_with('/') ? request.path.starts_with(r.path) && request.path.size() > r.path.size() : r.path == request.path);
+  });
   const auto finish = [&](SimAnswer answer, const Plan* plan) {
     answer.headers.emplace_back("x-amzn-RequestId", request_id);
-    if (plan && settings_.rate_scale > 0 && (answer.status < 300 || answer.status == 400 || answer.status == 404)) {
-      std::string rate = format_micros(Micros{static_cast<std::int64_t>(std::llround(plan->rate * settings_.rate_scale * 1e6))});
-      answer.headers.emplace_back("x-amzn-RateLimit-Limit", rate);
+    if (plan && (answer.status < 300 || answer.status == 400 || answer.status == 404)) {
+      constexpr double kNoLimit = 1'000;   // what callers learn where there is none
+      const double rate = settings_.rate_scale > 0 ? plan->rate * settings_.rate_scale : kNoLimit;
+      answer.headers.emplace_back("x-amzn-RateLimit-Limit", format_micros(Micros{static_cast<std::int64_t>(std::llround(rate * 1e6))}));
     }
     return answer;
   };
-  if (found == kRoutes.end() || request.method != "GET") return finish(error(403, "MissingAuthenticationToken", "Missing Authentication Token"), nullptr);
+  if (found == kRoutes.end()) return finish(error(403, "MissingAuthenticationToken", "Missing Authentication Token"), nullptr);
   const Plan plan{found->operation->name, found->operation->rate, found->operation->burst};
   auto& stats = stats_[std::string(plan.operation)];
   ++stats.calls;
@@ -456,11 +468,7 @@ SimAnswer Simulator::api(const SimRequest& request) {
     ++stats.throttled;
     return finish(error(429, "QuotaExceeded", "You exceeded your quota for the requested resource."), nullptr);
   }
-  SimAnswer answer;
-  if (found->operation == &spapi::kGetMarketplaceParticipations) answer = participations(n);
-  if (found->operation == &spapi::kListTransactions) answer = transactions(n, request);
-  if (found->operation == &spapi::kListFinancialEvents) answer = financial_events(n, request);
-  if (found->operation == &spapi::kGetInventorySummaries) answer = inventory(n, request);
+  SimAnswer answer = (this->*found->act)(n, request);
   if (answer.status < 300) ++stats.ok;
   return finish(std::move(answer), &plan);
 }
@@ -497,7 +505,7 @@ Simulator::PagePlace Simulator::read_token(std::string_view operation, int n, co
   return place;
 }
 
-SimAnswer Simulator::participations(int n) {
+SimAnswer Simulator::participations(int n, const SimRequest&) {
   JsonWriter out;
   out.begin_object().key("payload").begin_array();
   for (const Marketplace* m : seller(n).marketplaces()) {
@@ -702,8 +710,11 @@ std::string Simulator::truth(int n, bool lines) const {
     for (const StockRow& row : list) units += row.total();
     json.field(s.marketplaces()[m]->id, static_cast<std::int64_t>(list.size()));
   }
-  json.end_object().field("rows", rows).field("units", units).end_object().end_object();
-  return std::move(json).text();
+  json.end_object().field("rows", rows).field("units", units).end_object();
+  std::string reports;
+  reports_truth(n, now(), reports);
+  json.field_raw("reports", reports);
+  return std::move(json.end_object()).text();
 }
 
 SimAnswer Simulator::truth_answer(const SimRequest& request) const {

@@ -15,6 +15,7 @@
 #include "base/json.hpp"
 #include "sim/facts.hpp"
 #include "sim/render.hpp"
+#include "sim/reports.hpp"
 
 namespace amzsim {
 
@@ -52,7 +53,8 @@ struct SimSettings {
   bool auto_approve = false;
   bool seams = true;              ///< every third page repeats the end of the one before
   std::string client_id, client_secret;   ///< empty: any
-  std::string base_url;           ///< where this simulator is reached, for links on the consent page
+  std::string base_url;           ///< where this simulator is reached, for the addresses of documents
+  Duration report_time = std::chrono::seconds(40);   ///< until a report is done; divided by rate_scale, none without limits
 };
 
 /// A fault on demand: calls whose path starts with `path` misbehave.
@@ -119,10 +121,29 @@ class Simulator {
   SimAnswer stats_answer() const;
   SimAnswer truth_answer(const SimRequest& request) const;
 
-  SimAnswer participations(int seller);
+  SimAnswer participations(int seller, const SimRequest& request);
   SimAnswer transactions(int seller, const SimRequest& request);
   SimAnswer financial_events(int seller, const SimRequest& request);
   SimAnswer inventory(int seller, const SimRequest& request);
+
+  // The report service (report_desk.cpp).
+  struct Report {
+    int seller = 0;
+    const ReportKind* kind = nullptr;
+    std::string id, document;
+    std::vector<std::string> marketplaces;
+    Instant from{}, until{}, created{};
+    enum class Fate : std::uint8_t { done, no_data, too_soon, fatal } fate = Fate::done;
+    std::string why;              ///< of a fatal one
+  };
+  SimAnswer create_report(int seller, const SimRequest& request);
+  SimAnswer get_report(int seller, const SimRequest& request);
+  SimAnswer get_reports(int seller, const SimRequest& request);
+  SimAnswer get_report_document(int seller, const SimRequest& request);
+  SimAnswer document(const SimRequest& request);
+  std::string_view status_of(const Report& report) const;
+  std::string report_json(const Report& report) const;
+  void reports_truth(int seller, Instant until, std::string& json) const;
 
   bool admit(const Plan& plan, int seller);
   std::optional<Fault> fault_for(const SimRequest& request);
@@ -153,6 +174,7 @@ class Simulator {
   std::deque<Fault> faults_;
   Random random_;
   std::int64_t request_number_ = 0;
+  std::vector<Report> reports_;
 };
 
 }  // namespace amzsim

@@ -73,7 +73,7 @@ TEST_CASE("passing trouble is waited out, lasting trouble is told in time") {
   lwa.fail(500, "ServerError", -1);
   const Steady start = lwa.world.clock().steady();
   CHECK(lwa.refresh("Atzr|sim-seller-1").code() == Code::amazon_unavailable);
-  CHECK(lwa.world.clock().steady() - start <= std::chrono::seconds(9));
+  CHECK(lwa.world.clock().steady() - start < std::chrono::seconds(10));   // a last try may begin just before the ninth second is over
   lwa.world.amazon().clear_faults();
   amzsim::Fault silence;
   silence.path = "/auth";

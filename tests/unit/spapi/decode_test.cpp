@@ -94,6 +94,14 @@ TEST_CASE("an adjustment credits its items; what is no reimbursement credits not
   CHECK(!is_reimbursement_adjustment("_CLAWBACK"));
 }
 
+TEST_CASE("an adjustment that its items do not add up to counts as it says itself") {
+  const auto d = v0("AdjustmentEventList", R"({"AdjustmentType":"WAREHOUSE_LOST","PostedDate":"2026-08-05T00:00:00Z","AdjustmentAmount":{"CurrencyCode":"USD","CurrencyAmount":12.50},
+    "AdjustmentItemList":[{"Quantity":"1","TotalAmount":{"CurrencyCode":"USD","CurrencyAmount":10}}]})");
+  CHECK(lines_of(d.page.batch) == "AdjustmentAmount WAREHOUSE_LOST 12.5 USD\nAdjustmentItemList.TotalAmount - 10 USD total\n");
+  REQUIRE(d.page.batch.events[0].credits.size() == 1);
+  CHECK(d.page.batch.events[0].credits[0].amount == Micros{12'500'000});
+}
+
 TEST_CASE("totals and what restates others are told from components") {
   const auto d = v0("AdjustmentEventList", R"({"AdjustmentType":"WAREHOUSE_LOST","AdjustmentAmount":{"CurrencyCode":"USD","CurrencyAmount":20},"AdjustmentItemList":[{"Quantity":"2",
     "PerUnitAmount":{"CurrencyCode":"USD","CurrencyAmount":10},"TotalAmount":{"CurrencyCode":"USD","CurrencyAmount":20},"SellerSKU":"S"}]})");

@@ -199,4 +199,34 @@ TEST_CASE("a window of the grid is replaced by its parts") {
   }));
 }
 
+TEST_CASE("a transaction without a date stays one row whichever window shows it, and moves once it has a date") {
+  TestStore t;
+  const store::Fence fence = t.running(t.connected());
+  const auto shown = [&](Day window, bool dated) {
+    auto b = batch({{"undated", 2}}, true);
+    store::MoneyEvent& e = b.events[0];
+    e.day = window;
+    e.dated = dated;
+    e.unique_id = true;
+    if (dated) e.posted_at = Instant(window) + std::chrono::hours(3);
+    CHECK(t.write([&](store::Tx& tx) -> Status {
+      if (!dated) (void)store::settle_undated(tx, fence.user, MoneyStream::transactions, b);
+      return Done{};
+    }));
+    return store_batch(t, fence, b, MoneyStream::transactions);
+  };
+  CHECK(shown(kDay, false).added == 1);
+  CHECK(shown(kDay + std::chrono::days(10), false).unchanged == 1);
+  // A walk over the day that does not show it takes nothing away.
+  CHECK(close(t, fence, batch({}), MoneyStream::transactions).removed == 0);
+  CHECK(t.count("SELECT count(*) FROM transactions") == 1);
+  CHECK(t.count("SELECT sum(row_count) FROM cells") == 1);
+
+  CHECK(shown(kDay + std::chrono::days(4), true).added == 1);
+  CHECK(t.count("SELECT count(*) FROM transactions") == 1);
+  CHECK(t.count("SELECT count(*) FROM transaction_lines") == 2);
+  CHECK(t.count("SELECT sum(micros) FROM credits") == 1'000'000);
+  CHECK(t.count("SELECT row_count FROM cells ORDER BY day LIMIT 1") == 0);
+}
+
 TEST_SUITE_END();

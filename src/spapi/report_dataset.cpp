@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spapi/report_dataset.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "base/json.hpp"
+#include "base/json_writer.hpp"
+#include "base/money.hpp"
+
+namespace amzsync::spapi {
+namespace {
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\r')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+/// Numbers as reports write them: with a sign, a decimal comma, or a thin thousands separator that is none of our business.
+std::string plain_number(std::string_view text) {
+  std::string number(trimmed(text));
+  if (number.starts_with('+')) number.erase(0, 1);
+  if (number.find('.') == std::string::npos && std::count(number.begin(), number.end(), ',') == 1) number[number.find(',')] = '.';
+  if (number.starts_with('.')) number.insert(0, 1, '0');
+  if (number.starts_with("-.")) number.insert(1, 1, '0');
+  // "0012" is a number here, though not in JSON.
+  const std::size_t sign = number.starts_with('-') ? 1 : 0;
+  while (number.size() > sign + 1 && number[sign] == '0' && number[sign + 1] >= '0' && number[sign + 1] <= '9') number.erase(sign, 1);
+  return number;
+}
+
+std::optional<std::int64_t> integer(std::string_view text) {
+  std::string number = plain_number(text);
+  // "2.0" is two.
+  if (const std::size_t dot = number.find('.'); dot != std::string::npos && number.find_first_not_of('0', dot + 1) == std::string::npos) number.resize(dot);
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (number.empty() || failed != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  return value;
+}
+
+bool is_plain_decimal(std::string_view text) noexcept {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const std::size_t dot = text.find('.');
+  const auto digits = [](std::string_view part) { return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos; };
+  return digits(text.substr(0, dot)) && (dot == std::string_view::npos || digits(text.substr(dot + 1)));
+}
+
+bool is_no_value(std::string_view cell) noexcept { return cell.empty() || cell == "--" || cell == "N/A"; }
+
+struct Value {
+  store::ReportValue value;
+  std::string_view fault;   // empty: none
+};
+
+Value read(std::string_view cell, CellKind kind, Charset charset) {
+  const std::string_view text = trimmed(cell);
+  if (kind == CellKind::text) {
+    if (text.empty()) return {};
+    return {to_utf8(text, charset), {}};
+  }
+  if (is_no_value(text)) return {};
+  switch (kind) {
+    case CellKind::integer: {
+      const auto number = integer(text);
+      return number ? Value{*number, {}} : Value{{}, "number_malformed"};
+    }
+    case CellKind::amount: {
+      const ParsedAmount parsed = parse_amount(plain_number(text));
+      return parsed.fault == AmountFault::none ? Value{parsed.micros.value, {}} : Value{{}, fault_name(parsed.fault)};
+    }
+    case CellKind::decimal: {
+      const std::string number = plain_number(text);
+      if (!is_plain_decimal(number)) return {{}, "number_malformed"};
+      std::string shortest;
+      append_canonical_number(shortest, number);
+      return {std::move(shortest), {}};
+    }
+    case CellKind::instant: {
+      const auto at = parse_report_time(text);
+      return at ? Value{to_us(*at), {}} : Value{{}, "date_unreadable"};
+    }
+    case CellKind::day: {
+      // The day as it is written, whatever offset may stand behind it.
+      const auto at = parse_report_time(text.substr(0, text.find('T')));
+      return at ? Value{to_number(day_of(*at)), {}} : Value{{}, "date_unreadable"};
+    }
+    case CellKind::text: break;
+  }
+  return {};
+}
+
+void append_value(std::string& text, const store::ReportValue& value) {
+  std::visit(
+      [&](const auto& v) {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          text += v;
+        } else if constexpr (std::is_same_v<T, std::int64_t>) {
+          text += std::to_string(v);
+        }
+      },
+      value);
+  text += '\x1f';
+}
+
+}  // namespace
+
+Status RowDecoder::header(std::span<const std::string_view> cells, std::string_view line) {
+  std::map<std::string, int> places;
+  file_columns_.clear();
+  for (const std::string_view cell : cells) {
+    const std::string key = column_key(cell);
+    places.try_emplace(key, static_cast<int>(file_columns_.size()));
+    const bool personal = std::find(dataset_.personal.begin(), dataset_.personal.end(), key) != dataset_.personal.end();
+    file_columns_.push_back({key, personal ? FileColumn::Use::personal : FileColumn::Use::rest});
+  }
+  place_.clear();
+  for (const ReportColumn& column : dataset_.columns) {
+    int place = -1;
+    for (std::string_view rest = column.headers; !rest.empty() && place < 0;) {
+      const std::size_t bar = rest.find('|');
+      if (const auto found = places.find(std::string(rest.substr(0, bar))); found != places.end()) place = found->second;
+      rest = bar == std::string_view::npos ? std::string_view() : rest.substr(bar + 1);
+    }
+    if (place < 0 && column.required)
+      return Error(Code::bad_answer, "The document is not the report " + std::string(dataset_.report_type) + ", it begins: " + to_utf8(line.substr(0, 200), charset_));
+    if (place >= 0) file_columns_[static_cast<std::size_t>(place)].use = FileColumn::Use::column;
+    place_.push_back(place);
+  }
+  return Done{};
+}
+
+/// The cells by their columns' names, but for personal ones; `all`: also those that have a column of their own.
+std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool all) const {
+  // By name, so that the order of the columns in the file makes no difference.
+  std::map<std::string, std::string> rest;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const bool named = i < file_columns_.size();
+    if (named && (file_columns_[i].use == FileColumn::Use::personal || (!all && file_columns_[i].use == FileColumn::Use::column))) continue;
+    if (const std::string_view cell = trimmed(cells[i]); !cell.empty()) rest.emplace(named ? file_columns_[i].key : "column" + std::to_string(i + 1), to_utf8(cell, charset_));
+  }
+  JsonWriter json;
+  json.begin_object();
+  for (const auto& [key, text] : rest) json.field(key, text);
+  return std::move(json.end_object()).text();
+}
+
+DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) const {
+  DecodedRow out;
+  std::string identity, content;
+  std::optional<Day> day;
+  bool fault_of_day = false;
+  for (std::size_t i = 0; i < dataset_.columns.size(); ++i) {
+    const ReportColumn& column = dataset_.columns[i];
+    const std::string_view cell = place_[i] >= 0 && static_cast<std::size_t>(place_[i]) < cells.size() ? cells[static_cast<std::size_t>(place_[i])] : std::string_view();
+    Value value = read(cell, column.kind, charset_);
+    if (!value.fault.empty()) {
+      if (column.name == dataset_.day_column) fault_of_day = true;
+      JsonWriter raw;
+      raw.value(to_utf8(cell, charset_));
+      out.row.faults.push_back({std::string(value.fault), std::string(column.name), std::move(raw).text()});
+      // What can't be read still tells one row from another.
+      (column.role == CellRole::identity ? identity : content) += cell;
+    }
+    if (column.name == dataset_.day_column)
+      if (const auto* number = std::get_if<std::int64_t>(&value.value)) day = column.kind == CellKind::day ? day_from(*number) : day_of(from_us(*number));
+    append_value(column.role == CellRole::identity ? identity : content, value.value);
+    out.row.values.push_back(std::move(value.value));
+  }
+  out.row.detail = rest_of(cells, false);
+  out.row.identity = Hash128::of(identity);
+  out.row.content = Hash128::of(identity + '\x1e' + content + '\x1e' + out.row.detail);
+
+  if (dataset_.day_column.empty()) {
+    out.row.day = store::kSnapshotDay;
+  } else if (day) {
+    out.row.day = *day;
+  } else {
+    // Without its day a row has no cell to belong to.
+    out.readable = false;
+    store::Fault fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), rest_of(cells, true)};
+    out.row.faults.assign(1, std::move(fault));
+  }
+  return out;
+}
+
+}  // namespace amzsync::spapi

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one kind of report holds and how it is asked for. A dataset is a table of columns (one file under src/spapi/reports) and an
+// entry in the list of streams; how it is fetched, read and stored is the same for all.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "spapi/report_text.hpp"
+#include "store/report_rows.hpp"
+
+namespace amzsync::spapi {
+
+enum class CellKind : std::uint8_t {
+  text,
+  integer,
+  amount,    ///< micros; the currency stands in a column of its own
+  decimal,   ///< kept as the text of the number: weights and sizes, which are no money
+  instant,   ///< microseconds
+  day        ///< days
+};
+
+enum class CellRole : std::uint8_t {
+  identity,  ///< one of those that make a row the row it is
+  content    ///< may change while the row stays
+};
+
+struct ReportColumn {
+  std::string_view name;      ///< of the table's column
+  std::string_view headers;   ///< column keys in the file, the first that is there, with '|' between
+  CellKind kind = CellKind::text;
+  CellRole role = CellRole::content;
+  bool required = false;      ///< a file without this column is no such report
+};
+
+struct ReportOption {
+  std::string_view name, value;
+};
+
+struct ReportDataset {
+  std::string_view stream;        ///< also the table's name
+  std::string_view report_type;   ///< of Reports 2021-06-30
+  std::span<const ReportColumn> columns;
+  std::string_view day_column;    ///< column whose day is a row's cell; empty: a snapshot, all of it one cell
+  std::span<const ReportOption> options;
+
+  int widest_days = 31;           ///< one request
+  int read_again_days = 75;       ///< days younger than that are read anew each time
+  Duration cadence = std::chrono::hours(24);  ///< Amazon makes it no more often
+  /// Days asked for on both sides of those that are stored, where the file's days are local ones: the days at the edge of a
+  /// request may be short.
+  int edge_days = 0;
+  bool whole_months = false;      ///< windows begin on the first of a month
+  /// Personal columns, by key; never stored.
+  std::span<const std::string_view> personal;
+};
+
+/// One row on its way into the table.
+struct DecodedRow {
+  store::ReportRow row;
+  bool readable = true;           ///< false: only its faults are to be kept
+};
+
+/// Turns rows of cells into rows of a dataset's table, by the file's own header.
+class RowDecoder {
+ public:
+  RowDecoder(const ReportDataset& dataset, Charset charset) : dataset_(dataset), charset_(charset) {}
+
+  /// The header line. Errors: bad_answer when a required column is missing (then the document is no such report: Amazon puts error
+  /// texts in its place); the sentence holds the line.
+  Status header(std::span<const std::string_view> cells, std::string_view line);
+  DecodedRow decode(std::span<const std::string_view> cells) const;
+
+ private:
+  /// What becomes of a column of the file.
+  struct FileColumn {
+    enum class Use : std::uint8_t { column, rest, personal };
+    std::string key;
+    Use use = Use::rest;
+  };
+  std::string rest_of(std::span<const std::string_view> cells, bool all) const;
+
+  const ReportDataset& dataset_;
+  Charset charset_;
+  std::vector<FileColumn> file_columns_;
+  std::vector<int> place_;                 // of each of the dataset's columns in the file; -1: absent
+};
+
+}  // namespace amzsync::spapi

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reports that are read. Amazon publishes no schema for these files; columns are as observed in real ones (facts 3.5).
+#pragma once
+
+#include "spapi/report_dataset.hpp"
+
+namespace amzsync::spapi {
+
+extern const ReportDataset kReimbursements;   ///< GET_FBA_REIMBURSEMENTS_DATA: the claims paid, with reasons
+extern const ReportDataset kLedger;           ///< GET_LEDGER_DETAIL_VIEW_DATA: every movement of every unit
+extern const ReportDataset kLedgerSummary;    ///< GET_LEDGER_SUMMARY_VIEW_DATA: balances by month
+extern const ReportDataset kReturns;          ///< GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA
+extern const ReportDataset kFeePreview;       ///< GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA
+extern const ReportDataset kStorageFees;      ///< GET_FBA_STORAGE_FEE_CHARGES_DATA
+extern const ReportDataset kRemovals;         ///< GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA
+
+/// The table that holds a dataset's rows.
+store::ReportTable table_of(const ReportDataset& dataset);
+
+}  // namespace amzsync::spapi

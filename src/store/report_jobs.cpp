@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/report_jobs.hpp"
+
+#include <array>
+
+namespace amzsync::store {
+namespace {
+
+constexpr std::array<std::string_view, 5> kStates{"asking", "waiting", "ready", "archived", "over"};
+constexpr std::array<std::string_view, 6> kOutcomes{"", "imported", "no_data", "fatal", "lost", "too_soon"};
+
+JobState state_from(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < kStates.size(); ++i)
+    if (kStates[i] == name) return static_cast<JobState>(i);
+  return JobState::over;
+}
+
+}  // namespace
+
+std::string_view job_state_name(JobState state) noexcept { return kStates[static_cast<std::size_t>(state)]; }
+std::string_view job_outcome_name(JobOutcome outcome) noexcept { return kOutcomes[static_cast<std::size_t>(outcome)]; }
+
+OpenedJob open_report_job(Tx& tx, UserNo user, std::string_view report_type, Day from, Day until) {
+  {
+    Rows r = tx.rows(
+        "SELECT job_no, state, asked_at, report_id, document_id, archive_no FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND from_day=?3 AND until_day=?4 AND state<>'over'",
+        user, report_type, from, until);
+    if (r.next()) return {{r.integer(0), std::string(report_type), from, until, state_from(r.view(1)), r.instant(2), r.text(3), r.text(4), r.integer(5)}, false};
+  }
+  const auto number = tx.integer(
+      "INSERT INTO report_jobs(user_no, report_type, from_day, until_day, state, asked_at) VALUES(?1, ?2, ?3, ?4, 'asking', ?5) RETURNING job_no", user, report_type, from,
+      until, tx.now());
+  return {{number.value_or(0), std::string(report_type), from, until, JobState::asking, tx.now(), {}, {}, 0}, true};
+}
+
+std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_view report_type) {
+  std::vector<ReportJob> jobs;
+  Rows r = tx.rows("SELECT job_no, from_day, until_day, state, asked_at, report_id, document_id, archive_no FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND state<>'over' ORDER BY job_no",
+                   user, report_type);
+  while (r.next()) jobs.push_back({r.integer(0), std::string(report_type), day_from(r.integer(1)), day_from(r.integer(2)), state_from(r.view(3)), r.instant(4), r.text(5), r.text(6), r.integer(7)});
+  return jobs;
+}
+
+void report_made(Tx& tx, std::int64_t job, std::string_view report_id) { tx.run("UPDATE report_jobs SET state='waiting', report_id=?2 WHERE job_no=?1", job, report_id); }
+void report_ready(Tx& tx, std::int64_t job, std::string_view document_id) { tx.run("UPDATE report_jobs SET state='ready', document_id=?2 WHERE job_no=?1", job, document_id); }
+void report_archived(Tx& tx, std::int64_t job, std::int64_t archive) { tx.run("UPDATE report_jobs SET state='archived', archive_no=?2 WHERE job_no=?1", job, archive); }
+
+void end_report_job(Tx& tx, std::int64_t job, JobOutcome outcome, std::string_view reason) {
+  tx.run("UPDATE report_jobs SET state='over', outcome=?2, reason=?3, ended_at=?4 WHERE job_no=?1", job, job_outcome_name(outcome), reason, tx.now());
+}
+
+std::optional<CoolDown> cool_down(Tx& tx, UserNo user, std::string_view report_type) {
+  Rows r = tx.rows("SELECT until_at, failures, reason FROM report_pauses WHERE user_no=?1 AND report_type=?2", user, report_type);
+  if (!r.next()) return std::nullopt;
+  return CoolDown{r.instant(0), r.integer(1), r.text(2)};
+}
+
+void set_cool_down(Tx& tx, UserNo user, std::string_view report_type, const std::optional<CoolDown>& pause) {
+  if (!pause) {
+    tx.run("DELETE FROM report_pauses WHERE user_no=?1 AND report_type=?2", user, report_type);
+    return;
+  }
+  tx.run(
+      "INSERT INTO report_pauses(user_no, report_type, until_at, failures, reason) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT (user_no, report_type) DO UPDATE SET "
+      "until_at=excluded.until_at, failures=excluded.failures, reason=excluded.reason",
+      user, report_type, pause->until, pause->failures, pause->reason);
+}
+
+void trim_report_jobs(Tx& tx, Instant ended_before) { tx.run("DELETE FROM report_jobs WHERE state='over' AND ended_at<?1", ended_before); }
+
+}  // namespace amzsync::store

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/report_rows.hpp"
+
+#include <algorithm>
+
+namespace amzsync::store {
+namespace {
+
+/// ?1 user, ?2 day, ?3 identity, ?4 occurrence, ?5 content, ?6 detail, ?7 run, ?8… columns.
+constexpr int kFirstColumn = 8;
+
+std::string insert_sql(const ReportTable& table) {
+  std::string names = "user_no, day, identity, occurrence, content, detail, run_no", places = "?1, ?2, ?3, ?4, ?5, ?6, ?7";
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    names += ", " + std::string(table.columns[i]);
+    places += ", ?" + std::to_string(kFirstColumn + static_cast<int>(i));
+  }
+  return "INSERT INTO " + std::string(table.name) + "(" + names + ") VALUES(" + places + ") ON CONFLICT (user_no, day, identity, occurrence) DO NOTHING";
+}
+
+/// The same places; ?4 is the row's number.
+std::string update_sql(const ReportTable& table) {
+  std::string sets = "content=?5, detail=?6, run_no=?7";
+  for (std::size_t i = 0; i < table.columns.size(); ++i) sets += ", " + std::string(table.columns[i]) + "=?" + std::to_string(kFirstColumn + static_cast<int>(i));
+  return "UPDATE " + std::string(table.name) + " SET " + sets + " WHERE row_id=?4 AND user_no=?1 AND day=?2 AND identity=?3";
+}
+
+void bind_report_value(Statement& s, int place, const ReportValue& value) {
+  std::visit(
+      [&](const auto& v) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::monostate>) {
+          s.bind_null(place);
+        } else {
+          bind_value(s, place, v);
+        }
+      },
+      value);
+}
+
+}  // namespace
+
+std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days) {
+  std::vector<StoredRow> rows;
+  const std::string sql = "SELECT row_id, identity, content, occurrence FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2";
+  for (const Day day : days) {
+    Rows r = tx.rows(sql, user, day);
+    while (r.next()) rows.push_back({r.integer(0), day, Hash128::from(r.view(1)), Hash128::from(r.view(2)), static_cast<std::uint32_t>(r.integer(3))});
+  }
+  return rows;
+}
+
+Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<const RowChange> changes) {
+  Tx& tx = run.tx();
+  Counts counts;
+  const std::string insert = insert_sql(table), update = update_sql(table);
+  for (const RowChange& change : changes) {
+    const ReportRow& row = *change.row;
+    Statement& s = tx.statement(change.replaces ? update : insert);
+    bind_value(s, 1, run.user());
+    bind_value(s, 2, row.day);
+    bind_value(s, 3, row.identity);
+    bind_value(s, 4, change.replaces ? *change.replaces : static_cast<std::int64_t>(change.occurrence));
+    bind_value(s, 5, row.content);
+    bind_value(s, 6, row.detail);
+    bind_value(s, 7, run.run());
+    for (std::size_t i = 0; i < row.values.size(); ++i) bind_report_value(s, kFirstColumn + static_cast<int>(i), row.values[i]);
+    s.step();
+    const bool written = s.changes() == 1;
+    s.reset();
+    if (!written) continue;
+    ++(change.replaces ? counts.changed : counts.added);
+    for (const Fault& fault : row.faults)
+      if (quarantine(run, table.name, row.day, std::nullopt, fault, row.identity)) ++counts.rejected;
+  }
+  return counts;
+}
+
+Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, CellState state, Instant read_until) {
+  Tx& tx = run.tx();
+  Counts counts;
+  const std::string remove = "DELETE FROM " + std::string(table.name) + " WHERE row_id=?1 AND user_no=?2";
+  for (const std::int64_t row : gone) counts.removed += tx.run(remove, row, run.user());
+  for (const ReportDay& day : days)
+    tx.run(
+        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) "
+        "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
+        "first_read_at=coalesce(cells.first_read_at, excluded.first_read_at), read_at=excluded.read_at, "
+        "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END",
+        run.user(), table.name, day.day, cell_state_name(state), day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
+        tx.now());
+  return counts;
+}
+
+std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table) {
+  return tx.integer("SELECT count(*) FROM " + std::string(table.name) + " WHERE user_no=?1", user).value_or(0);
+}
+
+}  // namespace amzsync::store

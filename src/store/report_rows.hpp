@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of reports. Every report has a table of its own; how rows are told apart, replaced and counted is the same for all: a row
+// belongs to a day (its cell), is the row it is by its identity and its number among equals within that day, and a day that was
+// read whole is replaced as a difference.
+#pragma once
+
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/crypto.hpp"
+#include "store/money_rows.hpp"
+#include "store/runs.hpp"
+
+namespace amzsync::store {
+
+/// The cell of what has no days: a snapshot is replaced as a whole.
+constexpr Day kSnapshotDay{};
+
+using ReportValue = std::variant<std::monostate, std::int64_t, std::string>;
+
+/// A table of the schema that holds a report: its name, and its columns beside those that every such table has.
+struct ReportTable {
+  std::string_view name;                  ///< also the stream's
+  std::vector<std::string_view> columns;
+};
+
+struct ReportRow {
+  Day day{};
+  Hash128 identity;                       ///< of what does not change
+  Hash128 content;                        ///< of everything
+  std::vector<ReportValue> values;        ///< in the order of the table's columns
+  std::string detail;                     ///< JSON of the file's other columns
+  std::vector<Fault> faults;
+};
+
+/// A stored row, as far as a comparison needs it.
+struct StoredRow {
+  std::int64_t row_id = 0;
+  Day day{};
+  Hash128 identity, content;
+  std::uint32_t occurrence = 0;
+};
+/// Rows of the given days (sorted), in no order.
+std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days);
+
+/// A row that is new, or differs from the stored one that it takes the place of.
+struct RowChange {
+  const ReportRow* row = nullptr;
+  std::uint32_t occurrence = 0;
+  std::optional<std::int64_t> replaces;   ///< row_id
+};
+Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<const RowChange> changes);
+
+/// What a complete document showed of one day.
+struct ReportDay {
+  Day day{};
+  std::int64_t count = 0;
+  Hash128 digest;                         ///< order-free sum over its rows
+};
+/// Ends the reading of days: rows that the document did not show go, digest and coverage are written.
+Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, CellState state, Instant read_until);
+
+std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table);
+
+}  // namespace amzsync::store

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/report_import.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "base/gunzip.hpp"
+#include "spapi/reports/datasets.hpp"
+#include "sync/slice_plan.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr std::size_t kBytesPerStep = 16U << 10;           // packed; unpacked at most a thousand times as many
+constexpr std::uint64_t kMostBytes = 16ULL << 30;
+constexpr std::int64_t kRowsInMemory = 200'000;
+constexpr std::size_t kRowsPerWrite = 400;
+constexpr std::string_view kJapan = "A1VC38T7YXB528";
+
+/// One walk over a document, a step at a time; each step runs on a work thread.
+class DocumentWalk {
+ public:
+  DocumentWalk(store::Store& store, std::int64_t archive) : store_(store), archive_(archive), gunzip_(kMostBytes) {}
+
+  /// Unpacks some more of the document. False: it is over.
+  Result<bool> step(const Gunzip::Out& out) {
+    if (used_ == piece_.size()) {
+      auto next = store_.read_now([&](store::Tx& tx) -> Result<std::optional<std::string>> { return store::archived_piece(tx, archive_, number_); });
+      if (!next) return next.error();
+      if (!*next) {
+        AMZ_CHECK(gunzip_.finish(out));
+        return false;
+      }
+      piece_ = std::move(**next);
+      used_ = 0;
+      ++number_;
+    }
+    const std::string_view some = std::string_view(piece_).substr(used_, kBytesPerStep);
+    used_ += some.size();
+    AMZ_CHECK(gunzip_.push(some, out));
+    return true;
+  }
+
+ private:
+  store::Store& store_;
+  std::int64_t archive_;
+  Gunzip gunzip_;
+  std::string piece_;
+  std::size_t used_ = 0;
+  std::int64_t number_ = 0;
+};
+
+/// A walk that yields rows.
+class RowWalk {
+ public:
+  RowWalk(store::Store& store, std::int64_t archive, const spapi::ReportDataset& dataset, Charset charset) : walk_(store, archive), decoder_(dataset, charset) {}
+
+  /// Calls `take` for some more rows. False: the document is over.
+  template <class Take>
+  Result<bool> step(const Take& take) {
+    const spapi::TableReader::RowFn row = [&](std::span<const std::string_view> cells, std::string_view line) -> Status {
+      if (std::exchange(first_, false)) return decoder_.header(cells, line);
+      take(decoder_.decode(cells));
+      return Done{};
+    };
+    const Gunzip::Out out = [&](std::string_view bytes) { return reader_.push(bytes, row); };
+    AMZ_TRY(more, walk_.step(out));
+    if (!more) AMZ_CHECK(reader_.finish(row));
+    return more;
+  }
+
+ private:
+  DocumentWalk walk_;
+  spapi::TableReader reader_;
+  spapi::RowDecoder decoder_;
+  bool first_ = true;
+};
+
+struct DaySum {
+  std::int64_t count = 0;
+  Hash128 digest;
+  friend bool operator==(const DaySum&, const DaySum&) = default;
+};
+
+struct RowKey {
+  Day day;
+  Hash128 identity, content;
+  friend auto operator<=>(const RowKey&, const RowKey&) = default;
+};
+struct RowKeyHasher {
+  std::size_t operator()(const RowKey& key) const noexcept { return Hash128Hasher()(key.content); }
+};
+
+/// What is to be done with a row of the document that is not stored as it is.
+struct Action {
+  std::uint32_t occurrence = 0;
+  std::optional<std::int64_t> replaces;
+};
+struct Difference {
+  std::unordered_map<RowKey, std::vector<Action>, RowKeyHasher> actions;
+  std::vector<std::int64_t> gone;
+};
+
+/// Compares what the document shows of some days with what is stored of them. Equal rows are twins, so counts matter; rows that
+/// are equal stay, then a changed one takes the place of one that is no longer shown, and only then rows come and go.
+Difference compare(std::vector<RowKey> shown, std::vector<store::StoredRow> stored) {
+  std::sort(shown.begin(), shown.end());
+  std::sort(stored.begin(), stored.end(), [](const auto& a, const auto& b) { return std::tie(a.day, a.identity, a.content, a.occurrence) < std::tie(b.day, b.identity, b.content, b.occurrence); });
+  Difference difference;
+  auto s = stored.begin();
+  for (auto d = shown.begin(); d != shown.end() || s != stored.end();) {
+    const auto group = d != shown.end() && (s == stored.end() || std::tie(d->day, d->identity) <= std::tie(s->day, s->identity)) ? std::pair(d->day, d->identity)
+                                                                                                                          : std::pair(s->day, s->identity);
+    std::vector<RowKey> fresh;
+    std::vector<store::StoredRow> left;
+    std::vector<std::uint32_t> taken;
+    const auto in_group = [&](const auto& row) { return row.day == group.first && row.identity == group.second; };
+    while (true) {
+      const bool more_shown = d != shown.end() && in_group(*d), more_stored = s != stored.end() && in_group(*s);
+      if (!more_shown && !more_stored) break;
+      if (more_stored) taken.push_back(s->occurrence);
+      if (more_shown && more_stored && d->content == s->content) {
+        ++d;
+        ++s;
+      } else if (more_shown && (!more_stored || d->content < s->content)) {
+        if (more_stored) taken.pop_back();
+        fresh.push_back(*d++);
+      } else {
+        left.push_back(*s++);
+      }
+    }
+    std::size_t n = 0;
+    std::uint32_t number = 0;
+    for (const RowKey& key : fresh) {
+      Action action;
+      if (n < left.size()) {
+        action = {left[n].occurrence, left[n].row_id};
+        ++n;
+      } else {
+        while (std::find(taken.begin(), taken.end(), number) != taken.end()) ++number;
+        action = {number++, std::nullopt};
+      }
+      difference.actions[key].push_back(action);
+    }
+    for (; n < left.size(); ++n) difference.gone.push_back(left[n].row_id);
+  }
+  return difference;
+}
+
+class Import {
+ public:
+  Import(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document)
+      : context_(std::move(context)), services_(context_.services), dataset_(dataset), table_(spapi::table_of(dataset)), document_(std::move(document)) {}
+
+  Async<Result<Imported>> perform() {
+    AMZ_CO_CHECK(co_await choose_charset());
+    AMZ_CO_CHECK(co_await sum_up());
+    AMZ_CO_CHECK(co_await keep_unreadable());
+    AMZ_CO_CHECK(co_await load_cells());
+    AMZ_CO_CHECK(co_await close_unchanged());
+    while (!changed_.empty()) {
+      std::vector<Day> days = take_days();
+      AMZ_CO_CHECK(co_await write_days(std::move(days)));
+    }
+    co_return result_;
+  }
+
+ private:
+  bool in_span(Day day) const { return dataset_.day_column.empty() || (day >= document_.from && day < document_.until); }
+
+  /// Runs the steps of a walk on a work thread, one at a time, so that a cancellation is heard in between.
+  template <class Walk, class Take>
+  Async<Status> walk_all(Walk& walk, Take take) {
+    for (;;) {
+      if (context_.cancel.cancelled()) co_return Code::cancelled;
+      auto step = [&walk, &take] { return walk.step(take); };
+      auto more = co_await run_on(services_.work, std::move(step));
+      if (!more) co_return more.error();
+      if (!*more) co_return Done{};
+    }
+  }
+
+  /// By the answer's own word, else by its bytes (facts 3.4).
+  Async<Status> choose_charset() {
+    if (const auto named = charset_of(document_.content_type)) {
+      charset_ = *named;
+      co_return Done{};
+    }
+    bool utf8 = true;
+    std::string rest;   // the end of a piece may cut a character
+    DocumentWalk walk(services_.store, document_.number);
+    const Gunzip::Out out = [&](std::string_view bytes) -> Status {
+      if (!utf8) return Done{};
+      rest += bytes;
+      const std::size_t end = rest.find_last_of('\n');
+      if (end == std::string::npos && rest.size() < (1U << 20)) return Done{};
+      const std::size_t whole = end == std::string::npos ? rest.size() : end + 1;
+      utf8 = valid_utf8(std::string_view(rest).substr(0, whole));
+      rest.erase(0, whole);
+      return Done{};
+    };
+    AMZ_CO_CHECK(co_await walk_all(walk, out));
+    utf8 = utf8 && valid_utf8(rest);
+    charset_ = utf8 ? Charset::utf8 : document_.marketplace == kJapan ? Charset::shift_jis : Charset::cp1252;
+    co_return Done{};
+  }
+
+  Async<Status> sum_up() {
+    RowWalk walk(services_.store, document_.number, dataset_, charset_);
+    const auto take = [this](spapi::DecodedRow decoded) {
+      if (!decoded.readable) {
+        constexpr std::size_t kMostKept = 10'000;   // of what can't be read; a document of nothing else must not fill the memory
+        if (unreadable_.size() < kMostKept) unreadable_.push_back(std::move(decoded.row.faults.front()));
+        return;
+      }
+      if (!in_span(decoded.row.day)) return;
+      DaySum& sum = shown_[decoded.row.day];
+      ++sum.count;
+      sum.digest += Hash128::of(std::string(decoded.row.identity.view()) + std::string(decoded.row.content.view()));
+      ++result_.counts.fetched;
+    };
+    auto walked = co_await walk_all(walk, take);
+    co_return walked;
+  }
+
+  Async<Status> keep_unreadable() {
+    result_.counts.fetched += static_cast<std::int64_t>(unreadable_.size());
+    while (!unreadable_.empty()) {
+      std::vector<store::Fault> some;
+      for (; !unreadable_.empty() && some.size() < kRowsPerWrite; unreadable_.pop_back()) some.push_back(std::move(unreadable_.back()));
+      auto write = [fence = context_.fence, stream = dataset_.stream, some = std::move(some)](store::Tx& tx) -> Result<std::int64_t> {
+        AMZ_TRY(run, store::RunTx::enter(tx, fence));
+        std::int64_t rejected = 0;
+        for (const store::Fault& fault : some) rejected += store::quarantine(run, stream, std::nullopt, std::nullopt, fault, Hash128()) ? 1 : 0;
+        return rejected;
+      };
+      AMZ_CO_TRY(rejected, co_await services_.store.write(store::Urgency::normal, std::move(write)));
+      result_.counts.rejected += rejected;
+    }
+    co_return Done{};
+  }
+
+  /// Which days differ from what is stored. Days of the span that the document does not mention have nothing.
+  Async<Status> load_cells() {
+    const bool snapshot = dataset_.day_column.empty();
+    const Day first = snapshot ? store::kSnapshotDay : document_.from, end = snapshot ? store::kSnapshotDay + std::chrono::days(1) : document_.until;
+    auto load = [user = context_.fence.user, stream = dataset_.stream, first, end](store::Tx& tx) -> Result<std::vector<store::Cell>> { return store::cells(tx, user, stream, first, end); };
+    AMZ_CO_TRY(cells, co_await services_.store.read(std::move(load)));
+    std::map<Day, store::Cell> known;
+    for (const store::Cell& cell : cells) known.emplace(cell.day, cell);
+    for (Day day = first; day < end && Instant(day) < document_.read_until; day = next_cell(day)) {
+      const auto shown = shown_.find(day);
+      const DaySum sum = shown == shown_.end() ? DaySum() : shown->second;
+      const auto cell = known.find(day);
+      const bool same = cell != known.end() && cell->second.digest && DaySum{cell->second.row_count, *cell->second.digest} == sum;
+      const bool nothing = sum.count == 0 && (cell == known.end() || cell->second.row_count == 0);
+      const std::int64_t rows = std::max(sum.count, cell == known.end() ? std::int64_t{0} : cell->second.row_count);
+      // A cell that was never closed may hold rows of a reading that broke off.
+      const bool clean = cell == known.end() ? false : cell->second.digest.has_value();
+      if (same || (nothing && clean)) {
+        unchanged_.push_back({day, sum.count, sum.digest});
+        result_.counts.unchanged += sum.count;
+      } else {
+        changed_.push_back({day, rows});
+      }
+    }
+    co_return Done{};
+  }
+
+  Day next_cell(Day day) const {
+    if (!dataset_.whole_months) return day + std::chrono::days(1);
+    const std::chrono::year_month_day date(day);
+    return std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / std::chrono::day(1));
+  }
+
+  Async<Status> close_unchanged() {
+    while (!unchanged_.empty()) {
+      std::vector<store::ReportDay> some;
+      for (; !unchanged_.empty() && some.size() < kRowsPerWrite; unchanged_.pop_back()) some.push_back(unchanged_.back());
+      std::vector<std::int64_t> none;
+      AMZ_CO_CHECK(co_await close(std::move(some), std::move(none)));
+    }
+    co_return Done{};
+  }
+
+  Async<Status> close(std::vector<store::ReportDay> days, std::vector<std::int64_t> gone) {
+    auto write = [fence = context_.fence, table = table_, days = std::move(days), gone = std::move(gone), until = document_.read_until](store::Tx& tx) -> Result<store::Counts> {
+      AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      return store::close_report_days(run, table, days, gone, store::CellState::provisional, until);
+    };
+    AMZ_CO_TRY(counts, co_await services_.store.write(store::Urgency::normal, std::move(write)));
+    result_.counts += counts;
+    co_return Done{};
+  }
+
+  /// Days that differ, as many as fit in memory together.
+  std::vector<Day> take_days() {
+    std::vector<Day> days;
+    for (std::int64_t rows = 0; !changed_.empty() && (days.empty() || rows + changed_.back().rows <= kRowsInMemory); changed_.pop_back()) {
+      rows += changed_.back().rows;
+      days.push_back(changed_.back().day);
+    }
+    std::sort(days.begin(), days.end());
+    return days;
+  }
+
+  Async<Status> write_days(std::vector<Day> days) {
+    const auto wanted = [&days](Day day) { return std::binary_search(days.begin(), days.end(), day); };
+    std::vector<RowKey> shown;
+    RowWalk first(services_.store, document_.number, dataset_, charset_);
+    const auto collect = [&](const spapi::DecodedRow& decoded) {
+      if (decoded.readable && wanted(decoded.row.day)) shown.push_back({decoded.row.day, decoded.row.identity, decoded.row.content});
+    };
+    AMZ_CO_CHECK(co_await walk_all(first, collect));
+    auto load = [user = context_.fence.user, table = table_, days](store::Tx& tx) -> Result<std::vector<store::StoredRow>> { return store::stored_rows(tx, user, table, days); };
+    AMZ_CO_TRY(stored, co_await services_.store.read(std::move(load)));
+    const auto shown_count = static_cast<std::int64_t>(shown.size());
+    Difference difference = compare(std::move(shown), std::move(stored));
+
+    const std::int64_t written_before = result_.counts.added + result_.counts.changed;
+    RowWalk second(services_.store, document_.number, dataset_, charset_);
+    while (!difference.actions.empty()) {
+      if (context_.cancel.cancelled()) co_return Code::cancelled;
+      std::vector<std::pair<store::ReportRow, Action>> batch;
+      auto step = [&] {
+        return second.step([&](spapi::DecodedRow decoded) {
+          if (!decoded.readable || !wanted(decoded.row.day)) return;
+          const auto found = difference.actions.find({decoded.row.day, decoded.row.identity, decoded.row.content});
+          if (found == difference.actions.end()) return;
+          batch.emplace_back(std::move(decoded.row), found->second.back());
+          found->second.pop_back();
+          if (found->second.empty()) difference.actions.erase(found);
+        });
+      };
+      auto more = co_await run_on(services_.work, std::move(step));
+      if (!more) co_return more.error();
+      AMZ_CO_CHECK(co_await write_batch(std::move(batch)));
+      if (!*more) break;
+    }
+    result_.counts.unchanged += shown_count - (result_.counts.added + result_.counts.changed - written_before);
+    std::vector<store::ReportDay> closed;
+    for (const Day day : days) {
+      const auto sum = shown_.find(day);
+      closed.push_back(sum == shown_.end() ? store::ReportDay{day, 0, {}} : store::ReportDay{day, sum->second.count, sum->second.digest});
+    }
+    co_return co_await close(std::move(closed), std::move(difference.gone));
+  }
+
+  Async<Status> write_batch(std::vector<std::pair<store::ReportRow, Action>> batch) {
+    for (std::size_t from = 0; from < batch.size(); from += kRowsPerWrite) {
+      const auto some = std::span(batch).subspan(from, std::min(kRowsPerWrite, batch.size() - from));
+      // The batch outlives the transaction, since its outcome is awaited here.
+      auto write = [fence = context_.fence, &table = table_, some](store::Tx& tx) -> Result<store::Counts> {
+        AMZ_TRY(run, store::RunTx::enter(tx, fence));
+        std::vector<store::RowChange> changes;
+        for (const auto& [row, action] : some) changes.push_back({&row, action.occurrence, action.replaces});
+        return store::write_report_rows(run, table, changes);
+      };
+      AMZ_CO_TRY(counts, co_await services_.store.write(store::Urgency::normal, std::move(write)));
+      result_.counts += counts;
+    }
+    co_return Done{};
+  }
+
+  struct ChangedDay {
+    Day day;
+    std::int64_t rows;
+  };
+  ImportContext context_;
+  Services& services_;
+  const spapi::ReportDataset& dataset_;
+  store::ReportTable table_;
+  store::ArchivedDocument document_;
+  Charset charset_ = Charset::utf8;
+  std::map<Day, DaySum> shown_;
+  std::vector<store::Fault> unreadable_;
+  std::vector<store::ReportDay> unchanged_;
+  std::vector<ChangedDay> changed_;
+  Imported result_;
+};
+
+}  // namespace
+
+Async<Result<Imported>> import_document(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document) {
+  const auto import = std::make_unique<Import>(std::move(context), dataset, std::move(document));
+  auto imported = co_await import->perform();
+  co_return imported;
+}
+
+}  // namespace amzsync::sync

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads an archived document into its table, in memory that does not grow with the document. It is walked several times, which
+// costs little, because it lies in the archive: once to sum up each day, then, for as many days that changed as fit in memory, once
+// to compare with what is stored and once to write the differences.
+#pragma once
+
+#include "spapi/report_dataset.hpp"
+#include "store/archive.hpp"
+#include "sync/services.hpp"
+
+namespace amzsync::sync {
+
+struct ImportContext {
+  Services& services;
+  store::Fence fence;
+  CancelToken cancel;
+};
+
+struct Imported {
+  store::Counts counts;
+};
+/// Errors: bad_answer (the document is not that report, or is damaged), cancelled, fenced, those of the store.
+Async<Result<Imported>> import_document(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document);
+
+}  // namespace amzsync::sync

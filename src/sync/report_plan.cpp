@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/report_plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace amzsync::sync {
+namespace {
+
+using std::chrono::days;
+
+constexpr int kClaimDays = 60;                              // most claims can be made that long after the loss
+constexpr Duration kAlmost = std::chrono::hours(2);         // a sync that comes a little early is not sent away
+
+bool is_due(const spapi::ReportDataset& dataset, const store::Cell& cell, Instant now) {
+  if (!cell.digest || !cell.read_at || !cell.read_until) return true;
+  if (now - *cell.read_at < dataset.cadence - kAlmost) return false;
+  if (dataset.day_column.empty()) return true;
+  const Instant end = cell.day + days(1);
+  return *cell.read_until < end || now - end < std::chrono::hours(24) * dataset.read_again_days;
+}
+
+Day month_start(Day day) {
+  const std::chrono::year_month_day date(day);
+  return std::chrono::sys_days(date.year() / date.month() / std::chrono::day(1));
+}
+Day month_after(Day day) {
+  const std::chrono::year_month_day date(day);
+  return std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / std::chrono::day(1));
+}
+
+}  // namespace
+
+std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells) {
+  std::map<Day, const store::Cell*> known;
+  for (const store::Cell& cell : cells) known.emplace(cell.day, &cell);
+  const auto due = [&](Day day) {
+    const auto found = known.find(day);
+    return found == known.end() || is_due(dataset, *found->second, now);
+  };
+  if (dataset.day_column.empty()) {
+    if (!due(store::kSnapshotDay)) return {};
+    return {{store::kSnapshotDay, store::kSnapshotDay}};
+  }
+
+  const Day today = day_of(now - std::chrono::minutes(5));
+  const Day first = dataset.whole_months ? month_start(history_from) : history_from;
+  const auto next = [&](Day day) { return dataset.whole_months ? month_after(day) : day + days(1); };
+  std::vector<ReportWindow> windows;
+  for (Day day = first; day <= today; day = next(day)) {
+    if (!due(day)) continue;
+    if (!windows.empty() && windows.back().until == day && (next(day) - windows.back().from).count() <= dataset.widest_days) {
+      windows.back().until = next(day);
+    } else {
+      windows.push_back({day, next(day)});
+    }
+  }
+  const Day claimable = today - days(kClaimDays);
+  std::stable_sort(windows.begin(), windows.end(), [&](const ReportWindow& a, const ReportWindow& b) {
+    const bool a_first = a.until > claimable, b_first = b.until > claimable;
+    if (a_first != b_first) return a_first;
+    return a_first ? a.from < b.from : a.from > b.from;
+  });
+  return windows;
+}
+
+}  // namespace amzsync::sync

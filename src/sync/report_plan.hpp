@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which days of a report are to be read, and by which requests, what can still be claimed first. Pure logic.
+#pragma once
+
+#include <vector>
+
+#include "spapi/report_dataset.hpp"
+#include "store/money_rows.hpp"
+
+namespace amzsync::sync {
+using namespace base;
+
+/// Days that one report is asked for; a snapshot has both at store::kSnapshotDay.
+struct ReportWindow {
+  Day from{}, until{};   ///< until is exclusive
+  friend bool operator==(const ReportWindow&, const ReportWindow&) = default;
+};
+
+/// Windows to be read now, in the order in which they are to be asked for: losses of the last two months can still be claimed, the
+/// oldest of them not for long, so they come first; the rest follows from new to old.
+std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells);
+
+}  // namespace amzsync::sync

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/report_stream.hpp"
+
+#include <algorithm>
+
+#include "base/crypto.hpp"
+#include "base/gunzip.hpp"
+#include "spapi/report_requests.hpp"
+#include "spapi/reports/datasets.hpp"
+#include "store/archive.hpp"
+#include "store/connections.hpp"
+#include "store/report_jobs.hpp"
+#include "sync/report_import.hpp"
+#include "sync/report_plan.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr int kReportsAtOnce = 4;
+constexpr int kMostMarketplaces = 25;                         // that one request may name
+constexpr Duration kGiveUpAfter = std::chrono::hours(4);      // reports were seen that never end
+constexpr Duration kLongestPoll = std::chrono::minutes(2);
+constexpr Duration kShortPause = std::chrono::hours(4), kLongPause = std::chrono::hours(24);
+constexpr int kFailuresForLongPause = 3;
+constexpr Duration kMadeAgainAfter = std::chrono::hours(4);
+constexpr int kTries = 3;
+constexpr std::size_t kPieceBytes = 512U << 10;
+constexpr Duration kClockSlack = std::chrono::minutes(1);     // between Amazon's clock and ours
+
+using spapi::ReportInfo;
+using store::JobState;
+
+/// What a report came to.
+struct Outcome {
+  store::JobOutcome outcome = store::JobOutcome::none;
+  std::string reason;
+};
+
+class ReportReader {
+ public:
+  ReportReader(RunContext& run, const spapi::ReportDataset& dataset)
+      : run_(run), services_(run.services), dataset_(dataset), caller_(make_caller(run, dataset.stream)), gate_(kReportsAtOnce), one_import_(1) {}
+
+  Async<std::optional<Error>> read() {
+    auto begun = co_await begin_stream(run_, dataset_.stream);
+    if (!begun) co_return begun.error();
+    if (run_.marketplaces.empty()) co_return Error(Code::no_marketplace);
+    auto planned = co_await plan();
+    if (!planned) co_return planned.error();
+    if (windows_.empty()) co_return std::nullopt;
+    auto listed = co_await list_made();
+    if (!listed) co_return listed.error();
+    run_.progress.set_units(dataset_.stream, 0, static_cast<std::int64_t>(windows_.size()));
+
+    Tasks group(services_.tasks.loop(), services_.log);
+    for (const ReportWindow& window : windows_) group.spawn(read_one(window));
+    co_await group.all_ended();
+    co_return failure_;
+  }
+  std::int64_t calls() const noexcept { return caller_.calls; }
+
+ private:
+  // ---- what to read ----
+
+  Async<Status> plan() {
+    struct Known {
+      Day history_from{};
+      std::vector<store::Cell> cells;
+      std::vector<ReportWindow> unfinished;
+      std::optional<store::CoolDown> pause;
+    };
+    const Instant now = services_.clock.now();
+    const Day asked = day_of(now) - std::chrono::days(services_.settings.history_days);
+    auto load = [user = run_.fence.user, &dataset = dataset_, asked, now](store::Tx& tx) -> Result<Known> {
+      const auto connection = store::find_connection(tx, user);
+      Known known;
+      known.history_from = std::min(asked, connection && connection->history_from ? *connection->history_from : asked);
+      // Amazon keeps eighteen months, and refuses what is older.
+      constexpr auto kKept = std::chrono::days(540);
+      known.history_from = std::max(known.history_from, day_of(now) - kKept);
+      known.cells = store::cells(tx, user, dataset.stream, store::kSnapshotDay, day_of(now) + std::chrono::days(32));
+      for (const store::ReportJob& job : store::unfinished_report_jobs(tx, user, dataset.report_type)) known.unfinished.push_back({job.from, job.until});
+      known.pause = store::cool_down(tx, user, dataset.report_type);
+      return known;
+    };
+    AMZ_CO_TRY(known, co_await services_.store.read(std::move(load)));
+    failures_ = known.pause ? known.pause->failures : 0;
+    if (known.pause && known.pause->until > now) {
+      // A pause for want of data is no failure; one after a failure is told as what it is.
+      if (!known.pause->reason.empty()) co_return Error(Code::report_failed, known.pause->reason);
+      co_return Done{};
+    }
+    windows_ = known.unfinished;
+    for (const ReportWindow& window : plan_reports(dataset_, known.history_from, now, known.cells)) {
+      const auto covered = [&](const ReportWindow& u) { return u.from <= window.from && window.until <= u.until; };
+      if (!std::any_of(known.unfinished.begin(), known.unfinished.end(), covered)) windows_.push_back(window);
+    }
+    co_return Done{};
+  }
+
+  /// What Amazon made of this type lately, once a run: a report that is there already saves a call of a plan of one a minute, and tells
+  /// why Amazon makes no other.
+  Async<Status> list_made() {
+    spapi::Request request = spapi::get_reports(dataset_, services_.clock.now() - dataset_.cadence);
+    auto listed = co_await services_.client.call(caller_, std::move(request));
+    if (listed) {
+      AMZ_CO_TRY(reports, spapi::decode_reports(*listed));
+      made_before_ = std::move(reports);
+    } else if (stops_run(listed.error()) || listed.code() == Code::unauthorised) {
+      co_return listed.error();
+    }
+    co_return Done{};
+  }
+
+  Async<void> read_one(ReportWindow window) {
+    const Gate::Pass turn = co_await gate_.enter(run_.cancel);
+    if (!turn || gave_up_) co_return;
+    auto read = co_await read_window(window, true);
+    ++done_;
+    run_.progress.set_units(dataset_.stream, done_, static_cast<std::int64_t>(windows_.size()));
+    if (read) co_return;
+    if (!failure_ || stops_run(read.error())) failure_ = read.error();
+    // What would meet the next window too need not be met again.
+    const Code code = read.error().code;
+    gave_up_ = stops_run(read.error()) || code == Code::unauthorised || code == Code::throttled || code == Code::network_error || run_.budget.spent();
+    if (!stops_run(read.error())) co_await mark_failed(window, read.error());
+  }
+
+  /// `may_halve`: a report that Amazon can't make for the span is tried in halves, once.
+  Async<Status> read_window(ReportWindow window, bool may_halve) {
+    store::OpenedJob opened;
+    for (int lost = 0;; ++lost) {
+      auto open = [fence = run_.fence, type = dataset_.report_type, window](store::Tx& tx) -> Result<store::OpenedJob> {
+        AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+        return store::open_report_job(tx, fence.user, type, window.from, window.until);
+      };
+      AMZ_CO_TRY(job, co_await services_.store.write(store::Urgency::normal, std::move(open)));
+      opened = job;
+      AMZ_CO_TRY(outcome, co_await follow(opened));
+      if (outcome.outcome == store::JobOutcome::lost && lost < 1) continue;   // asked for anew, once
+      if (outcome.outcome == store::JobOutcome::fatal && may_halve && (window.until - window.from).count() > 1 && !dataset_.whole_months) {
+        const Day middle = window.from + (window.until - window.from) / 2;
+        services_.log.debug("Report is asked for in halves", {{"stream", dataset_.stream}, {"reason", outcome.reason}});
+        AMZ_CO_CHECK(co_await read_window({middle, window.until}, false));
+        co_return co_await read_window({window.from, middle}, false);
+      }
+      if (outcome.outcome == store::JobOutcome::fatal || outcome.outcome == store::JobOutcome::lost || outcome.outcome == store::JobOutcome::too_soon)
+        co_return Error(Code::report_failed, outcome.reason.empty() ? std::string(code_sentence(Code::report_failed)) : "Amazon could not make the report: " + outcome.reason);
+      co_return Done{};
+    }
+  }
+
+  // ---- one report, from wherever it stands ----
+
+  Async<Result<Outcome>> follow(store::OpenedJob opened) {
+    store::ReportJob job = opened.job;
+    if (job.state == JobState::asking) {
+      AMZ_CO_CHECK(co_await have_it_made(job, opened.is_new));
+      auto made = [number = job.number, id = job.report_id](store::Tx& tx) { store::report_made(tx, number, id); };
+      AMZ_CO_CHECK(co_await record(std::move(made)));
+      job.state = JobState::waiting;
+    }
+    if (job.state == JobState::waiting) {
+      AMZ_CO_TRY(end, co_await wait_for(job));
+      if (end.outcome != store::JobOutcome::none) co_return co_await conclude_job(job, end);
+      auto ready = [number = job.number, id = job.document_id](store::Tx& tx) { store::report_ready(tx, number, id); };
+      AMZ_CO_CHECK(co_await record(std::move(ready)));
+      job.state = JobState::ready;
+    }
+    if (job.state == JobState::ready) {
+      AMZ_CO_CHECK(co_await take_document(job));
+      job.state = JobState::archived;
+    }
+    AMZ_CO_CHECK(co_await import(job));
+    co_return Outcome{store::JobOutcome::imported, {}};
+  }
+
+  spapi::ReportSpan span_of(const store::ReportJob& job) const {
+    if (dataset_.day_column.empty()) {
+      // The dates of a snapshot are ignored, but for the fee preview, which must begin three days ago.
+      return {job.asked_at - std::chrono::hours(73), job.asked_at - kClockSlack};
+    }
+    const auto edge = std::chrono::days(dataset_.edge_days);
+    return {Instant(job.from - edge), std::min<Instant>(job.until + edge, std::chrono::floor<std::chrono::seconds>(job.asked_at - kClockSlack))};
+  }
+
+  /// Amazon is asked once. Where it is unknown whether it heard us, and where somebody else had the same report made a while ago, the
+  /// list of reports tells.
+  Async<Status> have_it_made(store::ReportJob& job, bool is_new) {
+    std::vector<MarketplaceId> marketplaces = run_.marketplaces;
+    if (marketplaces.size() > kMostMarketplaces) marketplaces.resize(kMostMarketplaces);
+    const spapi::ReportSpan span = span_of(job);
+    const bool reusable = dataset_.options.empty();   // the list does not tell a report's options
+    bool look = !is_new;
+    const Instant since = job.asked_at - kClockSlack;
+    if (is_new && reusable)
+      if (const ReportInfo* found = find_made(made_before_, span, marketplaces, false)) {
+        job.report_id = found->id;
+        if (found->created_at) job.asked_at = std::min(job.asked_at, *found->created_at);   // it tells nothing of what came later
+        co_return Done{};
+      }
+    for (int attempt = 0;; ++attempt) {
+      if (look) {
+        spapi::Request request = spapi::get_reports(dataset_, since);
+        AMZ_CO_TRY(listed, co_await services_.client.call(caller_, std::move(request)));
+        AMZ_CO_TRY(reports, spapi::decode_reports(listed));
+        if (const ReportInfo* found = find_made(reports, span, marketplaces, true)) {
+          job.report_id = found->id;
+          co_return Done{};
+        }
+      }
+      spapi::Request request = spapi::create_report(dataset_, marketplaces, span);
+      auto made = co_await services_.client.call(caller_, std::move(request));
+      if (made) {
+        AMZ_CO_TRY(id, spapi::decode_created_report(*made));
+        job.report_id = id;
+        co_return Done{};
+      }
+      const Code code = made.code();
+      const bool unheard = code == Code::amazon_error || code == Code::network_error || code == Code::timeout || code == Code::bad_answer;
+      if (!unheard || attempt + 1 >= kTries || !run_.budget.take()) co_return made.error();
+      co_await services_.clock.sleep_for(std::chrono::seconds(5) * (attempt + 1), run_.cancel);
+      if (run_.cancel.cancelled()) co_return Code::cancelled;
+      look = true;
+    }
+  }
+
+  /// A report that tells what we want to know. `ours`: it was made for just this request.
+  const ReportInfo* find_made(const std::vector<ReportInfo>& made, const spapi::ReportSpan& wanted, const std::vector<MarketplaceId>& marketplaces, bool ours) const {
+    for (const ReportInfo& report : made) {
+      if (report.type != dataset_.report_type || report.id.empty() || report.status == ReportInfo::Status::fatal || report.status == ReportInfo::Status::cancelled) continue;
+      const bool all = std::all_of(marketplaces.begin(), marketplaces.end(), [&](const MarketplaceId& m) {
+        return std::find(report.marketplaces.begin(), report.marketplaces.end(), m.text()) != report.marketplaces.end();
+      });
+      if (!all) continue;
+      if (dataset_.day_column.empty()) return &report;
+      if (!report.span.from || !report.span.until) continue;
+      // One that ends a little before now is as good as Amazon will give: it makes no other so soon.
+      const bool to_now = *wanted.until > services_.clock.now() - std::chrono::hours(1) && *wanted.until - *report.span.until < kMadeAgainAfter;
+      const bool covers = *report.span.from <= *wanted.from && (*report.span.until >= *wanted.until || to_now);
+      if (ours ? *report.span.from == *wanted.from && *report.span.until == *wanted.until : covers) return &report;
+    }
+    return nullptr;
+  }
+
+  /// CANCELLED means "no data", or that such a report was made too short a while ago (R1). It is the latter where a report that tells
+  /// most of what was asked for had been made before, and never a proof of emptiness then.
+  bool made_lately(const store::ReportJob& job) const {
+    const spapi::ReportSpan wanted = span_of(job);
+    return std::any_of(made_before_.begin(), made_before_.end(), [&](const ReportInfo& report) {
+      if (report.type != dataset_.report_type || report.id == job.report_id || report.status == ReportInfo::Status::cancelled || report.status == ReportInfo::Status::fatal) return false;
+      if (!report.created_at || job.asked_at - *report.created_at > kMadeAgainAfter) return false;
+      if (dataset_.day_column.empty() || !report.span.from || !report.span.until) return true;
+      const Duration common = std::min(*report.span.until, *wanted.until) - std::max(*report.span.from, *wanted.from);
+      return common * 2 > *wanted.until - *wanted.from;
+    });
+  }
+
+  Async<Result<Outcome>> wait_for(store::ReportJob& job) {
+    Duration pause = std::chrono::seconds(1);
+    for (;;) {
+      run_.progress.set_waiting(dataset_.stream, services_.clock.now() + pause);
+      co_await services_.clock.sleep_for(pause, run_.cancel);
+      run_.progress.set_waiting(dataset_.stream, std::nullopt);
+      if (run_.cancel.cancelled()) co_return Code::cancelled;
+      spapi::Request request = spapi::get_report(job.report_id);
+      auto answer = co_await services_.client.call(caller_, std::move(request));
+      if (!answer && answer.code() == Code::request_rejected) co_return Outcome{store::JobOutcome::lost, answer.error().message};
+      if (!answer) co_return answer.error();
+      AMZ_CO_TRY(report, spapi::decode_report(*answer));
+      job.document_id = report.document_id;
+      switch (report.status) {
+        case ReportInfo::Status::done: co_return Outcome{report.document_id.empty() ? store::JobOutcome::no_data : store::JobOutcome::none, {}};
+        case ReportInfo::Status::cancelled:
+          if (made_lately(job)) co_return Outcome{store::JobOutcome::too_soon, "Amazon made this report a short while ago and makes it again later only."};
+          co_return Outcome{store::JobOutcome::no_data, {}};
+        case ReportInfo::Status::fatal: co_return co_await fatal(job);
+        case ReportInfo::Status::under_way: break;
+      }
+      if (services_.clock.now() - job.asked_at > kGiveUpAfter) co_return Outcome{store::JobOutcome::lost, "The report was never finished."};
+      pause = std::min<Duration>(pause * 2, kLongestPoll);
+    }
+  }
+
+  /// A document may come with it that says why.
+  Async<Result<Outcome>> fatal(const store::ReportJob& job) {
+    Outcome outcome{store::JobOutcome::fatal, {}};
+    if (job.document_id.empty()) co_return outcome;
+    AMZ_CO_TRY(url, co_await document_url(job.document_id));
+    const auto body = std::make_shared<net::BodyStream>();
+    std::optional<Result<net::HttpResponse>> answer;
+    Tasks side(services_.tasks.loop(), services_.log);
+    side.spawn(fetch(std::move(url), body, answer));
+    std::string text;
+    constexpr std::size_t kMost = 2'000;
+    for (;;) {
+      auto piece = co_await body->next();
+      if (!piece) break;
+      if (text.size() < kMost) text += *piece;
+    }
+    co_await side.all_ended();
+    std::string plain;
+    Gunzip gunzip(1U << 20);
+    const Gunzip::Out out = [&plain](std::string_view bytes) -> Status {
+      plain += bytes.substr(0, kMost);
+      return Done{};
+    };
+    (void)gunzip.push(text, out);
+    for (char& c : plain)
+      if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+    outcome.reason = clean_utf8(plain, 300);
+    co_return outcome;
+  }
+
+  // ---- its document ----
+
+  Async<Result<std::string>> document_url(std::string document_id) {
+    spapi::Request request = spapi::get_report_document(document_id);
+    AMZ_CO_TRY(answer, co_await services_.client.call(caller_, std::move(request)));
+    co_return spapi::decode_report_document(answer);
+  }
+
+  Async<void> fetch(std::string url, std::shared_ptr<net::BodyStream> into, std::optional<Result<net::HttpResponse>>& answer) {
+    answer = co_await services_.client.fetch_document(std::move(url), std::move(into), run_.cancel);
+  }
+
+  Async<Status> take_document(store::ReportJob& job) {
+    for (int attempt = 0;; ++attempt) {
+      AMZ_CO_TRY(url, co_await document_url(job.document_id));
+      auto taken = co_await archive_document(job, std::move(url));
+      if (taken) co_return Done{};
+      const Code code = taken.code();
+      const bool again = code == Code::request_rejected || code == Code::network_error || code == Code::timeout || code == Code::amazon_error;
+      if (!again || attempt + 1 >= kTries || !run_.budget.take()) co_return taken;
+    }
+  }
+
+  Async<Status> archive_document(store::ReportJob& job, std::string url) {
+    const auto body = std::make_shared<net::BodyStream>();
+    std::optional<Result<net::HttpResponse>> answer;
+    Tasks side(services_.tasks.loop(), services_.log);
+    side.spawn(fetch(std::move(url), body, answer));
+    auto kept = co_await keep_pieces(job, *body);
+    while (!kept && co_await body->next()) {}   // what still comes is let go, so that the exchange can end
+    co_await side.all_ended();
+    if (!kept) co_return kept.error();
+    if (!*answer) co_return answer->error();
+    const std::string type = std::string((**answer).header("Content-Type"));
+    auto whole = [fence = run_.fence, job = job.number, archive = *kept, type](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      store::archive_whole(entered, archive.number, archive.pieces, type);
+      store::report_archived(tx, job, archive.number);
+      return Done{};
+    };
+    AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(whole)));
+    job.archive = kept->number;
+    co_return Done{};
+  }
+
+  struct Kept {
+    std::int64_t number = 0, pieces = 0;
+  };
+  Async<Result<Kept>> keep_pieces(const store::ReportJob& job, net::BodyStream& body) {
+    store::ArchivedDocument document;
+    document.stream = dataset_.stream;
+    document.from = job.from;
+    document.until = job.until;
+    document.marketplace = run_.marketplaces.front().text();
+    // A snapshot is of when it was asked for; a span ends where it was asked to.
+    document.read_until = dataset_.day_column.empty() ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at);
+    auto begin = [fence = run_.fence, document](store::Tx& tx) -> Result<std::int64_t> {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      return store::begin_archive(entered, document);
+    };
+    AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::normal, std::move(begin)));
+    Kept kept{number, 0};
+    std::string piece;
+    for (bool more = true; more;) {
+      auto some = co_await body.next();
+      more = some.has_value();
+      if (some) piece += *some;
+      if (piece.empty() || (more && piece.size() < kPieceBytes)) continue;
+      auto append = [fence = run_.fence, number = kept.number, n = kept.pieces, piece = std::exchange(piece, {})](store::Tx& tx) -> Status {
+        AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+        store::append_archive(entered, number, n, piece);
+        return Done{};
+      };
+      AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(append)));
+      ++kept.pieces;
+    }
+    co_return kept;
+  }
+
+  // ---- its rows ----
+
+  Async<Status> import(const store::ReportJob& job) {
+    const Gate::Pass turn = co_await one_import_.enter(run_.cancel);
+    if (!turn) co_return Code::cancelled;
+    auto find = [user = run_.fence.user, number = job.archive](store::Tx& tx) -> Result<store::ArchivedDocument> {
+      auto document = store::find_archived(tx, user, number);
+      if (!document) return Error(Code::internal, "A report's document is not in the archive.");
+      return std::move(*document);
+    };
+    AMZ_CO_TRY(document, co_await services_.store.read(std::move(find)));
+    run_.progress.set_detail(std::string(dataset_.stream) + (dataset_.day_column.empty() ? "" : " of " + format_day(job.from)));
+    ImportContext context{services_, run_.fence, run_.cancel};
+    auto imported = co_await import_document(std::move(context), dataset_, document);
+    // A document that is no such report is not read again and again.
+    if (!imported && imported.code() == Code::bad_answer) {
+      const Outcome refused{store::JobOutcome::fatal, imported.error().message};
+      auto concluded = co_await conclude_job(job, refused);
+      if (!concluded) co_return concluded.error();
+    }
+    if (!imported) co_return imported.error();
+    const store::Counts counts = imported->counts;
+    auto end = [fence = run_.fence, &dataset = dataset_, number = job.number, counts, passing = run_.progress.due()](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      store::add_counts(entered, dataset.stream, counts);
+      store::end_report_job(tx, number, store::JobOutcome::imported, "");
+      store::set_cool_down(tx, fence.user, dataset.report_type, std::nullopt);
+      if (passing) store::pass_progress(entered, *passing);
+      return Done{};
+    };
+    auto ended = co_await services_.store.write(store::Urgency::normal, std::move(end));
+    co_return ended;
+  }
+
+  // ---- a report that brought nothing ----
+
+  /// CANCELLED says one of three things and does not tell which: there is nothing, it was asked for too soon, or somebody cancelled
+  /// it. So days of which nothing is known are taken as empty until the next reading, and rows that are there stay.
+  Async<Result<Outcome>> conclude_job(const store::ReportJob& job, Outcome end) {
+    const bool nothing = end.outcome == store::JobOutcome::no_data;
+    ++failures_;
+    store::CoolDown pause{services_.clock.now() + (failures_ >= kFailuresForLongPause && !nothing ? kLongPause : kShortPause), failures_,
+                          nothing ? std::string() : end.reason.empty() ? std::string(code_sentence(Code::report_failed)) : end.reason};
+    auto write = [fence = run_.fence, &dataset = dataset_, job, end, nothing, pause](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      store::end_report_job(tx, job.number, end.outcome, end.reason);
+      if (!nothing) {
+        store::set_cool_down(tx, fence.user, dataset.report_type, pause);
+        return Done{};
+      }
+      const store::ReportTable table = spapi::table_of(dataset);
+      std::vector<store::ReportDay> empty;
+      const bool snapshot = dataset.day_column.empty();
+      for (Day day = snapshot ? store::kSnapshotDay : job.from; snapshot ? empty.empty() : day < job.until; day += std::chrono::days(1)) {
+        if (!snapshot && Instant(day) >= job.asked_at) break;
+        if (dataset.whole_months && std::chrono::year_month_day(day).day() != std::chrono::day(1)) continue;
+        const Day days[]{day};
+        if (store::stored_rows(tx, fence.user, table, days).empty()) empty.push_back({day, 0, {}});
+        if (snapshot) break;
+      }
+      store::close_report_days(entered, table, empty, {}, store::CellState::provisional, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at));
+      return Done{};
+    };
+    AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(write)));
+    co_return end;
+  }
+
+  Async<Status> mark_failed(ReportWindow window, Error reason) {
+    const store::CellState state = reason.code == Code::unauthorised ? store::CellState::unauthorised : store::CellState::failed;
+    auto write = [fence = run_.fence, &dataset = dataset_, window, state, today = day_of(services_.clock.now())](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      if (dataset.day_column.empty() || dataset.whole_months) {
+        store::mark_day(entered, dataset.stream, window.from, state);
+        return Done{};
+      }
+      for (Day day = window.from; day < window.until && day <= today; day += std::chrono::days(1)) store::mark_day(entered, dataset.stream, day, state);
+      return Done{};
+    };
+    auto written = co_await services_.store.write(store::Urgency::normal, std::move(write));
+    if (!written) failure_ = written.error();
+    co_return Done{};
+  }
+
+  template <class Change>
+  Async<Status> record(Change change) {
+    auto write = [fence = run_.fence, change = std::move(change)](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      change(tx);
+      return Done{};
+    };
+    auto written = co_await services_.store.write(store::Urgency::normal, std::move(write));
+    co_return written;
+  }
+
+  RunContext& run_;
+  Services& services_;
+  const spapi::ReportDataset& dataset_;
+  spapi::Caller caller_;
+  Gate gate_, one_import_;
+  std::vector<ReportWindow> windows_;
+  std::vector<ReportInfo> made_before_;   // before this run asked for any
+  bool gave_up_ = false;
+  std::int64_t done_ = 0, failures_ = 0;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+Async<StreamResult> read_report(RunContext& run, const spapi::ReportDataset& dataset) {
+  const auto reader = std::make_unique<ReportReader>(run, dataset);
+  auto error = co_await reader->read();
+  co_return co_await conclude(run, dataset.stream, reader->calls(), std::move(error));
+}
+
+}  // namespace amzsync::sync

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report service: reports are asked for, made while time passes, and given out as documents whose address holds for five
+// minutes (facts 3.4).
+#include <algorithm>
+
+#include "base/crypto.hpp"
+#include "base/json_writer.hpp"
+#include "sim/simulator.hpp"
+
+namespace amzsim {
+
+using namespace amzsync::base;   // NOLINT: vocabulary
+
+namespace {
+
+constexpr Duration kDocumentLife = std::chrono::seconds(300);
+constexpr Duration kRetention = std::chrono::hours(24 * 90);
+constexpr Duration kHistory = std::chrono::hours(24 * 548);     // eighteen months
+constexpr Duration kTooSoon = std::chrono::minutes(30);
+
+std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+std::string_view Simulator::status_of(const Report& r) const {
+  const Duration takes = settings_.rate_scale > 0 ? Duration(static_cast<Duration::rep>(static_cast<double>(settings_.report_time.count()) / settings_.rate_scale)) : Duration{};
+  const Duration age = now() - r.created;
+  if (age < takes / 4) return "IN_QUEUE";
+  if (age < takes) return "IN_PROGRESS";
+  switch (r.fate) {
+    case Report::Fate::done: return "DONE";
+    case Report::Fate::fatal: return "FATAL";
+    default: return "CANCELLED";
+  }
+}
+
+std::string Simulator::report_json(const Report& r) const {
+  const std::string_view status = status_of(r);
+  JsonWriter json;
+  const auto time = [](Instant at) { return format_seconds(at).substr(0, 19) + "+00:00"; };
+  json.begin_object().field("reportId", r.id).field("reportType", r.kind->type).field("createdTime", time(r.created)).field("processingStatus", status).key("marketplaceIds").begin_array();
+  for (const std::string& m : r.marketplaces) json.value(m);
+  json.end_array().field("dataStartTime", time(r.from)).field("dataEndTime", time(r.until));
+  if (status == "DONE" || (status == "FATAL" && !r.why.empty())) json.field("reportDocumentId", r.document);
+  return std::move(json.end_object()).text();
+}
+
+SimAnswer Simulator::create_report(int n, const SimRequest& request) {
+  const auto body = JsonDocument::parse(request.body);
+  if (!body || !(*body)["marketplaceIds"].is_array() || (*body)["marketplaceIds"].empty() || (*body)["marketplaceIds"].size() > 25) return error(400, "InvalidInput", "marketplaceIds must hold 1 to 25 ids.");
+  const ReportKind* kind = find_report_kind((*body)["reportType"].text());
+  if (!kind) return error(400, "InvalidInput", "The report type is not known.");
+  Report r;
+  r.seller = n;
+  r.kind = kind;
+  r.created = now();
+  for (const Json m : (*body)["marketplaceIds"]) r.marketplaces.emplace_back(m.text());
+  r.from = parse_instant((*body)["dataStartTime"].text()).value_or(now());
+  r.until = parse_instant((*body)["dataEndTime"].text()).value_or(now());
+  if (r.from > now() || r.until > now() || r.from > r.until) return error(400, "InvalidInput", "dataStartTime and dataEndTime must be in order and not in the future.");
+  r.id = std::to_string(50'000'000'000 + static_cast<std::int64_t>(reports_.size()));
+  r.document = "amzn1.spdoc.1.4.na." + hex(std::string_view(r.id)) + ".T1";
+  const Duration span = r.until - r.from;
+  if (kind->widest_days > 0 && span > std::chrono::hours(24) * kind->widest_days) {
+    r.fate = Report::Fate::fatal;
+    r.why = "Date range exceeded. Report can be requested only upto " + std::to_string(kind->widest_days) + " days";
+  } else if (kind->widest_days > 0 && now() - r.from > kHistory) {
+    r.fate = Report::Fate::fatal;   // without a word
+  } else if (std::any_of(reports_.begin(), reports_.end(), [&](const Report& o) { return o.seller == n && o.kind == kind && o.from == r.from && r.created - o.created < kTooSoon; })) {
+    r.fate = Report::Fate::too_soon;
+  } else {
+    ReportTally tally;
+    (void)kind->render(seller(n), r.from, r.until, r.created, tally);
+    // Amazon answers an empty range in two ways.
+    if (tally.rows == 0 && reports_.size() % 2 == 0) r.fate = Report::Fate::no_data;
+  }
+  JsonWriter json;
+  json.begin_object().field("reportId", r.id).end_object();
+  reports_.push_back(std::move(r));
+  SimAnswer answer = Simulator::json(std::move(json).text());
+  answer.status = 202;
+  return answer;
+}
+
+SimAnswer Simulator::get_report(int n, const SimRequest& request) {
+  const std::string id = last_part(request.path);
+  for (const Report& r : reports_)
+    if (r.seller == n && r.id == id && now() - r.created < kRetention) return json(report_json(r));
+  return error(404, "NotFound", "The report was not found.");
+}
+
+SimAnswer Simulator::get_reports(int n, const SimRequest& request) {
+  if (request.has_param("nextToken")) return error(400, "InvalidInput", "The next token is not valid.");
+  if (!request.has_param("reportTypes")) return error(400, "InvalidInput", "reportTypes or nextToken must be given.");
+  const std::string types = "," + request.param("reportTypes") + ",";
+  const Instant since = parse_instant(request.param("createdSince")).value_or(now() - kRetention);
+  if (now() - since > kRetention + std::chrono::hours(1)) return error(400, "InvalidInput", "createdSince is more than 90 days ago.");
+  const std::int64_t size = request.has_param("pageSize") ? std::atoll(request.param("pageSize").c_str()) : 10;
+  if (size < 1 || size > 100) return error(400, "InvalidInput", "pageSize must be from 1 to 100.");
+  std::string list;
+  std::int64_t count = 0;
+  for (auto r = reports_.rbegin(); r != reports_.rend() && count < size; ++r) {
+    if (r->seller != n || r->created < since || types.find("," + std::string(r->kind->type) + ",") == std::string::npos) continue;
+    list += (count++ > 0 ? "," : "") + report_json(*r);
+  }
+  return json("{\"reports\":[" + list + "]}");
+}
+
+SimAnswer Simulator::get_report_document(int n, const SimRequest& request) {
+  const std::string id = last_part(request.path);
+  for (const Report& r : reports_) {
+    if (r.seller != n || r.document != id) continue;
+    JsonWriter json;
+    json.begin_object().field("reportDocumentId", id);
+    json.field("url", settings_.base_url + "/_docs/" + percent_encode(id) + "?X-Amz-Expires=300&X-Amz-Date=" + std::to_string(to_us(now())));
+    json.field("compressionAlgorithm", "GZIP");
+    return Simulator::json(std::move(json.end_object()).text());
+  }
+  return error(404, "NotFound", "The document was not found.");
+}
+
+/// The store behind the service: a signed address, no other credentials.
+SimAnswer Simulator::document(const SimRequest& request) {
+  SimAnswer answer;
+  const auto xml = [&](int status, std::string_view code) {
+    answer.status = status;
+    answer.content_type = "application/xml";
+    answer.body = "<?xml version=\"1.0\"?><Error><Code>" + std::string(code) + "</Code></Error>";
+    return answer;
+  };
+  if (!request.header("x-amz-access-token").empty() || !request.header("authorization").empty()) return xml(400, "InvalidArgument");   // two credentials
+  if (now() - from_us(std::atoll(request.param("X-Amz-Date").c_str())) > kDocumentLife) return xml(403, "AccessDenied");
+  const std::string id = last_part(request.path);
+  for (std::size_t i = 0; i < reports_.size(); ++i) {
+    const Report& r = reports_[i];
+    if (r.document != id) continue;
+    ReportTally tally;
+    const std::string text = r.fate == Report::Fate::fatal ? r.why : r.kind->render(seller(r.seller), r.from, r.until, r.created, tally);
+    answer.content_type = r.kind->content_type;
+    answer.body = gzipped(text);
+    if (i % 5 == 4) answer.body = gzipped(answer.body);   // as in June 2023
+    return answer;
+  }
+  return xml(404, "NoSuchKey");
+}
+
+void Simulator::reports_truth(int n, Instant until, std::string& out) const {
+  JsonWriter json;
+  json.begin_object();
+  for (const ReportKind* kind : report_kinds()) {
+    ReportTally tally;
+    (void)kind->render(seller(n), until - kHistory, until, until, tally);
+    json.key(kind->stream).begin_object().field("rows", tally.rows).field("quantity", tally.quantity).key("amounts").begin_object();
+    for (const auto& [currency, micros] : tally.micros) json.field(currency, Micros{micros});
+    json.end_object().end_object();
+  }
+  out = std::move(json.end_object()).text();
+}
+
+}  // namespace amzsim

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/reports.hpp"
+
+#include <zlib.h>
+
+#include <array>
+
+namespace amzsim {
+
+using namespace amzsync::base;   // NOLINT: vocabulary
+
+namespace {
+
+constexpr Duration kLocalOffset = std::chrono::hours(7);   // ledger days are the store's own: UTC-7
+
+std::string iso(Instant at) { return format_seconds(at).substr(0, 19) + "+00:00"; }
+std::string slashed(Day day) {
+  const std::string iso_day = format_day(day);
+  return iso_day.substr(5, 2) + "/" + iso_day.substr(8, 2) + "/" + iso_day.substr(0, 4);
+}
+
+/// Windows-1252, with '?' for what it does not have, as Amazon writes it.
+std::string to_cp1252(std::string_view utf8) {
+  std::string out;
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto b = static_cast<unsigned char>(utf8[i]);
+    if (b < 0x80) {
+      out += static_cast<char>(b);
+    } else if ((b == 0xC2 || b == 0xC3) && i + 1 < utf8.size()) {
+      const unsigned code = (b & 3U) << 6 | (static_cast<unsigned char>(utf8[++i]) & 0x3FU);
+      out += code >= 0xA0 ? static_cast<char>(code) : '?';
+    } else {
+      out += '?';
+      while (i + 1 < utf8.size() && (static_cast<unsigned char>(utf8[i + 1]) & 0xC0U) == 0x80U) ++i;
+    }
+  }
+  return out;
+}
+
+/// A file being written: the header, then rows of cells.
+class File {
+ public:
+  enum class Dialect : std::uint8_t { raw, quoted };
+  File(Dialect dialect, bool cp1252, std::string_view header) : dialect_(dialect), cp1252_(cp1252) {
+    if (dialect_ == Dialect::quoted) text_ = "\xEF\xBB\xBF";
+    std::vector<std::string> cells(1);
+    for (const char c : header) c == '|' ? void(cells.emplace_back()) : void(cells.back() += c);
+    row(cells);
+  }
+  void row(const std::vector<std::string>& cells) {
+    bool first = true;
+    for (const std::string& cell : cells) {
+      if (!std::exchange(first, false)) text_ += '\t';
+      if (dialect_ == Dialect::raw) {
+        text_ += cp1252_ ? to_cp1252(cell) : cell;
+        continue;
+      }
+      text_ += '"';
+      for (const char c : cell) text_ += c == '"' ? "\"\"" : std::string(1, c);
+      text_ += '"';
+    }
+    text_ += dialect_ == Dialect::quoted ? "\r\n" : "\n";
+  }
+  std::string finish() { return std::move(text_); }
+
+ private:
+  Dialect dialect_;
+  bool cp1252_;
+  std::string text_;
+};
+
+std::string amount(Micros value) { return format_micros(value); }
+std::string fnsku_of(const std::string& sku) { return "X00" + sku.substr(4, 9); }
+std::string title_of(const Fact& f) { return f.number % 3 == 0 ? "Screen 12\" for \"Pros" : f.number % 5 == 0 ? "Tasse f\xC3\xBCr Kaffee" : "A thing"; }
+
+/// Facts that began in [from, until) and before now.
+template <class Visit>
+void for_facts(const Seller& seller, Instant from, Instant until, Instant now, const Visit& visit) {
+  const std::int64_t end = seller.first_at(std::min(until, now));
+  for (std::int64_t i = seller.first_at(from); i < end; ++i) visit(seller.fact(i));
+}
+
+std::string reason_of(const std::string& adjustment) {
+  if (adjustment == "WAREHOUSE_LOST" || adjustment == "WAREHOUSE_LOST_MANUAL") return "Lost_Warehouse";
+  if (adjustment == "WAREHOUSE_DAMAGE") return "Damaged_Warehouse";
+  if (adjustment == "MISSING_FROM_INBOUND" || adjustment == "INBOUND_CARRIER_DAMAGE") return "Lost_Inbound";
+  if (adjustment == "COMPENSATED_CLAWBACK") return "Reimbursement_Reversal";
+  if (adjustment == "CUSTOMER_DAMAGE" || adjustment == "REVERSAL_REIMBURSEMENT") return "CustomerReturn";
+  return "General_Adjustment";
+}
+
+std::string reimbursements(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally) {
+  File file(File::Dialect::raw, true,
+            "approval-date|reimbursement-id|case-id|amazon-order-id|reason|sku|fnsku|asin|product-name|condition|currency-unit|amount-per-unit|amount-total|quantity-reimbursed-cash|"
+            "quantity-reimbursed-inventory|quantity-reimbursed-total|original-reimbursement-id|original-reimbursement-type");
+  for_facts(seller, from, until, now, [&](const Fact& f) {
+    if (f.kind != FactKind::reimbursement) return;
+    const std::string reason = reason_of(f.adjustment_type);
+    const bool reversal = reason == "Reimbursement_Reversal";
+    for (const FactItem& item : f.items) {
+      const Micros all = item.charges.front().amount;
+      const std::string quantity = std::to_string(item.quantity);
+      file.row({iso(f.posted), std::to_string(10'000'000'000 + f.number), f.number % 4 == 0 ? std::to_string(5'000'000 + f.number) : "", f.order_id, reason, item.sku, fnsku_of(item.sku), "B0SIM",
+                title_of(f), "NewItem", std::string(f.marketplace->currency), amount(Micros{all.value / item.quantity}), amount(all), reversal ? "-" + quantity : quantity, "0", quantity,
+                reversal ? std::to_string(9'000'000'000 + f.number) : "", reversal ? "Lost_Warehouse" : ""});
+      ++tally.rows;
+      tally.micros[std::string(f.marketplace->currency)] += all.value;
+    }
+  });
+  return file.finish();
+}
+
+/// Every movement; facts that are twins make rows that are twins.
+std::string ledger(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally) {
+  File file(File::Dialect::quoted, false, "Date|FNSKU|ASIN|MSKU|Title|Event Type|Reference ID|Quantity|Fulfillment Center|Disposition|Reason|Country|Reconciled Quantity|Unreconciled Quantity|Date and Time|Store");
+  for_facts(seller, from, until, now, [&](const Fact& f) {
+    const Day day = day_of(f.posted - kLocalOffset);
+    const std::string moment = format_day(day) + "T00:00:00-0700";
+    // What Amazon has not found within a month it reconciles.
+    const bool reconciled = now - f.posted > std::chrono::hours(24 * 30);
+    const auto write = [&](const FactItem& item, std::string_view event, std::int64_t quantity, std::string_view disposition, std::string_view reason, const std::string& reference) {
+      const bool adjustment = event == "Adjustments";
+      file.row({slashed(day), fnsku_of(item.sku), "B0SIM", item.sku, title_of(f), std::string(event), reference, std::to_string(quantity), "PHX7", std::string(disposition), std::string(reason), "US",
+                adjustment ? std::to_string(reconciled ? item.quantity : 0) : "", adjustment ? std::to_string(reconciled ? 0 : item.quantity) : "", moment, ""});
+      ++tally.rows;
+      tally.quantity += quantity;
+    };
+    for (const FactItem& item : f.items) switch (f.kind) {
+        case FactKind::shipment: write(item, "Shipments", -item.quantity, "SELLABLE", "", ""); break;
+        case FactKind::refund: write(item, "CustomerReturns", item.quantity, "CUSTOMER_DAMAGED", "", f.order_id); break;
+        case FactKind::reimbursement: write(item, "Adjustments", -item.quantity, "SELLABLE", "M", f.named ? item.order_item_id : ""); break;
+        case FactKind::service_fee:
+          write(item, "WhseTransfers", -item.quantity, "SELLABLE", "", "");
+          write(item, "WhseTransfers", item.quantity, "SELLABLE", "", "");
+          break;
+        default: break;
+      }
+  });
+  return file.finish();
+}
+
+std::string returns(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally) {
+  File file(File::Dialect::raw, false, "return-date|order-id|sku|asin|fnsku|product-name|quantity|fulfillment-center-id|detailed-disposition|reason|status|license-plate-number|customer-comments");
+  for_facts(seller, from, until, now, [&](const Fact& f) {
+    if (f.kind != FactKind::refund) return;
+    for (const FactItem& item : f.items) {
+      file.row({iso(f.posted), f.order_id, item.sku, "B0SIM", fnsku_of(item.sku), title_of(f), std::to_string(item.quantity), "PHX7", "CUSTOMER_DAMAGED", "DEFECTIVE",
+                now - f.posted > std::chrono::hours(24 * 10) ? "Reimbursed" : "Unit returned to inventory", f.number % 2 ? "LPN" + item.order_item_id : "", "comment-of-a-buyer"});
+      ++tally.rows;
+      tally.quantity += item.quantity;
+    }
+  });
+  return file.finish();
+}
+
+std::string removals(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally) {
+  File file(File::Dialect::raw, false,
+            "request-date|order-id|order-type|order-status|last-updated-date|sku|fnsku|disposition|requested-quantity|cancelled-quantity|disposed-quantity|shipped-quantity|in-process-quantity|removal-fee|currency");
+  for_facts(seller, from, until, now, [&](const Fact& f) {
+    if (f.kind != FactKind::service_fee || !f.named) return;
+    const FactItem& item = f.items.front();
+    const bool over = now - f.posted > std::chrono::hours(24 * 14);
+    const std::string quantity = std::to_string(item.quantity);
+    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(f.posted), item.sku, fnsku_of(item.sku), "Unsellable", quantity, "0",
+              "0", over ? quantity : "0", over ? "0" : quantity, "0.52", std::string(f.marketplace->currency)});
+    ++tally.rows;
+    tally.quantity += item.quantity;
+    tally.micros[std::string(f.marketplace->currency)] += 520'000;
+  });
+  return file.finish();
+}
+
+constexpr std::int64_t kSkusWithSheets = 40;   // of a seller, in the sheets by month
+
+template <class Visit>
+void for_months(Instant from, Instant until, const Visit& visit) {
+  std::chrono::year_month_day date(day_of(from));
+  auto month = date.year() / date.month();
+  if (date.day() != std::chrono::day(1)) month += std::chrono::months(1);   // only whole ones
+  for (; Instant(std::chrono::sys_days((month + std::chrono::months(1)) / std::chrono::day(1))) <= until; month += std::chrono::months(1)) visit(Day(std::chrono::sys_days(month / std::chrono::day(1))));
+}
+
+std::string storage_fees(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally) {
+  File file(File::Dialect::raw, false,
+            "asin|fnsku|product_name|fulfillment_center|country_code|longest_side|median_side|shortest_side|measurement_units|weight|weight_units|item_volume|volume_units|product_size_tier|"
+            "average_quantity_on_hand|average_quantity_pending_removal|estimated_total_item_volume|month_of_charge|storage_rate|currency|estimated_monthly_storage_fee|dangerous_goods_storage_type|"
+            "eligible_for_inventory_discount|qualifies_for_inventory_discount|total_incentive_fee_amount|breakdown_incentive_fee_amount|average_quantity_customer_orders|est_sus");
+  for_months(from, std::min(until, now), [&](Day month) {
+    for (std::int64_t i = 0; i < std::min(seller.settings().skus, kSkusWithSheets); ++i) {
+      auto r = Random::at(seller.settings().seed, 4, seller.settings().number, to_number(month), i);
+      const std::string sku = seller.sku(i);
+      const Micros fee{r.between(1, 90'000) * 100};
+      file.row({"B0SIM", fnsku_of(sku), "A thing", "PHX7", "US", "12.50", "8", "2.0", "inches", "1.20", "pounds", "0.1157", "cubic feet", "Standard-Size", "14.5", "0", "1.678", format_day(month).substr(0, 7),
+                "0.78", "USD", amount(fee), "--", "N", "N", "", "", "3", "0.01"});
+      ++tally.rows;
+      tally.micros["USD"] += fee.value;
+    }
+  });
+  return file.finish();
+}
+
+std::string ledger_summary(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally) {
+  File file(File::Dialect::quoted, false,
+            "Date|FNSKU|ASIN|MSKU|Title|Disposition|Starting Warehouse Balance|In Transit Between Warehouses|Receipts|Customer Shipments|Customer Returns|Vendor Returns|Warehouse Transfer In/Out|Found|"
+            "Lost|Damaged|Disposed|Other Events|Ending Warehouse Balance|Unknown Events|Location|Store");
+  for_months(from, std::min(until, now), [&](Day month) {
+    for (std::int64_t i = 0; i < std::min(seller.settings().skus, kSkusWithSheets); ++i) {
+      auto r = Random::at(seller.settings().seed, 5, seller.settings().number, to_number(month), i);
+      const std::int64_t start = r.below(200), in = r.below(60), out = r.below(80), lost = r.one_in(9) ? 1 : 0;
+      const std::string day = format_day(month);
+      file.row({day.substr(5, 2) + "/" + day.substr(0, 4), fnsku_of(seller.sku(i)), "B0SIM", seller.sku(i), "A \"thing\"", "SELLABLE", std::to_string(start), "0", std::to_string(in), std::to_string(-out), "0",
+                "0", "0", "0", std::to_string(-lost), "0", "0", "0", std::to_string(start + in - out - lost), "0", "US", ""});
+      ++tally.rows;
+      tally.quantity += start + in - out - lost;
+    }
+  });
+  return file.finish();
+}
+
+std::string fee_preview(const Seller& seller, Instant, Instant, Instant, ReportTally& tally) {
+  File file(File::Dialect::raw, true,
+            "sku|fnsku|asin|amazon-store|product-name|product-group|brand|fulfilled-by|your-price|sales-price|longest-side|median-side|shortest-side|length-and-girth|unit-of-dimension|item-package-weight|"
+            "unit-of-weight|product-size-tier|currency|estimated-fee-total|estimated-referral-fee-per-unit|estimated-variable-closing-fee|expected-fulfillment-fee-per-unit|"
+            "estimated-future-fee (Current Selling on Amazon + Future Fulfillment fees)");
+  for (std::int64_t i = 0; i < seller.settings().skus; ++i) {
+    auto r = Random::at(seller.settings().seed, 6, seller.settings().number, i);
+    const std::string sku = seller.sku(i);
+    const Micros fee{r.between(250, 900) * 10'000}, referral{r.between(80, 1'500) * 10'000};
+    file.row({sku, fnsku_of(sku), "B0SIM", "US", i % 10 == 0 ? "Tasse f\xC3\xBCr 12\" Kaffee" : "A thing", "Home", "Brand", "Amazon", "19.99", i % 4 ? "19.99" : "--", "12.00", "8.00", "2.00", "32.00", "inches",
+              "1.10", "pounds", "Large standard-size", "USD", amount(Micros{fee.value + referral.value}), amount(referral), "0.00", amount(fee), "--"});
+    ++tally.rows;
+    tally.micros["USD"] += fee.value;
+  }
+  return file.finish();
+}
+
+constexpr std::array kKinds{ReportKind{"GET_FBA_REIMBURSEMENTS_DATA", "reimbursements", 92, "text/plain; charset=Cp1252", &reimbursements},
+                            ReportKind{"GET_LEDGER_DETAIL_VIEW_DATA", "ledger", 31, "text/plain;charset=UTF-8", &ledger},
+                            ReportKind{"GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA", "returns", 60, "binary/octet-stream", &returns},
+                            ReportKind{"GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA", "removals", 92, "text/plain", &removals},
+                            ReportKind{"GET_LEDGER_SUMMARY_VIEW_DATA", "ledger_summary", 580, "text/plain;charset=UTF-8", &ledger_summary},
+                            ReportKind{"GET_FBA_STORAGE_FEE_CHARGES_DATA", "storage_fees", 580, "text/plain", &storage_fees},
+                            ReportKind{"GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA", "fee_preview", 0, "text/plain; charset=Cp1252", &fee_preview}};
+
+}  // namespace
+
+const ReportKind* find_report_kind(std::string_view type) {
+  for (const ReportKind& kind : kKinds)
+    if (kind.type == type) return &kind;
+  return nullptr;
+}
+
+std::vector<const ReportKind*> report_kinds() {
+  std::vector<const ReportKind*> kinds;
+  for (const ReportKind& kind : kKinds) kinds.push_back(&kind);
+  return kinds;
+}
+
+std::string gzipped(std::string_view bytes) {
+  z_stream z{};
+  constexpr int kGzip = 16 + MAX_WBITS;
+  deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&z, bytes.size()) + 32, '\0');
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  z.avail_in = static_cast<uInt>(bytes.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  deflate(&z, Z_FINISH);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
+}
+
+}  // namespace amzsim
