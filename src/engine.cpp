@@ -18,7 +18,7 @@ Engine::Engine(EngineSettings settings, EngineParts parts)
       settings_(std::move(settings)),
       tasks_(parts_.loop, parts_.log),
       vault_(settings_.master_keys, parts_.entropy),
-      lwa_(parts_.transport, parts_.clock, parts_.entropy, settings_.app, settings_.lwa_endpoint),
+      lwa_(parts_.sign_in, parts_.clock, parts_.entropy, settings_.app, settings_.lwa_endpoint),
       tokens_(tasks_, life_.token(), parts_.store, lwa_, vault_, parts_.clock, parts_.log),
       throttle_(parts_.store, parts_.clock, parts_.me),
       client_(parts_.transport, tokens_, throttle_, parts_.clock, parts_.entropy, parts_.work, settings_.app.client_id, settings_.spapi),

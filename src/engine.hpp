@@ -30,6 +30,7 @@ struct EngineParts {
   Clock& clock;
   Entropy& entropy;
   net::HttpTransport& transport;
+  net::HttpTransport& sign_in;   ///< to the token endpoint; of its own, so that no sign-in stands in line behind what Amazon leaves hanging
   store::Store& store;
   EngineNo me;          ///< as registered with the store
   Log log;

@@ -12,6 +12,7 @@ namespace amzsync {
 namespace {
 
 constexpr std::string_view kSqlite = "sqlite:";
+constexpr int kMostSignIns = 1'000;   // token calls at once
 
 Result<store::SqliteOptions> sqlite_options(const RuntimeSettings& settings) {
   if (!settings.store.starts_with(kSqlite) || settings.store.size() == kSqlite.size())
@@ -47,12 +48,14 @@ Status Runtime::open_parts(RuntimeSettings settings, Log log) {
   net::CurlOptions curl;
   curl.ca_file = settings.ca_file;
   transport_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
+  curl.max_transfers = kMostSignIns;
+  sign_in_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
   AMZ_TRY(store, store::open_sqlite_store(options, writer_.get_executor(), work_.get_executor(), *clock_, log));
   store_ = std::move(store);
   keep_private(options.path);
   AMZ_TRY(me, store_->register_engine());
   engine_ = std::make_unique<Engine>(std::move(settings.engine), EngineParts{loop_.get_executor(), work_.get_executor(), dispatcher_.get_executor(), *clock_, *entropy_,
-                                                                             *transport_, *store_, me, std::move(log)});
+                                                                             *transport_, *sign_in_, *store_, me, std::move(log)});
   loop_thread_ = std::thread([this] { loop_.run(); });
   asio::post(loop_, [this] { engine_->start(); });
   return Done{};
@@ -79,6 +82,7 @@ Runtime::~Runtime() {
   }
   engine_.reset();
   store_.reset();
+  sign_in_.reset();
   transport_.reset();
   clock_.reset();
 }

@@ -70,7 +70,7 @@ class Runtime {
   asio::thread_pool dispatcher_{1};
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Entropy> entropy_;
-  std::unique_ptr<net::HttpTransport> transport_;
+  std::unique_ptr<net::HttpTransport> transport_, sign_in_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Engine> engine_;
   std::thread loop_thread_;

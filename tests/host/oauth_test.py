@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connecting a seller by Amazon's consent page, over HTTP, as a browser does it."""
+import time
 import unittest
 import urllib.parse
 
@@ -49,6 +50,19 @@ class Consent(HostCase):
         run = host.get("/api/sync/status/" + answer.query["sync_id"]).json
         self.assertIn(run["status"], ("queued", "in_progress"))
         self.assertIs(host.get("/api/sync/status").json["hasActiveSync"], True)
+
+    def test_no_callback_stands_in_line_behind_calls_that_hang(self):
+        sellers = 80   # more than the engine has calls to Amazon's data at once
+        sim = self.sim(events=10, skus=5, sellers=sellers)
+        host = self.host(sim)
+        for path in ("/sellers", "/finances", "/fba"):
+            sim.fault(path, "hang")
+        start = time.monotonic()
+        for n in range(1, sellers + 1):
+            self.assertEqual(callback(host, host.agree(host.start_consent(f"user-{n}"), n), f"user-{n}").query.get("amazon_connected"), "true")
+        self.assertIn(b"amzsync_runs_active %d" % sellers, fetch(host.url + "/metrics").body)
+        # A call that hangs is given up after a minute: until here none had to end, and give its place away, for a sign-in to pass.
+        self.assertLess(time.monotonic() - start, 60)
 
     def test_every_wrong_callback_sends_the_browser_home_with_a_code(self):
         sim = self.sim()
