@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "connection_no, user_no, region, seller_id, state, state_reason, generation, app_id, refresh_token, access_token, "
-    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from";
+    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from, marketplace";
 
 ConnectionState state_from(std::string_view name) noexcept {
   for (const auto s : {ConnectionState::pending, ConnectionState::connected, ConnectionState::needs_reauth})
@@ -42,6 +42,7 @@ std::optional<Connection> read_connection(Rows r) {
   c.next_sync_at = r.maybe_instant(13);
   c.empty_syncs = r.integer(14);
   if (const auto day = r.maybe_integer(15)) c.history_from = day_from(*day);
+  c.marketplace = r.id<MarketplaceId>(16);
   return c;
 }
 
@@ -86,9 +87,9 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
   tx.run(
       "UPDATE connections SET region=?2, seller_id=?3, seller_claim=?4, state='connected', state_reason='', generation=generation+1, app_id=?5, "
       "refresh_token=?6, access_token=?7, access_obtained_at=?8, access_expires_at=?9, authorised_at=?10, updated_at=?10, empty_syncs=0, "
-      "history_from=coalesce(history_from, ?11) WHERE user_no=?1",
+      "history_from=coalesce(history_from, ?11), marketplace=CASE WHEN ?12='' THEN marketplace ELSE ?12 END WHERE user_no=?1",
       a.user, a.region, seller, claim, a.app_id, Blob{a.sealed_refresh_token}, Blob{a.sealed_access_token}, a.access_obtained_at, a.access_expires_at, tx.now(),
-      a.history_from);
+      a.history_from, a.marketplace);
   const auto stored = find_connection(tx, a.user);
   if (!stored) return Code::internal;
   return *stored;

@@ -21,6 +21,7 @@ struct Connection {
   std::string state_reason;       ///< an error code, when needs_reauth
   std::int64_t generation = 0;    ///< one more with each authorisation
   std::string app_id;             ///< the LWA client id that the refresh token belongs to
+  MarketplaceId marketplace;      ///< where the seller signed in; may be empty
   std::string sealed_refresh_token;
   std::string sealed_access_token;
   std::optional<Instant> access_obtained_at;
@@ -47,6 +48,7 @@ struct Authorisation {
   Instant access_obtained_at{};
   Instant access_expires_at{};
   Day history_from{};             ///< for a first connection
+  std::string marketplace;        ///< where the seller signed in; empty: one known from before stays
   bool allow_shared_seller = false;
 };
 Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisation);

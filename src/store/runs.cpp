@@ -272,10 +272,10 @@ void add_counts(const RunTx& run, std::string_view stream, const Counts& c) {
       run.run(), stream, c.fetched, c.added, c.changed, c.removed, c.unchanged, c.rejected);
 }
 
-Counts counts_of(const RunTx& run) {
-  Rows r = run.tx().rows(
+Counts counts_of(Tx& tx, RunNo run) {
+  Rows r = tx.rows(
       "SELECT sum(fetched), sum(added), sum(changed), sum(removed), sum(unchanged), sum(rejected) FROM run_streams WHERE run_no=?1 AND stream<>'participations'",
-      run.run());
+      run);
   if (!r.next()) return {};
   return {r.integer(0), r.integer(1), r.integer(2), r.integer(3), r.integer(4), r.integer(5)};
 }

@@ -125,8 +125,8 @@ struct Counts {
 };
 void begin_stream(const RunTx& run, std::string_view stream);
 void add_counts(const RunTx& run, std::string_view stream, const Counts& counts);
-/// All data streams of the run together; the marketplaces prove only that the connection works.
-Counts counts_of(const RunTx& run);
+/// All data streams of a run together, so far; the marketplaces prove only that the connection works.
+Counts counts_of(Tx& tx, RunNo run);
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known);
 void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::string_view coverage, std::int64_t calls, const std::optional<Error>& error);
 

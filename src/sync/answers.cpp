@@ -13,9 +13,11 @@ namespace {
 constexpr Duration kAuthorisationLife = std::chrono::hours(24 * 365);  // sellers renew an app's authorisation yearly
 constexpr std::string_view kSyncingMessage = "No data found. Syncing your Amazon account... Please refresh in a few moments.";
 
-/// Where the seller is at home: the region's first marketplace that it takes part in.
+/// Where the seller is at home: where it signed in, else the region's first marketplace that it takes part in.
 std::string home_currency(store::Tx& tx, std::optional<UserNo> user, spapi::Region region) {
   if (user) {
+    const auto connection = store::find_connection(tx, *user);
+    if (const spapi::Marketplace* m = connection ? spapi::find_marketplace(connection->marketplace.text()) : nullptr) return std::string(m->currency);
     const auto list = store::participations(tx, *user);
     for (const spapi::Marketplace& m : spapi::marketplaces())
       for (const store::Participation& p : list)

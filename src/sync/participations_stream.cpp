@@ -13,6 +13,7 @@ constexpr Duration kFresh = std::chrono::hours(24);
 
 struct Known {
   std::vector<store::Participation> list;
+  MarketplaceId signed_in;   ///< where the seller signed in; may be empty
   bool fresh = false;
 };
 
@@ -20,7 +21,7 @@ Async<Result<Known>> load_known(RunContext& run) {
   AMZ_CO_TRY(state, co_await begin_stream(run, kName));
   auto work = [user = run.fence.user, state](store::Tx& tx) -> Result<Known> {
     const auto connection = store::find_connection(tx, user);
-    Known known{store::participations(tx, user), false};
+    Known known{store::participations(tx, user), connection ? connection->marketplace : MarketplaceId(), false};
     // A new authorisation is proved by a call, however fresh the list is.
     known.fresh = state && state->last_success_at && connection && *state->last_success_at >= connection->authorised_at.value_or(Instant::max()) &&
                   tx.now() - *state->last_success_at < kFresh;
@@ -83,7 +84,7 @@ Async<StreamResult> read_participations(RunContext& run) {
     error = page.error();
     // Without the role for this one call the rest can still be read, where the seller signed in.
     if (error->code == Code::unauthorised && run.marketplaces.empty())
-      run.marketplaces.emplace_back(std::string(spapi::default_marketplace(run.services.settings.region).id));
+      run.marketplaces.push_back(known->signed_in.empty() ? MarketplaceId(std::string(spapi::default_marketplace(run.services.settings.region).id)) : known->signed_in);
   }
   co_return co_await conclude(run, kName, caller.calls, error);
 }

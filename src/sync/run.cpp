@@ -47,6 +47,8 @@ class Run {
     if (!validated) co_return validated;
     AMZ_CO_CHECK(co_await read_data_streams());
     if (cancel_.cancelled()) co_return Code::cancelled;
+    AMZ_CO_TRY(nothing, co_await nothing_was_read());
+    if (nothing) co_return Done{};   // a failed run keeps its last true number
 
     AMZ_CO_CHECK(co_await progress_.reach(kProcessing, "counting what is there"));
     AMZ_CO_CHECK(co_await count_totals());
@@ -118,6 +120,14 @@ class Run {
     return all ? !stream.report && (!stream.money || *stream.money == services_.settings.finances) : named(stream);
   }
 
+  /// Whether every stream failed, and none stored anything before it did.
+  Async<Result<bool>> nothing_was_read() {
+    if (judge().status != store::RunStatus::failed) co_return false;
+    auto look = [run = claimed_.fence.run](store::Tx& tx) -> Result<bool> { return store::counts_of(tx, run).fetched == 0; };
+    auto nothing = co_await services_.store.read(std::move(look));
+    co_return nothing;
+  }
+
   /// Outside the run's last transaction, because counting takes time and that one holds the writer.
   Async<Status> count_totals() {
     auto count = [user = claimed_.fence.user, stream = services_.settings.finances](store::Tx& tx) -> Result<store::RunTotals> {
@@ -171,7 +181,7 @@ class Run {
     const bool money_read = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money && r.result.outcome == StreamOutcome::complete; });
     auto write = [fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
-      const store::Counts counts = store::counts_of(run);
+      const store::Counts counts = store::counts_of(tx, fence.run);
       // Pages that were stored before a stream gave up stay: the run was not in vain.
       if (end.status == store::RunStatus::failed && end.error && !stops_run(*end.error) && counts.fetched > 0) end.status = store::RunStatus::partial;
       if (end.status == store::RunStatus::completed && counts.rejected > 0) {

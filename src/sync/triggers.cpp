@@ -145,7 +145,8 @@ Async<Result<store::TriggerOutcome>> Triggers::exchange(Sha256 hash, store::Cons
     if (error.code != Code::amazon_unavailable && error.code != Code::cancelled) co_await refuse(hash, consent.user, error);
     co_return error;
   }
-  auto stored = co_await store_grant(consent.user, consent.region, std::move(seller), std::move(*grant), hash);
+  GrantOrigin from{consent.region, consent.marketplace, std::move(seller), hash};
+  auto stored = co_await store_grant(consent.user, std::move(from), std::move(*grant));
   if (!stored && stored.code() != Code::store_busy) co_await refuse(hash, consent.user, stored.error());
   co_return stored;
 }
@@ -160,11 +161,12 @@ Async<void> Triggers::refuse(Sha256 hash, UserNo user, Error reason) {
 }
 
 /// Connection and run in one transaction: there is no moment at which a crash could keep the one and lose the other.
-Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, std::string region, SellerId seller, auth::TokenGrant grant, std::optional<Sha256> state_hash) {
+Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOrigin from, auth::TokenGrant grant) {
   store::Authorisation a;
   a.user = user;
-  a.region = std::move(region);
-  a.seller = std::move(seller);
+  a.region = std::move(from.region);
+  a.marketplace = std::move(from.marketplace);
+  a.seller = std::move(from.seller);
   a.app_id = lwa_.client_id();
   a.sealed_refresh_token = vault_.seal(auth::SecretKind::refresh_token, user, grant.refresh_token);
   a.sealed_access_token = vault_.seal(auth::SecretKind::access_token, user, grant.access_token);
@@ -172,7 +174,7 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, std::str
   a.access_expires_at = grant.expires_at;
   a.history_from = day_of(services_.clock.now()) - std::chrono::days(services_.settings.history_days);
   a.allow_shared_seller = services_.settings.allow_shared_seller;
-  auto connect = [a = std::move(a), state_hash, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
+  auto connect = [a = std::move(a), state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
     AMZ_TRY(connection, store::store_authorisation(tx, a));
     if (state_hash) store::close_consent(tx, *state_hash, "connected");
     return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true});
@@ -187,7 +189,8 @@ Async<Result<store::TriggerOutcome>> Triggers::connect_with_refresh_token(UserId
   grant->refresh_token = std::move(refresh_token);
   auto find = [user](store::Tx& tx) -> Result<UserNo> { return store::ensure_user(tx, user); };
   AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::trigger, std::move(find)));
-  auto run = co_await store_grant(number, std::string(spapi::region_name(services_.settings.region)), SellerId(std::move(seller_id)), std::move(*grant), std::nullopt);
+  GrantOrigin from{std::string(spapi::region_name(services_.settings.region)), "", SellerId(std::move(seller_id)), std::nullopt};
+  auto run = co_await store_grant(number, std::move(from), std::move(*grant));
   if (run) manager_.wake();
   co_return run;
 }

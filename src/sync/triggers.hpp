@@ -97,7 +97,13 @@ class Triggers {
   Async<Result<store::TriggerOutcome>> exchange(Sha256 state_hash, store::Consent consent, SellerId seller, Secret code, Duration within);
   /// Ends a consent trip that came to nothing.
   Async<void> refuse(Sha256 state_hash, UserNo user, Error reason);
-  Async<Result<store::TriggerOutcome>> store_grant(UserNo user, std::string region, SellerId seller, auth::TokenGrant grant, std::optional<Sha256> state_hash);
+  /// Where an authorisation came from.
+  struct GrantOrigin {
+    std::string region, marketplace;      ///< marketplace: where the seller signed in; may be empty
+    SellerId seller;
+    std::optional<Sha256> state_hash;     ///< of the consent trip, if there was one
+  };
+  Async<Result<store::TriggerOutcome>> store_grant(UserNo user, GrantOrigin from, auth::TokenGrant grant);
   std::string consent_url(const std::string& marketplace, const std::string& state) const;
 
   Services& services_;

@@ -44,7 +44,10 @@ class CommandLine(HostCase):
                 self.assertEqual((code, last["status"]), (0, "completed"))
                 self.assertEqual(set(last), {"syncId", "status", "wallSeconds", "calls", "streams"})
                 self.assertGreater(last["calls"], 3)
-                self.assertEqual([l for l in err.splitlines() if "%" in l][0][:3], "10%")
+                progress = err.splitlines()
+                for line in progress:
+                    self.assertRegex(line, r"^\d+% \w")
+                self.assertEqual((progress[0][:3], progress[-1][:4]), ("10%", "100%"))
                 truth = sim.truth(2)["transactions" if finances != "v0" else "financialEvents"]
                 code, out, _ = cli(env, "recoveries", "--user", "anna", "--json")
                 self.assertEqual((code, amounts(json.loads(out, parse_float=str)["totals"])), (0, amounts(truth["recoveries"])))
@@ -154,6 +157,7 @@ class CommandLine(HostCase):
         config.write_text("fnances = \"v0\"\n")
         code, _, err = cli(self.settings(sim), "--config", str(config), "status", "--user", "anna")
         self.assertEqual((code, len(err.strip().splitlines())), (2, 1), err)
+        self.assertIn("the settings file (--config) holds", err)
         self.assertIn("fnances", err)
 
     def test_usage(self):

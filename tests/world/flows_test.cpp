@@ -187,6 +187,47 @@ TEST_CASE("the source of money that the settings did not choose is read when it 
   }
 }
 
+TEST_CASE("without the role for the list of marketplaces the one where the seller signed in is read, on every sync") {
+  World world(small());
+  Process& process = world.open();
+  amzsim::Fault refused = fault("/sellers", "status", 403);
+  refused.code = "Unauthorized";
+  world.amazon().add_fault(refused);
+  const auto connected = world.connect(process, 3, "MX");
+  REQUIRE(connected);
+  CHECK(member(world.finish(process, world.user(3), connected->sync_id), "status") == "completed");
+  const auto rows = [&] { return world.sql("SELECT marketplace_id, count(*) FROM amz_inventory GROUP BY 1"); };
+  const auto expected = std::vector<std::vector<std::string>>{{"A1AM78C64UM0Y8", std::to_string(*world.truth(3)["inventory"]["byMarketplace"]["A1AM78C64UM0Y8"].integer())}};
+  CHECK(rows() == expected);
+  CHECK(member(world.recoveries(process, world.user(3)), "currency") == "MXN");
+  world.run_for(std::chrono::hours(50));   // the consent itself is long forgotten
+  const auto again = start(world, process, 3);
+  CHECK(member(world.finish(process, world.user(3), again->id), "status") == "completed");
+  CHECK(rows() == expected);
+}
+
+TEST_CASE("orders are counted, shipments to Amazon are not") {
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    WorldSettings settings = small();
+    settings.finances_v0 = v0;
+    World world(settings);
+    Process& process = world.open();
+    const std::string run = world.sync_seller(process, 1);
+    CHECK(member(run, "ordersProcessed") == std::to_string(*world.truth(1)[v0 ? "financialEvents" : "transactions"]["orders"].integer()));
+    if (v0) CHECK(world.count("SELECT count(*) FROM amz_financial_events WHERE order_id LIKE 'FBA%'") > 0);
+  }
+}
+
+TEST_CASE("a process that has nothing to do keeps no usage plan to itself") {
+  World world(small());
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  CHECK(world.count("SELECT count(*) FROM buckets WHERE holder<>0") > 0);
+  world.run_for(std::chrono::seconds(10));
+  CHECK(world.count("SELECT count(*) FROM buckets WHERE holder<>0") == 0);
+}
+
 TEST_CASE("a refused consent leaves no half connection behind") {
   World world(small());
   Process& process = world.open();
@@ -266,6 +307,7 @@ TEST_CASE("an existing connection is verified, synced, and its end is noticed") 
   Process& process = world.open();
   auto& triggers = process.engine().triggers();
   CHECK(world.wait(triggers.use_existing_connection(world.user(1))).code() == Code::not_connected);
+  CHECK(process.logged("warn: Failed to trigger automatic sync after bypass userId=user-1"));
   world.sync_seller(process, 1);
 
   // Within the hour no call is needed; after it, one refresh.

@@ -286,8 +286,8 @@ void World::run_for(Duration span) {
   settle();
 }
 
-Result<amzsync::sync::CallbackOutcome> World::connect(Process& process, int n) {
-  auto link = wait(process.engine().triggers().start_consent(user(n), "https://front.example", ""));
+Result<amzsync::sync::CallbackOutcome> World::connect(Process& process, int n, const std::string& marketplace) {
+  auto link = wait(process.engine().triggers().start_consent(user(n), "https://front.example", marketplace));
   if (!link) return link.error();
   net::HttpRequest page;
   page.url = link->url + "&sim_seller=" + std::to_string(n);

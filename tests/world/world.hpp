@@ -103,8 +103,8 @@ class World {
 
   // What tests do all the time.
   UserId user(int n) const { return UserId("user-" + std::to_string(n)); }
-  /// The whole consent trip of seller n; the sync's id.
-  Result<amzsync::sync::CallbackOutcome> connect(Process& process, int n);
+  /// The whole consent trip of seller n, who may choose where to sign in; the sync's id.
+  Result<amzsync::sync::CallbackOutcome> connect(Process& process, int n, const std::string& marketplace = "");
   std::string status_of(Process& process, const UserId& user, const SyncId& id);
   /// Waits for a sync to be over; its document.
   std::string finish(Process& process, const UserId& user, const SyncId& id);

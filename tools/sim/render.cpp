@@ -282,12 +282,15 @@ std::string_view list_of(const Fact& f) {
 }
 
 /// Which member of a v0 event is an order's id, by list.
+/// The inbound shipment that a fee is for, which v0 tells in the place of an order's id; empty: an order's fee.
+std::string shipment_of(const Fact& f) { return f.number % 2 == 0 ? "FBA15" + f.order_id.substr(12) : std::string(); }
+
 std::string order_of(std::string_view list, const Fact& f) {
   for (const std::string_view with : {"ShipmentEventList", "ShipmentSettleEventList", "RefundEventList", "GuaranteeClaimEventList", "ChargebackEventList", "EBTRefundReimbursementOnlyEventList",
                                       "PayWithAmazonEventList", "ServiceProviderCreditEventList", "RetrochargeEventList", "RentalTransactionEventList", "AffordabilityExpenseEventList",
                                       "AffordabilityExpenseReversalEventList", "RemovalShipmentEventList", "RemovalShipmentAdjustmentEventList", "TrialShipmentEventList"})
     if (list == with) return f.order_id;
-  if (list == "ServiceFeeEventList" && f.named) return f.order_id;
+  if (list == "ServiceFeeEventList" && f.named && shipment_of(f).empty()) return f.order_id;
   return {};
 }
 
@@ -304,7 +307,7 @@ RenderedEvent render_v0(const Fact& f, const AmountListener& listener) {
     case FactKind::refund: shipment_event(t, f, true); break;
     case FactKind::service_fee:
       // No date, no marketplace; the order id may be a shipment's.
-      if (f.named) t.field("AmazonOrderId", f.order_id);
+      if (f.named) t.field("AmazonOrderId", shipment_of(f).empty() ? f.order_id : shipment_of(f));
       t.field("FeeReason", "FBA fee").components("FeeList", f.items.front().fees, true).field("SellerSKU", f.items.front().sku).field("ASIN", "B0SIM");
       break;
     case FactKind::reimbursement:

@@ -141,6 +141,9 @@ class TruthSum {
   std::set<std::string> orders_;
 };
 
+/// Whether a request goes on with a list.
+bool page_of(const SimRequest& r) { return r.has_param("nextToken") || r.has_param("NextToken"); }
+
 }  // namespace
 
 std::string SimRequest::param(std::string_view name) const {
@@ -214,7 +217,7 @@ SimAnswer Simulator::error(int status, std::string_view code, std::string_view m
 }
 
 std::optional<Fault> Simulator::fault_for(const SimRequest& r) {
-  const bool page = r.has_param("nextToken") || r.has_param("NextToken");
+  const bool page = page_of(r);
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
     if (!r.path.starts_with(it->path) || (it->pages_only && !page)) continue;
     if (it->after > 0) {
@@ -261,6 +264,21 @@ SimAnswer Simulator::handle(const SimRequest& request) {
     if (fault->kind == "token_loop" || fault->kind == "page_loop")
       std::erase_if(asked.query, [](const auto& p) { return (p.first == "nextToken" || p.first == "NextToken") && p.second.starts_with("loop"); });
     answer = route(asked);
+    if (fault->kind == "last_page_again" && page_of(request) && answer.body.find("extToken\":") == std::string::npos) {
+      // The end of the list shows its beginning again.
+      std::erase_if(asked.query, [](const auto& p) { return p.first == "nextToken" || p.first == "NextToken"; });
+      answer = route(asked);
+      const std::size_t at = answer.body.find(",\"pagination\"");
+      if (at != std::string::npos) answer.body.resize(at), answer.body += '}';
+    }
+    if (fault->kind == "omit") {
+      const std::string name = "\"" + fault->member + "\":";
+      if (const std::size_t at = answer.body.find(name); at != std::string::npos) {
+        std::size_t until = answer.body.find_first_of(",}", at);
+        if (answer.body[until] == ',') ++until;
+        answer.body.erase(at, until - at);
+      }
+    }
     if (fault->kind == "truncate") {
       answer.body.resize(answer.body.size() * 2 / 3);
     } else if (fault->kind == "cut") {
@@ -281,7 +299,7 @@ SimAnswer Simulator::handle(const SimRequest& request) {
       for (std::size_t at = answer.body.find(kName); at != std::string::npos; at = answer.body.find(kName, at + kName.size())) {
         const std::size_t from = at + kName.size();
         const std::size_t until = answer.body.find_first_of(",}", from);
-        if (std::string_view(answer.body).substr(from, until - from).ends_with("13")) answer.body.insert(until, "\"").insert(from, "\"");
+        if (std::string_view(answer.body).substr(from, until - from).ends_with("13") || fault->all) answer.body.insert(until, "\"").insert(from, "\"");
       }
     }
   }
@@ -758,6 +776,8 @@ SimAnswer Simulator::control(const SimRequest& request) {
     fault.times = static_cast<int>(f["times"].integer().value_or(1));
     fault.after = static_cast<int>(f["after"].integer().value_or(0));
     fault.pages_only = f["pagesOnly"].boolean().value_or(false);
+    fault.member = std::string(f["member"].text());
+    fault.all = f["all"].boolean().value_or(false);
     fault.delay = std::chrono::milliseconds(f["delayMs"].integer().value_or(0));
     add_fault(std::move(fault));
   }

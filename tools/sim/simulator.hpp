@@ -60,13 +60,17 @@ struct SimSettings {
 /// A fault on demand: calls whose path starts with `path` misbehave.
 struct Fault {
   std::string path;               ///< "/" for all, "/auth" for the token endpoint
-  std::string kind;               ///< status, html, truncate, drop, hang, empty, token_loop, page_loop, token_expired, wrong_type
+  /// status, html, truncate, drop, hang, empty, token_loop, page_loop, last_page_again, token_expired, wrong_type (amounts that end in 13,
+  /// or all, as strings), omit (one member of the answer)
+  std::string kind;
   int status = 500;
   std::string code, message, details;
   int times = 1;                  ///< how many calls; -1: until taken back
   int after = 0;                  ///< calls that still go well
   bool pages_only = false;        ///< only calls with a page token
   Duration delay{};
+  std::string member;             ///< of "omit": its name
+  bool all = false;               ///< of "wrong_type": every amount
 };
 
 class Simulator {

@@ -84,6 +84,25 @@ TEST_CASE("passing trouble is waited out, lasting trouble is told in time") {
   CHECK(lwa.world.clock().steady() - again <= std::chrono::seconds(9));
 }
 
+TEST_CASE("a code that brings no refresh token connects nobody") {
+  Lwa lwa;
+  amzsim::Fault without;
+  without.path = "/auth";
+  without.kind = "omit";
+  without.member = "refresh_token";
+  without.times = -1;
+  lwa.world.amazon().add_fault(without);
+  amzsim::SimRequest consent;
+  consent.path = "/apps/authorize/consent";
+  consent.query = {{"application_id", "app"}, {"state", "s"}, {"redirect_uri", "https://host.example/callback"}, {"sim_seller", "1"}};
+  amzsync::net::HttpRequest back;
+  for (const auto& [name, value] : lwa.world.amazon().handle(consent).headers)
+    if (name == "Location") back.url = value;
+  const Secret code(to_sim(back).param("spapi_oauth_code"));
+  REQUIRE(!code.empty());
+  CHECK(lwa.world.wait(lwa.client.exchange_code(code, "https://host.example/callback", std::chrono::seconds(9), CancelToken())).code() == Code::invalid_grant);
+}
+
 TEST_CASE("an answer that is not the endpoint's is no token") {
   Lwa lwa;
   amzsim::Fault html;
