@@ -23,14 +23,30 @@ constexpr Source kSources[]{
     {"transactions", kCreditDays, kCredits},
     {"financial_events", kCreditDays, kCredits}};
 
-/// Which source each day is taken from: the best that covers it, else the best that shows money for it.
+/// Which source each day is taken from. The best one that was read up to the end of the day; of a day that is not over for any of them the one
+/// read last; else one that shows money although the day was never read to an end.
 std::map<std::int64_t, const Source*> choose_sources(Tx& tx, UserNo user) {
-  std::map<std::int64_t, const Source*> chosen;
-  for (const bool covered : {true, false})
-    for (const Source& source : kSources) {
-      Rows r = tx.rows(covered ? "SELECT day FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL" : source.days, user, source.stream);
-      while (r.next()) chosen.emplace(r.integer(0), &source);
+  struct Choice {
+    const Source* source;
+    Instant read_until;
+    bool whole = false;
+  };
+  std::map<std::int64_t, Choice> choices;
+  for (const Source& source : kSources) {
+    Rows r = tx.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL", user, source.stream);
+    while (r.next()) {
+      const Instant until = r.maybe_instant(1).value_or(Instant{});
+      const Choice here{&source, until, until >= Instant(day_from(r.integer(0)) + std::chrono::days(1))};
+      const auto [place, fresh] = choices.emplace(r.integer(0), here);
+      if (!fresh && !place->second.whole && (here.whole || until > place->second.read_until)) place->second = here;
     }
+  }
+  std::map<std::int64_t, const Source*> chosen;
+  for (const auto& [day, choice] : choices) chosen.emplace(day, choice.source);
+  for (const Source& source : kSources) {
+    Rows r = tx.rows(source.days, user, source.stream);
+    while (r.next()) chosen.emplace(r.integer(0), &source);
+  }
   return chosen;
 }
 

@@ -41,6 +41,7 @@ std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_v
   return jobs;
 }
 
+void report_asked(Tx& tx, std::int64_t job, Instant at) { tx.run("UPDATE report_jobs SET asked_at=?2 WHERE job_no=?1", job, at); }
 void report_made(Tx& tx, std::int64_t job, std::string_view report_id) { tx.run("UPDATE report_jobs SET state='waiting', report_id=?2 WHERE job_no=?1", job, report_id); }
 void report_ready(Tx& tx, std::int64_t job, std::string_view document_id) { tx.run("UPDATE report_jobs SET state='ready', document_id=?2 WHERE job_no=?1", job, document_id); }
 void report_archived(Tx& tx, std::int64_t job, std::int64_t archive) { tx.run("UPDATE report_jobs SET state='archived', archive_no=?2 WHERE job_no=?1", job, archive); }

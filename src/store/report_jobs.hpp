@@ -41,6 +41,8 @@ OpenedJob open_report_job(Tx& tx, UserNo user, std::string_view report_type, Day
 /// Those of a type that are not over, oldest first.
 std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_view report_type);
 
+/// Amazon is asked now; the job had been opened before.
+void report_asked(Tx& tx, std::int64_t job, Instant at);
 void report_made(Tx& tx, std::int64_t job, std::string_view report_id);
 void report_ready(Tx& tx, std::int64_t job, std::string_view document_id);
 void report_archived(Tx& tx, std::int64_t job, std::int64_t archive);

@@ -31,16 +31,18 @@ Day month_after(Day day) {
 
 }  // namespace
 
-std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells) {
+std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells, std::vector<ReportWindow> under_way) {
   std::map<Day, const store::Cell*> known;
   for (const store::Cell& cell : cells) known.emplace(cell.day, &cell);
   const auto due = [&](Day day) {
+    for (const ReportWindow& w : under_way)
+      if (w.from <= day && (day < w.until || w.from == w.until)) return false;
     const auto found = known.find(day);
     return found == known.end() || is_due(dataset, *found->second, now);
   };
   if (dataset.day_column.empty()) {
-    if (!due(store::kSnapshotDay)) return {};
-    return {{store::kSnapshotDay, store::kSnapshotDay}};
+    if (due(store::kSnapshotDay)) under_way.push_back({store::kSnapshotDay, store::kSnapshotDay});
+    return under_way;
   }
 
   const Day today = day_of(now - std::chrono::minutes(5));
@@ -61,6 +63,7 @@ std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day 
     if (a_first != b_first) return a_first;
     return a_first ? a.from < b.from : a.from > b.from;
   });
+  windows.insert(windows.begin(), under_way.begin(), under_way.end());
   return windows;
 }
 

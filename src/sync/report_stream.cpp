@@ -75,8 +75,8 @@ class ReportReader {
       const auto connection = store::find_connection(tx, user);
       Known known;
       known.history_from = std::min(asked, connection && connection->history_from ? *connection->history_from : asked);
-      // Amazon keeps eighteen months, and refuses what is older.
-      constexpr auto kKept = std::chrono::days(540);
+      // Amazon keeps eighteen months, which are 546 days at least, and refuses what is older.
+      constexpr auto kKept = std::chrono::days(544);
       known.history_from = std::max(known.history_from, day_of(now) - kKept);
       known.cells = store::cells(tx, user, dataset.stream, store::kSnapshotDay, day_of(now) + std::chrono::days(32));
       for (const store::ReportJob& job : store::unfinished_report_jobs(tx, user, dataset.report_type)) known.unfinished.push_back({job.from, job.until});
@@ -90,11 +90,7 @@ class ReportReader {
       if (!known.pause->reason.empty()) co_return Error(Code::report_failed, known.pause->reason);
       co_return Done{};
     }
-    windows_ = known.unfinished;
-    for (const ReportWindow& window : plan_reports(dataset_, known.history_from, now, known.cells)) {
-      const auto covered = [&](const ReportWindow& u) { return u.from <= window.from && window.until <= u.until; };
-      if (!std::any_of(known.unfinished.begin(), known.unfinished.end(), covered)) windows_.push_back(window);
-    }
+    windows_ = plan_reports(dataset_, known.history_from, now, known.cells, std::move(known.unfinished));
     co_return Done{};
   }
 
@@ -105,7 +101,7 @@ class ReportReader {
     auto listed = co_await services_.client.call(caller_, std::move(request));
     if (listed) {
       AMZ_CO_TRY(reports, spapi::decode_reports(*listed));
-      made_before_ = std::move(reports);
+      made_ = std::move(reports);
     } else if (stops_run(listed.error()) || listed.code() == Code::unauthorised) {
       co_return listed.error();
     }
@@ -189,12 +185,12 @@ class ReportReader {
   Async<Status> have_it_made(store::ReportJob& job, bool is_new) {
     std::vector<MarketplaceId> marketplaces = run_.marketplaces;
     if (marketplaces.size() > kMostMarketplaces) marketplaces.resize(kMostMarketplaces);
-    const spapi::ReportSpan span = span_of(job);
+    spapi::ReportSpan span = span_of(job);
     const bool reusable = dataset_.options.empty();   // the list does not tell a report's options
     bool look = !is_new;
-    const Instant since = job.asked_at - kClockSlack;
+    Instant since = job.asked_at - kClockSlack;
     if (is_new && reusable)
-      if (const ReportInfo* found = find_made(made_before_, span, marketplaces, false)) {
+      if (const ReportInfo* found = find_made(made_, span, marketplaces, false)) {
         job.report_id = found->id;
         if (found->created_at) job.asked_at = std::min(job.asked_at, *found->created_at);   // it tells nothing of what came later
         co_return Done{};
@@ -209,11 +205,20 @@ class ReportReader {
           co_return Done{};
         }
       }
+      if (!is_new && attempt == 0) {
+        // A request that never reached Amazon is made anew, of today; when that was must be known before it is sent.
+        job.asked_at = services_.clock.now();
+        span = span_of(job);
+        since = job.asked_at - kClockSlack;
+        auto stamp = [number = job.number, at = job.asked_at](store::Tx& tx) { store::report_asked(tx, number, at); };
+        AMZ_CO_CHECK(co_await record(std::move(stamp)));
+      }
       spapi::Request request = spapi::create_report(dataset_, marketplaces, span);
       auto made = co_await services_.client.call(caller_, std::move(request));
       if (made) {
         AMZ_CO_TRY(id, spapi::decode_created_report(*made));
         job.report_id = id;
+        remember(job, span, marketplaces);
         co_return Done{};
       }
       const Code code = made.code();
@@ -223,6 +228,17 @@ class ReportReader {
       if (run_.cancel.cancelled()) co_return Code::cancelled;
       look = true;
     }
+  }
+
+  /// What this run has made explains a refusal to make the like again.
+  void remember(const store::ReportJob& job, const spapi::ReportSpan& span, const std::vector<MarketplaceId>& marketplaces) {
+    ReportInfo info;
+    info.id = job.report_id;
+    info.type = std::string(dataset_.report_type);
+    info.created_at = job.asked_at;
+    info.span = span;
+    for (const MarketplaceId& m : marketplaces) info.marketplaces.push_back(m.text());
+    made_.push_back(std::move(info));
   }
 
   /// A report that tells what we want to know. `ours`: it was made for just this request.
@@ -247,7 +263,7 @@ class ReportReader {
   /// most of what was asked for had been made before, and never a proof of emptiness then.
   bool made_lately(const store::ReportJob& job) const {
     const spapi::ReportSpan wanted = span_of(job);
-    return std::any_of(made_before_.begin(), made_before_.end(), [&](const ReportInfo& report) {
+    return std::any_of(made_.begin(), made_.end(), [&](const ReportInfo& report) {
       if (report.type != dataset_.report_type || report.id == job.report_id || report.status == ReportInfo::Status::cancelled || report.status == ReportInfo::Status::fatal) return false;
       if (!report.created_at || job.asked_at - *report.created_at > kMadeAgainAfter) return false;
       if (dataset_.day_column.empty() || !report.span.from || !report.span.until) return true;
@@ -491,7 +507,7 @@ class ReportReader {
   spapi::Caller caller_;
   Gate gate_, one_import_;
   std::vector<ReportWindow> windows_;
-  std::vector<ReportInfo> made_before_;   // before this run asked for any
+  std::vector<ReportInfo> made_;   // of this type, lately: what was there when this run began, and what it made since
   bool gave_up_ = false;
   std::int64_t done_ = 0, failures_ = 0;
   std::optional<Error> failure_;

@@ -116,8 +116,7 @@ class Run {
 
   bool asked_for(const Stream& stream) const {
     const bool all = claimed_.asked.empty() && services_.settings.named_streams.empty();
-    // Reports are read when they are named: Amazon makes one a minute (docs/data.md, "Reports").
-    return all ? !stream.report && (!stream.money || *stream.money == services_.settings.finances) : named(stream);
+    return all ? !stream.money || *stream.money == services_.settings.finances : named(stream);
   }
 
   /// Whether every stream failed, and none stored anything before it did.

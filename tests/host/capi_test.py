@@ -20,11 +20,11 @@ class Programs(HostCase):
         self.run_program("capi-test", self.sim(rate_scale=0).url, str(self.store))
 
     def test_the_examples(self):
-        sim = self.sim()
-        total = sim.truth(1)["transactions"]["recoveries"][0]["amount"]
-        for name in ("minimal-c", "minimal-cpp"):
+        sim = self.sim(history_days=540)
+        for seller, name in enumerate(("minimal-c", "minimal-cpp"), 1):
+            total = sim.truth(seller)["transactions"]["recoveries"][0]["amount"]
             self.store = self.folder / f"{name}.db"
-            said = self.run_program(name, sim.url, str(self.store), "Atzr|sim-seller-1")
+            said = self.run_program(name, sim.url, str(self.store), f"Atzr|sim-seller-{seller}")
             self.assertIn(": completed", said)
             self.assertIn(f'"amount":{total}', said)
 

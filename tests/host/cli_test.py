@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from harness import BIN, CLIENT_SECRET, MASTER_KEY, Host, HostCase, amounts, cli
+from harness import BIN, CLIENT_SECRET, HISTORY_DAYS, MASTER_KEY, Host, HostCase, amounts, cli
 
 
 class CommandLine(HostCase):
@@ -17,6 +17,7 @@ class CommandLine(HostCase):
             "AMZSYNC_LWA_CLIENT_SECRET": CLIENT_SECRET,
             "AMZSYNC_MASTER_KEY": MASTER_KEY,
             "AMZSYNC_LWA_ENDPOINT": sim.url,
+            "AMZSYNC_HISTORY_DAYS": str(HISTORY_DAYS),
             "AMZSYNC_SPAPI_ENDPOINT": sim.url,
         }
         env.update({"AMZSYNC_" + k.upper(): v for k, v in more.items()})

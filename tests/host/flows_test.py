@@ -96,7 +96,7 @@ class Recoveries(HostCase):
         home = next(t for t in body["totals"] if t["currency"] == body["currency"])
         self.assertEqual(body["totalAmount"], home["amount"])
         self.assertEqual(amounts(body["totals"]), amounts(sim.truth(3)["transactions"]["recoveries"]))
-        self.assertEqual(body["source"], "transactions")
+        self.assertEqual(body["source"], "reimbursements")
         self.assertTrue(body["asOf"] and body["coverage"] and body["findings"] is not None)
 
 

@@ -23,6 +23,7 @@ JWT_SECRET = "jwt-secret-marker-0123456789abcdef"
 CLIENT_SECRET = "client-secret-marker-77"
 MASTER_KEY = base64.b64encode(b"master-key-marker-of-32-bytes-ok").decode()
 TERMINAL = {"sync.completed", "sync.failed", "sync.cancelled"}
+HISTORY_DAYS = 60   # fewer reports to make than for the usual eighteen months
 PATIENCE = 120   # seconds after which a test that waits has failed
 
 
@@ -104,9 +105,9 @@ class Program:
 
 
 class Sim(Program):
-    def __init__(self, *args, events=1200, skus=120, sellers=3, rate_scale=0, seed=7):
+    def __init__(self, *args, events=1200, skus=120, sellers=3, rate_scale=0, seed=7, history_days=HISTORY_DAYS):
         super().__init__("amzsync-sim", "--listen", "127.0.0.1:0", "--auto-approve", "--events", str(events), "--skus", str(skus), "--sellers", str(sellers), "--rate-scale", str(rate_scale),
-                         "--seed", str(seed), *args)
+                         "--seed", str(seed), "--history-days", str(history_days), *args)
 
     def truth(self, seller):
         return fetch(f"{self.url}/_sim/truth?seller={seller}").json
@@ -137,6 +138,7 @@ class Host(Program):
             "AMZSYNC_JWT_SECRET": JWT_SECRET,
             "AMZSYNC_FRONTEND_ORIGINS": FRONT + ",https://other-front.example",
             "AMZSYNC_SYNC_EVERY_MINUTES": "0",
+            "AMZSYNC_HISTORY_DAYS": str(HISTORY_DAYS),
             "AMZSYNC_LISTEN": "127.0.0.1:0",
         }
         env.update({"AMZSYNC_" + k.upper(): v for k, v in settings.items()})
@@ -299,5 +301,7 @@ class HostCase(unittest.TestCase):
         self.assertEqual(self.sql(f"SELECT count(*) FROM {rows} WHERE user_id=?", user)[0][0], money["rows"])
         self.assertEqual(self.sql(f"SELECT count(*) FROM {lines} WHERE user_id=?", user)[0][0], money["amounts"])
         self.assertEqual(self.sql("SELECT count(*), sum(total_quantity) FROM amz_inventory WHERE user_id=?", user)[0], (truth["inventory"]["rows"], truth["inventory"]["units"]))
+        for stream, report in truth["reports"].items():
+            self.assertEqual((stream, self.sql(f"SELECT count(*) FROM amz_{stream} WHERE user_id=?", user)[0][0]), (stream, report["rows"]))
         last = host.get("/api/sync/status", user).json["lastSync"]
         self.assertEqual((last["ordersProcessed"], last["inventoryCount"], last["feesCount"]), (money["orders"], truth["inventory"]["rows"], money["feeLines"]))

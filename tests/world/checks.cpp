@@ -63,7 +63,7 @@ void check_truth(World& world, Process& process, int seller) {
   for (const Json report : truth["reports"]) {
     const std::string stream(report.name());
     const auto& named = world.settings().streams;
-    if (std::find(named.begin(), named.end(), stream) == named.end()) continue;
+    if (!named.empty() && std::find(named.begin(), named.end(), stream) == named.end()) continue;
     CAPTURE(stream);
     CHECK(world.count("SELECT count(*) FROM amz_" + stream + mine) == report["rows"].integer());
   }

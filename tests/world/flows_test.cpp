@@ -12,6 +12,7 @@ WorldSettings small() {
   WorldSettings settings;
   settings.amazon.events = 300;
   settings.amazon.skus = 40;
+  settings.history_days = settings.amazon.history_days = 90;
   return settings;
 }
 
@@ -457,7 +458,6 @@ TEST_CASE("disconnecting forgets the tokens, cancels the run, and keeps the data
   Process& process = world.open();
   world.sync_seller(process, 1);
   const auto again = start(world, process, 1);
-  world.run_for(std::chrono::milliseconds(100));
   CHECK(world.wait(process.engine().disconnect(world.user(1), "user-1")));
   CHECK(member(world.finish(process, world.user(1), again->id), "status") == "cancelled");
   CHECK(world.count("SELECT count(*) FROM connections WHERE refresh_token IS NOT NULL OR access_token IS NOT NULL") == 0);

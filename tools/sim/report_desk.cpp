@@ -149,7 +149,9 @@ void Simulator::reports_truth(int n, Instant until, std::string& out) const {
   json.begin_object();
   for (const ReportKind* kind : report_kinds()) {
     ReportTally tally;
-    (void)kind->render(seller(n), until - kHistory, until, until, tally);
+    // From the month in which the seller began: sheets by month are whole.
+    const std::chrono::year_month_day began(day_of(seller(n).settings().end - seller(n).settings().history));
+    (void)kind->render(seller(n), Instant(std::chrono::sys_days(began.year() / began.month() / std::chrono::day(1))), until, until, tally);
     json.key(kind->stream).begin_object().field("rows", tally.rows).field("quantity", tally.quantity).key("amounts").begin_object();
     for (const auto& [currency, micros] : tally.micros) json.field(currency, Micros{micros});
     json.end_object().end_object();

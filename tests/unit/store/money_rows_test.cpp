@@ -50,6 +50,41 @@ store::Counts close(TestStore& t, const store::Fence& fence, const store::MoneyB
 
 TEST_SUITE_BEGIN("store");
 
+TEST_CASE("each day's recoveries come from one source: the best that was read to the day's end, else the one read last") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const store::Fence fence = t.running(user);
+  // v0 shows 1 dollar that day, 2024-06-19 two, the report three.
+  const auto v0 = batch({{"a", 0}}, true), modern = batch({{"a", 0}, {"b", 0}}, true);
+  store_batch(t, fence, v0);
+  store_batch(t, fence, modern, MoneyStream::transactions);
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    tx.run("INSERT INTO reimbursements(user_no, day, identity, occurrence, content, reason, currency, amount_micros, detail, run_no) VALUES(?1, ?2, x'01', 0, x'01', 'Lost_Warehouse', 'USD', 3000000, '{}', 1)", user, kDay);
+    return Done{};
+  }));
+  const auto read = [&](std::string_view stream, int hours) {
+    CHECK(t.write([&](store::Tx& tx) -> Status {
+      tx.run("INSERT INTO cells(user_no, stream, day, state, digest, read_until) VALUES(?1, ?2, ?3, 'provisional', x'00', ?4) ON CONFLICT DO UPDATE SET digest=excluded.digest, read_until=excluded.read_until", user, stream, kDay,
+             Instant(kDay) + std::chrono::hours(hours));
+      return Done{};
+    }));
+  };
+  const auto total = [&] { return *t.read([&](store::Tx& tx) -> Result<std::int64_t> { return store::recoveries(tx, user, false).totals.at(0).amount.value / 1'000'000; }); };
+  CHECK(total() == 3);   // nothing was read to an end: the best that shows money
+  read("financial_events", 10);
+  CHECK(total() == 1);
+  read("transactions", 12);
+  CHECK(total() == 2);   // read later
+  read("reimbursements", 8);
+  CHECK(total() == 2);
+  read("financial_events", 24);
+  CHECK(total() == 1);   // the only one that saw the whole day
+  read("transactions", 24);
+  CHECK(total() == 2);
+  read("reimbursements", 24);
+  CHECK(total() == 3);
+}
+
 TEST_CASE("an equal re-read writes no row, and a row keeps its number") {
   TestStore t;
   const store::Fence fence = t.running(t.connected());

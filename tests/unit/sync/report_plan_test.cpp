@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/report_plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "sim/random.hpp"
+#include "spapi/reports/datasets.hpp"
+
+using namespace amzsync::sync;
+namespace spapi = amzsync::spapi;
+namespace store = amzsync::store;
+
+namespace {
+
+const Instant kNow = *parse_instant("2026-11-23T15:00:00Z");
+const Day kToday = day_of(kNow);
+Day ago(int days) { return kToday - std::chrono::days(days); }
+
+store::Cell cell(Day day, Instant read) {
+  store::Cell c;
+  c.day = day;
+  c.state = store::CellState::provisional;
+  c.digest = Hash128::of("x");
+  c.read_at = read;
+  c.read_until = std::min(read, Instant(day + std::chrono::days(1)));
+  return c;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("sync");
+
+TEST_CASE("a first reading asks for every day once, in spans that Amazon makes, what can still be claimed first") {
+  for (const spapi::ReportDataset* dataset : {&spapi::kReimbursements, &spapi::kLedger, &spapi::kReturns, &spapi::kRemovals, &spapi::kLedgerSummary, &spapi::kStorageFees}) {
+    CAPTURE(std::string(dataset->stream));
+    const auto windows = plan_reports(*dataset, ago(540), kNow, {}, {});
+    std::set<Day> days;
+    bool old_ones = false;
+    for (const ReportWindow& w : windows) {
+      CHECK((w.until - w.from).count() <= dataset->widest_days);
+      for (Day d = w.from; d < w.until; d += std::chrono::days(1)) CHECK(days.insert(d).second);
+      const bool claimable = w.until > ago(60);
+      CHECK(!(claimable && old_ones));
+      old_ones |= !claimable;
+    }
+    for (int n = 0; n <= 540; ++n) CHECK(days.contains(ago(n)));
+  }
+  CHECK(plan_reports(spapi::kFeePreview, ago(540), kNow, {}, {}) == std::vector<ReportWindow>{{store::kSnapshotDay, store::kSnapshotDay}});
+}
+
+TEST_CASE("what is under way is gone on with first and its days are asked for no second time; what was read lately is left alone") {
+  amzsim::Random random(3);
+  for (int round = 0; round < 200; ++round) {
+    CAPTURE(round);
+    std::vector<store::Cell> cells;
+    std::set<Day> fresh;
+    for (int n = 120; n >= 0; --n) {
+      if (random.one_in(3)) continue;
+      const auto hours = random.below(72);
+      cells.push_back(cell(ago(n), kNow - std::chrono::hours(hours)));
+      // Read within the day, or too old to change.
+      if (hours < 22 || (n > spapi::kLedger.read_again_days && cells.back().read_until >= Instant(ago(n) + std::chrono::days(1)))) fresh.insert(ago(n));
+    }
+    std::vector<ReportWindow> under_way;
+    for (int n = 110; n > 20; n -= 30)
+      if (random.one_in(2)) under_way.push_back({ago(n), ago(n - 1 - static_cast<int>(random.below(20)))});
+    const auto windows = plan_reports(spapi::kLedger, ago(120), kNow, cells, under_way);
+    REQUIRE(windows.size() >= under_way.size());
+    CHECK(std::equal(under_way.begin(), under_way.end(), windows.begin()));
+    std::set<Day> days;
+    for (const ReportWindow& w : windows)
+      for (Day d = w.from; d < w.until; d += std::chrono::days(1)) CHECK(days.insert(d).second);
+    for (int n = 120; n >= 0; --n) {
+      const bool taken = std::any_of(under_way.begin(), under_way.end(), [&](const ReportWindow& w) { return w.from <= ago(n) && ago(n) < w.until; });
+      CHECK(days.contains(ago(n)) == (taken || !fresh.contains(ago(n))));
+    }
+  }
+}
+
+TEST_SUITE_END();
