@@ -345,7 +345,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
       "changed_at=CASE WHEN ?10 THEN ?8 ELSE cells.changed_at END",
-      run.user(), t.name, seen.day, cell_state_name(how.state), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
+      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed ? CellState::settled : CellState::provisional), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
   return counts;
 }
 

@@ -111,7 +111,7 @@ struct SeenDay {
 };
 struct ClosedDay {
   Instant read_until{};               ///< up to which instant the day was asked for
-  CellState state = CellState::provisional;
+  bool may_settle = false;            ///< settled if it is found as it was
 };
 /// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written.
 Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how);

@@ -75,18 +75,18 @@ Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<c
   return counts;
 }
 
-Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, CellState state, Instant read_until) {
+Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until) {
   Tx& tx = run.tx();
   Counts counts;
   const std::string remove = "DELETE FROM " + std::string(table.name) + " WHERE row_id=?1 AND user_no=?2";
   for (const std::int64_t row : gone) counts.removed += tx.run(remove, row, run.user());
   for (const ReportDay& day : days)
     tx.run(
-        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) "
-        "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
+        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) VALUES(?1, ?2, ?3, 'provisional', ?5, ?6, ?7, ?8, ?8, ?8) "
+        "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=CASE WHEN cells.digest=excluded.digest AND ?3<?4 THEN 'settled' ELSE 'provisional' END, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
         "first_read_at=coalesce(cells.first_read_at, excluded.first_read_at), read_at=excluded.read_at, "
         "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END",
-        run.user(), table.name, day.day, cell_state_name(state), day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
+        run.user(), table.name, day.day, settle_before, day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
         tx.now());
   return counts;
 }

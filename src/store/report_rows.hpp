@@ -59,8 +59,9 @@ struct ReportDay {
   std::int64_t count = 0;
   Hash128 digest;                         ///< order-free sum over its rows
 };
-/// Ends the reading of days: rows that the document did not show go, digest and coverage are written.
-Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, CellState state, Instant read_until);
+/// Ends the reading of days: rows that the document did not show go, digest and coverage are written. Days before `settle_before` are
+/// settled if they are found as they were.
+Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until);
 
 std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table);
 

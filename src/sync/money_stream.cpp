@@ -197,7 +197,7 @@ class MoneyReader {
         const auto seen = walk.days().find(day);
         store::SeenDay nothing;
         nothing.day = day;
-        const store::ClosedDay how{std::min(until, Instant(day + std::chrono::days(1))), state_after_read(day, now)};
+        const store::ClosedDay how{std::min(until, Instant(day + std::chrono::days(1))), may_settle(day, now)};
         counts += store::close_day(entered, stream, seen == walk.days().end() ? nothing : seen->second, how);
       }
       if (slice.on_grid) store::store_window(tx, fence.user, store::money_stream_name(stream), {slice.first, slice.days});

@@ -268,6 +268,9 @@ class Import {
     co_return Done{};
   }
 
+  /// Days that are older are read again only by chance, and a snapshot changes for ever.
+  Day settle_before() const { return dataset_.day_column.empty() ? store::kSnapshotDay : day_of(document_.read_until) - std::chrono::days(dataset_.read_again_days); }
+
   Day next_cell(Day day) const {
     if (!dataset_.whole_months) return day + std::chrono::days(1);
     const std::chrono::year_month_day date(day);
@@ -285,9 +288,9 @@ class Import {
   }
 
   Async<Status> close(std::vector<store::ReportDay> days, std::vector<std::int64_t> gone) {
-    auto write = [fence = context_.fence, table = table_, days = std::move(days), gone = std::move(gone), until = document_.read_until](store::Tx& tx) -> Result<store::Counts> {
+    auto write = [fence = context_.fence, table = table_, days = std::move(days), gone = std::move(gone), settle_before = settle_before(), until = document_.read_until](store::Tx& tx) -> Result<store::Counts> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
-      return store::close_report_days(run, table, days, gone, store::CellState::provisional, until);
+      return store::close_report_days(run, table, days, gone, settle_before, until);
     };
     AMZ_CO_TRY(counts, co_await services_.store.write(store::Urgency::normal, std::move(write)));
     result_.counts += counts;

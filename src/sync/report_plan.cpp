@@ -4,15 +4,16 @@
 #include <algorithm>
 #include <map>
 
+#include "sync/slice_plan.hpp"
+
 namespace amzsync::sync {
 namespace {
 
 using std::chrono::days;
 
-constexpr int kClaimDays = 60;                              // most claims can be made that long after the loss
 constexpr Duration kAlmost = std::chrono::hours(2);         // a sync that comes a little early is not sent away
 
-bool is_due(const spapi::ReportDataset& dataset, const store::Cell& cell, Instant now) {
+bool report_due(const spapi::ReportDataset& dataset, const store::Cell& cell, Instant now) {
   if (!cell.digest || !cell.read_at || !cell.read_until) return true;
   if (now - *cell.read_at < dataset.cadence - kAlmost) return false;
   if (dataset.day_column.empty()) return true;
@@ -38,7 +39,7 @@ std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day 
     for (const ReportWindow& w : under_way)
       if (w.from <= day && (day < w.until || w.from == w.until)) return false;
     const auto found = known.find(day);
-    return found == known.end() || is_due(dataset, *found->second, now);
+    return found == known.end() || report_due(dataset, *found->second, now);
   };
   if (dataset.day_column.empty()) {
     if (due(store::kSnapshotDay)) under_way.push_back({store::kSnapshotDay, store::kSnapshotDay});

@@ -467,7 +467,7 @@ class ReportReader {
         if (store::stored_rows(tx, fence.user, table, days).empty()) empty.push_back({day, 0, {}});
         if (snapshot) break;
       }
-      store::close_report_days(entered, table, empty, {}, store::CellState::provisional, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at));
+      store::close_report_days(entered, table, empty, {}, store::kSnapshotDay, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at));
       return Done{};
     };
     AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(write)));

@@ -23,12 +23,10 @@ bool is_due(const store::Cell& cell, Instant now) {
   return since >= (age < kDailyUntil ? days(1) : days(7));
 }
 
-store::CellState state_after_read(Day day, Instant now) {
-  return now - end_of(day) >= kSettledAt ? store::CellState::settled : store::CellState::provisional;
-}
+bool may_settle(Day day, Instant now) { return now - end_of(day) >= kSettledAt; }
 
 SlicePlan::SlicePlan(SlicePolicy policy, Day history_start, Instant now, const std::vector<store::Cell>& cells, const std::vector<store::Window>& grid)
-    : policy_(policy), today_(day_of(now - kNotYet)), widest_(policy.widest_days) {
+    : policy_(policy), today_(day_of(now - kNotYet)), claimable_from_(today_ - days(kClaimDays)), widest_(policy.widest_days) {
   std::map<Day, bool> due;  // every day from the start of the history to today
   for (Day d = history_start; d <= today_; d += days(1)) due[d] = true;
   std::int64_t rows = 0, known_days = 0;
@@ -49,18 +47,25 @@ SlicePlan::SlicePlan(SlicePolicy policy, Day history_start, Instant now, const s
           due.erase(found);  // whatever becomes of it, it is no new territory
         }
       if (!any) continue;
-      ready_.push_front({w.first, w.days, true});
+      const Slice slice{w.first, w.days, true};
+      claimable(slice) ? ready_.push_back(slice) : ready_.push_front(slice);
       days_known_ += w.days;
     }
+    // The grid is in order of days; what can be claimed is, too, and goes before the rest.
+    const auto first_claim = std::find_if(ready_.begin(), ready_.end(), [this](const Slice& s) { return claimable(s); });
+    std::rotate(ready_.begin(), first_claim, ready_.end());
   }
   for (const auto& [day, is] : due) {
     if (!is) continue;
     ++days_known_;
-    if (!open_.empty() && open_.back().end() == day) {
-      ++open_.back().days;
-    } else {
-      open_.push_back({day, 1, false});
-    }
+    const auto extend = [day = day](auto& spans) {
+      if (!spans.empty() && spans.back().end() == day) {
+        ++spans.back().days;
+      } else {
+        spans.push_back({day, 1, false});
+      }
+    };
+    day >= claimable_from_ ? extend(claims_) : extend(open_);
   }
 }
 
@@ -71,27 +76,42 @@ int SlicePlan::width() const {
   return static_cast<int>(std::clamp(fit, 1.0, static_cast<double>(widest_)));
 }
 
-std::optional<Slice> SlicePlan::next() {
-  // New days are newer than every window of the grid, except where the history was extended backwards.
-  if (!open_.empty() && (ready_.empty() || open_.back().first >= ready_.front().end())) {
-    Slice& span = open_.back();
-    int wide = width();
-    const Day near = today_ - days(policy_.grid_near_days);
-    if (policy_.fixed_grid && span.end() > near) {
-      // One page per window where days are read again often; at first a guess.
-      const double page = static_cast<double>(policy_.events_per_page);
-      wide = density_ && *density_ > 0 ? static_cast<int>(std::clamp(page / *density_, 1.0, static_cast<double>(policy_.grid_near_days) / 2)) : policy_.grid_first_width_days;
-    }
-    Slice slice{span.end() - days(std::min(wide, span.days)), std::min(wide, span.days), policy_.fixed_grid};
-    span.days -= slice.days;
-    if (span.days == 0) open_.pop_back();
-    // A window that begins today goes on into the days to come, as wide as the density allows.
-    if (policy_.fixed_grid && slice.first == today_ && wide > slice.days) {
-      days_known_ += wide - slice.days;
-      slice.days = wide;
-    }
-    return slice;
+/// One page per window where days are read again often; at first a guess.
+int SlicePlan::width_near_today() const {
+  if (!density_ || *density_ <= 0) return policy_.grid_first_width_days;
+  return static_cast<int>(std::clamp(static_cast<double>(policy_.events_per_page) / *density_, 1.0, static_cast<double>(policy_.grid_near_days) / 2));
+}
+
+Slice SlicePlan::cut_oldest() {
+  Slice& span = claims_.front();
+  int wide = width();
+  const Day near = today_ - days(policy_.grid_near_days);
+  if (policy_.fixed_grid) wide = span.first >= near ? width_near_today() : std::min(wide, static_cast<int>((near - span.first).count()));
+  Slice slice{span.first, std::min(wide, span.days), policy_.fixed_grid};
+  span.first = slice.end();
+  span.days -= slice.days;
+  if (span.days == 0) claims_.pop_front();
+  // A window that begins today goes on into the days to come, as wide as the density allows.
+  if (policy_.fixed_grid && slice.first == today_ && wide > slice.days) {
+    days_known_ += wide - slice.days;
+    slice.days = wide;
   }
+  return slice;
+}
+
+Slice SlicePlan::cut_newest() {
+  Slice& span = open_.back();
+  const int wide = std::min(width(), span.days);
+  const Slice slice{span.end() - days(wide), wide, policy_.fixed_grid};
+  span.days -= wide;
+  if (span.days == 0) open_.pop_back();
+  return slice;
+}
+
+std::optional<Slice> SlicePlan::next() {
+  const bool ready_claim = !ready_.empty() && claimable(ready_.front());
+  if (!claims_.empty() && (!ready_claim || claims_.front().first <= ready_.front().first)) return cut_oldest();
+  if (!ready_claim && !open_.empty() && (ready_.empty() || open_.back().first >= ready_.front().end())) return cut_newest();
   if (ready_.empty()) return std::nullopt;
   const Slice slice = ready_.front();
   ready_.pop_front();
@@ -113,14 +133,15 @@ std::vector<Slice> SlicePlan::split(const Slice& slice) {
   const Slice older_half{slice.first, slice.days - newer, slice.on_grid};
   const Slice newer_half{older_half.end(), newer, slice.on_grid};
   widest_ = std::max(1, std::min(widest_, older_half.days));
-  ready_.push_front(older_half);
-  ready_.push_front(newer_half);
+  ready_.push_front(claimable(newer_half) ? newer_half : older_half);
+  ready_.push_front(claimable(newer_half) ? older_half : newer_half);
   return {newer_half, older_half};
 }
 
 std::int64_t SlicePlan::slices_known() const {
   std::int64_t open_days = 0;
   for (const Slice& span : open_) open_days += span.days;
+  for (const Slice& span : claims_) open_days += span.days;
   return slices_done_ + static_cast<std::int64_t>(ready_.size()) + (open_days + width() - 1) / width();
 }
 

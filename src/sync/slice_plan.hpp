@@ -2,7 +2,7 @@
 // Which days of a money stream a run must read, cut into slices that one walk of pages can cover. Pure logic.
 //
 // A slice is as wide as Amazon allows where there is little, and narrow where there is much: the plan learns the density from
-// each walk. Newest days come first. In a stream whose events may lack a date, slices keep to a stored grid, because such
+// each walk. What can still be claimed comes first, soonest deadline first; older days follow from new to old. In a stream whose events may lack a date, slices keep to a stored grid, because such
 // events belong to the request window they came in.
 #pragma once
 
@@ -30,13 +30,16 @@ constexpr Duration kAlwaysReadAgain = std::chrono::hours(24 * 3);
 constexpr Duration kDailyUntil = std::chrono::hours(24 * 14);
 constexpr Duration kSettledAt = std::chrono::hours(24 * 60);
 
+/// Most losses can be claimed for so many days (facts on policy, 1.1): what is nearest to that age is asked for first.
+constexpr int kClaimDays = 60;
+
 /// The end of what may be asked for: both APIs refuse the last two minutes; five leave room for clocks that differ.
 constexpr Duration kNotYet = std::chrono::minutes(5);
 
 /// Whether a day must be read in this run.
 bool is_due(const store::Cell& cell, Instant now);
-/// What a day is once it was read now.
-store::CellState state_after_read(Day day, Instant now);
+/// Whether a day that is read now is settled if it is found as it was: until then it stays provisional, and is read again.
+bool may_settle(Day day, Instant now);
 
 struct Slice {
   Day first;
@@ -53,7 +56,7 @@ class SlicePlan {
   std::optional<Slice> next();
   /// A walk of `slice` ended and showed so many events.
   void walked(const Slice& slice, std::int64_t events);
-  /// The slice is too much for one walk: its halves come next, newest first, and later slices are narrower. Empty for one day.
+  /// The slice is too much for one walk: its halves come next, and later slices are narrower. Empty for one day.
   std::vector<Slice> split(const Slice& slice);
 
   std::int64_t days_known() const noexcept { return days_known_; }
@@ -64,11 +67,16 @@ class SlicePlan {
 
  private:
   int width() const;
+  bool claimable(const Slice& slice) const { return slice.end() > claimable_from_; }
+  Slice cut_oldest();
+  Slice cut_newest();
+  int width_near_today() const;
 
   SlicePolicy policy_;
-  Day today_;
-  std::deque<Slice> ready_;       // to be walked as they are
-  std::vector<Slice> open_;       // spans still to be cut, oldest first
+  Day today_, claimable_from_;
+  std::deque<Slice> ready_;       // to be walked as they are: what can be claimed, oldest first, then the rest, newest first
+  std::deque<Slice> claims_;      // spans still to be cut, oldest first, that can be claimed
+  std::vector<Slice> open_;       // and that can't
   std::optional<double> density_; // events per day
   int widest_;
   std::int64_t days_known_ = 0, days_done_ = 0, slices_done_ = 0;

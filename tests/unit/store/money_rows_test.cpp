@@ -43,7 +43,7 @@ store::Counts close(TestStore& t, const store::Fence& fence, const store::MoneyB
     ++seen.count;
     seen.digest += Hash128::of(std::string(e.identity.view()) + std::to_string(e.occurrence));
   }
-  return *t.in_run(fence, [&](const store::RunTx& run) -> Result<store::Counts> { return store::close_day(run, stream, seen, {Instant(kDay) + std::chrono::hours(24), store::CellState::provisional}); });
+  return *t.in_run(fence, [&](const store::RunTx& run) -> Result<store::Counts> { return store::close_day(run, stream, seen, {Instant(kDay) + std::chrono::hours(24), true}); });
 }
 
 }  // namespace

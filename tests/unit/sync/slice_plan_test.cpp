@@ -21,7 +21,7 @@ Day ago(int days) { return kToday - std::chrono::days(days); }
 store::Cell cell(Day day, Instant read) {
   store::Cell c;
   c.day = day;
-  c.state = state_after_read(day, read);
+  c.state = store::CellState::provisional;
   c.row_count = 10;
   c.digest = Hash128::of("x");
   c.read_until = std::min(read - kNotYet, Instant(day + std::chrono::days(1)));
@@ -52,7 +52,7 @@ Walked walk(SlicePlan& plan, std::int64_t per_day) {
 
 TEST_SUITE_BEGIN("sync");
 
-TEST_CASE("a first sync covers every day of the history once, newest first, in slices that Amazon answers") {
+TEST_CASE("a first sync covers every day of the history once, in slices that Amazon answers") {
   for (const bool grid : {false, true})
     for (const std::int64_t per_day : {0, 1, 50, 400, 20'000}) {
       CAPTURE(grid);
@@ -87,10 +87,44 @@ TEST_CASE("after a complete sync only what may still change is read again") {
   CHECK(due(kNow + hours(25)).size() == 14);              // once a day the last fourteen
   const auto weekly = due(kNow + hours(24 * 7 + 1));
   CHECK(weekly.size() > 50);                              // once a week the last sixty
-  for (const int d : weekly) CHECK(d <= 60);
-  // What was first read when it was old is settled at once.
-  CHECK(cells[200].state == store::CellState::settled);
-  CHECK(cells[20].state == store::CellState::provisional);
+  CHECK(weekly.size() == 541);                            // and what is older until it is found unchanged
+  for (store::Cell& c : cells)
+    if (may_settle(c.day, kNow)) c.state = store::CellState::settled;
+  for (const int d : due(kNow + hours(24 * 7 + 1))) CHECK(d <= 60);
+}
+
+TEST_CASE("what can still be claimed comes first, what expires soonest before the rest; then from new to old") {
+  for (const bool grid : {false, true}) {
+    CAPTURE(grid);
+    SlicePolicy policy;
+    policy.fixed_grid = grid;
+    SlicePlan first(policy, ago(540), kNow, {}, {});
+    std::vector<store::Window> windows;
+    std::vector<store::Cell> cells;
+    std::vector<Slice> order;
+    const auto take = [&](SlicePlan& plan) {
+      order.clear();
+      while (const auto slice = plan.next()) {
+        order.push_back(*slice);
+        plan.walked(*slice, 2 * slice->days);
+      }
+      const auto claim = [](const Slice& s) { return s.end() > ago(kClaimDays); };
+      for (std::size_t i = 1; i < order.size(); ++i) {
+        CHECK((claim(order[i - 1]) || !claim(order[i])));
+        if (claim(order[i])) CHECK(order[i - 1].first < order[i].first);
+        if (!claim(order[i - 1])) CHECK(order[i - 1].first > order[i].first);
+      }
+      CHECK(order.front().first == ago(kClaimDays));
+    };
+    take(first);
+    if (!grid) continue;
+    // The same of windows that are read again.
+    for (const Slice& s : order) windows.push_back({s.first, s.days});
+    std::sort(windows.begin(), windows.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (int d = 0; d <= 540; ++d) cells.push_back(cell(ago(d), kNow - std::chrono::hours(24 * 8)));
+    SlicePlan second(policy, ago(540), kNow, cells, windows);
+    take(second);
+  }
 }
 
 TEST_CASE("a second sync asks for the due days in one slice") {
@@ -111,7 +145,7 @@ TEST_CASE("a slice that is too much is halved down to a day, and later slices ar
   REQUIRE(halves.size() == 2);
   CHECK(halves[0].days + halves[1].days == whole);
   CHECK(halves[0].first == halves[1].end());
-  CHECK(plan.next()->first == halves[0].first);
+  CHECK(plan.next()->first == halves[1].first);   // the older one can be claimed for a shorter time
   CHECK(plan.split({ago(1), 1, false}).empty());
   const Walked rest = walk(plan, 0);
   CHECK(rest.widest <= whole / 2 + 1);
