@@ -121,6 +121,7 @@ typedef struct amzsync_engine amzsync_engine;   /* an open database and the work
 typedef struct amzsync_error amzsync_error;     /* why a function failed */
 typedef struct amzsync_answer amzsync_answer;   /* what a function answered: JSON, and the few fields a caller branches on */
 typedef struct amzsync_events amzsync_events;   /* a reader's place in the journal of events */
+typedef struct amzsync_changes amzsync_changes; /* a reader's place in a user's changes */
 typedef struct amzsync_event amzsync_event;     /* one event */
 
 /* ---- About the library ---------------------------------------------------------------------------------------------------------- */
@@ -373,6 +374,28 @@ AMZSYNC_API int32_t amzsync_subscribe(amzsync_engine *engine, const char *user, 
                                       int64_t *out_id, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* When it returns OK, no callback runs and none will; `free_fn` has been called. Errors: NOT_FOUND, WOULD_DEADLOCK. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_unsubscribe(amzsync_engine *engine, int64_t id) AMZSYNC_NOEXCEPT;
+
+/* ---- Changes -------------------------------------------------------------------------------------------------------------------- */
+/* For hosts that keep a copy of the data: what became of a user's rows, each change once or more, in the order of the commits. */
+
+/* Opens a reader of a user's changes after number `after`, of the named streams (commas between; NULL: all). With 0, or a number that is no longer kept (90 days), it begins with all rows that
+ * are there. To be closed before the engine; of one thread at a time. Errors: NOT_FOUND (no such user), INVALID_ARGUMENT (no such stream),
+ * STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_changes_open(amzsync_engine *engine, const char *user, const char *streams, int64_t after, amzsync_changes **out_changes, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* The next change as one JSON object: {"seq","stream","id","op":"put","row":{…}} or {…,"op":"delete"}; `row` as the stream's view amz_<stream>
+ * shows it now, "seq" 0 for what was there at the beginning. Borrowed until the next call. *out_json is NULL when everything that is committed
+ * was given; a later call may find more. Errors: STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_changes_next(amzsync_changes *changes, const char **out_json, size_t *out_size, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Number of the last change that was given; where to go on. 0 until everything that was there at the beginning was given. Since: 0.1 */
+AMZSYNC_API int64_t amzsync_changes_position(const amzsync_changes *changes) AMZSYNC_NOEXCEPT;
+/* 1 when `after` was no longer kept, and the copy must be begun anew. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_changes_gap(const amzsync_changes *changes) AMZSYNC_NOEXCEPT;
+AMZSYNC_API void amzsync_changes_close(amzsync_changes *changes) AMZSYNC_NOEXCEPT;
+/* Keeps, under a reader's name, the number up to which it has dealt with the user's changes; never goes back.
+ * Errors: NOT_FOUND, INVALID_ARGUMENT (name empty or over 100 bytes), STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_changes_acknowledge(amzsync_engine *engine, const char *user, const char *reader, int64_t position, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* That number, 0 for a new reader. Errors: NOT_FOUND, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_changes_acknowledged(amzsync_engine *engine, const char *user, const char *reader, int64_t *out_position, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
 /* ---- Figures -------------------------------------------------------------------------------------------------------------------- */
 

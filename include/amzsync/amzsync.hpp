@@ -133,6 +133,25 @@ class Events {
   std::unique_ptr<amzsync_events, detail::Freer<amzsync_events_close>> handle_;
 };
 
+/// A reader of a user's changes; see amzsync_changes_open.
+class Changes {
+ public:
+  explicit Changes(amzsync_changes* handle) : handle_(handle) {}
+  /// JSON of the next change, good until the next call; nullopt when everything that is committed was given.
+  Expected<std::optional<std::string_view>> next() {
+    const char* json = nullptr;
+    std::size_t size = 0;
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_changes_next(handle_.get(), &json, &size, &err)) return Failure(code, err);
+    return json ? std::optional<std::string_view>({json, size}) : std::nullopt;
+  }
+  std::int64_t position() const noexcept { return amzsync_changes_position(handle_.get()); }
+  bool gap() const noexcept { return amzsync_changes_gap(handle_.get()) != 0; }
+
+ private:
+  std::unique_ptr<amzsync_changes, detail::Freer<amzsync_changes_close>> handle_;
+};
+
 /// How an engine is to be opened; the settings are documented at their C functions.
 class Options {
  public:
@@ -247,6 +266,23 @@ class Engine {
   Expected<Events> events(const std::string& user, std::int64_t after) { return open_events(user.c_str(), after); }
   /// Of all users, from now on.
   Expected<Events> all_events() { return open_events(nullptr, AMZSYNC_EVENTS_LIVE); }
+
+  /// After a change's number (0: all that is there first), of the named streams (empty: all).
+  Expected<Changes> changes(const std::string& user, const std::string& streams, std::int64_t after) {
+    amzsync_changes* changes = nullptr;
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_changes_open(handle_.get(), user.c_str(), detail::or_null(streams), after, &changes, &err)) return Failure(code, err);
+    return Changes(changes);
+  }
+  Expected<Nothing> changes_acknowledge(const std::string& user, const std::string& reader, std::int64_t position) {
+    return plain(amzsync_changes_acknowledge, user.c_str(), reader.c_str(), position);
+  }
+  Expected<std::int64_t> changes_acknowledged(const std::string& user, const std::string& reader) {
+    std::int64_t position = 0;
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_changes_acknowledged(handle_.get(), user.c_str(), reader.c_str(), &position, &err)) return Failure(code, err);
+    return position;
+  }
 
   /// `user` empty: all. The id for unsubscribe.
   Expected<std::int64_t> subscribe(const std::string& user, std::int64_t after, std::function<void(const amzsync_event*)> listener) {

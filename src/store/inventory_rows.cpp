@@ -2,6 +2,7 @@
 #include "store/inventory_rows.hpp"
 
 #include "base/json_writer.hpp"
+#include "store/changes.hpp"
 
 namespace amzsync::store {
 namespace {
@@ -35,7 +36,7 @@ const std::string& upsert_sql() {
            ") ON CONFLICT (user_no, marketplace_id, seller_sku) DO UPDATE SET fnsku=excluded.fnsku, asin=excluded.asin, condition=excluded.condition, " +
            joined_quantities("excluded.", ", ", true) +
            ", product_name=excluded.product_name, last_updated_at=excluded.last_updated_at, detail=excluded.detail, content=excluded.content, "
-           "changed_at=excluded.changed_at, run_no=excluded.run_no, closed_at=NULL";
+           "changed_at=excluded.changed_at, run_no=excluded.run_no, closed_at=NULL RETURNING inventory_id";
   }();
   return sql;
 }
@@ -57,7 +58,8 @@ void remember_former(Tx& tx, UserNo user, std::int64_t inventory_id) {
          json.end_object().text());
 }
 
-void write_item(const RunTx& run, const MarketplaceId& marketplace, const InventoryItem& item) {
+/// The row's number.
+std::int64_t write_item(const RunTx& run, const MarketplaceId& marketplace, const InventoryItem& item) {
   Tx& tx = run.tx();
   Statement& s = tx.statement(upsert_sql());
   int place = 0;
@@ -75,8 +77,9 @@ void write_item(const RunTx& run, const MarketplaceId& marketplace, const Invent
   put(item.content);
   put(tx.now());
   put(run.run());
-  s.step();
+  const std::int64_t row = s.step() ? s.integer(0) : 0;
   s.reset();
+  return row;
 }
 
 }  // namespace
@@ -84,6 +87,7 @@ void write_item(const RunTx& run, const MarketplaceId& marketplace, const Invent
 Counts store_inventory_page(const RunTx& run, const MarketplaceId& marketplace, const InventoryBatch& batch) {
   Tx& tx = run.tx();
   Counts counts;
+  ChangeLog changes(tx, run.user(), kStream);
   for (const InventoryItem& item : batch.items) {
     ++counts.fetched;
     std::optional<std::int64_t> known;
@@ -101,7 +105,7 @@ Counts store_inventory_page(const RunTx& run, const MarketplaceId& marketplace, 
       continue;
     }
     if (known) remember_former(tx, run.user(), *known);
-    write_item(run, marketplace, item);
+    changes.put(write_item(run, marketplace, item));
     ++(known ? counts.changed : counts.added);
     for (const Fault& fault : item.faults)
       if (quarantine(run, kStream, std::nullopt, std::nullopt, fault, item.content)) ++counts.rejected;
@@ -110,6 +114,7 @@ Counts store_inventory_page(const RunTx& run, const MarketplaceId& marketplace, 
     ++counts.fetched;
     if (quarantine(run, kStream, std::nullopt, std::nullopt, fault, Hash128::of(marketplace.text()))) ++counts.rejected;
   }
+  changes.write();
   return counts;
 }
 
@@ -122,11 +127,14 @@ Counts close_marketplace(const RunTx& run, const MarketplaceId& marketplace, con
       if (!seen_skus.contains(r.text(1))) gone.push_back(r.integer(0));
   }
   Counts counts;
+  ChangeLog changes(tx, run.user(), kStream);
   for (const std::int64_t id : gone) {
     remember_former(tx, run.user(), id);
     tx.run("UPDATE inventory SET closed_at=?2, changed_at=?2, run_no=?3 WHERE inventory_id=?1", id, tx.now(), run.run());
+    changes.gone(id);
     ++counts.removed;
   }
+  changes.write();
   return counts;
 }
 

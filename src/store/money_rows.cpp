@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 
+#include "store/changes.hpp"
 #include "store/documents.hpp"
 
 namespace amzsync::store {
@@ -113,7 +114,7 @@ class Dictionary {
 class PageWriter {
  public:
   PageWriter(const RunTx& run, MoneyStream stream, const MoneyBatch& batch)
-      : run_(run), tx_(run.tx()), t_(tables(stream)), stream_(stream), batch_(batch), dictionary_(tx_, run.user(), batch) {}
+      : run_(run), tx_(run.tx()), t_(tables(stream)), stream_(stream), batch_(batch), dictionary_(tx_, run.user(), batch), changes_(tx_, run.user(), t_.name) {}
 
   Counts store(Existing existing) {
     Counts counts;
@@ -134,10 +135,12 @@ class PageWriter {
         if (e.unique_id && e.dated) forget_undated(e.identity);
         id = next_id_++;
         insert(e, id);
+        changes_.put(id);
         ++counts.added;
         ++days_[e.day].rows;
       } else if (!known[i]->second) {
         replace(e, id);
+        changes_.put(id);
         ++counts.changed;
       } else {
         ++counts.unchanged;
@@ -155,6 +158,7 @@ class PageWriter {
           "INSERT INTO cells(user_no, stream, day, state, row_count, fee_count) VALUES(?1, ?2, ?3, 'open', ?4, ?5) "
           "ON CONFLICT (user_no, stream, day) DO UPDATE SET row_count=cells.row_count+excluded.row_count, fee_count=cells.fee_count+excluded.fee_count",
           run_.user(), t_.name, day, change.rows, change.fees);
+    changes_.write();
     return counts;
   }
 
@@ -182,6 +186,7 @@ class PageWriter {
       id = r.integer(1);
     }
     days_[day].fees -= remove_event(tx_, t_, run_.user(), day, id);
+    changes_.gone(id);
     --days_[day].rows;
   }
 
@@ -263,6 +268,7 @@ class PageWriter {
   MoneyStream stream_;
   const MoneyBatch& batch_;
   Dictionary dictionary_;
+  ChangeLog changes_;
   std::int64_t next_id_ = 0;
   std::map<Day, DayChange> days_;
 };
@@ -334,10 +340,13 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
         if (found == seen.occurrences.end() || r.integer(2) >= found->second) gone.push_back(r.integer(0));
       }
     }
+    ChangeLog changes(tx, run.user(), t.name);
     for (const std::int64_t id : gone) {
       fees_removed += PageWriter::remove_event(tx, t, run.user(), seen.day, id);
+      changes.gone(id);
       ++counts.removed;
     }
+    changes.write();
   }
   const bool changed = !digest || *digest != seen.digest;
   tx.run(

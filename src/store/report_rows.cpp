@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "store/changes.hpp"
+
 namespace amzsync::store {
 namespace {
 
@@ -15,14 +17,14 @@ std::string insert_sql(const ReportTable& table) {
     names += ", " + std::string(table.columns[i]);
     places += ", ?" + std::to_string(kFirstColumn + static_cast<int>(i));
   }
-  return "INSERT INTO " + std::string(table.name) + "(" + names + ") VALUES(" + places + ") ON CONFLICT (user_no, day, identity, occurrence) DO NOTHING";
+  return "INSERT INTO " + std::string(table.name) + "(" + names + ") VALUES(" + places + ") ON CONFLICT (user_no, day, identity, occurrence) DO NOTHING RETURNING row_id";
 }
 
 /// The same places; ?4 is the row's number.
 std::string update_sql(const ReportTable& table) {
   std::string sets = "content=?5, detail=?6, run_no=?7";
   for (std::size_t i = 0; i < table.columns.size(); ++i) sets += ", " + std::string(table.columns[i]) + "=?" + std::to_string(kFirstColumn + static_cast<int>(i));
-  return "UPDATE " + std::string(table.name) + " SET " + sets + " WHERE row_id=?4 AND user_no=?1 AND day=?2 AND identity=?3";
+  return "UPDATE " + std::string(table.name) + " SET " + sets + " WHERE row_id=?4 AND user_no=?1 AND day=?2 AND identity=?3 RETURNING row_id";
 }
 
 void bind_report_value(Statement& s, int place, const ReportValue& value) {
@@ -53,6 +55,7 @@ Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<c
   Tx& tx = run.tx();
   Counts counts;
   const std::string insert = insert_sql(table), update = update_sql(table);
+  ChangeLog log(tx, run.user(), table.name);
   for (const RowChange& change : changes) {
     const ReportRow& row = *change.row;
     Statement& s = tx.statement(change.replaces ? update : insert);
@@ -64,14 +67,15 @@ Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<c
     bind_value(s, 6, row.detail);
     bind_value(s, 7, run.run());
     for (std::size_t i = 0; i < row.values.size(); ++i) bind_report_value(s, kFirstColumn + static_cast<int>(i), row.values[i]);
-    s.step();
-    const bool written = s.changes() == 1;
+    const bool written = s.step();
+    if (written) log.put(s.integer(0));
     s.reset();
     if (!written) continue;
     ++(change.replaces ? counts.changed : counts.added);
     for (const Fault& fault : row.faults)
       if (quarantine(run, table.name, row.day, std::nullopt, fault, row.identity)) ++counts.rejected;
   }
+  log.write();
   return counts;
 }
 
@@ -79,7 +83,13 @@ Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<c
   Tx& tx = run.tx();
   Counts counts;
   const std::string remove = "DELETE FROM " + std::string(table.name) + " WHERE row_id=?1 AND user_no=?2";
-  for (const std::int64_t row : gone) counts.removed += tx.run(remove, row, run.user());
+  ChangeLog log(tx, run.user(), table.name);
+  for (const std::int64_t row : gone)
+    if (tx.run(remove, row, run.user()) > 0) {
+      log.gone(row);
+      ++counts.removed;
+    }
+  log.write();
   for (const ReportDay& day : days)
     tx.run(
         "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) VALUES(?1, ?2, ?3, 'provisional', ?5, ?6, ?7, ?8, ?8, ?8) "

@@ -47,6 +47,10 @@ class Statement {
   virtual double real(int column) const = 0;
   /// Text or bytes; borrowed until the next step.
   virtual std::string_view text(int column) const = 0;
+  /// For rows whose columns are not known beforehand.
+  virtual int columns() const = 0;
+  virtual std::string_view column_name(int column) const = 0;
+  virtual bool is_text(int column) const = 0;
 };
 
 template <std::integral Number>
@@ -97,6 +101,9 @@ class Rows {
   bool flag(int column) const { return statement_->integer(column) != 0; }
   std::string_view view(int column) const { return statement_->text(column); }
   std::string text(int column) const { return std::string(statement_->text(column)); }
+  int columns() const { return statement_->columns(); }
+  std::string_view column_name(int column) const { return statement_->column_name(column); }
+  bool is_text(int column) const { return statement_->is_text(column); }
   Instant instant(int column) const { return from_us(statement_->integer(column)); }
   std::optional<Instant> maybe_instant(int column) const { return is_null(column) ? std::nullopt : std::optional(instant(column)); }
   std::optional<std::int64_t> maybe_integer(int column) const { return is_null(column) ? std::nullopt : std::optional(integer(column)); }

@@ -2,6 +2,7 @@
 #include "sync/manager.hpp"
 
 #include "store/archive.hpp"
+#include "store/changes.hpp"
 #include "store/connections.hpp"
 #include "store/journal.hpp"
 #include "store/report_jobs.hpp"
@@ -16,6 +17,7 @@ constexpr int kDueAtOnce = 100;
 constexpr int kTrimAtOnce = 5'000;
 constexpr int kPiecesAtOnce = 50;                        // of half a megabyte
 constexpr Duration kKeepJobs = std::chrono::hours(24 * 30);
+constexpr Duration kKeepChanges = std::chrono::hours(24 * 90);   // a reader who was away for longer begins anew
 
 }  // namespace
 
@@ -211,6 +213,12 @@ Async<Status> Manager::tidy() {
     auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));
     if (!trimmed) co_return trimmed.error();
     if (*trimmed < kTrimAtOnce || closing_.reason() != CancelReason::none) break;
+  }
+  while (closing_.reason() == CancelReason::none) {
+    auto trim = [](store::Tx& tx) -> Result<std::int64_t> { return store::trim_changes(tx, tx.now() - kKeepChanges, kTrimAtOnce); };
+    auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));
+    if (!trimmed) co_return trimmed.error();
+    if (*trimmed < kTrimAtOnce) break;
   }
   while (closing_.reason() == CancelReason::none) {
     auto trim = [keep = services_.settings.keep_archive](store::Tx& tx) -> Result<std::int64_t> {

@@ -150,6 +150,8 @@ static void test_options(const char *amazon) {
 
 static void test_arguments(amzsync_engine *engine) {
   amzsync_answer *answer = (amzsync_answer *)engine;
+  amzsync_changes *changes = NULL;
+  int64_t position = 0;
   amzsync_events *events = NULL;
   amzsync_stats stats;
   char long_user[300];
@@ -181,6 +183,13 @@ static void test_arguments(amzsync_engine *engine) {
   REFUSED(AMZSYNC_ERROR_INVALID_ARGUMENT, amzsync_events_open(engine, "", 0, &events, &err));
   CHECK(events == NULL);
   CHECK(amzsync_unsubscribe(engine, 4711) == AMZSYNC_ERROR_NOT_FOUND);
+  REFUSED(AMZSYNC_ERROR_NOT_FOUND, amzsync_changes_open(engine, "nobody", NULL, 0, &changes, &err));
+  REFUSED(AMZSYNC_ERROR_INVALID_ARGUMENT, amzsync_changes_open(engine, kUser, "weather", 0, &changes, &err));
+  REFUSED(AMZSYNC_ERROR_INVALID_ARGUMENT, amzsync_changes_open(engine, kUser, NULL, -1, &changes, &err));
+  CHECK(changes == NULL);
+  REFUSED(AMZSYNC_ERROR_INVALID_ARGUMENT, amzsync_changes_acknowledge(engine, kUser, "", 1, &err));
+  REFUSED(AMZSYNC_ERROR_NOT_FOUND, amzsync_changes_acknowledged(engine, "nobody", "r", &position, &err));
+  amzsync_changes_close(NULL);
   stats.size = 4;
   REFUSED(AMZSYNC_ERROR_INVALID_ARGUMENT, amzsync_stats_get(engine, &stats, &err));
   /* A caller with an older, shorter struct gets no more than fits. */
@@ -197,6 +206,10 @@ static void test_sync(amzsync_engine *engine, struct heard *h) {
   amzsync_answer *run = NULL, *again = NULL, *over = NULL, *recoveries = NULL;
   amzsync_events *events = NULL;
   amzsync_event *event = NULL;
+  amzsync_changes *changes = NULL;
+  const char *json = NULL;
+  size_t size = 0;
+  int64_t position = 0, acknowledged = 0, rows = 0;
   int i, n = 0;
   char id[64];
   h->engine = engine;
@@ -218,6 +231,25 @@ static void test_sync(amzsync_engine *engine, struct heard *h) {
   CHECK(amzsync_recoveries(engine, kUser, 1, &recoveries, NULL) == AMZSYNC_OK);
   CHECK(strstr(amzsync_answer_json(recoveries, NULL), "\"totals\":[{\"currency\":\"USD\"") != NULL);
   CHECK(amzsync_answer_triggered(recoveries) == 0);
+
+  /* What came into the database, as a host that keeps a copy hears of it. */
+  CHECK(amzsync_changes_open(engine, kUser, "inventory,transactions", 0, &changes, NULL) == AMZSYNC_OK);
+  CHECK(amzsync_changes_gap(changes) == 0 && amzsync_changes_position(changes) == 0);
+  while (amzsync_changes_next(changes, &json, &size, NULL) == AMZSYNC_OK && json) {
+    CHECK(strlen(json) == size && strstr(json, "\"op\":\"put\",\"row\":{") != NULL);
+    ++rows;
+  }
+  CHECK(rows > 100);
+  position = amzsync_changes_position(changes);
+  CHECK(position >= rows);
+  CHECK(amzsync_close(engine) == AMZSYNC_ERROR_BUSY);   /* this reader is open, too */
+  amzsync_changes_close(changes);
+  CHECK(amzsync_changes_acknowledge(engine, kUser, "copy", position, NULL) == AMZSYNC_OK);
+  CHECK(amzsync_changes_acknowledge(engine, kUser, "copy", 1, NULL) == AMZSYNC_OK);   /* never goes back */
+  CHECK(amzsync_changes_acknowledged(engine, kUser, "copy", &acknowledged, NULL) == AMZSYNC_OK && acknowledged == position);
+  CHECK(amzsync_changes_open(engine, kUser, NULL, position, &changes, NULL) == AMZSYNC_OK);
+  CHECK(amzsync_changes_next(changes, &json, NULL, NULL) == AMZSYNC_OK && json == NULL);
+  amzsync_changes_close(changes);
 
   /* Pulled: the same events, numbered without a gap, up to the end. */
   while (amzsync_events_next(events, 10000, &event, NULL) == AMZSYNC_OK && event) {

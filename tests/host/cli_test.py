@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line, and what our programs say of wrong settings."""
 import base64
+import csv
 import json
 import os
 import subprocess
@@ -59,6 +60,41 @@ class CommandLine(HostCase):
                 code, out, _ = cli(env, "history", "--user", "anna", "--json")
                 self.assertEqual(json.loads(out)["total"], 1)
                 self.assertEqual(self.run_sync(env, "--streams", "inventory")[1]["streams"][0]["name"], "inventory")
+
+    def test_a_copy_is_kept_by_export(self):
+        sim = self.sim(events=800, skus=30)
+        env = self.settings(sim)
+        self.connect(env)
+        self.assertEqual(self.run_sync(env)[0], 0)
+
+        def lines(*args):
+            code, out, err = cli(env, "--log-level", "error", "export", "--user", "anna", *args)
+            self.assertEqual((code, err), (0, ""))
+            return [json.loads(line, parse_float=str) for line in out.splitlines()]
+
+        rows = lines("--what", "reimbursements")
+        self.assertEqual(len(rows), sim.truth(1)["reports"]["reimbursements"]["rows"])
+        self.assertEqual(sum(r["row"]["amount_micros"] for r in rows), self.sql("SELECT sum(amount_micros) FROM amz_reimbursements")[0][0])
+        self.assertEqual(set(rows[0]["row"]), {c[1] for c in self.sql("PRAGMA table_info(amz_reimbursements)")})
+        copy = {(c["stream"], c["id"]): c["row"] for c in lines("--since", "0")[:-1]}
+        self.assertEqual(len(copy), len(lines()))
+        position = lines("--since", "0")[-1]["position"]
+        self.assertEqual(lines("--since", str(position)), [{"position": position}])
+        sim.control(loseStock={"seller": 1, "skus": 3})
+        self.assertEqual(self.run_sync(env)[0], 0)
+        *changes, last = lines("--since", str(position))
+        self.assertEqual([(c["stream"], c["op"]) for c in changes], [("inventory", "delete")] * 3)
+        for c in changes:
+            self.assertIn((c["stream"], c["id"]), copy)
+        self.assertEqual(last["position"], position + 3)
+        # As a table.
+        code, out, _ = cli(env, "--log-level", "error", "export", "--user", "anna", "--what", "ledger", "--format", "csv")
+        table = list(csv.DictReader(out.splitlines(keepends=True)))
+        self.assertEqual((code, len(table)), (0, sim.truth(1)["reports"]["ledger"]["rows"]))
+        self.assertEqual(sum(int(r["quantity"]) for r in table), sim.truth(1)["reports"]["ledger"]["quantity"])
+        for wrong, code in ((("--what", "weather"), 1), (("--format", "csv"), 2), (("--format", "xml"), 2), (("--since", "-1"), 1)):
+            self.assertEqual(cli(env, "export", "--user", "anna", *wrong)[0], code, wrong)
+        self.assertEqual(cli(env, "export", "--user", "nobody")[0], 1)
 
     def test_exit_codes_say_how_a_sync_ended(self):
         sim = self.sim(events=300, skus=60)

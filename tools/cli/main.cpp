@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "common/settings.hpp"
 
@@ -64,7 +65,8 @@ class ProgressBar {
 
 struct Command {
   amzsync_tools::Settings settings;
-  std::string user, refresh_token_file, selling_partner_id, streams;
+  std::string user, refresh_token_file, selling_partner_id, streams, format = "ndjson";
+  std::optional<std::int64_t> since;
   bool json = false, by_month = false;
   int limit = 10;
   std::int64_t offset = 0;
@@ -192,6 +194,53 @@ int recoveries(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
+std::string csv_cell(const Json& value) {
+  std::string text = value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump();
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char ch : text) quoted += ch == '"' ? "\"\"" : std::string(1, ch);
+  return quoted + "\"";
+}
+
+/// All rows of the streams, one a line; with --since what changed, and last the number to go on from.
+int export_rows(const Command& c, amzsync::Engine& engine) {
+  const bool csv = c.format == "csv";
+  if (csv && (c.since || c.streams.empty() || c.streams.find(',') != std::string::npos)) {
+    std::cerr << "amzsync: --format csv is for the rows of one dataset: give one with --what, and no --since\n";
+    return kUsage;
+  }
+  auto changes = engine.changes(c.user, c.streams, c.since.value_or(0));
+  if (!changes) return failed(changes.error());
+  if (changes->gap()) std::cerr << "amzsync: changes after " << *c.since << " are no longer kept; all rows follow, and a copy must begin anew\n";
+  bool header = false;
+  for (;;) {
+    const auto next = changes->next();
+    if (!next) return failed(next.error());
+    if (!*next) break;
+    if (c.since) {
+      std::cout << **next << "\n";
+      continue;
+    }
+    const Json change = Json::parse(**next);
+    if (!change.contains("row")) continue;   // went while we read
+    const Json& row = change["row"];
+    if (!csv) {
+      std::cout << Json{{"stream", change["stream"]}, {"row", row}}.dump() << "\n";
+      continue;
+    }
+    std::string line, names;
+    for (const auto& [name, value] : row.items()) {
+      names += (names.empty() ? "" : ",") + csv_cell(name);
+      line += (line.empty() ? "" : ",") + csv_cell(value);
+    }
+    if (!std::exchange(header, true)) std::cout << names << "\n";
+    std::cout << line << "\n";
+  }
+  if (c.since) std::cout << Json{{"position", changes->position()}}.dump() << "\n";
+  std::cout.flush();
+  return std::cout ? kDone : failed("the output can't be written");
+}
+
 int check(const Command& c, amzsync::Engine& engine) {
   const auto checked = engine.check();
   if (checked) {
@@ -242,6 +291,10 @@ int main(int argc, char** argv) {
   c->add_option("--limit", command.limit, "1 to 100")->check(CLI::Range(1, 100))->capture_default_str();
   c->add_option("--offset", command.offset, "How many to pass over")->capture_default_str();
   add("recoveries", "Show what Amazon has paid back", recoveries, false, true)->add_flag("--by-month", command.by_month, "With the series by month");
+  c = add("export", "Write a user's rows, one a line", export_rows, false, true);
+  c->add_option("--what", command.streams, "Datasets, with commas between; default: all");
+  c->add_option("--since", command.since, "Only what changed after this number, 0 for a first time; the last line tells the next one");
+  c->add_option("--format", command.format, "ndjson, or csv for one dataset")->check(CLI::IsMember({"ndjson", "csv"}))->capture_default_str();
   add("check", "Check the settings, and name the one that is wrong", check, false, false);
 
   try {

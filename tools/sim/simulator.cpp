@@ -196,6 +196,16 @@ void Simulator::revoke(int seller) {
   revoked_.insert(seller);
   std::erase_if(access_, [&](const auto& entry) { return entry.second.seller == seller; });
 }
+void Simulator::lose_stock(int seller, std::int64_t skus) {
+  std::lock_guard lock(mutex_);
+  lost_stock_[seller] += skus;
+}
+std::vector<StockRow> Simulator::stock_of(int n, std::size_t marketplace) const {
+  std::vector<StockRow> rows = stock(seller(n), marketplace);
+  const auto lost = lost_stock_.find(n);
+  if (lost != lost_stock_.end()) rows.resize(rows.size() - std::min(rows.size(), static_cast<std::size_t>(lost->second)));
+  return rows;
+}
 std::map<std::string, Simulator::OperationStats> Simulator::stats() const {
   std::lock_guard lock(mutex_);
   return stats_;
@@ -658,7 +668,7 @@ SimAnswer Simulator::inventory(int n, const SimRequest& r) {
   const auto& places = s.marketplaces();
   const auto place = std::find_if(places.begin(), places.end(), [&](const Marketplace* m) { return m->id == id; });
   if (place == places.end()) return error(403, "Unauthorized", "Access to requested resource is denied.");
-  const auto rows = stock(s, static_cast<std::size_t>(place - places.begin()));
+  const auto rows = stock_of(n, static_cast<std::size_t>(place - places.begin()));
   std::int64_t offset = 0;
   const std::string arguments = arguments_of(r, "nextToken");
   if (const std::string token = r.param("nextToken"); !token.empty()) {
@@ -723,7 +733,7 @@ std::string Simulator::truth(int n, bool lines) const {
   std::int64_t rows = 0, units = 0;
   json.key("inventory").begin_object().key("byMarketplace").begin_object();
   for (std::size_t m = 0; m < s.marketplaces().size(); ++m) {
-    const auto list = stock(s, m);
+    const auto list = stock_of(n, m);
     rows += static_cast<std::int64_t>(list.size());
     for (const StockRow& row : list) units += row.total();
     json.field(s.marketplaces()[m]->id, static_cast<std::int64_t>(list.size()));
@@ -761,6 +771,7 @@ SimAnswer Simulator::control(const SimRequest& request) {
   if (const auto span = c["advanceSeconds"].integer()) advance(std::chrono::seconds(*span));
   if (c["clearFaults"].boolean().value_or(false)) clear_faults();
   if (const auto n = c["revoke"].integer()) revoke(static_cast<int>(*n));
+  if (const auto skus = c["loseStock"]["skus"].integer()) lose_stock(static_cast<int>(c["loseStock"]["seller"].integer().value_or(1)), *skus);
   if (c["expireAccessTokens"].boolean().value_or(false))
     for (auto& [token, access] : access_) access.expires = now();
   if (!c["clientSecret"].is_null()) settings_.client_secret = std::string(c["clientSecret"].text());

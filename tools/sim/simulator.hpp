@@ -85,6 +85,8 @@ class Simulator {
   void clear_faults();
   void advance(Duration by);
   void revoke(int seller);
+  /// So many more SKUs of a seller are shown no longer.
+  void lose_stock(int seller, std::int64_t skus);
   const Seller& seller(int number) const;
   Instant now() const;
   /// Calls per operation so far, and how many broke a usage plan.
@@ -149,6 +151,8 @@ class Simulator {
   std::string report_json(const Report& report) const;
   void reports_truth(int seller, Instant until, std::string& json) const;
 
+  /// What is shown of a seller's stock in one of its marketplaces.
+  std::vector<StockRow> stock_of(int seller, std::size_t marketplace) const;
   bool admit(const Plan& plan, int seller);
   std::optional<Fault> fault_for(const SimRequest& request);
   std::string new_access_token(Access access);
@@ -173,6 +177,7 @@ class Simulator {
   std::map<std::string, Code> codes_;
   std::set<int> revoked_;
   std::set<int> approved_;
+  std::map<int, std::int64_t> lost_stock_;
   std::map<std::pair<std::string, int>, Bucket> buckets_;
   std::map<std::string, OperationStats> stats_;
   std::deque<Fault> faults_;

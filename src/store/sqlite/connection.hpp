@@ -35,6 +35,9 @@ class SqliteStatement final : public Statement {
   std::int64_t integer(int column) const override { return has_row_ ? sqlite3_column_int64(raw_, column) : 0; }
   double real(int column) const override { return has_row_ ? sqlite3_column_double(raw_, column) : 0; }
   std::string_view text(int column) const override;
+  int columns() const override { return sqlite3_column_count(raw_); }
+  std::string_view column_name(int column) const override { return sqlite3_column_name(raw_, column); }
+  bool is_text(int column) const override { return has_row_ && sqlite3_column_type(raw_, column) != SQLITE_INTEGER; }
 
  private:
   SqliteConnection& connection_;
