@@ -136,6 +136,7 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
     std::string line = "http " + std::to_string(number_) + " " + request.url + " ";
     line += response ? std::to_string(response->status) + " " + std::to_string(response->body.size()) : std::string(response.error().name());
     world_.note(line);
+    if (world_.settings_.watch) world_.settings_.watch(request, response);
   });
   store::SqliteOptions options;
   options.path = kDatabase;

@@ -21,6 +21,7 @@ struct WorldSettings {
   Duration sync_every{};                      ///< zero: only when a test asks
   std::vector<std::string> streams;
   bool synchronous_full = false;
+  SimTransport::Observer watch;               ///< told of every exchange
 };
 
 class World;

@@ -3,26 +3,18 @@
 // where they are absent the tests say so.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "sim/render.hpp"
 #include "spapi/inventory.hpp"
 #include "spapi/sellers.hpp"
 #include "spapi/transactions.hpp"
 #include "support/nothing_lost.hpp"
+#include "support/swagger.hpp"
 
 using namespace amzsync::spapi;
 
 namespace {
-
-std::filesystem::path models() {
-  if (const char* where = std::getenv("AMZSYNC_SPAPI_MODELS")) return where;
-  return std::filesystem::path(AMZSYNC_SOURCE_DIR) / ".." / "shared" / "spapi-models" / "models";
-}
 
 /// The canned 200 answers of one operation; nullopt (and a word on it) where the models are absent.
 struct Canned {
@@ -30,15 +22,8 @@ struct Canned {
   std::vector<Json> answers;
 };
 std::optional<Canned> canned(const std::string& file, std::string_view path) {
-  std::ifstream in(models() / file);
-  if (!in) {
-    MESSAGE("skipped: " << (models() / file).string() << " is absent; the official models are not part of the project (set AMZSYNC_SPAPI_MODELS)");
-    return std::nullopt;
-  }
-  std::stringstream text;
-  text << in.rdbuf();
-  auto model = JsonDocument::parse(text.str());
-  REQUIRE(model);
+  auto model = support::official_model(file);
+  if (!model) return std::nullopt;
   Canned found{std::move(*model), {}};
   for (const Json block : found.model["paths"][path]["get"]["responses"]["200"]["x-amzn-api-sandbox"]["static"]) found.answers.push_back(block["response"]);
   return found;
