@@ -371,13 +371,30 @@ int32_t amzsync_recoveries(amzsync_engine* engine, const char* user, int32_t by_
   });
 }
 
+namespace {
+/// Names of streams as a run keeps them.
+Result<std::string> asked_streams(const char* streams) {
+  AMZ_TRY(names, parse_streams(text_or_empty(streams), Code::invalid_argument));
+  std::string asked;
+  for (const std::string& name : names) asked += (asked.empty() ? "" : ",") + name;
+  return asked;
+}
+}  // namespace
+
 int32_t amzsync_sync_start(amzsync_engine* engine, const char* user, const char* streams, amzsync_answer** out_answer, amzsync_error** err) noexcept {
   return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
-    AMZ_TRY(names, parse_streams(text_or_empty(streams), Code::invalid_argument));
-    std::string asked;
-    for (const std::string& name : names) asked += (asked.empty() ? "" : ",") + name;
+    AMZ_TRY(asked, asked_streams(streams));
     AMZ_TRY(run, runtime.wait(runtime.engine().triggers().start(id, asked)));
+    return run_answer(id, run);
+  });
+}
+
+int32_t amzsync_replay(amzsync_engine* engine, const char* user, const char* streams, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    AMZ_TRY(id, user_of(user));
+    AMZ_TRY(asked, asked_streams(streams));
+    AMZ_TRY(run, runtime.wait(runtime.engine().triggers().replay(id, asked)));
     return run_answer(id, run);
   });
 }

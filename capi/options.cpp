@@ -212,6 +212,14 @@ int32_t amzsync_options_set_history_days(amzsync_options* options, int32_t days,
   });
 }
 
+int32_t amzsync_options_set_archive_days(amzsync_options* options, int32_t days, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(value, in_range("archive_days", days, 0, 3'650));
+    o.sync.keep_archive = std::chrono::hours(24 * value);
+    return Done{};
+  });
+}
+
 int32_t amzsync_options_set_sync_every_minutes(amzsync_options* options, int32_t minutes, amzsync_error** err) noexcept {
   return set(options, err, [&](Options& o) -> Status {
     if (minutes != 0 && (minutes < 15 || minutes > 10'080)) return wrong("sync_every_minutes must be 0 (off) or from 15 to 10080, not " + std::to_string(minutes) + ".");

@@ -202,6 +202,8 @@ AMZSYNC_API int32_t amzsync_options_set_history_days(amzsync_options *options, i
 AMZSYNC_API int32_t amzsync_options_set_sync_every_minutes(amzsync_options *options, int32_t minutes, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* How long events are kept for readers who come back: 1 to 365 days, default 7. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_journal_days(amzsync_options *options, int32_t days, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* How long the documents of reports are kept after they were read: 0 (not at all) to 3650 days, default 90. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_archive_days(amzsync_options *options, int32_t days, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* 1: several users may connect the same seller. 0 (default): the second one is refused. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_shared_sellers(amzsync_options *options, int32_t allowed, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
@@ -320,6 +322,10 @@ AMZSYNC_API int32_t amzsync_recoveries(amzsync_engine *engine, const char *user,
 /* Starts a sync, or attaches to the one that is active (then triggered is 0). `streams`: names with commas between, NULL for the default ones.
  * Errors: NOT_CONNECTED, NEEDS_REAUTH, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_start(amzsync_engine *engine, const char *user, const char *streams, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Rebuilds rows from the archived reports with the decoders of this version, without one call to Amazon: each day as its newest document tells
+ * it. It is a sync like another, with a status, events and counts that say what changed. `streams`: reports by name, NULL for all.
+ * Errors: NOT_CONNECTED (never connected), SYNC_IN_PROGRESS, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_replay(amzsync_engine *engine, const char *user, const char *streams, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* Asks for a sync to be cancelled; it ends within a second, by the event sync.cancelled. `by` says who asked, for the record.
  * Errors: NOT_FOUND (also for another user's), SYNC_OVER, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_cancel(amzsync_engine *engine, const char *user, const char *sync_id, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;

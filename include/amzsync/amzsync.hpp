@@ -176,6 +176,7 @@ class Options {
   Expected<Nothing> set_streams(const std::string& v) { return set(amzsync_options_set_streams, v.c_str()); }
   Expected<Nothing> set_history_days(std::int32_t v) { return set(amzsync_options_set_history_days, v); }
   Expected<Nothing> set_sync_every_minutes(std::int32_t v) { return set(amzsync_options_set_sync_every_minutes, v); }
+  Expected<Nothing> set_archive_days(std::int32_t v) { return set(amzsync_options_set_archive_days, v); }
   Expected<Nothing> set_journal_days(std::int32_t v) { return set(amzsync_options_set_journal_days, v); }
   Expected<Nothing> set_shared_sellers(bool v) { return set(amzsync_options_set_shared_sellers, v ? 1 : 0); }
 
@@ -241,6 +242,7 @@ class Engine {
 
   Expected<Answer> recoveries(const std::string& user, bool by_month = false) { return answer(amzsync_recoveries, user.c_str(), by_month ? 1 : 0); }
   Expected<Answer> sync_start(const std::string& user, const std::string& streams = {}) { return answer(amzsync_sync_start, user.c_str(), detail::or_null(streams)); }
+  Expected<Answer> replay(const std::string& user, const std::string& streams = {}) { return answer(amzsync_replay, user.c_str(), detail::or_null(streams)); }
   Expected<Nothing> sync_cancel(const std::string& user, const std::string& sync_id, const std::string& by) {
     return plain(amzsync_sync_cancel, user.c_str(), sync_id.c_str(), by.c_str());
   }

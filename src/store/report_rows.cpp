@@ -24,7 +24,10 @@ std::string insert_sql(const ReportTable& table) {
 std::string update_sql(const ReportTable& table) {
   std::string sets = "content=?5, detail=?6, run_no=?7";
   for (std::size_t i = 0; i < table.columns.size(); ++i) sets += ", " + std::string(table.columns[i]) + "=?" + std::to_string(kFirstColumn + static_cast<int>(i));
-  return "UPDATE " + std::string(table.name) + " SET " + sets + " WHERE row_id=?4 AND user_no=?1 AND day=?2 AND identity=?3 RETURNING row_id";
+  // A row that says so already is not written.
+  std::string differs = "content IS DISTINCT FROM ?5 OR detail IS DISTINCT FROM ?6";
+  for (std::size_t i = 0; i < table.columns.size(); ++i) differs += " OR " + std::string(table.columns[i]) + " IS DISTINCT FROM ?" + std::to_string(kFirstColumn + static_cast<int>(i));
+  return "UPDATE " + std::string(table.name) + " SET " + sets + " WHERE row_id=?4 AND user_no=?1 AND day=?2 AND identity=?3 AND (" + differs + ") RETURNING row_id";
 }
 
 void bind_report_value(Statement& s, int place, const ReportValue& value) {
@@ -79,17 +82,26 @@ Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<c
   return counts;
 }
 
-Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until) {
-  Tx& tx = run.tx();
+namespace {
+
+Counts remove_rows(const RunTx& run, const ReportTable& table, std::span<const std::int64_t> gone) {
   Counts counts;
   const std::string remove = "DELETE FROM " + std::string(table.name) + " WHERE row_id=?1 AND user_no=?2";
-  ChangeLog log(tx, run.user(), table.name);
+  ChangeLog log(run.tx(), run.user(), table.name);
   for (const std::int64_t row : gone)
-    if (tx.run(remove, row, run.user()) > 0) {
+    if (run.tx().run(remove, row, run.user()) > 0) {
       log.gone(row);
       ++counts.removed;
     }
   log.write();
+  return counts;
+}
+
+}  // namespace
+
+Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until) {
+  Tx& tx = run.tx();
+  const Counts counts = remove_rows(run, table, gone);
   for (const ReportDay& day : days)
     tx.run(
         "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) VALUES(?1, ?2, ?3, 'provisional', ?5, ?6, ?7, ?8, ?8, ?8) "
@@ -98,6 +110,13 @@ Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<c
         "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END",
         run.user(), table.name, day.day, settle_before, day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
         tx.now());
+  return counts;
+}
+
+Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone) {
+  const Counts counts = remove_rows(run, table, gone);
+  for (const ReportDay& day : days)
+    run.tx().run("UPDATE cells SET row_count=?4, digest=?5 WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), table.name, day.day, day.count, day.digest);
   return counts;
 }
 

@@ -63,6 +63,9 @@ struct ReportDay {
 /// settled if they are found as they were.
 Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until);
 
+/// The same of days that were read before, from the document of that reading: when it was, and how settled they are, stays.
+Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone);
+
 std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table);
 
 }  // namespace amzsync::store

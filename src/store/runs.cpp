@@ -12,7 +12,7 @@ namespace amzsync::store {
 namespace {
 
 constexpr std::array<std::string_view, 7> kStatusNames{"queued", "in_progress", "detecting", "completed", "partial", "failed", "cancelled"};
-constexpr std::array<std::string_view, 5> kCauseNames{"oauth_callback", "bypass", "recoveries", "manual", "schedule"};
+constexpr std::array<std::string_view, 6> kCauseNames{"oauth_callback", "bypass", "recoveries", "manual", "schedule", "replay"};
 
 void tell_start(Tx& tx, UserNo user, RunNo run) { append_event(tx, user, "sync.started", run_payload(tx, run)); }
 
@@ -104,8 +104,9 @@ std::string_view cause_name(Cause cause) noexcept { return kCauseNames[static_ca
 
 Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   const auto connection = find_connection(tx, request.user);
-  if (!connection || connection->state == ConnectionState::pending || connection->state == ConnectionState::disconnected) return Code::not_connected;
-  if (connection->state == ConnectionState::needs_reauth) return Code::needs_reauth;
+  const bool replay = request.cause == Cause::replay;
+  if (!connection || (!replay && (connection->state == ConnectionState::pending || connection->state == ConnectionState::disconnected))) return Code::not_connected;
+  if (!replay && connection->state == ConnectionState::needs_reauth) return Code::needs_reauth;
 
   const bool interactive = request.cause != Cause::schedule;
   const auto created = tx.integer(
@@ -117,13 +118,15 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
     return TriggerOutcome{request.new_id, false};
   }
   Rows r = tx.rows(
-      "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
+      "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked, cause FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
   if (!r.next()) return Code::internal;
   const RunNo active = r.id<RunNo>(0);
   const SyncId id = r.id<SyncId>(1);
+  if (replay) return Code::sync_in_progress;
   // A run that was not claimed yet will see the new authorisation itself; streams it was not asked for it will not.
   const bool covers_authorisation = !request.covers_new || r.view(3) == "queued";
-  if (!covers_authorisation || !covers(r.view(2), request.asked)) {
+  const bool reads_amazon = r.view(6) != cause_name(Cause::replay);
+  if (!reads_amazon || !covers_authorisation || !covers(r.view(2), request.asked)) {
     // What several triggers ask for is read by one run after this one.
     const std::string asked = r.flag(4) ? joined(r.text(5), request.asked) : request.asked;
     tx.run("UPDATE runs SET run_again=coalesce(run_again, ?2), run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked);
@@ -141,7 +144,7 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
     Rows r = tx.rows(
         "UPDATE runs SET status=CASE status WHEN 'queued' THEN 'in_progress' ELSE status END, holder=?2, lease_until=?3, "
         "fence=fence+1, started_at=coalesce(started_at, ?4) WHERE run_no=?1 RETURNING user_no, sync_id, connection_no, asked, fence, cancel_requested_at, "
-        "progress, fence=1",
+        "progress, fence=1, cause",
         *next, me, tx.now() + lease, tx.now());
     if (!r.next()) return std::nullopt;
     run.fence = {RunNo{*next}, r.id<UserNo>(0), me, r.integer(4)};
@@ -151,6 +154,7 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
     run.cancel_requested = !r.is_null(5);
     run.progress = static_cast<int>(r.integer(6));
     run.first_claim = r.flag(7);
+    run.replay = r.view(8) == cause_name(Cause::replay);
   }
   run.user_id = user_id_of(tx, run.fence.user);
   if (run.first_claim && !run.cancel_requested) {
@@ -211,7 +215,7 @@ std::optional<ActiveRun> active_run(Tx& tx, UserNo user) {
 }
 
 std::optional<LastRun> last_run(Tx& tx, UserNo user) {
-  Rows r = tx.rows("SELECT status, completed_at, error_code FROM runs WHERE user_no=?1 ORDER BY run_no DESC LIMIT 1", user);
+  Rows r = tx.rows("SELECT status, completed_at, error_code FROM runs WHERE user_no=?1 AND cause<>'replay' ORDER BY run_no DESC LIMIT 1", user);
   if (!r.next()) return std::nullopt;
   LastRun run{status_from(r.view(0)), r.instant(1), Retry::later, r.text(2)};
   if (const auto code = code_from_name(run.error_code)) run.retry = code_retry(*code);
@@ -297,6 +301,7 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   const RunTotals& t = end.totals;
   tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5, calls=calls+?6 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims, t.calls);
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
+  if (end.replay) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
   tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), whole && end.recoveries_empty);
   const auto connection = tx.integer("SELECT connection_no FROM runs WHERE run_no=?1", run.run()).value_or(0);
   plan_next_sync(tx, ConnectionNo{connection}, end.next_sync_at);

@@ -15,7 +15,8 @@ RunStatus status_from(std::string_view name) noexcept;
 constexpr bool is_over(RunStatus s) noexcept { return s >= RunStatus::completed; }
 
 /// What asked for a run. The names are stored and shown.
-enum class Cause : std::uint8_t { oauth_callback, bypass, recoveries, manual, schedule };
+/// A `replay` reads the archive anew and asks Amazon nothing.
+enum class Cause : std::uint8_t { oauth_callback, bypass, recoveries, manual, schedule, replay };
 std::string_view cause_name(Cause cause) noexcept;
 
 struct TriggerRequest {
@@ -30,7 +31,7 @@ struct TriggerOutcome {
   bool attached = false;     ///< a run was there already; `id` is its id
 };
 /// Creates a run, or attaches to the active one (which then runs again afterwards if it does not cover the request).
-/// Errors: not_connected, needs_reauth.
+/// Errors: not_connected, needs_reauth; of a replay, which needs no connection but must have the data to itself: sync_in_progress.
 Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request);
 
 /// Proof of holding a run. Made by `claim`; checked by every RunTx.
@@ -47,6 +48,7 @@ struct ClaimedRun {
   UserId user_id;
   ConnectionNo connection;
   std::string asked;
+  bool replay = false;
   bool first_claim = false;   ///< false: taken over from a worker that is gone
   bool cancel_requested = false;
   int progress = 0;
@@ -93,7 +95,7 @@ struct ActiveRun {
   RunStatus status = RunStatus::queued;
 };
 std::optional<ActiveRun> active_run(Tx& tx, UserNo user);
-/// The newest run of a user, active or over.
+/// The newest run of a user that asked Amazon, active or over.
 struct LastRun {
   RunStatus status = RunStatus::queued;
   Instant completed_at{};          ///< meaningless while it is active
@@ -141,6 +143,7 @@ struct RunEnd {
   RunTotals totals;
   SyncId follow_up_id;                      ///< used if the run must run again
   std::optional<Instant> next_sync_at;
+  bool replay = false;                      ///< plans no sync and tells nothing of Amazon
   bool recoveries_empty = false;            ///< counts towards the back-off of the recoveries trigger
 };
 struct Ended {

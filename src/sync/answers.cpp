@@ -5,6 +5,7 @@
 
 #include "base/json_writer.hpp"
 #include "store/documents.hpp"
+#include "store/silence.hpp"
 #include "store/users.hpp"
 
 namespace amzsync::sync {
@@ -84,6 +85,7 @@ RecoveriesFacts recoveries_facts(store::Tx& tx, std::optional<UserNo> user, cons
       c.days_missing = std::max<std::int64_t>(0, (day_of(tx.now()) - first).count() + 1 - c.days_read);
     }
     c.state = state ? state->coverage : "not_asked";
+    c.silent_since = store::silent_since(tx, *user, c.stream);
     facts.coverage.push_back(std::move(c));
   }
   return facts;
@@ -114,7 +116,9 @@ std::string recoveries_document(const RecoveriesFacts& facts, const std::optiona
   for (const auto& c : facts.coverage) {
     json.begin_object().field("stream", c.stream).field("state", c.state);
     if (c.from) json.field("from", format_day(*c.from)).field("until", format_day(*c.until));
-    json.field("daysRead", c.days_read).field("daysMissing", c.days_missing).end_object();
+    json.field("daysRead", c.days_read).field("daysMissing", c.days_missing);
+    if (c.silent_since) json.field("silentSince", format_day(*c.silent_since));
+    json.end_object();
   }
   json.end_array();
   if (by_month) {

@@ -16,6 +16,7 @@ struct RecoveriesFacts {
     std::string stream, state;
     std::optional<Day> from, until;
     std::int64_t days_read = 0, days_missing = 0;
+    std::optional<Day> silent_since;   ///< it used to show rows and shows none since
   };
   std::vector<Coverage> coverage;
 };

@@ -103,8 +103,9 @@ struct Difference {
 };
 
 /// Compares what the document shows of some days with what is stored of them. Equal rows are twins, so counts matter; rows that
-/// are equal stay, then a changed one takes the place of one that is no longer shown, and only then rows come and go.
-Difference compare(std::vector<RowKey> shown, std::vector<store::StoredRow> stored) {
+/// are equal stay (`rewrite`: are written again in their places), then a changed one takes the place of one that is no longer shown, and
+/// only then rows come and go.
+Difference compare(std::vector<RowKey> shown, std::vector<store::StoredRow> stored, bool rewrite) {
   std::sort(shown.begin(), shown.end());
   std::sort(stored.begin(), stored.end(), [](const auto& a, const auto& b) { return std::tie(a.day, a.identity, a.content, a.occurrence) < std::tie(b.day, b.identity, b.content, b.occurrence); });
   Difference difference;
@@ -121,6 +122,7 @@ Difference compare(std::vector<RowKey> shown, std::vector<store::StoredRow> stor
       if (!more_shown && !more_stored) break;
       if (more_stored) taken.push_back(s->occurrence);
       if (more_shown && more_stored && d->content == s->content) {
+        if (rewrite) difference.actions[*d].push_back({s->occurrence, s->row_id});
         ++d;
         ++s;
       } else if (more_shown && (!more_stored || d->content < s->content)) {
@@ -154,10 +156,11 @@ class Import {
       : context_(std::move(context)), services_(context_.services), dataset_(dataset), table_(spapi::table_of(dataset)), document_(std::move(document)) {}
 
   Async<Result<Imported>> perform() {
+    AMZ_CO_CHECK(co_await load_cells());
     AMZ_CO_CHECK(co_await choose_charset());
     AMZ_CO_CHECK(co_await sum_up());
     AMZ_CO_CHECK(co_await keep_unreadable());
-    AMZ_CO_CHECK(co_await load_cells());
+    sort_out_days();
     AMZ_CO_CHECK(co_await close_unchanged());
     while (!changed_.empty()) {
       std::vector<Day> days = take_days();
@@ -167,7 +170,7 @@ class Import {
   }
 
  private:
-  bool in_span(Day day) const { return dataset_.day_column.empty() || (day >= document_.from && day < document_.until); }
+  bool in_span(Day day) const { return result_.days.contains(day); }
 
   /// Runs the steps of a walk on a work thread, one at a time, so that a cancellation is heard in between.
   template <class Walk, class Take>
@@ -241,31 +244,45 @@ class Import {
     co_return Done{};
   }
 
-  /// Which days differ from what is stored. Days of the span that the document does not mention have nothing.
+  /// What is known of the document's days, and which of them it tells of. In a replay these are days that were read whole, neither by a
+  /// newer document nor later than this one was made.
   Async<Status> load_cells() {
     const bool snapshot = dataset_.day_column.empty();
     const Day first = snapshot ? store::kSnapshotDay : document_.from, end = snapshot ? store::kSnapshotDay + std::chrono::days(1) : document_.until;
     auto load = [user = context_.fence.user, stream = dataset_.stream, first, end](store::Tx& tx) -> Result<std::vector<store::Cell>> { return store::cells(tx, user, stream, first, end); };
     AMZ_CO_TRY(cells, co_await services_.store.read(std::move(load)));
-    std::map<Day, store::Cell> known;
-    for (const store::Cell& cell : cells) known.emplace(cell.day, cell);
+    for (const store::Cell& cell : cells) known_.emplace(cell.day, cell);
     for (Day day = first; day < end && Instant(day) < document_.read_until; day = next_cell(day)) {
+      if (context_.replay) {
+        const auto cell = known_.find(day);
+        const Instant until = snapshot ? document_.read_until : std::min(document_.read_until, Instant(day + std::chrono::days(1)));
+        if (cell == known_.end() || !cell->second.digest || cell->second.read_until.value_or(Instant{}) > until || context_.replay->told.contains(day)) continue;
+      }
+      result_.days.insert(day);
+    }
+    co_return Done{};
+  }
+
+  /// Which days differ from what is stored. Days of the span that the document does not mention have nothing.
+  void sort_out_days() {
+    for (const Day day : result_.days) {
       const auto shown = shown_.find(day);
       const DaySum sum = shown == shown_.end() ? DaySum() : shown->second;
-      const auto cell = known.find(day);
-      const bool same = cell != known.end() && cell->second.digest && DaySum{cell->second.row_count, *cell->second.digest} == sum;
-      const bool nothing = sum.count == 0 && (cell == known.end() || cell->second.row_count == 0);
-      const std::int64_t rows = std::max(sum.count, cell == known.end() ? std::int64_t{0} : cell->second.row_count);
+      const auto cell = known_.find(day);
+      const bool same = cell != known_.end() && cell->second.digest && DaySum{cell->second.row_count, *cell->second.digest} == sum;
+      const bool nothing = sum.count == 0 && (cell == known_.end() || cell->second.row_count == 0);
+      const std::int64_t rows = std::max(sum.count, cell == known_.end() ? std::int64_t{0} : cell->second.row_count);
       // A cell that was never closed may hold rows of a reading that broke off.
-      const bool clean = cell == known.end() ? false : cell->second.digest.has_value();
-      if (same || (nothing && clean)) {
+      const bool clean = cell == known_.end() ? false : cell->second.digest.has_value();
+      if (context_.replay) {
+        if (!nothing) changed_.push_back({day, rows});
+      } else if (same || (nothing && clean)) {
         unchanged_.push_back({day, sum.count, sum.digest});
         result_.counts.unchanged += sum.count;
       } else {
         changed_.push_back({day, rows});
       }
     }
-    co_return Done{};
   }
 
   /// Days that are older are read again only by chance, and a snapshot changes for ever.
@@ -288,8 +305,9 @@ class Import {
   }
 
   Async<Status> close(std::vector<store::ReportDay> days, std::vector<std::int64_t> gone) {
-    auto write = [fence = context_.fence, table = table_, days = std::move(days), gone = std::move(gone), settle_before = settle_before(), until = document_.read_until](store::Tx& tx) -> Result<store::Counts> {
+    auto write = [fence = context_.fence, table = table_, days = std::move(days), gone = std::move(gone), settle_before = settle_before(), until = document_.read_until, replay = context_.replay.has_value()](store::Tx& tx) -> Result<store::Counts> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      if (replay) return store::recount_report_days(run, table, days, gone);
       return store::close_report_days(run, table, days, gone, settle_before, until);
     };
     AMZ_CO_TRY(counts, co_await services_.store.write(store::Urgency::normal, std::move(write)));
@@ -319,7 +337,7 @@ class Import {
     auto load = [user = context_.fence.user, table = table_, days](store::Tx& tx) -> Result<std::vector<store::StoredRow>> { return store::stored_rows(tx, user, table, days); };
     AMZ_CO_TRY(stored, co_await services_.store.read(std::move(load)));
     const auto shown_count = static_cast<std::int64_t>(shown.size());
-    Difference difference = compare(std::move(shown), std::move(stored));
+    Difference difference = compare(std::move(shown), std::move(stored), context_.replay.has_value());
 
     const std::int64_t written_before = result_.counts.added + result_.counts.changed;
     RowWalk second(services_.store, document_.number, dataset_, charset_);
@@ -376,6 +394,7 @@ class Import {
   store::ReportTable table_;
   store::ArchivedDocument document_;
   Charset charset_ = Charset::utf8;
+  std::map<Day, store::Cell> known_;
   std::map<Day, DaySum> shown_;
   std::vector<store::Fault> unreadable_;
   std::vector<store::ReportDay> unchanged_;

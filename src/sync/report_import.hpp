@@ -4,20 +4,29 @@
 // to compare with what is stored and once to write the differences.
 #pragma once
 
+#include <set>
+
 #include "spapi/report_dataset.hpp"
 #include "store/archive.hpp"
 #include "sync/services.hpp"
 
 namespace amzsync::sync {
 
+/// A document that was read before is read anew: every row is written as it is decoded now, and when the days were read stays as it was.
+struct Replay {
+  std::set<Day> told;   ///< days that a newer document has told already
+};
+
 struct ImportContext {
   Services& services;
   store::Fence fence;
   CancelToken cancel;
+  std::optional<Replay> replay;
 };
 
 struct Imported {
   store::Counts counts;
+  std::set<Day> days;   ///< that the document told of
 };
 /// Errors: bad_answer (the document is not that report, or is damaged), cancelled, fenced, those of the store.
 Async<Result<Imported>> import_document(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document);

@@ -419,7 +419,7 @@ class ReportReader {
     };
     AMZ_CO_TRY(document, co_await services_.store.read(std::move(find)));
     run_.progress.set_detail(std::string(dataset_.stream) + (dataset_.day_column.empty() ? "" : " of " + format_day(job.from)));
-    ImportContext context{services_, run_.fence, run_.cancel};
+    ImportContext context{services_, run_.fence, run_.cancel, std::nullopt};
     auto imported = co_await import_document(std::move(context), dataset_, document);
     // A document that is no such report is not read again and again.
     if (!imported && imported.code() == Code::bad_answer) {

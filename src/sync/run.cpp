@@ -6,6 +6,7 @@
 #include "store/connections.hpp"
 #include "store/inventory_rows.hpp"
 #include "store/recoveries.hpp"
+#include "sync/replay.hpp"
 #include "sync/report_stream.hpp"
 #include "sync/streams.hpp"
 
@@ -41,6 +42,7 @@ class Run {
  private:
   Async<Status> read_everything() {
     if (claimed_.cancel_requested) co_return Code::cancelled;
+    if (claimed_.replay) co_return co_await replay_archive();
     AMZ_CO_CHECK(co_await load_account());
 
     auto validated = co_await read_participations_first();
@@ -50,10 +52,26 @@ class Run {
     AMZ_CO_TRY(nothing, co_await nothing_was_read());
     if (nothing) co_return Done{};   // a failed run keeps its last true number
 
+    co_return co_await count_and_finalize();
+  }
+
+  Async<Status> count_and_finalize() {
     AMZ_CO_CHECK(co_await progress_.reach(kProcessing, "counting what is there"));
     AMZ_CO_CHECK(co_await count_totals());
     if (cancel_.cancelled()) co_return Code::cancelled;
     co_return co_await progress_.reach(kFinalizing, "");
+  }
+
+  Async<Status> replay_archive() {
+    AMZ_CO_CHECK(co_await progress_.reach(kFetchingInventory, "reading the archive"));
+    for (const Stream* stream : data_streams()) {
+      if (!stream->report || (!claimed_.asked.empty() && !named(*stream))) continue;
+      auto result = co_await replay_stream(context_, *stream->report);
+      if (!result) continue;
+      if (result->outcome == StreamOutcome::stopped) co_return *result->error;
+      results_.push_back({stream, std::move(*result)});
+    }
+    co_return co_await count_and_finalize();
   }
 
   Async<Status> load_account() {
@@ -171,6 +189,7 @@ class Run {
     }
     end.totals = totals_;
     end.totals.calls = calls_;
+    end.replay = claimed_.replay;
     end.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(services_.clock.now()));
     if (services_.settings.sync_every > Duration::zero()) {
       // A tenth of jitter each way, so that sellers who connected together drift apart.

@@ -5,6 +5,7 @@
 
 #include "spapi/reports/datasets.hpp"
 #include "store/money_rows.hpp"
+#include "store/silence.hpp"
 #include "sync/inventory_stream.hpp"
 #include "sync/money_stream.hpp"
 #include "sync/participations_stream.hpp"
@@ -107,6 +108,7 @@ Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int6
     }
     store::end_stream(entered, name, status, coverage, result.calls, result.error);
     store::set_stream_state(tx, fence.user, name, coverage, result.outcome == StreamOutcome::complete, probe, result.error);
+    if (result.outcome == StreamOutcome::complete) store::watch_silence(entered, name);
     return Done{};
   };
   auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));

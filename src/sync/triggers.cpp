@@ -303,6 +303,12 @@ Async<Result<store::TriggerOutcome>> Triggers::start(UserId user, std::string st
   co_return run;
 }
 
+Async<Result<store::TriggerOutcome>> Triggers::replay(UserId user, std::string streams) {
+  auto run = co_await trigger(std::move(user), store::Cause::replay, std::move(streams), false);
+  if (run) manager_.wake();
+  co_return run;
+}
+
 Async<void> Triggers::adopt_codes(Duration older_than) {
   auto find = [older_than](store::Tx& tx) -> Result<std::vector<store::OrphanedCode>> { return store::orphaned_codes(tx, tx.now() - older_than); };
   auto codes = co_await services_.store.read(std::move(find));

@@ -2,6 +2,8 @@
 // The main job in the world: connected, synced, equal to the truth.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "world/checks.hpp"
 
 using namespace world;
@@ -54,6 +56,67 @@ TEST_CASE("reports that are named are read beside the rest, and every one equals
     }
     check_truth(world, process, 2);
   }
+}
+
+TEST_CASE("rows that come late and rows that are new join the others, which keep their numbers") {
+  for (const bool v0 : {false, true})
+    for (const std::uint64_t seed : {1, 2, 3, 4}) {
+      CAPTURE(v0);
+      CAPTURE(seed);
+      WorldSettings settings;
+      settings.seed = seed;
+      settings.finances_v0 = v0;
+      settings.amazon.events = 300 * static_cast<std::int64_t>(seed);
+      settings.amazon.skus = 30;
+      settings.amazon.goes_on = true;
+      settings.history_days = settings.amazon.history_days = 90;
+      World world(settings);
+      Process& process = world.open();
+      CHECK(member(world.sync_seller(process, 2), "status") == "completed");
+      check_truth(world, process, 2);
+      const std::string rows = v0 ? "SELECT event_id, hex(identity), occurrence, day FROM financial_events ORDER BY 1" : "SELECT event_id, native_id, day FROM transactions ORDER BY 1";
+      const std::string ledger = "SELECT row_id, hex(identity), occurrence, day FROM ledger ORDER BY 1";
+      auto before = world.sql(rows), ledger_before = world.sql(ledger);
+      for (const int hours : {26, 30, 24 * 6, 24 * 20}) {
+        CAPTURE(hours);
+        world.run_for(std::chrono::hours(hours));
+        const auto again = world.wait(process.engine().triggers().start(world.user(2), ""));
+        REQUIRE(again);
+        CHECK(member(world.finish(process, world.user(2), again->id), "status") == "completed");
+        check_truth(world, process, 2);
+        for (auto* of : {&before, &ledger_before}) {
+          const auto now = world.sql(of == &before ? rows : ledger);
+          CHECK(now.size() > of->size());
+          CHECK(std::includes(now.begin(), now.end(), of->begin(), of->end()));
+          *of = now;
+        }
+      }
+    }
+}
+
+TEST_CASE("a stream that falls silent against its own history says so once, and no longer when it speaks again") {
+  WorldSettings settings;
+  settings.amazon.events = 600;
+  settings.amazon.skus = 30;
+  settings.history_days = settings.amazon.history_days = 90;
+  World world(settings);
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  const auto told = [&] { return world.sql("SELECT payload FROM journal WHERE type='dataset.silent'"); };
+  const auto sync = [&](const std::string& streams) {
+    const auto again = world.wait(process.engine().triggers().start(world.user(1), streams));
+    return member(world.finish(process, world.user(1), again->id), "status");
+  };
+  CHECK(told().empty());
+  world.run_for(std::chrono::hours(24 * 12));   // this seller sells no more
+  for (int i = 0; i < 2; ++i) {
+    CHECK(sync("transactions,inventory,storage_fees") == "completed");
+    CHECK(told().size() == 1);
+  }
+  CHECK(member(told()[0][0], "stream") == "transactions");
+  CHECK(world.recoveries(process, world.user(1)).find("\"silentSince\":\"" + member(told()[0][0], "since") + "\"") != std::string::npos);
+  CHECK(sync("returns") == "completed");   // few rows a week: a silence of ten days may well be true
+  CHECK(told().size() == 1);
 }
 
 TEST_CASE("the same seed takes the same course") {

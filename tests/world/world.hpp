@@ -18,6 +18,7 @@ struct WorldSettings {
   std::string start = "2026-11-23T15:00:00Z";
   bool finances_v0 = false;
   int history_days = 540;
+  int archive_days = 90;
   Duration sync_every{};                      ///< zero: only when a test asks
   std::vector<std::string> streams;
   bool synchronous_full = false;

@@ -99,11 +99,12 @@ int connect(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
-int sync(const Command& c, amzsync::Engine& engine) {
+/// Starts a sync or a replay, waits for it and says how it ended.
+int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync::Answer> (amzsync::Engine::*begin)(const std::string&, const std::string&), const char* what) {
   const auto start = std::chrono::steady_clock::now();
   auto events = engine.events(c.user, AMZSYNC_EVENTS_LIVE);
   if (!events) return failed(events.error());
-  const auto run = engine.sync_start(c.user, c.streams);
+  const auto run = (engine.*begin)(c.user, c.streams);
   if (!run) return failed(run.error());
   const std::string id(run->sync_id());
   ProgressBar bar;
@@ -133,7 +134,7 @@ int sync(const Command& c, amzsync::Engine& engine) {
     if (document.contains("error")) last["error"] = document["error"];
     std::cout << last.dump() << "\n";
   } else {
-    std::cout << "Sync " << id << " " << status << " after " << static_cast<int>(seconds + 0.5) << " s and " << document["calls"] << " calls.\n";
+    std::cout << what << " " << id << " " << status << " after " << static_cast<int>(seconds + 0.5) << " s and " << document["calls"] << " calls.\n";
     for (const Json& s : document["streams"])
       std::cout << "  " << s["name"].get<std::string>() << ": " << s["status"].get<std::string>() << ", " << s["fetched"] << " rows read, " << s["added"] << " new, " << s["changed"]
                 << " changed, " << s["removed"] << " gone\n";
@@ -141,6 +142,9 @@ int sync(const Command& c, amzsync::Engine& engine) {
   }
   return status == "completed" ? kDone : status == "partial" ? kPartial : kFailed;
 }
+
+int sync(const Command& c, amzsync::Engine& engine) { return perform(c, engine, &amzsync::Engine::sync_start, "Sync"); }
+int replay(const Command& c, amzsync::Engine& engine) { return perform(c, engine, &amzsync::Engine::replay, "Replay"); }
 
 int status(const Command& c, amzsync::Engine& engine) {
   const auto found = engine.status(c.user);
@@ -291,6 +295,7 @@ int main(int argc, char** argv) {
   c->add_option("--limit", command.limit, "1 to 100")->check(CLI::Range(1, 100))->capture_default_str();
   c->add_option("--offset", command.offset, "How many to pass over")->capture_default_str();
   add("recoveries", "Show what Amazon has paid back", recoveries, false, true)->add_flag("--by-month", command.by_month, "With the series by month");
+  add("replay", "Rebuild rows from the archived reports, without Amazon", replay, true, true)->add_option("--streams", command.streams, "Reports, with commas between; default: all");
   c = add("export", "Write a user's rows, one a line", export_rows, false, true);
   c->add_option("--what", command.streams, "Datasets, with commas between; default: all");
   c->add_option("--since", command.since, "Only what changed after this number, 0 for a first time; the last line tells the next one");

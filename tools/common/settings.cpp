@@ -202,8 +202,6 @@ std::optional<WrongSetting> complete(Settings& s) {
   if (auto wrong = one_of("synchronous", s.synchronous, {"normal", "full"})) return wrong;
   if (auto wrong = one_of("log-level", s.log_level, {"debug", "info", "warn", "error"})) return wrong;
   if (auto wrong = one_of("log-format", s.log_format, {"text", "json"})) return wrong;
-  const auto archive_days = whole_number(s.archive_days);
-  if (!archive_days || *archive_days < 0 || *archive_days > 3'650) return WrongSetting{"AMZSYNC_ARCHIVE_DAYS is '" + s.archive_days + "'; it must be from 0 to 3650"};
   if (s.demo) {
     if (s.lwa_client_id.empty()) s.lwa_client_id = "amzn1.application-oa2-client.demo";
     if (s.lwa_client_secret.empty()) s.lwa_client_secret = "demo-secret";
@@ -252,6 +250,7 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
   if (auto w = check("streams", &s.streams, options.set_streams(s.streams))) return w;
   if (auto w = count("history-days", s.history_days, &amzsync::Options::set_history_days)) return w;
   if (auto w = count("sync-every-minutes", s.sync_every_minutes, &amzsync::Options::set_sync_every_minutes)) return w;
+  if (auto w = count("archive-days", s.archive_days, &amzsync::Options::set_archive_days)) return w;
   if (auto w = count("journal-days", s.journal_days, &amzsync::Options::set_journal_days)) return w;
   if (auto w = check("log-level", &s.log_level, options.set_log(*log_level_from(s.log_level), make_log_sink(s)))) return w;
   return std::nullopt;

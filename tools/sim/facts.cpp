@@ -27,6 +27,9 @@ Micros money(const Marketplace& m, std::int64_t cents) {
   return Micros{cents * kCent};
 }
 
+/// A fact that is the one before it once more.
+bool is_twin(std::int64_t number) { return number % 97 == 13 && number > 0; }
+
 }  // namespace
 
 Micros Fact::total() const {
@@ -60,13 +63,23 @@ std::string Seller::sku(std::int64_t number) const {
 }
 
 Instant Seller::posted(std::int64_t number) const {
+  if (is_twin(number)) --number;   // in the same second as the one before
   const std::int64_t span = std::chrono::duration_cast<std::chrono::seconds>(settings_.history).count();
   const std::int64_t offset = static_cast<std::int64_t>(static_cast<__int128>(span) * number / std::max<std::int64_t>(1, settings_.events));
   return std::chrono::floor<std::chrono::seconds>(settings_.end - settings_.history) + std::chrono::seconds(offset);
 }
 
+bool Seller::shown(std::int64_t number, Instant at) const {
+  constexpr Duration kLate = std::chrono::hours(30);
+  const bool late = (is_twin(number) ? number - 1 : number) % 23 == 5;
+  if (!late && number < settings_.events) return true;
+  // At half past an hour, so that nothing appears while a sync that began on the hour is under way and its truth is asked for.
+  return at >= std::chrono::ceil<std::chrono::hours>(posted(number) + (late ? kLate : Duration{})) + std::chrono::minutes(30);
+}
+
 std::int64_t Seller::first_at(Instant at) const {
-  std::int64_t low = 0, high = settings_.events;
+  constexpr std::int64_t kLongAfter = 10;   // times the history
+  std::int64_t low = 0, high = settings_.goes_on ? settings_.events * kLongAfter : settings_.events;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
     if (posted(middle) < at) {
@@ -79,9 +92,8 @@ std::int64_t Seller::first_at(Instant at) const {
 }
 
 Fact Seller::fact(std::int64_t number) const {
-  // A twin is the fact before it once more: same content, same second, and nothing that would tell them apart.
-  const bool twin = number % 97 == 13 && number > 0;
-  const bool has_twin = (number + 1) % 97 == 13;
+  // A twin has the same content, in the same second, and nothing that would tell the two apart.
+  const bool twin = is_twin(number), has_twin = is_twin(number + 1);
   const std::int64_t original = twin ? number - 1 : number;
 
   auto r = Random::at(settings_.seed, 2, settings_.number, original);

@@ -69,6 +69,7 @@ struct SellerSettings {
   std::int64_t skus = 500;
   Instant end{};                   ///< the newest fact; the oldest is `history` earlier
   Duration history = std::chrono::hours(24 * 540);
+  bool goes_on = false;            ///< after `end` facts come as often as before
 };
 
 class Seller {
@@ -81,6 +82,8 @@ class Seller {
   std::int64_t fact_count() const noexcept { return settings_.events; }
   Fact fact(std::int64_t number) const;
   Instant posted(std::int64_t number) const;
+  /// Whether Amazon shows the fact at that moment: some come a day and more after they were posted (facts F5).
+  bool shown(std::int64_t number, Instant at) const;
   /// First fact posted at or after `at`.
   std::int64_t first_at(Instant at) const;
   std::string sku(std::int64_t number) const;

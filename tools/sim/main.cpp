@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   app.add_option("--events", settings.events, "Financial events per seller")->capture_default_str()->check(CLI::Range(0LL, 100'000'000LL));
   app.add_option("--skus", settings.skus, "SKUs per seller")->capture_default_str()->check(CLI::Range(0LL, 10'000'000LL));
   app.add_option("--history-days", settings.history_days, "How far back the events go")->capture_default_str()->check(CLI::Range(1, 3'650));
+  app.add_flag("--goes-on", settings.goes_on, "Sellers go on selling while the clock moves");
   app.add_option("--region", region, "na, eu or fe")->capture_default_str()->check(CLI::IsMember({"na", "eu", "fe"}));
   app.add_option("--rate-scale", settings.rate_scale, "All usage plans times this; 0: no limits")->capture_default_str()->check(CLI::NonNegativeNumber);
   app.add_flag("--auto-approve", settings.auto_approve, "The consent page redirects at once, with the next seller that did not authorise yet");

@@ -73,11 +73,12 @@ std::string amount(Micros value) { return format_micros(value); }
 std::string fnsku_of(const std::string& sku) { return "X00" + sku.substr(4, 9); }
 std::string title_of(const Fact& f) { return f.number % 3 == 0 ? "Screen 12\" for \"Pros" : f.number % 5 == 0 ? "Tasse f\xC3\xBCr Kaffee" : "A thing"; }
 
-/// Facts that began in [from, until) and before now.
+/// Facts that began in [from, until) and are shown by now.
 template <class Visit>
 void for_facts(const Seller& seller, Instant from, Instant until, Instant now, const Visit& visit) {
   const std::int64_t end = seller.first_at(std::min(until, now));
-  for (std::int64_t i = seller.first_at(from); i < end; ++i) visit(seller.fact(i));
+  for (std::int64_t i = seller.first_at(from); i < end; ++i)
+    if (seller.shown(i, now)) visit(seller.fact(i));
 }
 
 std::string reason_of(const std::string& adjustment) {

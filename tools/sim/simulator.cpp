@@ -171,6 +171,7 @@ Simulator::Simulator(SimSettings settings, std::function<Instant()> now) : setti
     s.skus = settings_.skus;
     s.end = end;
     s.history = std::chrono::hours(24 * settings_.history_days);
+    s.goes_on = settings_.goes_on;
     sellers_.emplace_back(s);
   }
 }
@@ -585,11 +586,12 @@ SimAnswer Simulator::financial_events(int n, const SimRequest& r) {
   const std::int64_t end = std::min(last, offset + page_size);
   std::vector<RenderedEvent> events;
   // A page may begin with the last event of the one before; only one that can be recognised by its id.
-  if (seam) {
+  if (seam && s.shown(offset - 1, now())) {
     RenderedEvent before_event = render_v0(s.fact(offset - 1), nullptr);
     if (before_event.named) events.push_back(std::move(before_event));
   }
-  for (std::int64_t i = offset; i < end; ++i) events.push_back(render_v0(s.fact(i), nullptr));
+  for (std::int64_t i = offset; i < end; ++i)
+    if (s.shown(i, now())) events.push_back(render_v0(s.fact(i), nullptr));
   JsonWriter out;
   out.begin_object().key("payload").begin_object();
   if (end < last) out.field("NextToken", page_token("v0", n, arguments, end));
@@ -613,6 +615,7 @@ std::vector<std::pair<std::int64_t, Part>> Simulator::visible_transactions(const
   std::vector<Entry> entries;
   constexpr Duration kLongestDeferral = std::chrono::hours(24 * 15);
   for (std::int64_t i = s.first_at(from - kLongestDeferral); i < s.first_at(until); ++i) {
+    if (!s.shown(i, now())) continue;
     const Instant posted = s.posted(i);
     const Fact f = s.fact(i);
     if (posted >= from) entries.push_back({f.posted, i, f.deferred ? Part::deferred : Part::only});
@@ -709,7 +712,9 @@ std::string Simulator::truth(int n, bool lines) const {
   const Seller& s = seller(n);
   const Instant until = now() - kTooYoung;
   TruthSum v0, modern;
-  for (std::int64_t i = 0; i < s.first_at(until); ++i) {
+  const std::int64_t count = s.first_at(until);
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (!s.shown(i, now())) continue;
     const Fact f = s.fact(i);
     const RenderedEvent e = render_v0(f, [&](const ToldAmount& a) { v0.add(a); });
     v0.event(e.list, e.order_id);

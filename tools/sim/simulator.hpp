@@ -48,6 +48,7 @@ struct SimSettings {
   std::int64_t events = 5'000;
   std::int64_t skus = 500;
   int history_days = 540;
+  bool goes_on = false;           ///< sellers go on selling while the clock moves
   Region region = Region::na;
   double rate_scale = 1.0;        ///< all plans times this; 0: no limits
   bool auto_approve = false;

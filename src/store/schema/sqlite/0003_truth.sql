@@ -40,3 +40,6 @@ SELECT u.user_id, i.inventory_id, i.marketplace_id, i.seller_sku, i.fnsku, i.asi
 FROM inventory i
 LEFT JOIN users u ON u.user_no = i.user_no
 WHERE i.closed_at IS NULL;
+
+-- The first day of a silence that does not go with what the stream showed before; NULL: none.
+ALTER TABLE stream_states ADD COLUMN silent_since INTEGER;
