@@ -2,6 +2,7 @@
 #include "spapi/amounts.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/json_writer.hpp"
 
@@ -16,6 +17,16 @@ Json code_in(Json value) noexcept {
   const Json v0 = value["CurrencyCode"];
   return v0.is_null() ? value["currencyCode"] : v0;
 }
+bool is_part_of_amount(std::string_view name) noexcept { return name == "CurrencyAmount" || name == "currencyAmount" || name == "CurrencyCode" || name == "currencyCode"; }
+
+// Amounts in the models whose names do not say so; all others, and no other members, end in "Amount".
+constexpr std::array<std::string_view, 20> kAmounts{"BaseExpense",  "TaxTypeCGST",  "TaxTypeSGST",       "TaxTypeIGST",         "TotalExpense",          "OverPaymentCredit",  "baseValue",
+                                                    "taxValue",     "transactionValue", "Revenue",       "TaxWithheld",         "RevenueAdjustment",     "TaxAmountAdjustment", "TaxWithheldAdjustment",
+                                                    "BaseTax",      "ShippingTax",  "RentalInitialValue", "RentalReimbursement", "CostOfPointsGranted",   "CostOfPointsReturned"};
+bool names_amount(std::string_view name) noexcept { return name.ends_with("Amount") || std::find(kAmounts.begin(), kAmounts.end(), name) != kAmounts.end(); }
+
+/// Whether a later member of the same name stands in the object: the last one counts.
+bool is_shadowed(Json holder, Json member) noexcept { return holder[member.name()].name().data() != member.name().data(); }
 
 /// "FeeAmount" → "Fee": what is left of an amount's name is the stem that its type's name starts with.
 std::string_view stem_of(std::string_view name) noexcept {
@@ -32,9 +43,10 @@ bool names_type_of(std::string_view type_name, std::string_view amount_name) noe
 /// The type named beside an amount: FeeType beside FeeAmount, breakdownType beside breakdownAmount.
 std::string_view type_beside(Json holder, std::string_view amount_name) noexcept {
   if (stem_of(amount_name).empty()) return {};
+  std::string_view type;
   for (const Json member : holder)
-    if (member.is_string() && names_type_of(member.name(), amount_name)) return member.text();
-  return {};
+    if (member.is_string() && names_type_of(member.name(), amount_name)) type = member.text();
+  return type;
 }
 
 class Collector {
@@ -48,12 +60,18 @@ class Collector {
     for (const Json member : holder)
       if (is_amount(member) && own_type.empty()) own_type = type_beside(holder, member.name());
     for (const Json member : holder) {
-      if (!member.is_object() && !member.is_array()) continue;
+      const bool structured = member.is_object() || member.is_array();
+      const bool lone = !structured && !member.is_null() && names_amount(member.name()) && !is_part_of_amount(member.name());
+      if ((!structured && !lone) || is_shadowed(holder, member)) continue;
       const std::size_t length = path_.size();
       if (!path_.empty()) path_ += '.';
       path_ += member.name();
-      if (is_amount(member)) {
+      if (lone) {
+        fault("amount_malformed", member);
+      } else if (is_amount(member)) {
         amount(member, holder, sku, above);
+        constexpr std::size_t kParts = 2;
+        if (member.size() > kParts) object(member, sku, {});   // what else it may hold
       } else {
         inside(member, sku, own_type);
       }
@@ -72,6 +90,8 @@ class Collector {
         amount(element, Json(), sku, above);
       } else if (element.is_object() || element.is_array()) {
         inside(element, sku, above);
+      } else if (!element.is_null() && names_amount(value.name())) {
+        fault("amount_malformed", element);
       }
     }
   }
@@ -128,17 +148,17 @@ bool told_by_a_line(Json holder, Json member) {
 
 /// Writes what is left of a value; false when nothing is.
 bool append_rest(std::string& out, Json value, std::initializer_list<std::string_view> without) {
-  if (value.is_null() || is_amount(value)) return false;
+  if (value.is_null()) return false;
   if (!value.is_object() && !value.is_array()) {
     append_json(out, value);
     return true;
   }
   const std::size_t start = out.size();
-  const bool object = value.is_object();
+  const bool object = value.is_object(), amount = is_amount(value);
   out += object ? '{' : '[';
   bool any = false;
   for (const Json child : value) {
-    if (object && (std::find(without.begin(), without.end(), child.name()) != without.end() || told_by_a_line(value, child))) continue;
+    if (object && (std::find(without.begin(), without.end(), child.name()) != without.end() || (amount && is_part_of_amount(child.name())) || told_by_a_line(value, child))) continue;
     const std::size_t before = out.size();
     if (any) out += ',';
     if (object) {

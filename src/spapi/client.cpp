@@ -54,6 +54,11 @@ Error describe(Code code, const net::HttpResponse& response, const ApiError& api
 
 }  // namespace
 
+Result<std::string> page_token_of(Json value) {
+  if (!value.is_null() && !value.is_string() && !value.is_number()) return Error(Code::bad_answer, "The token of the next page is no text in Amazon's answer.");
+  return std::string(value.text());
+}
+
 Result<std::string> make_user_agent(std::string_view name, std::string_view version) {
   const auto escape = [](std::string_view text) {
     std::string out;

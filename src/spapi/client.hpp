@@ -75,6 +75,10 @@ class Client {
   ClientSettings settings_;
 };
 
+/// The token of the next page; empty where there is none. bad_answer when what stands there is no text: a walk that ended at it would
+/// take all that was still to come for gone.
+Result<std::string> page_token_of(Json value);
+
 /// `Name/Version (Language=C++/20; Platform=Linux/x86_64)`, escaped as Amazon asks; setting_invalid when over 500 characters.
 Result<std::string> make_user_agent(std::string_view app_name, std::string_view app_version);
 

@@ -186,7 +186,8 @@ Result<MoneyPage> decode_financial_events(const JsonDocument& answer, const Mone
   const Json events = payload["FinancialEvents"];
   if (!events.is_null() && !events.is_object()) return Error(Code::bad_answer, "FinancialEvents is not an object in Amazon's answer.");
   MoneyPage page;
-  page.next_token = std::string(payload["NextToken"].text());
+  AMZ_TRY(token, page_token_of(payload["NextToken"]));
+  page.next_token = std::move(token);
   page.bare = events.is_null() && page.next_token.empty();
   BatchIndex index(page.batch);
   for (const Json list : events) {

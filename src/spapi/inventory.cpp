@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/crypto.hpp"
 #include "base/json_writer.hpp"
@@ -49,17 +50,37 @@ Json quantity_at(Json summary, const Place& place) {
 
 constexpr std::array<std::string_view, 5> kColumns{"sellerSku", "fnSku", "asin", "condition", "productName"};
 
-/// Whether a member of a summary, or of its details, is held by a column.
-bool in_column(Json member, bool updated_read) {
+bool has_place(std::string_view group, std::string_view field) {
+  return std::any_of(kPlaces.begin(), kPlaces.end(), [&](const Place& p) { return p.group == group && p.field == field; });
+}
+
+/// Whether all that the terms of a research say is held by their columns.
+bool is_plain_breakdown(Json breakdown) {
+  if (!breakdown.is_array()) return false;
+  std::set<std::string_view> known;
+  for (const Json entry : breakdown)
+    if (entry.size() == 2 && entry["name"].is_string() && has_place("researching", entry["name"].text()) && entry["quantity"].integer()) known.insert(entry["name"].text());
+  return known.size() == breakdown.size();
+}
+
+/// Whether a member of a summary, or of a group in its details, is held by a column.
+bool in_column(Json member, std::string_view group, bool updated_read) {
   const std::string_view name = member.name();
-  if (std::find(kColumns.begin(), kColumns.end(), name) != kColumns.end()) return member.is_string();
-  if (name == "lastUpdatedTime") return updated_read;
-  if (name == "researchingQuantityBreakdown") return true;
-  return member.integer() && std::any_of(kPlaces.begin(), kPlaces.end(), [&](const Place& p) { return p.field == name; });
+  if (group.empty() && std::find(kColumns.begin(), kColumns.end(), name) != kColumns.end()) return member.is_string();
+  if (group.empty() && name == "lastUpdatedTime") return updated_read;
+  if (group == "researchingQuantity" && name == "researchingQuantityBreakdown") return is_plain_breakdown(member);
+  return member.integer() && has_place(group, name);
+}
+
+/// The group that a member of `group` is, as kPlaces names them.
+std::string_view group_of(Json member, std::string_view group) {
+  constexpr std::string_view kElsewhere = "elsewhere";
+  if (group.empty()) return member.name() == "inventoryDetails" ? "details" : kElsewhere;
+  return group == "details" ? member.name() : kElsewhere;
 }
 
 /// Writes what no column holds; false when that is nothing.
-bool append_rest(std::string& out, Json value, bool updated_read) {
+bool append_rest(std::string& out, Json value, std::string_view group, bool updated_read) {
   if (value.is_null()) return false;
   if (!value.is_object()) {
     append_json(out, value);
@@ -69,12 +90,12 @@ bool append_rest(std::string& out, Json value, bool updated_read) {
   out += '{';
   bool any = false;
   for (const Json member : value) {
-    if (in_column(member, updated_read)) continue;
+    if (in_column(member, group, updated_read)) continue;
     const std::size_t before = out.size();
     if (any) out += ',';
     append_json_string(out, member.name());
     out += ':';
-    if (append_rest(out, member, updated_read)) {
+    if (append_rest(out, member, group_of(member, group), updated_read)) {
       any = true;
     } else {
       out.resize(before);
@@ -102,7 +123,7 @@ store::InventoryItem decode_item(Json summary) {
     append_json(raw, quantity);
     item.faults.push_back({"quantity_malformed", std::string(kPlaces[i].field), std::move(raw)});
   }
-  if (!append_rest(item.detail, summary, item.last_updated_at.has_value())) item.detail = "{}";
+  if (!append_rest(item.detail, summary, {}, item.last_updated_at.has_value())) item.detail = "{}";
   std::string canonical;
   append_canonical(canonical, summary);
   item.content = Hash128::of(canonical);
@@ -124,8 +145,12 @@ Request get_inventory_summaries(const MarketplaceId& marketplace, const std::str
 Result<InventoryPage> decode_inventory(const JsonDocument& answer) {
   const Json list = answer["payload"]["inventorySummaries"];
   if (!list.is_array()) return Error(Code::bad_answer, "Amazon's answer to getInventorySummaries holds no list.");
+  if (const Json errors = answer["errors"]; !errors.empty()) return Error(Code::bad_answer, "Amazon's answer to getInventorySummaries tells of errors: " + clean_utf8((*errors.begin())["code"].text(), 80));
+  const Json pagination = answer["pagination"];
+  if (!pagination.is_null() && !pagination.is_object()) return Error(Code::bad_answer, "pagination is not an object in Amazon's answer.");
+  AMZ_TRY(token, page_token_of(pagination["nextToken"]));
   InventoryPage page;
-  page.next_token = std::string(answer["pagination"]["nextToken"].text());
+  page.next_token = std::move(token);
   for (const Json summary : list) {
     if (summary.is_object() && !summary["sellerSku"].text().empty()) {
       page.batch.items.push_back(decode_item(summary));

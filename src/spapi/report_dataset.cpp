@@ -18,11 +18,21 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-/// Numbers as reports write them: with a sign, a decimal comma, or a thin thousands separator that is none of our business.
+/// Whether the comma of "1,234" may part thousands as well as decimals; that is not guessed.
+bool is_ambiguous(std::string_view number, std::size_t comma) noexcept {
+  if (number.starts_with('-')) {
+    number.remove_prefix(1);
+    --comma;
+  }
+  return number.size() - comma == 4 && comma >= 1 && comma <= 3 && number.front() != '0';
+}
+
+/// Numbers as reports write them: with a sign, or with a decimal comma.
 std::string plain_number(std::string_view text) {
   std::string number(trimmed(text));
   if (number.starts_with('+')) number.erase(0, 1);
-  if (number.find('.') == std::string::npos && std::count(number.begin(), number.end(), ',') == 1) number[number.find(',')] = '.';
+  if (number.find('.') == std::string::npos && std::count(number.begin(), number.end(), ',') == 1)
+    if (const std::size_t comma = number.find(','); !is_ambiguous(number, comma)) number[comma] = '.';
   if (number.starts_with('.')) number.insert(0, 1, '0');
   if (number.starts_with("-.")) number.insert(1, 1, '0');
   // "0012" is a number here, though not in JSON.
@@ -109,13 +119,17 @@ void append_value(std::string& text, const store::ReportValue& value) {
 }  // namespace
 
 Status RowDecoder::header(std::span<const std::string_view> cells, std::string_view line) {
+  const auto refused = [&] {
+    return Error(Code::bad_answer, "The document is not the report " + std::string(dataset_.report_type) + ", it begins: " + clean_utf8(to_utf8(line.substr(0, 200), charset_), 300));
+  };
+  if (line.find('\0') != std::string_view::npos) return refused();   // UTF-16, or no text at all
   std::map<std::string, int> places;
   file_columns_.clear();
   for (const std::string_view cell : cells) {
     const std::string key = column_key(cell);
     places.try_emplace(key, static_cast<int>(file_columns_.size()));
     const bool personal = std::find(dataset_.personal.begin(), dataset_.personal.end(), key) != dataset_.personal.end();
-    file_columns_.push_back({key, personal ? FileColumn::Use::personal : FileColumn::Use::rest});
+    file_columns_.push_back({key.empty() ? to_utf8(trimmed(cell), charset_) : key, personal ? FileColumn::Use::personal : FileColumn::Use::rest});
   }
   place_.clear();
   for (const ReportColumn& column : dataset_.columns) {
@@ -125,8 +139,7 @@ Status RowDecoder::header(std::span<const std::string_view> cells, std::string_v
       if (const auto found = places.find(std::string(rest.substr(0, bar))); found != places.end()) place = found->second;
       rest = bar == std::string_view::npos ? std::string_view() : rest.substr(bar + 1);
     }
-    if (place < 0 && column.required)
-      return Error(Code::bad_answer, "The document is not the report " + std::string(dataset_.report_type) + ", it begins: " + to_utf8(line.substr(0, 200), charset_));
+    if (place < 0 && column.required) return refused();
     if (place >= 0) file_columns_[static_cast<std::size_t>(place)].use = FileColumn::Use::column;
     place_.push_back(place);
   }
@@ -140,7 +153,10 @@ std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool al
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const bool named = i < file_columns_.size();
     if (named && (file_columns_[i].use == FileColumn::Use::personal || (!all && file_columns_[i].use == FileColumn::Use::column))) continue;
-    if (const std::string_view cell = trimmed(cells[i]); !cell.empty()) rest.emplace(named ? file_columns_[i].key : "column" + std::to_string(i + 1), to_utf8(cell, charset_));
+    const std::string_view cell = trimmed(cells[i]);
+    if (cell.empty()) continue;
+    std::string name = named && !file_columns_[i].key.empty() ? file_columns_[i].key : "column" + std::to_string(i + 1);
+    while (!rest.emplace(name, to_utf8(cell, charset_)).second) name += '\'';   // a name may stand twice
   }
   JsonWriter json;
   json.begin_object();

@@ -62,6 +62,8 @@ Request get_report(const std::string& report_id) {
 
 Result<ReportInfo> decode_report(const JsonDocument& answer) {
   if (answer["reportId"].text().empty() || answer["processingStatus"].text().empty()) return Error(Code::bad_answer, "Amazon's answer to getReport holds no report.");
+  // A report without a document has no data; one whose document can't be named may have any.
+  if (const Json document = answer["reportDocumentId"]; !document.is_null() && !document.is_string()) return Error(Code::bad_answer, "Amazon's answer to getReport names its document by no text.");
   return read_report(answer.root());
 }
 

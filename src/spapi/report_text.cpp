@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
+#include <iterator>
 
 namespace amzsync::spapi {
 namespace {
 
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
 constexpr std::size_t kLongestLine = 4U << 20;   // a line that is longer is no row of any report
+constexpr std::size_t kMostLinesOfRow = 50;      // a row of the quoted dialect; beyond that its quote was never meant to be closed
 
 std::string_view without_end(std::string_view line) noexcept {
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
@@ -26,7 +29,8 @@ std::optional<int> digits(std::string_view text) noexcept {
 }
 
 std::optional<Instant> date(std::optional<int> y, std::optional<int> m, std::optional<int> d) noexcept {
-  if (!y || !m || !d) return std::nullopt;
+  constexpr int kFirstYear = 1990;   // a year in two digits is not guessed at
+  if (!y || *y < kFirstYear || !m || !d) return std::nullopt;
   const std::chrono::year_month_day day{std::chrono::year(*y), std::chrono::month(static_cast<unsigned>(*m)), std::chrono::day(static_cast<unsigned>(*d))};
   if (!day.ok()) return std::nullopt;
   return Instant(std::chrono::sys_days(day));
@@ -34,64 +38,107 @@ std::optional<Instant> date(std::optional<int> y, std::optional<int> m, std::opt
 
 }  // namespace
 
-/// In the quoted dialect a line break may stand inside quotes; then the row goes on.
-bool TableReader::ends_inside_quotes(std::string_view text) const { return quoted_ && std::count(text.begin(), text.end(), '"') % 2 == 1; }
-
 Status TableReader::push(std::string_view bytes, const RowFn& row) {
   while (!bytes.empty()) {
     const auto* end = static_cast<const char*>(std::memchr(bytes.data(), '\n', bytes.size()));
-    if (!end) {
-      rest_ += bytes;
-      if (rest_.size() > kLongestLine) return Error(Code::bad_answer, "A report holds a line that is longer than 4 MB.");
-      return Done{};
-    }
-    const std::string_view piece = bytes.substr(0, static_cast<std::size_t>(end - bytes.data()) + 1);
+    const std::string_view piece = bytes.substr(0, end ? static_cast<std::size_t>(end - bytes.data()) + 1 : bytes.size());
     bytes.remove_prefix(piece.size());
-    if (rest_.empty() && !ends_inside_quotes(piece)) {
-      AMZ_CHECK(line(piece, row));
-      continue;
+    if (rest_.size() + piece.size() > kLongestLine) return Error(Code::bad_answer, "A report holds a line that is longer than 4 MB.");
+    if (!end) {
+      rest_ += piece;
+    } else if (rest_.empty()) {
+      AMZ_CHECK(take(piece, false, row));
+    } else {
+      const std::string whole = std::move(rest_) + std::string(piece);
+      rest_.clear();
+      AMZ_CHECK(take(whole, false, row));
     }
-    rest_ += piece;
-    if (rest_.size() > kLongestLine) return Error(Code::bad_answer, "A report holds a line that is longer than 4 MB.");
-    if (ends_inside_quotes(rest_)) continue;
-    const std::string whole = std::move(rest_);
-    rest_.clear();
-    AMZ_CHECK(line(whole, row));
   }
   return Done{};
 }
 
 Status TableReader::finish(const RowFn& row) {
-  if (rest_.empty()) return Done{};
   const std::string last = std::move(rest_);
   rest_.clear();
-  return line(last, row);
+  return take(last, true, row);
 }
 
-Status TableReader::line(std::string_view text, const RowFn& row) {
+/// A line: a row, or in the quoted dialect a piece of one, since a line break may stand inside quotes. Lines that do not join into a row as
+/// wide as the header are rows one by one: then a quote was text, and would take the rows behind it with it.
+Status TableReader::take(std::string_view line, bool last, const RowFn& row) {
+  if (open_.empty()) {
+    if (!quoted_ || without_end(line).empty()) return single(line, row);
+    const Quotes quotes = cut_by_quotes(line);
+    if (quotes == Quotes::clean && unquoted_.size() == width_) return give(line, row);
+    if (quotes != Quotes::open) return single(line, row);
+  }
+  std::deque<std::string> waiting{std::string(line)};
+  while (!waiting.empty() || (last && !open_.empty())) {
+    if (!waiting.empty()) {
+      open_.push_back(std::move(waiting.front()));
+      waiting.pop_front();
+    }
+    std::string joined;
+    for (const std::string& piece : open_) joined += piece;
+    const Quotes quotes = cut_by_quotes(joined);
+    if (quotes == Quotes::clean && unquoted_.size() == width_) {
+      open_.clear();
+      AMZ_CHECK(give(joined, row));
+    } else if (quotes != Quotes::open || open_.size() == kMostLinesOfRow || joined.size() > kLongestLine || (last && waiting.empty())) {
+      const std::string first = std::move(open_.front());
+      waiting.insert(waiting.begin(), std::make_move_iterator(open_.begin() + 1), std::make_move_iterator(open_.end()));
+      open_.clear();
+      AMZ_CHECK(single(first, row));
+    }
+  }
+  return Done{};
+}
+
+/// A line that is a row by itself.
+Status TableReader::single(std::string_view text, const RowFn& row) {
   if (first_ && text.starts_with(kBom)) text.remove_prefix(kBom.size());
   text = without_end(text);
   if (text.empty()) return Done{};
-  if (std::exchange(first_, false)) quoted_ = text.front() == '"';
-  cells_.clear();
-  unquoted_.clear();
+  const bool header = std::exchange(first_, false);
+  if (header) quoted_ = text.front() == '"';
   if (!quoted_) {
+    cells_.clear();
     for (std::string_view rest = text;;) {
       const std::size_t tab = rest.find('\t');
       cells_.push_back(rest.substr(0, tab));
-      if (tab == std::string_view::npos) break;
+      if (tab == std::string_view::npos) return row(cells_, text);
       rest.remove_prefix(tab + 1);
     }
-    return row(cells_, text);
   }
+  const Quotes quotes = cut_by_quotes(text);
+  if (header) {
+    width_ = unquoted_.size();
+  } else if (quotes != Quotes::clean || unquoted_.size() != width_) {
+    // Where the quotes do not say it, the tabs may.
+    cut_by_tabs(text);
+    if (unquoted_.size() != width_ && quotes != Quotes::open) cut_by_quotes(text);
+  }
+  return give(text, row);
+}
+
+Status TableReader::give(std::string_view text, const RowFn& row) {
+  cells_.assign(unquoted_.begin(), unquoted_.end());
+  return row(cells_, without_end(text));
+}
+
+/// Tabs and line breaks are text inside quotes, and quotes stand doubled there.
+TableReader::Quotes TableReader::cut_by_quotes(std::string_view text) {
+  text = without_end(text);
+  unquoted_.clear();
   std::string cell;
-  bool inside = false;
+  bool inside = false, loose = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (inside && c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
       cell += '"';
       ++i;
     } else if (c == '"' && (inside || cell.empty())) {
+      loose |= inside && i + 1 < text.size() && text[i + 1] != '\t';
       inside = !inside;
     } else if (c == '\t' && !inside) {
       unquoted_.push_back(std::move(cell));
@@ -101,8 +148,26 @@ Status TableReader::line(std::string_view text, const RowFn& row) {
     }
   }
   unquoted_.push_back(std::move(cell));
-  for (const std::string& c : unquoted_) cells_.emplace_back(c);
-  return row(cells_, text);
+  return inside ? Quotes::open : loose ? Quotes::loose : Quotes::clean;
+}
+
+/// Every tab parts two cells, whatever the quotes say.
+void TableReader::cut_by_tabs(std::string_view text) {
+  unquoted_.clear();
+  for (;;) {
+    const std::size_t tab = text.find('\t');
+    std::string_view cell = text.substr(0, tab);
+    const bool quoted = cell.starts_with('"');
+    if (quoted) cell.remove_prefix(1);
+    if (quoted && cell.ends_with('"')) cell.remove_suffix(1);
+    std::string& out = unquoted_.emplace_back();
+    for (std::size_t i = 0; i < cell.size(); ++i) {
+      out += cell[i];
+      if (quoted && cell.substr(i, 2) == "\"\"") ++i;
+    }
+    if (tab == std::string_view::npos) return;
+    text.remove_prefix(tab + 1);
+  }
 }
 
 std::string column_key(std::string_view header) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Amazon's flat files as rows of cells, piece by piece (facts 3.4): tabs between cells, a header line first, in one of two dialects.
-// Most files quote nothing and hold unbalanced quotes inside titles; files whose header begins with a quote are quoted throughout.
-// Pure logic.
+// Most files quote nothing and hold unbalanced quotes inside titles; files whose header begins with a quote are quoted throughout, and a
+// quote in them that nothing closes is text. Pure logic.
 #pragma once
 
 #include <functional>
@@ -28,12 +28,19 @@ class TableReader {
   Status finish(const RowFn& row);
 
  private:
-  Status line(std::string_view text, const RowFn& row);
-  bool ends_inside_quotes(std::string_view text) const;
+  /// How a text of the quoted dialect could be cut: every quote in its place, some out of place, or the last one not closed.
+  enum class Quotes : std::uint8_t { clean, loose, open };
+  Status take(std::string_view line, bool last, const RowFn& row);
+  Status single(std::string_view line, const RowFn& row);
+  Status give(std::string_view text, const RowFn& row);
+  Quotes cut_by_quotes(std::string_view text);
+  void cut_by_tabs(std::string_view text);
 
-  std::string rest_;            // a line that is not complete yet
+  std::string rest_;               // a line that is not complete yet
+  std::vector<std::string> open_;  // lines of a row whose quotes are not closed yet
   bool first_ = true;
   bool quoted_ = false;
+  std::size_t width_ = 0;          // cells of the header
   std::vector<std::string> unquoted_;
   std::vector<std::string_view> cells_;
 };

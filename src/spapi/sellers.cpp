@@ -16,13 +16,14 @@ Result<ParticipationPage> decode_participations(const JsonDocument& answer) {
   ParticipationPage page;
   for (const Json entry : payload) {
     const Json m = entry["marketplace"];
-    if (m["id"].text().empty()) {
+    const auto participating = entry["participation"]["isParticipating"].boolean();
+    if (m["id"].text().empty() || !participating) {
       append_json(page.unreadable.emplace_back(), entry);
       continue;
     }
     const auto text = [](Json value) { return std::string(value.text()); };
     page.list.push_back({MarketplaceId(text(m["id"])), text(m["name"]), text(m["countryCode"]), text(m["defaultCurrencyCode"]), text(m["defaultLanguageCode"]),
-                         text(m["domainName"]), text(entry["storeName"]), entry["participation"]["isParticipating"].boolean().value_or(false),
+                         text(m["domainName"]), text(entry["storeName"]), *participating,
                          entry["participation"]["hasSuspendedListings"].boolean().value_or(false)});
   }
   return page;

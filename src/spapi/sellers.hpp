@@ -9,7 +9,7 @@
 namespace amzsync::spapi {
 
 Request get_marketplace_participations();
-/// Errors: bad_answer. Entries without a marketplace id go to `unreadable`.
+/// Errors: bad_answer. Entries without a marketplace id, or without a word on whether the seller takes part, go to `unreadable`.
 struct ParticipationPage {
   std::vector<store::Participation> list;
   std::vector<std::string> unreadable;

@@ -152,7 +152,8 @@ store::MoneyEvent decode_transaction(Json t, const MoneyWindow& window, BatchInd
   const Components components = components_of(t);
   collect_amounts(t, t["transactionType"].text(), rules_for(components), index, out);
   collect_credits(t, components, out);
-  out.detail = detail_of(t, {"transactionId", "transactionType", "transactionStatus", "description", out.dated ? "postedDate" : ""});
+  const auto column = [&](std::string_view name) { return t[name].is_string() ? name : std::string_view(); };
+  out.detail = detail_of(t, {column("transactionId"), column("transactionType"), column("transactionStatus"), column("description"), out.dated ? "postedDate" : ""});
   return out;
 }
 
@@ -174,7 +175,8 @@ Result<MoneyPage> decode_transactions(const JsonDocument& answer, const MoneyWin
   const Json list = payload["transactions"];
   if (!list.is_null() && !list.is_array()) return Error(Code::bad_answer, "transactions is not an array in Amazon's answer.");
   MoneyPage page;
-  page.next_token = std::string(payload["nextToken"].text());
+  AMZ_TRY(token, page_token_of(payload["nextToken"]));
+  page.next_token = std::move(token);
   page.bare = payload.empty();
   BatchIndex index(page.batch);
   for (const Json t : list) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/json_writer.hpp"
 #include "base/time.hpp"
 
 namespace support {
@@ -28,9 +29,12 @@ std::string meaning(Json value) {
 }
 
 void collect(Json value, Values& into) {
-  if (value.is_null()) return;
+  if (value.is_null() || (value.is_string() && value.text().empty())) return;   // an empty text says nothing
   if (value.is_object() || value.is_array()) {
-    for (const Json child : value) collect(child, into);
+    for (const Json child : value) {
+      const bool shadowed = value.is_object() && value[child.name()].name().data() != child.name().data();   // the last of a name is the one that was meant
+      if (!shadowed) collect(child, into);
+    }
     return;
   }
   into.insert(meaning(value));
@@ -42,12 +46,9 @@ void collect_text(const std::string& json, Values& into) {
 
 void add_text(const std::string& text, Values& into) {
   if (text.empty()) return;
-  std::string literal = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') literal += '\\';
-    literal += c;
-  }
-  collect_text(literal + "\"", into);
+  std::string literal;
+  append_json_string(literal, text);
+  collect_text(literal, into);
 }
 
 void add_number(std::int64_t value, Values& into) { into.insert("number " + std::to_string(value)); }
@@ -77,7 +78,7 @@ std::vector<std::string> lost(Json event, const store::MoneyEvent& e, const stor
   for (const store::Line& line : e.lines) {
     if (line.currency) have.insert("text " + std::string(line.currency->text()));
     if (line.amount) have.insert("number " + format_micros(*line.amount));
-    if (!batch.shapes[line.shape].type.empty()) have.insert("text " + batch.shapes[line.shape].type);
+    add_text(batch.shapes[line.shape].type, have);
   }
   for (const store::Fault& fault : e.faults) collect_text(fault.raw, have);
   return missing(wanted, std::move(have));
