@@ -110,9 +110,10 @@ Counts store_inventory_page(const RunTx& run, const MarketplaceId& marketplace, 
     for (const Fault& fault : item.faults)
       if (quarantine(run, kStream, std::nullopt, std::nullopt, fault, item.content)) ++counts.rejected;
   }
+  Twins twins;
   for (const Fault& fault : batch.unreadable) {
     ++counts.fetched;
-    if (quarantine(run, kStream, std::nullopt, std::nullopt, fault, Hash128::of(marketplace.text()))) ++counts.rejected;
+    if (quarantine(run, kStream, std::nullopt, std::nullopt, fault, twins.next(fault, Hash128::of(marketplace.text())))) ++counts.rejected;
   }
   changes.write();
   return counts;

@@ -149,9 +149,10 @@ class PageWriter {
       for (const Fault& fault : e.faults)
         if (quarantine(run_, t_.name, e.day, id, fault, e.identity)) ++counts.rejected;
     }
+    Twins twins;
     for (const Fault& fault : batch_.unreadable) {
       ++counts.fetched;
-      if (quarantine(run_, t_.name, std::nullopt, std::nullopt, fault, Hash128())) ++counts.rejected;
+      if (quarantine(run_, t_.name, std::nullopt, std::nullopt, fault, twins.next(fault))) ++counts.rejected;
     }
     for (const auto& [day, change] : days_)
       tx_.run(
@@ -395,8 +396,19 @@ void set_stream_state(Tx& tx, UserNo user, std::string_view stream, std::string_
       user, stream, coverage, tx.now(), success ? std::optional(tx.now()) : std::nullopt, probe_at, error ? std::optional(error_json(*error)) : std::nullopt);
 }
 
+namespace {
+
+Hash128 fingerprint_of(const Fault& fault, const Hash128& about) { return Hash128::of(std::string(about.view()) + fault.reason + '\0' + fault.path + '\0' + fault.raw); }
+
+}  // namespace
+
+Hash128 Twins::next(const Fault& fault, const Hash128& about) {
+  const std::uint32_t before = seen_[fingerprint_of(fault, about)]++;
+  return before == 0 ? about : Hash128::of(std::string(about.view()) + std::to_string(before));
+}
+
 bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about) {
-  const Hash128 fingerprint = Hash128::of(std::string(about.view()) + fault.reason + '\0' + fault.path + '\0' + fault.raw);
+  const Hash128 fingerprint = fingerprint_of(fault, about);
   return run.tx().run(
              "INSERT INTO quarantine(user_no, stream, run_no, day, event_id, reason, path, raw, fingerprint, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
              "ON CONFLICT (user_no, stream, fingerprint) DO NOTHING",

@@ -142,6 +142,16 @@ void set_stream_state(Tx& tx, UserNo user, std::string_view stream, std::string_
 /// Keeps something unreadable; false when it was known.
 bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about);
 
+/// Tells unreadable things that are equal apart within one page or document, so that each of them is kept.
+class Twins {
+ public:
+  /// `about` for quarantine(). The first of its kind has the plain one, so that a re-read knows it again.
+  Hash128 next(const Fault& fault, const Hash128& about = {});
+
+ private:
+  std::unordered_map<Hash128, std::uint32_t, Hash128Hasher> seen_;
+};
+
 /// Distinct orders and fee lines as stored now.
 struct MoneyTotals {
   std::int64_t orders = 0, fees = 0;

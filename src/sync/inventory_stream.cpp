@@ -36,10 +36,11 @@ Async<Status> close_walk(RunContext& run, const MarketplaceId& marketplace, std:
   co_return written;
 }
 
-/// One walk. Only a complete one may close SKUs that it did not show.
+/// One walk. Only a complete one, all of which could be read, may close SKUs that it did not show.
 Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketplace) {
   std::set<std::string> seen, tokens;
   std::string token;
+  bool readable = true;
   do {
     spapi::Request request = spapi::get_inventory_summaries(marketplace, token);
     AMZ_CO_TRY(answer, co_await run.services.client.call(caller, std::move(request)));
@@ -48,10 +49,12 @@ Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketp
     // A token seen before, or a page that shows nothing new, would go on for ever (facts I4).
     bool anything_new = page.batch.items.empty();
     for (const store::InventoryItem& item : page.batch.items) anything_new |= seen.insert(item.seller_sku).second;
+    readable &= page.batch.unreadable.empty();
     if (!token.empty() && (!anything_new || !tokens.insert(token).second)) co_return Code::page_loop;
     run.progress.set_detail("inventory of " + marketplace.text() + ", " + std::to_string(seen.size()) + " SKUs");
     AMZ_CO_CHECK(co_await store_page(run, marketplace, std::move(page.batch)));
   } while (!token.empty());
+  if (!readable) co_return Done{};   // it may have shown any SKU
   auto closed = co_await close_walk(run, marketplace, std::move(seen));
   co_return closed;
 }

@@ -56,8 +56,11 @@ Async<Status> store_list(RunContext& run, const spapi::ParticipationPage& page) 
     counts.changed = change.changed;
     counts.removed = change.removed;
     counts.unchanged = change.unchanged;
-    for (const std::string& raw : page.unreadable)
-      if (store::quarantine(entered, kName, std::nullopt, std::nullopt, {"participation_without_marketplace", "payload", raw}, Hash128())) ++counts.rejected;
+    store::Twins twins;
+    for (const std::string& raw : page.unreadable) {
+      const store::Fault fault{"participation_without_marketplace", "payload", raw};
+      if (store::quarantine(entered, kName, std::nullopt, std::nullopt, fault, twins.next(fault))) ++counts.rejected;
+    }
     store::add_counts(entered, kName, counts);
     return Done{};
   };

@@ -64,7 +64,7 @@ Async<std::optional<StreamResult>> replay_stream(RunContext& run, const spapi::R
       continue;
     }
     if (!imported) co_return co_await end(run, dataset.stream, imported.error());
-    told.insert(imported->days.begin(), imported->days.end());
+    if (!imported->blank) told.insert(imported->days.begin(), imported->days.end());
     auto counted = co_await count(run, dataset.stream, imported->counts);
     if (!counted) co_return co_await end(run, dataset.stream, counted.error());
   }

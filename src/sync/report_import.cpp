@@ -69,6 +69,8 @@ class RowWalk {
     if (!more) AMZ_CHECK(reader_.finish(row));
     return more;
   }
+  /// Whether no line has come so far.
+  bool blank() const noexcept { return first_; }
 
  private:
   DocumentWalk walk_;
@@ -159,6 +161,7 @@ class Import {
     AMZ_CO_CHECK(co_await load_cells());
     AMZ_CO_CHECK(co_await choose_charset());
     AMZ_CO_CHECK(co_await sum_up());
+    if (result_.blank) co_return result_;
     AMZ_CO_CHECK(co_await keep_unreadable());
     sort_out_days();
     AMZ_CO_CHECK(co_await close_unchanged());
@@ -213,8 +216,7 @@ class Import {
     RowWalk walk(services_.store, document_.number, dataset_, charset_);
     const auto take = [this](spapi::DecodedRow decoded) {
       if (!decoded.readable) {
-        constexpr std::size_t kMostKept = 10'000;   // of what can't be read; a document of nothing else must not fill the memory
-        if (unreadable_.size() < kMostKept) unreadable_.push_back(std::move(decoded.row.faults.front()));
+        ++unreadable_;
         return;
       }
       if (!in_span(decoded.row.day)) return;
@@ -224,22 +226,41 @@ class Import {
       ++result_.counts.fetched;
     };
     auto walked = co_await walk_all(walk, take);
+    result_.blank = walk.blank();
     co_return walked;
   }
 
+  /// Rows that belong to no day. A walk of their own, so that a document of nothing else does not fill the memory.
   Async<Status> keep_unreadable() {
-    result_.counts.fetched += static_cast<std::int64_t>(unreadable_.size());
-    while (!unreadable_.empty()) {
-      std::vector<store::Fault> some;
-      for (; !unreadable_.empty() && some.size() < kRowsPerWrite; unreadable_.pop_back()) some.push_back(std::move(unreadable_.back()));
-      auto write = [fence = context_.fence, stream = dataset_.stream, some = std::move(some)](store::Tx& tx) -> Result<std::int64_t> {
-        AMZ_TRY(run, store::RunTx::enter(tx, fence));
-        std::int64_t rejected = 0;
-        for (const store::Fault& fault : some) rejected += store::quarantine(run, stream, std::nullopt, std::nullopt, fault, Hash128()) ? 1 : 0;
-        return rejected;
+    result_.counts.fetched += unreadable_;
+    if (unreadable_ == 0) co_return Done{};
+    RowWalk walk(services_.store, document_.number, dataset_, charset_);
+    store::Twins twins;
+    for (bool more = true; more;) {
+      if (context_.cancel.cancelled()) co_return Code::cancelled;
+      std::vector<std::pair<store::Fault, Hash128>> faults;
+      auto step = [&] {
+        return walk.step([&](spapi::DecodedRow decoded) {
+          if (decoded.readable) return;
+          store::Fault& fault = decoded.row.faults.front();
+          const Hash128 about = twins.next(fault);
+          faults.emplace_back(std::move(fault), about);
+        });
       };
-      AMZ_CO_TRY(rejected, co_await services_.store.write(store::Urgency::normal, std::move(write)));
-      result_.counts.rejected += rejected;
+      auto stepped = co_await run_on(services_.work, std::move(step));
+      if (!stepped) co_return stepped.error();
+      more = *stepped;
+      for (std::size_t from = 0; from < faults.size(); from += kRowsPerWrite) {
+        const auto some = std::span(faults).subspan(from, std::min(kRowsPerWrite, faults.size() - from));
+        auto write = [fence = context_.fence, stream = dataset_.stream, some](store::Tx& tx) -> Result<std::int64_t> {
+          AMZ_TRY(run, store::RunTx::enter(tx, fence));
+          std::int64_t rejected = 0;
+          for (const auto& [fault, about] : some) rejected += store::quarantine(run, stream, std::nullopt, std::nullopt, fault, about) ? 1 : 0;
+          return rejected;
+        };
+        AMZ_CO_TRY(rejected, co_await services_.store.write(store::Urgency::normal, std::move(write)));
+        result_.counts.rejected += rejected;
+      }
     }
     co_return Done{};
   }
@@ -396,7 +417,7 @@ class Import {
   Charset charset_ = Charset::utf8;
   std::map<Day, store::Cell> known_;
   std::map<Day, DaySum> shown_;
-  std::vector<store::Fault> unreadable_;
+  std::int64_t unreadable_ = 0;
   std::vector<store::ReportDay> unchanged_;
   std::vector<ChangedDay> changed_;
   Imported result_;

@@ -27,6 +27,7 @@ struct ImportContext {
 struct Imported {
   store::Counts counts;
   std::set<Day> days;   ///< that the document told of
+  bool blank = false;   ///< the document holds nothing, not even a header: it tells of no day, and nothing was changed
 };
 /// Errors: bad_answer (the document is not that report, or is damaged), cancelled, fenced, those of the store.
 Async<Result<Imported>> import_document(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document);

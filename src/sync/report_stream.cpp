@@ -158,7 +158,12 @@ class ReportReader {
     }
     if (job.state == JobState::waiting) {
       AMZ_CO_TRY(end, co_await wait_for(job));
-      if (end.outcome != store::JobOutcome::none) co_return co_await conclude_job(job, end);
+      if (end.outcome != store::JobOutcome::none) {
+        // A report that came to nothing is not found again in place of the one that is asked for next.
+        for (ReportInfo& report : made_)
+          if (report.id == job.report_id) report.status = end.outcome == store::JobOutcome::fatal ? ReportInfo::Status::fatal : ReportInfo::Status::cancelled;
+        co_return co_await conclude_job(job, end);
+      }
       auto ready = [number = job.number, id = job.document_id](store::Tx& tx) { store::report_ready(tx, number, id); };
       AMZ_CO_CHECK(co_await record(std::move(ready)));
       job.state = JobState::ready;
@@ -260,16 +265,24 @@ class ReportReader {
   }
 
   /// CANCELLED means "no data", or that such a report was made too short a while ago (R1). It is the latter where a report that tells
-  /// most of what was asked for had been made before, and never a proof of emptiness then.
+  /// most of what was asked for had been made before, or had failed (R2), and never a proof of emptiness then.
   bool made_lately(const store::ReportJob& job) const {
     const spapi::ReportSpan wanted = span_of(job);
     return std::any_of(made_.begin(), made_.end(), [&](const ReportInfo& report) {
-      if (report.type != dataset_.report_type || report.id == job.report_id || report.status == ReportInfo::Status::cancelled || report.status == ReportInfo::Status::fatal) return false;
+      if (report.type != dataset_.report_type || report.id == job.report_id || report.status == ReportInfo::Status::cancelled) return false;
       if (!report.created_at || job.asked_at - *report.created_at > kMadeAgainAfter) return false;
       if (dataset_.day_column.empty() || !report.span.from || !report.span.until) return true;
       const Duration common = std::min(*report.span.until, *wanted.until) - std::max(*report.span.from, *wanted.from);
       return common * 2 > *wanted.until - *wanted.from;
     });
+  }
+
+  /// Whether a report tells of days that we did not ask for in place of those that we did (R12): Amazon takes a request that it does not
+  /// understand for one of now. What else may differ is how it rounds.
+  bool is_of_other_days(const store::ReportJob& job, const ReportInfo& report) const {
+    if (dataset_.day_column.empty() || !report.span.from || !report.span.until) return false;
+    const spapi::ReportSpan wanted = span_of(job);
+    return *report.span.from > *wanted.from + std::chrono::hours(1) || *report.span.until < *wanted.until - std::chrono::hours(25);
   }
 
   Async<Result<Outcome>> wait_for(store::ReportJob& job) {
@@ -286,7 +299,9 @@ class ReportReader {
       AMZ_CO_TRY(report, spapi::decode_report(*answer));
       job.document_id = report.document_id;
       switch (report.status) {
-        case ReportInfo::Status::done: co_return Outcome{report.document_id.empty() ? store::JobOutcome::no_data : store::JobOutcome::none, {}};
+        case ReportInfo::Status::done:
+          if (is_of_other_days(job, report)) co_return Outcome{store::JobOutcome::fatal, "The report tells of other days than it was asked for."};
+          co_return Outcome{report.document_id.empty() ? store::JobOutcome::no_data : store::JobOutcome::none, {}};
         case ReportInfo::Status::cancelled:
           if (made_lately(job)) co_return Outcome{store::JobOutcome::too_soon, "Amazon made this report a short while ago and makes it again later only."};
           co_return Outcome{store::JobOutcome::no_data, {}};
@@ -428,6 +443,11 @@ class ReportReader {
       if (!concluded) co_return concluded.error();
     }
     if (!imported) co_return imported.error();
+    if (imported->blank) {
+      const Outcome nothing{store::JobOutcome::no_data, {}};
+      auto concluded = co_await conclude_job(job, nothing);
+      co_return concluded ? Status(Done{}) : Status(concluded.error());
+    }
     const store::Counts counts = imported->counts;
     auto end = [fence = run_.fence, &dataset = dataset_, number = job.number, counts, passing = run_.progress.due()](store::Tx& tx) -> Status {
       AMZ_TRY(entered, store::RunTx::enter(tx, fence));

@@ -140,6 +140,7 @@ class CommandLine(HostCase):
             ({"demo": "maybe"}, "AMZSYNC_DEMO is 'maybe'"),
             ({"archive_days": "x"}, "AMZSYNC_ARCHIVE_DAYS is 'x'"),
             ({"history_days": "0"}, "AMZSYNC_HISTORY_DAYS is '0'"),
+            ({"history_days": "731"}, "AMZSYNC_HISTORY_DAYS is '731'"),
             ({"sync_every_minutes": "3"}, "AMZSYNC_SYNC_EVERY_MINUTES is '3'"),
             ({"journal_days": "999"}, "AMZSYNC_JOURNAL_DAYS is '999'"),
             ({"synchronous": "off"}, "AMZSYNC_SYNCHRONOUS is 'off'"),

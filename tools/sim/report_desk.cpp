@@ -30,6 +30,7 @@ std::string_view Simulator::status_of(const Report& r) const {
   switch (r.fate) {
     case Report::Fate::done: return "DONE";
     case Report::Fate::fatal: return "FATAL";
+    case Report::Fate::stuck: return "IN_PROGRESS";
     default: return "CANCELLED";
   }
 }

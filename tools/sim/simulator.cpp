@@ -141,8 +141,25 @@ class TruthSum {
   std::set<std::string> orders_;
 };
 
+bool is_token(std::string_view name) { return name == "nextToken" || name == "NextToken"; }
+
 /// Whether a request goes on with a list.
 bool page_of(const SimRequest& r) { return r.has_param("nextToken") || r.has_param("NextToken"); }
+
+/// The token of an empty page stands for the one that the page was asked with.
+constexpr std::string_view kAgain = "again-";
+SimRequest with_its_own_token(SimRequest r) {
+  for (auto& [name, value] : r.query)
+    while (is_token(name) && value.starts_with(kAgain)) value.erase(0, kAgain.size());
+  std::erase_if(r.query, [](const auto& p) { return is_token(p.first) && p.second.empty(); });
+  return r;
+}
+
+/// The span of money that a request asks for.
+Duration span_of(const SimRequest& r) {
+  const auto from = parse_instant(r.param("postedAfter") + r.param("PostedAfter")), until = parse_instant(r.param("postedBefore") + r.param("PostedBefore"));
+  return from && until ? *until - *from : Duration{};
+}
 
 }  // namespace
 
@@ -231,6 +248,7 @@ std::optional<Fault> Simulator::fault_for(const SimRequest& r) {
   const bool page = page_of(r);
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
     if (!r.path.starts_with(it->path) || (it->pages_only && !page)) continue;
+    if ((!it->method.empty() && it->method != r.method) || (it->wider_than_days > 0 && span_of(r) <= std::chrono::hours(24) * it->wider_than_days)) continue;
     if (it->after > 0) {
       --it->after;
       continue;
@@ -242,8 +260,9 @@ std::optional<Fault> Simulator::fault_for(const SimRequest& r) {
   return std::nullopt;
 }
 
-SimAnswer Simulator::handle(const SimRequest& request) {
+SimAnswer Simulator::handle(const SimRequest& sent) {
   std::lock_guard lock(mutex_);
+  const SimRequest request = with_its_own_token(sent);
   if (request.path.starts_with("/_sim/")) {
     if (request.path == "/_sim/truth") return truth_answer(request);
     if (request.path == "/_sim/stats") return stats_answer();
@@ -267,17 +286,33 @@ SimAnswer Simulator::handle(const SimRequest& request) {
     answer.delivery = SimAnswer::Delivery::hang;
   } else if (fault->kind == "empty") {
     answer = json("{\"payload\":{}}");
+  } else if (fault->kind == "empty_page") {
+    const bool v0 = request.path.starts_with("/finances/v0");
+    JsonWriter page;
+    page.begin_object().key("payload").begin_object().field(v0 ? "NextToken" : "nextToken", std::string(kAgain) + sent.param("nextToken") + sent.param("NextToken"));
+    page.key(v0 ? "FinancialEvents" : "transactions").raw(v0 ? "{}" : "[]");
+    answer = json(std::move(page.end_object().end_object()).text());
+  } else if (fault->kind == "body") {
+    answer.content_type = fault->content_type;
+    answer.body = fault->message;
   } else if (fault->kind == "token_expired") {
     answer = error(400, "InvalidInput", "Token is not valid, token duration is 3 minutes.");
   } else {
     SimRequest asked = request;
+    const std::string loop = fault->kind == "token_loop" && !fault->message.empty() ? fault->message : "loop";
     // Pages of a loop are always the first one again.
-    if (fault->kind == "token_loop" || fault->kind == "page_loop")
-      std::erase_if(asked.query, [](const auto& p) { return (p.first == "nextToken" || p.first == "NextToken") && p.second.starts_with("loop"); });
+    if (fault->kind == "token_loop" || fault->kind == "page_loop") std::erase_if(asked.query, [&](const auto& p) { return is_token(p.first) && p.second.starts_with(loop); });
     answer = route(asked);
+    if (fault->kind.starts_with("report_") && answer.status == 202) {
+      Report& made = reports_.back();
+      if (fault->kind == "report_cancelled") made.fate = Report::Fate::no_data;
+      if (fault->kind == "report_fatal") made.fate = Report::Fate::fatal, made.why = fault->message;
+      if (fault->kind == "report_stuck") made.fate = Report::Fate::stuck;
+      if (fault->kind == "report_moved") made.fate = Report::Fate::done, made.from = made.until;
+    }
     if (fault->kind == "last_page_again" && page_of(request) && answer.body.find("extToken\":") == std::string::npos) {
       // The end of the list shows its beginning again.
-      std::erase_if(asked.query, [](const auto& p) { return p.first == "nextToken" || p.first == "NextToken"; });
+      std::erase_if(asked.query, [](const auto& p) { return is_token(p.first); });
       answer = route(asked);
       const std::size_t at = answer.body.find(",\"pagination\"");
       if (at != std::string::npos) answer.body.resize(at), answer.body += '}';
@@ -296,7 +331,7 @@ SimAnswer Simulator::handle(const SimRequest& request) {
       answer.delivery = SimAnswer::Delivery::cut;
     } else if (fault->kind == "token_loop" || fault->kind == "page_loop") {
       // The same token for ever, or ever new tokens to the same page.
-      const std::string token = fault->kind == "token_loop" ? "loop" : "loop-" + std::to_string(request_number_);
+      const std::string token = fault->kind == "token_loop" ? loop : "loop-" + std::to_string(request_number_);
       for (const std::string_view name : {"\"nextToken\":", "\"NextToken\":"}) {
         const std::size_t at = answer.body.find(name);
         if (at == std::string::npos) continue;
@@ -586,12 +621,12 @@ SimAnswer Simulator::financial_events(int n, const SimRequest& r) {
   const std::int64_t end = std::min(last, offset + page_size);
   std::vector<RenderedEvent> events;
   // A page may begin with the last event of the one before; only one that can be recognised by its id.
-  if (seam && s.shown(offset - 1, now())) {
+  if (seam && shown(s, offset - 1)) {
     RenderedEvent before_event = render_v0(s.fact(offset - 1), nullptr);
     if (before_event.named) events.push_back(std::move(before_event));
   }
   for (std::int64_t i = offset; i < end; ++i)
-    if (s.shown(i, now())) events.push_back(render_v0(s.fact(i), nullptr));
+    if (shown(s, i)) events.push_back(render_v0(s.fact(i), nullptr));
   JsonWriter out;
   out.begin_object().key("payload").begin_object();
   if (end < last) out.field("NextToken", page_token("v0", n, arguments, end));
@@ -606,6 +641,10 @@ SimAnswer Simulator::financial_events(int n, const SimRequest& r) {
   return json(std::move(out).text());
 }
 
+bool Simulator::shown(const Seller& s, std::int64_t number) const {
+  return s.shown(number, now()) && (settings_.late_every == 0 || number % settings_.late_every != 0 || now() >= s.posted(number) + settings_.late_by);
+}
+
 std::vector<std::pair<std::int64_t, Part>> Simulator::visible_transactions(const Seller& s, Instant from, Instant until) const {
   struct Entry {
     Instant posted;
@@ -615,13 +654,15 @@ std::vector<std::pair<std::int64_t, Part>> Simulator::visible_transactions(const
   std::vector<Entry> entries;
   constexpr Duration kLongestDeferral = std::chrono::hours(24 * 15);
   for (std::int64_t i = s.first_at(from - kLongestDeferral); i < s.first_at(until); ++i) {
-    if (!s.shown(i, now())) continue;
+    if (!shown(s, i)) continue;
     const Instant posted = s.posted(i);
     const Fact f = s.fact(i);
     if (posted >= from) entries.push_back({f.posted, i, f.deferred ? Part::deferred : Part::only});
     if (f.deferred && f.released <= now() && f.released >= from && f.released < until) entries.push_back({f.released, i, Part::released});
   }
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.posted < b.posted; });
+  constexpr std::int64_t kBlocks = 3;
+  if (settings_.blocks) std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.number % kBlocks < b.number % kBlocks; });
   std::vector<std::pair<std::int64_t, Part>> visible;
   for (const Entry& e : entries) visible.emplace_back(e.number, e.part);
   return visible;
@@ -714,7 +755,7 @@ std::string Simulator::truth(int n, bool lines) const {
   TruthSum v0, modern;
   const std::int64_t count = s.first_at(until);
   for (std::int64_t i = 0; i < count; ++i) {
-    if (!s.shown(i, now())) continue;
+    if (!shown(s, i)) continue;
     const Fact f = s.fact(i);
     const RenderedEvent e = render_v0(f, [&](const ToldAmount& a) { v0.add(a); });
     v0.event(e.list, e.order_id);
@@ -793,6 +834,9 @@ SimAnswer Simulator::control(const SimRequest& request) {
     fault.after = static_cast<int>(f["after"].integer().value_or(0));
     fault.pages_only = f["pagesOnly"].boolean().value_or(false);
     fault.member = std::string(f["member"].text());
+    fault.method = std::string(f["method"].text());
+    if (f["contentType"].is_string()) fault.content_type = std::string(f["contentType"].text());
+    fault.wider_than_days = static_cast<int>(f["widerThanDays"].integer().value_or(0));
     fault.all = f["all"].boolean().value_or(false);
     fault.delay = std::chrono::milliseconds(f["delayMs"].integer().value_or(0));
     add_fault(std::move(fault));

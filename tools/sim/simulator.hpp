@@ -53,6 +53,9 @@ struct SimSettings {
   double rate_scale = 1.0;        ///< all plans times this; 0: no limits
   bool auto_approve = false;
   bool seams = true;              ///< every third page repeats the end of the one before
+  bool blocks = false;            ///< transactions come in blocks, by date within each only
+  int late_every = 0;             ///< every so manyth event shows up late, by:
+  Duration late_by{};
   std::string client_id, client_secret;   ///< empty: any
   std::string base_url;           ///< where this simulator is reached, for the addresses of documents
   Duration report_time = std::chrono::seconds(40);   ///< until a report is done; divided by rate_scale, none without limits
@@ -61,11 +64,16 @@ struct SimSettings {
 /// A fault on demand: calls whose path starts with `path` misbehave.
 struct Fault {
   std::string path;               ///< "/" for all, "/auth" for the token endpoint
-  /// status, html, truncate, drop, hang, empty, token_loop, page_loop, last_page_again, token_expired, wrong_type (amounts that end in 13,
-  /// or all, as strings), omit (one member of the answer)
+  /// status, html, truncate, drop, hang, empty, empty_page (with a token to what was asked for), token_loop (`message`: the token), page_loop,
+  /// last_page_again, token_expired, wrong_type (amounts that end in 13, or all, as strings), omit (one member of the answer), body
+  /// (`message`, as `content_type`); of a report that is asked for: report_cancelled, report_fatal, report_stuck (is never finished),
+  /// report_moved (its days are not those that were asked for)
   std::string kind;
   int status = 500;
   std::string code, message, details;
+  std::string method;             ///< empty: any
+  std::string content_type = "text/plain";
+  int wider_than_days = 0;        ///< only calls that ask for more days of money
   int times = 1;                  ///< how many calls; -1: until taken back
   int after = 0;                  ///< calls that still go well
   bool pages_only = false;        ///< only calls with a page token
@@ -140,7 +148,7 @@ class Simulator {
     std::string id, document;
     std::vector<std::string> marketplaces;
     Instant from{}, until{}, created{};
-    enum class Fate : std::uint8_t { done, no_data, too_soon, fatal } fate = Fate::done;
+    enum class Fate : std::uint8_t { done, no_data, too_soon, fatal, stuck } fate = Fate::done;
     std::string why;              ///< of a fatal one
   };
   SimAnswer create_report(int seller, const SimRequest& request);
@@ -166,6 +174,8 @@ class Simulator {
   static SimAnswer error(int status, std::string_view code, std::string_view message, std::string_view details = "");
   static SimAnswer json(std::string body);
 
+  /// Whether an event that was posted shows up yet.
+  bool shown(const Seller& s, std::int64_t number) const;
   /// Transactions of a fact that are visible now, as (number, part) sorted by their posted date.
   std::vector<std::pair<std::int64_t, Part>> visible_transactions(const Seller& s, Instant from, Instant until) const;
 
