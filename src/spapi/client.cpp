@@ -9,7 +9,6 @@
 namespace amzsync::spapi {
 namespace {
 
-constexpr int kTransientTries = 5;
 constexpr int kThrottledTries = 8;
 constexpr int kUnreadableTries = 3;
 constexpr int kTemplateErrorTries = 3;
@@ -162,7 +161,7 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
     if (!answer) {
       failure = answer.error();
       ++transient;
-      repeat = request.repeatable && net::classify(failure) == net::Outcome::transient && transient < kTransientTries;
+      repeat = request.repeatable && net::classify(failure) == net::Outcome::transient && transient < request.tries;
       pause = kTransientBackoff.wait(transient - 1, entropy_);
     } else {
       const std::string_view limit = answer->header("x-amzn-RateLimit-Limit");
@@ -197,7 +196,7 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
         }
         case net::Outcome::transient:
           failure = describe(Code::amazon_error, *answer, ApiError::read(answer->body));
-          repeat = request.repeatable && ++transient < kTransientTries;
+          repeat = request.repeatable && ++transient < request.tries;
           pause = kTransientBackoff.wait(transient - 1, entropy_);
           break;
         case net::Outcome::denied: {

@@ -41,6 +41,7 @@ struct Request {
   std::string body;            ///< JSON
   /// False: asking twice could do it twice, so a lost answer is told and not asked for again.
   bool repeatable = true;
+  int tries = 5;               ///< in all, when Amazon has a passing trouble
   bool has_page_token = false; ///< a rejected one is told apart: the walk starts again
 };
 

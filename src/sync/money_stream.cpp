@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kMaxRestarts = 2;
 constexpr int kMostRefused = 2;
+constexpr int kTriesOfManyDays = 3;   // 500 may well say that the span is too wide, and halves of it help more than patience
 constexpr std::int64_t kMostEventsInMemory = 250'000;   // about 16 MB; a slice with more is split
 
 /// One finance API.
@@ -150,6 +151,7 @@ class MoneyReader {
     std::string token;
     do {
       spapi::Request request = source_.request(window_, token);
+      if (slice.days > 1) request.tries = kTriesOfManyDays;
       AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
       auto decode = [this, &answer] { return source_.decode(answer, window_); };
       AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
