@@ -70,8 +70,6 @@ class Collector {
         fault("amount_malformed", member);
       } else if (is_amount(member)) {
         amount(member, holder, sku, above);
-        constexpr std::size_t kParts = 2;
-        if (member.size() > kParts) object(member, sku, {});   // what else it may hold
       } else {
         inside(member, sku, own_type);
       }
@@ -110,6 +108,8 @@ class Collector {
     line.amount = read_number(number_in(value));
     if (!line.currency) fault("currency_unreadable", code_in(value));
     out_.lines.push_back(line);
+    constexpr std::size_t kParts = 2;
+    if (value.size() > kParts) object(value, sku, {});   // what else it may hold
   }
 
   std::optional<Micros> read_number(Json number) {
@@ -146,15 +146,15 @@ bool told_by_a_line(Json holder, Json member) {
   return false;
 }
 
-/// Writes what is left of a value; false when nothing is.
-bool append_rest(std::string& out, Json value, std::initializer_list<std::string_view> without) {
+/// Writes what is left of a value; false when nothing is. `is_event`: it is no amount itself, whatever it holds.
+bool append_rest(std::string& out, Json value, std::initializer_list<std::string_view> without, bool is_event = false) {
   if (value.is_null()) return false;
   if (!value.is_object() && !value.is_array()) {
     append_json(out, value);
     return true;
   }
   const std::size_t start = out.size();
-  const bool object = value.is_object(), amount = is_amount(value);
+  const bool object = value.is_object(), amount = !is_event && is_amount(value);
   out += object ? '{' : '[';
   bool any = false;
   for (const Json child : value) {
@@ -217,7 +217,7 @@ void collect_amounts(Json event, std::string_view list, const AmountRules& rules
 
 std::string detail_of(Json event, std::initializer_list<std::string_view> columns) {
   std::string out;
-  if (!append_rest(out, event, columns)) return "{}";
+  if (!append_rest(out, event, columns, true)) return "{}";
   return out;
 }
 

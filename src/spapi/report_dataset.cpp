@@ -18,21 +18,19 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-/// Whether the comma of "1,234" may part thousands as well as decimals; that is not guessed.
-bool is_ambiguous(std::string_view number, std::size_t comma) noexcept {
-  if (number.starts_with('-')) {
-    number.remove_prefix(1);
-    --comma;
-  }
-  return number.size() - comma == 4 && comma >= 1 && comma <= 3 && number.front() != '0';
+/// Whether a number's comma may part thousands as well as decimals, as in "1,234". That is not guessed where units or money depend on it.
+bool is_ambiguous(std::string_view text) noexcept {
+  std::string_view number = trimmed(text);
+  if (number.starts_with('-') || number.starts_with('+')) number.remove_prefix(1);
+  const std::size_t comma = number.find(',');
+  return comma != std::string_view::npos && comma >= 1 && comma <= 3 && number.size() - comma == 4 && number.front() != '0' && number.find('.') == std::string_view::npos;
 }
 
 /// Numbers as reports write them: with a sign, or with a decimal comma.
 std::string plain_number(std::string_view text) {
   std::string number(trimmed(text));
   if (number.starts_with('+')) number.erase(0, 1);
-  if (number.find('.') == std::string::npos && std::count(number.begin(), number.end(), ',') == 1)
-    if (const std::size_t comma = number.find(','); !is_ambiguous(number, comma)) number[comma] = '.';
+  if (number.find('.') == std::string::npos && std::count(number.begin(), number.end(), ',') == 1) number[number.find(',')] = '.';
   if (number.starts_with('.')) number.insert(0, 1, '0');
   if (number.starts_with("-.")) number.insert(1, 1, '0');
   // "0012" is a number here, though not in JSON.
@@ -42,6 +40,7 @@ std::string plain_number(std::string_view text) {
 }
 
 std::optional<std::int64_t> integer(std::string_view text) {
+  if (is_ambiguous(text)) return std::nullopt;
   std::string number = plain_number(text);
   // "2.0" is two.
   if (const std::size_t dot = number.find('.'); dot != std::string::npos && number.find_first_not_of('0', dot + 1) == std::string::npos) number.resize(dot);
@@ -78,6 +77,7 @@ Value read(std::string_view cell, CellKind kind, Charset charset) {
       return number ? Value{*number, {}} : Value{{}, "number_malformed"};
     }
     case CellKind::amount: {
+      if (is_ambiguous(text)) return {{}, fault_name(AmountFault::malformed)};
       const ParsedAmount parsed = parse_amount(plain_number(text));
       return parsed.fault == AmountFault::none ? Value{parsed.micros.value, {}} : Value{{}, fault_name(parsed.fault)};
     }

@@ -24,6 +24,7 @@ std::string meaning(Json value) {
     return text;
   }
   if (const auto flag = value.boolean()) return *flag ? "true" : "false";
+  if (const auto currency = Currency::parse(value.text())) return "text " + std::string(currency->text());   // in capitals
   if (const auto at = parse_instant(value.text()); at && value.text().size() > 8) return "instant " + std::to_string(to_us(*at));
   return "text " + std::string(value.text());
 }

@@ -147,9 +147,9 @@ TEST_CASE("a refusal that is an unfilled template of Amazon's own means nothing,
 TEST_CASE("no walk of v0 is as long as those that were seen to fail, however much the days hold") {
   constexpr int kSeenToFail = 153;   // pages
   WorldSettings settings = small(true);
-  settings.amazon.events = 22'000;
+  settings.amazon.events = 26'000;
   settings.amazon.skus = 10;
-  settings.history_days = settings.amazon.history_days = 30;   // all in all 220 pages, and a walk may be 128 days wide
+  settings.history_days = settings.amazon.history_days = 60;   // 260 pages; days that are not near are cut into walks of up to 128 days
   World world(settings);
   Process& process = world.open();
   CHECK(member(world.sync_seller(process, 1), "status") == "completed");

@@ -7,6 +7,7 @@
 
 #include "base/gunzip.hpp"
 #include "base/json_writer.hpp"
+#include "sim/random.hpp"
 #include "sim/reports.hpp"
 #include "spapi/inventory.hpp"
 #include "spapi/report_requests.hpp"
@@ -606,6 +607,21 @@ TEST_CASE("numbers of a report are read as they are meant, or are NULL with thei
   }
 }
 
+TEST_CASE("weights and sizes keep the number that they are") {
+  const struct {
+    const char* text;
+    const char* held;
+  } numbers[]{{"1.20", "1.2"}, {"1,250", "1.25"}, {"0,5", "0.5"}, {"12", "12"}, {"-0.0", "0"}, {"--", "NULL"}, {"heavy", "NULL"}, {"1e3", "NULL"}, {"1.2.3", "NULL"}};
+  for (const auto& n : numbers) {
+    CAPTURE(std::string(n.text));
+    const auto read = read_document(kFeePreview, lines({"sku\tcurrency\titem-package-weight", "A\tUSD\t" + std::string(n.text)}), 64);
+    REQUIRE(read);
+    REQUIRE(read->stored == 1);
+    CHECK(text_of(kFeePreview, read->rows[0], "item_package_weight") == n.held);
+    CHECK(read->rows[0].row.faults.size() == (std::string_view(n.held) == "NULL" && std::string_view(n.text) != "--" ? 1 : 0));
+  }
+}
+
 TEST_CASE("identifiers are text, with every zero") {
   const auto read = read_document(kReimbursements, lines({"approval-date\treimbursement-id\tcase-id\tsku\tcurrency-unit\tamount-total", "2026-03-14\t0012\t000\t007\tUSD\t1"}), 64);
   REQUIRE(read);
@@ -659,6 +675,60 @@ TEST_CASE("packed once, twice or in several pieces a document is the same, and o
     // What unpacks all the same (a byte of the header that says nothing) has all its rows.
     if (const auto read = read_document(kReimbursements, damaged, 11)) CHECK(read->stored == 3);
   }
+}
+
+TEST_CASE("pages and documents with random damage keep the law") {
+  amzsim::Random random(12);
+  const std::string all_bits = "\n\"\\{}[],:0189.eE+-tfn u\t\xff\xc3\xa9\x80\x01" + std::string(1, '\0');
+  const auto damage = [&](std::string text, const std::string& bits) {
+    for (std::int64_t n = random.between(1, 4); n > 0; --n) {
+      const auto at = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(text.size())));
+      const char bit = bits[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(bits.size())))];
+      switch (random.below(3)) {
+        case 0: text[at] = bit; break;
+        case 1: text.insert(at, 1, bit); break;
+        default: text.erase(at, static_cast<std::size_t>(random.between(1, 5)));
+      }
+    }
+    return text;
+  };
+  for (const Api& api : kApis) {
+    CAPTURE(std::string(api.name));
+    int good = 0;
+    for (int i = 0; i < 3'000; ++i) good += refused(api, damage(api.page, all_bits)) ? 0 : 1;
+    CHECK(good > 10);   // some damage does no harm, so the law was put to the test
+  }
+  for (const ReportDataset* dataset : {&kReimbursements, &kLedger, &kLedgerSummary, &kReturns, &kFeePreview, &kStorageFees, &kRemovals})
+    for (const bool quotes : {false, true}) {
+      CAPTURE(std::string(dataset->stream));
+      CAPTURE(quotes);
+      const auto line_of = [&](const auto& cell) {
+        std::string line;
+        for (const ReportColumn& column : dataset->columns) line += (line.empty() ? "" : "\t") + (quotes ? '"' + std::string(cell(column)) + '"' : std::string(cell(column)));
+        return line + "\n";
+      };
+      const std::string header = line_of([](const ReportColumn& c) { return std::string(c.headers.substr(0, c.headers.find('|'))); });
+      std::string rows;
+      for (int n = 1; n <= 5; ++n)
+        rows += line_of([&](const ReportColumn& c) { return c.kind == CellKind::text ? "text " + std::to_string(n) : c.kind == CellKind::instant || c.kind == CellKind::day ? std::string("2026-03-14") : std::to_string(n); });
+      const auto whole = read_document(*dataset, header + rows, 64);
+      REQUIRE(whole);
+      CHECK(whole->stored == 5);
+      for (const DecodedRow& row : whole->rows) CHECK(row.row.faults.empty());
+      for (int i = 0; i < 1'500; ++i) {
+        const std::string damaged = damage(rows, quotes ? all_bits.substr(1) : all_bits);   // a line break may stand inside quotes
+        CAPTURE(damaged);
+        const auto read = read_document(*dataset, header + damaged, static_cast<std::size_t>(random.between(1, 40)));
+        REQUIRE(read);   // rows refuse no document
+        std::size_t all = 0;
+        for (std::size_t at = 0; at < damaged.size();) {
+          const std::size_t end = std::min(damaged.find('\n', at), damaged.size());
+          if (damaged.substr(at, end - at).find_first_not_of('\r') != std::string::npos) ++all;
+          at = end + 1;
+        }
+        CHECK(read->stored + read->unreadable == all);
+      }
+    }
 }
 
 TEST_SUITE_END();
