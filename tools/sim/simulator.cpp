@@ -602,6 +602,7 @@ SimAnswer Simulator::financial_events(int n, const SimRequest& r) {
   std::int64_t page_size = kMostEventsPerPage;
   if (r.has_param("MaxResultsPerPage")) page_size = std::atoll(r.param("MaxResultsPerPage").c_str());
   if (page_size < 1 || page_size > kMostEventsPerPage) return error(400, "InvalidInput", "MaxResultsPerPage must be between 1 and 100.");
+  page_size = page_of_most(page_size);
   if (!after || !before) return error(400, "InvalidInput", "Date range is invalid.");
   if (*before > now() - kTooYoung || *after > now() - kTooYoung) return error(400, "InvalidInput", "PostedAfter and PostedBefore must be at least 2 minutes before now.");
   if (*after >= *before) return error(400, "InvalidInput", "Date range is invalid.");
@@ -679,16 +680,17 @@ SimAnswer Simulator::transactions(int n, const SimRequest& r) {
   std::vector<std::pair<std::int64_t, Part>> all;
   if (*before - *after <= kWidestSpan) all = visible_transactions(s, *after, *before);
   const std::string status = r.param("transactionStatus");
+  const std::int64_t per_page = page_of_most(kTransactionsPerPage);
   std::int64_t offset = 0;
   bool seam = false;
   if (const std::string token = r.param("nextToken"); !token.empty()) {
     const PagePlace place = read_token("2024", n, arguments, token, kFinanceTokenLife);
     if (!place.fault.empty()) return error(400, "InvalidInput", place.fault);
     offset = place.offset;
-    seam = settings_.seams && (offset / kTransactionsPerPage) % kSeamEvery == 1;
+    seam = settings_.seams && offset > 0 && (offset / per_page) % kSeamEvery == 1;
   }
   const auto size = static_cast<std::int64_t>(all.size());
-  const std::int64_t end = std::min(size, offset + kTransactionsPerPage);
+  const std::int64_t end = std::min(size, offset + per_page);
   JsonWriter out;
   out.begin_object().key("payload").begin_object();
   if (end < size) {
@@ -720,7 +722,7 @@ SimAnswer Simulator::inventory(int n, const SimRequest& r) {
     if (!at.fault.empty()) return error(400, "InvalidInput", "The next token is not valid or has expired.");
     offset = at.offset;
   }
-  const auto end = std::min<std::int64_t>(static_cast<std::int64_t>(rows.size()), offset + kSkusPerPage);
+  const auto end = std::min<std::int64_t>(static_cast<std::int64_t>(rows.size()), offset + page_of_most(kSkusPerPage));
   const bool details = r.param("details") == "true";
   JsonWriter out;
   out.begin_object().key("payload").begin_object().key("granularity").begin_object().field("granularityType", "Marketplace").field("granularityId", id).end_object();

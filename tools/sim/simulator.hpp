@@ -4,6 +4,7 @@
 // code runs inside a test process and behind a socket.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -57,6 +58,7 @@ struct SimSettings {
   int late_every = 0;             ///< every so manyth event shows up late, by:
   Duration late_by{};
   std::string client_id, client_secret;   ///< empty: any
+  std::int64_t rows_per_page = 0; ///< pages hold no more; 0: as many as Amazon's
   std::string base_url;           ///< where this simulator is reached, for the addresses of documents
   Duration report_time = std::chrono::seconds(40);   ///< until a report is done; divided by rate_scale, none without limits
 };
@@ -162,6 +164,7 @@ class Simulator {
 
   /// What is shown of a seller's stock in one of its marketplaces.
   std::vector<StockRow> stock_of(int seller, std::size_t marketplace) const;
+  std::int64_t page_of_most(std::int64_t amazons) const { return settings_.rows_per_page > 0 ? std::min(settings_.rows_per_page, amazons) : amazons; }
   bool admit(const Plan& plan, int seller);
   std::optional<Fault> fault_for(const SimRequest& request);
   std::string new_access_token(Access access);
