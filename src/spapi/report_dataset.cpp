@@ -97,6 +97,7 @@ Value read(std::string_view cell, CellKind kind, Charset charset) {
       const auto at = parse_report_time(text.substr(0, text.find('T')));
       return at ? Value{to_number(day_of(*at)), {}} : Value{{}, "date_unreadable"};
     }
+    case CellKind::row_number:
     case CellKind::text: break;
   }
   return {};
@@ -132,6 +133,8 @@ Status RowDecoder::header(std::span<const std::string_view> cells, std::string_v
     file_columns_.push_back({key.empty() ? to_utf8(trimmed(cell), charset_) : key, personal ? FileColumn::Use::personal : FileColumn::Use::rest});
   }
   place_.clear();
+  carried_.assign(dataset_.columns.size(), {});
+  rows_ = 0;
   for (const ReportColumn& column : dataset_.columns) {
     int place = -1;
     for (std::string_view rest = column.headers; !rest.empty() && place < 0;) {
@@ -164,15 +167,20 @@ std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool al
   return std::move(json.end_object()).text();
 }
 
-DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) const {
+DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
   DecodedRow out;
+  ++rows_;
   std::string identity, content;
   std::optional<Day> day;
   bool fault_of_day = false;
   for (std::size_t i = 0; i < dataset_.columns.size(); ++i) {
     const ReportColumn& column = dataset_.columns[i];
-    const std::string_view cell = place_[i] >= 0 && static_cast<std::size_t>(place_[i]) < cells.size() ? cells[static_cast<std::size_t>(place_[i])] : std::string_view();
-    Value value = read(cell, column.kind, charset_);
+    std::string_view cell = place_[i] >= 0 && static_cast<std::size_t>(place_[i]) < cells.size() ? cells[static_cast<std::size_t>(place_[i])] : std::string_view();
+    if (column.carried) {
+      if (!trimmed(cell).empty()) carried_[i] = cell;
+      cell = carried_[i];
+    }
+    Value value = column.kind == CellKind::row_number ? Value{rows_, {}} : read(cell, column.kind, charset_);
     if (!value.fault.empty()) {
       if (column.name == dataset_.day_column) fault_of_day = true;
       JsonWriter raw;

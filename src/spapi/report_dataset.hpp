@@ -17,7 +17,8 @@ enum class CellKind : std::uint8_t {
   amount,    ///< micros; the currency stands in a column of its own
   decimal,   ///< kept as the text of the number: weights and sizes, which are no money
   instant,   ///< microseconds
-  day        ///< days
+  day,       ///< days
+  row_number ///< of the row in the file, from 1; the file has no such column
 };
 
 enum class CellRole : std::uint8_t {
@@ -31,6 +32,7 @@ struct ReportColumn {
   CellKind kind = CellKind::text;
   CellRole role = CellRole::content;
   bool required = false;      ///< a file without this column is no such report
+  bool carried = false;       ///< stands once, and in later rows is empty: those have the value of the row above
 };
 
 struct ReportOption {
@@ -42,7 +44,7 @@ struct ReportDataset {
   std::string_view report_type;   ///< of Reports 2021-06-30
   std::span<const ReportColumn> columns;
   std::string_view day_column;    ///< column whose day is a row's cell; empty: a snapshot, all of it one cell
-  std::span<const ReportOption> options;
+  std::span<const ReportOption> options{};
 
   int widest_days = 31;           ///< one request
   int read_again_days = 75;       ///< days younger than that are read anew each time
@@ -51,8 +53,13 @@ struct ReportDataset {
   /// request may be short.
   int edge_days = 0;
   bool whole_months = false;      ///< windows begin on the first of a month
+  /// Amazon makes it by itself and it can't be asked for: the list of reports tells of it, one document at a time.
+  bool listed = false;
+  /// Column that all rows of one document share and no other document has, where days are shared by several documents. Such a document
+  /// replaces its own rows only.
+  std::string_view part{};
   /// Personal columns, by key; never stored.
-  std::span<const std::string_view> personal;
+  std::span<const std::string_view> personal{};
 };
 
 /// One row on its way into the table.
@@ -69,7 +76,7 @@ class RowDecoder {
   /// The header line. Errors: bad_answer when a required column is missing (then the document is no such report: Amazon puts error
   /// texts in its place); the sentence holds the line.
   Status header(std::span<const std::string_view> cells, std::string_view line);
-  DecodedRow decode(std::span<const std::string_view> cells) const;
+  DecodedRow decode(std::span<const std::string_view> cells);
 
  private:
   /// What becomes of a column of the file.
@@ -84,6 +91,8 @@ class RowDecoder {
   Charset charset_;
   std::vector<FileColumn> file_columns_;
   std::vector<int> place_;                 // of each of the dataset's columns in the file; -1: absent
+  std::vector<std::string> carried_;       // what each carried column said last
+  std::int64_t rows_ = 0;
 };
 
 }  // namespace amzsync::spapi

@@ -75,11 +75,22 @@ Request get_reports(const ReportDataset& dataset, Instant created_since) {
   return request;
 }
 
-Result<std::vector<ReportInfo>> decode_reports(const JsonDocument& answer) {
+Request get_more_reports(const std::string& page_token) {
+  Request request;
+  request.operation = &kGetReports;
+  request.path = kReports;
+  request.query = {{"nextToken", page_token}};
+  request.has_page_token = true;
+  return request;
+}
+
+Result<ReportPage> decode_reports(const JsonDocument& answer) {
   if (!answer["reports"].is_array()) return Error(Code::bad_answer, "Amazon's answer to getReports holds no list.");
-  std::vector<ReportInfo> reports;
-  for (const Json report : answer["reports"]) reports.push_back(read_report(report));
-  return reports;
+  AMZ_TRY(token, page_token_of(answer["nextToken"]));
+  ReportPage page;
+  page.next_token = std::move(token);
+  for (const Json report : answer["reports"]) page.reports.push_back(read_report(report));
+  return page;
 }
 
 Request get_report_document(const std::string& document_id) {

@@ -31,9 +31,15 @@ struct ReportInfo {
 Request get_report(const std::string& report_id);
 Result<ReportInfo> decode_report(const JsonDocument& answer);
 
-/// getReports: the newest hundred of a type since an instant.
+/// getReports: those of a type since an instant, the newest first, a hundred a page. A page's token is asked with alone: with any other
+/// argument Amazon refuses it (facts R7).
 Request get_reports(const ReportDataset& dataset, Instant created_since);
-Result<std::vector<ReportInfo>> decode_reports(const JsonDocument& answer);
+Request get_more_reports(const std::string& page_token);
+struct ReportPage {
+  std::vector<ReportInfo> reports;
+  std::string next_token;
+};
+Result<ReportPage> decode_reports(const JsonDocument& answer);
 
 /// getReportDocument: where the document is, for five minutes.
 Request get_report_document(const std::string& document_id);

@@ -15,6 +15,9 @@ constexpr Duration kNoticeable = std::chrono::seconds(2);
 // Calls reach Amazon later than they are sent, and not all equally late. Our bucket holds this much time less than Amazon's,
 // once, so that a call which overtakes a slower one does not find Amazon's bucket empty.
 constexpr double kSlackSeconds = 0.15;
+// What is left of a shared plan is found by giving way much at each quota error and coming back a little with each call: about one call in
+// fifteen finds the end of it then, and fifty after the others have stopped all of it is ours again.
+constexpr double kGiveWay = 0.7, kComeBack = 0.01, kLeastShare = 0.1;
 
 double seconds(Duration d) noexcept { return static_cast<double>(d.count()) / 1e6; }
 Duration from_seconds(double s) noexcept { return Duration(static_cast<Duration::rep>(std::ceil(s * 1e6))); }
@@ -31,7 +34,7 @@ double Throttle::calls_in(const Operation& operation, Duration span) { return op
 
 void Throttle::refill(Bucket& b) const {
   const Steady now = clock_.steady();
-  b.level = std::min(b.cap, b.level + seconds(now - b.as_of) * b.rate);
+  b.level = std::min(b.cap, b.level + seconds(now - b.as_of) * b.rate * b.share);
   b.as_of = now;
 }
 
@@ -91,7 +94,7 @@ Async<Status> Throttle::acquire(BucketKey key, const Operation& operation, Cance
     refill(*bucket);
     bucket->last_used = clock_.steady();
     if (bucket->level >= 1.0) break;
-    const Duration wait = from_seconds((1.0 - bucket->level) / bucket->rate);
+    const Duration wait = from_seconds((1.0 - bucket->level) / (bucket->rate * bucket->share));
     if (listener && wait >= kNoticeable) {
       listener(clock_.now() + wait);
       told = true;
@@ -100,6 +103,7 @@ Async<Status> Throttle::acquire(BucketKey key, const Operation& operation, Cance
     if (cancel.cancelled()) co_return Code::cancelled;
   }
   bucket->level -= 1.0;
+  bucket->share = std::min(1.0, bucket->share + kComeBack);
   if (told) listener(std::nullopt);
   co_return Done{};
 }
@@ -117,6 +121,7 @@ void Throttle::drained(const BucketKey& key) {
   if (found == buckets_.end()) return;
   refill(*found->second);
   found->second->level = std::min(found->second->level, 0.0);
+  found->second->share = std::max(kLeastShare, found->second->share * kGiveWay);
 }
 
 Async<Status> Throttle::maintain(bool closing) {

@@ -38,7 +38,8 @@ class Throttle {
 
   /// The rate that an answer told, calls per second.
   void learn_rate(const BucketKey& key, double rate);
-  /// A quota error came although the bucket had a call left: somebody else shares it.
+  /// A quota error came although the bucket had a call left: somebody else shares it. From then on less of the rate is used, and little by
+  /// little more again.
   void drained(const BucketKey& key);
 
   /// Prolongs what is in use and gives back what is not. To be called every few seconds, and once with `closing`.
@@ -50,6 +51,7 @@ class Throttle {
  private:
   struct Bucket {
     double level = 0, rate = 0, cap = 0;
+    double share = 1;       // of the rate: what others who use the same plan leave us
     Steady as_of{};
     Steady last_used{};
     bool held = false;

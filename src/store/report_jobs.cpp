@@ -23,21 +23,28 @@ std::string_view job_outcome_name(JobOutcome outcome) noexcept { return kOutcome
 OpenedJob open_report_job(Tx& tx, UserNo user, std::string_view report_type, Day from, Day until) {
   {
     Rows r = tx.rows(
-        "SELECT job_no, state, asked_at, report_id, document_id, archive_no FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND from_day=?3 AND until_day=?4 AND state<>'over'",
+        "SELECT job_no, state, asked_at, report_id, document_id, archive_no FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND from_day=?3 AND until_day=?4 AND listed='' AND state<>'over'",
         user, report_type, from, until);
-    if (r.next()) return {{r.integer(0), std::string(report_type), from, until, state_from(r.view(1)), r.instant(2), r.text(3), r.text(4), r.integer(5)}, false};
+    if (r.next()) return {{r.integer(0), std::string(report_type), from, until, state_from(r.view(1)), r.instant(2), r.text(3), r.text(4), r.integer(5), {}}, false};
   }
   const auto number = tx.integer(
       "INSERT INTO report_jobs(user_no, report_type, from_day, until_day, state, asked_at) VALUES(?1, ?2, ?3, ?4, 'asking', ?5) RETURNING job_no", user, report_type, from,
       until, tx.now());
-  return {{number.value_or(0), std::string(report_type), from, until, JobState::asking, tx.now(), {}, {}, 0}, true};
+  return {{number.value_or(0), std::string(report_type), from, until, JobState::asking, tx.now(), {}, {}, 0, {}}, true};
+}
+
+bool open_listed_job(Tx& tx, UserNo user, const ReportJob& job) {
+  if (tx.integer("SELECT 1 FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND listed=?3", user, job.report_type, job.listed)) return false;
+  tx.run("INSERT INTO report_jobs(user_no, report_type, from_day, until_day, state, asked_at, report_id, document_id, listed) VALUES(?1, ?2, ?3, ?4, 'ready', ?5, ?6, ?7, ?6)", user, job.report_type, job.from,
+         job.until, job.asked_at, job.listed, job.document_id);
+  return true;
 }
 
 std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_view report_type) {
   std::vector<ReportJob> jobs;
-  Rows r = tx.rows("SELECT job_no, from_day, until_day, state, asked_at, report_id, document_id, archive_no FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND state<>'over' ORDER BY job_no",
+  Rows r = tx.rows("SELECT job_no, from_day, until_day, state, asked_at, report_id, document_id, archive_no, listed FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND state<>'over' ORDER BY job_no",
                    user, report_type);
-  while (r.next()) jobs.push_back({r.integer(0), std::string(report_type), day_from(r.integer(1)), day_from(r.integer(2)), state_from(r.view(3)), r.instant(4), r.text(5), r.text(6), r.integer(7)});
+  while (r.next()) jobs.push_back({r.integer(0), std::string(report_type), day_from(r.integer(1)), day_from(r.integer(2)), state_from(r.view(3)), r.instant(4), r.text(5), r.text(6), r.integer(7), r.text(8)});
   return jobs;
 }
 
@@ -67,6 +74,9 @@ void set_cool_down(Tx& tx, UserNo user, std::string_view report_type, const std:
       user, report_type, pause->until, pause->failures, pause->reason);
 }
 
-void trim_report_jobs(Tx& tx, Instant ended_before) { tx.run("DELETE FROM report_jobs WHERE state='over' AND ended_at<?1", ended_before); }
+void trim_report_jobs(Tx& tx, Instant ended_before) {
+  constexpr Duration kListed = std::chrono::hours(24 * 100);   // Amazon lists reports for ninety days
+  tx.run("DELETE FROM report_jobs WHERE state='over' AND ended_at<(CASE WHEN listed='' THEN ?1 ELSE ?2 END)", ended_before, tx.now() - kListed);
+}
 
 }  // namespace amzsync::store

@@ -29,6 +29,7 @@ struct ReportJob {
   Instant asked_at{};
   std::string report_id, document_id;
   std::int64_t archive = 0;         ///< 0: none
+  std::string listed;               ///< id of a report that nobody asked for and Amazon lists; empty: one that was asked for
 };
 
 /// The job of this user for this span that is not over, or a new one. `is_new` tells which.
@@ -37,6 +38,9 @@ struct OpenedJob {
   bool is_new = false;
 };
 OpenedJob open_report_job(Tx& tx, UserNo user, std::string_view report_type, Day from, Day until);
+
+/// The job of a report that Amazon lists (its `listed` is set, and its document's id), which begins ready; false when it was read before.
+bool open_listed_job(Tx& tx, UserNo user, const ReportJob& job);
 
 /// Those of a type that are not over, oldest first.
 std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_view report_type);
@@ -57,6 +61,7 @@ struct CoolDown {
 std::optional<CoolDown> cool_down(Tx& tx, UserNo user, std::string_view report_type);
 void set_cool_down(Tx& tx, UserNo user, std::string_view report_type, const std::optional<CoolDown>& pause);
 
+/// Jobs of listed reports stay for as long as Amazon may list them, since they tell which of those were read.
 void trim_report_jobs(Tx& tx, Instant ended_before);
 
 }  // namespace amzsync::store

@@ -44,11 +44,12 @@ void bind_report_value(Statement& s, int place, const ReportValue& value) {
 
 }  // namespace
 
-std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days) {
+std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days, std::string_view part) {
   std::vector<StoredRow> rows;
-  const std::string sql = "SELECT row_id, identity, content, occurrence FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2";
+  const std::string of_part = table.part.empty() ? "?3=''" : std::string(table.part) + "=?3";
+  const std::string sql = "SELECT row_id, identity, content, occurrence FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND " + of_part;
   for (const Day day : days) {
-    Rows r = tx.rows(sql, user, day);
+    Rows r = tx.rows(sql, user, day, part);
     while (r.next()) rows.push_back({r.integer(0), day, Hash128::from(r.view(1)), Hash128::from(r.view(2)), static_cast<std::uint32_t>(r.integer(3))});
   }
   return rows;
@@ -97,12 +98,19 @@ Counts remove_rows(const RunTx& run, const ReportTable& table, std::span<const s
   return counts;
 }
 
+/// What stands of a day once a document has been read: where several documents tell of one, all of them.
+ReportDay as_stored(const RunTx& run, const ReportTable& table, const ReportDay& day) {
+  if (table.part.empty()) return day;
+  return {day.day, run.tx().integer("SELECT count(*) FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2", run.user(), day.day).value_or(0), {}};
+}
+
 }  // namespace
 
 Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until) {
   Tx& tx = run.tx();
   const Counts counts = remove_rows(run, table, gone);
-  for (const ReportDay& day : days)
+  for (const ReportDay& told : days) {
+    const ReportDay day = as_stored(run, table, told);
     tx.run(
         "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) VALUES(?1, ?2, ?3, 'provisional', ?5, ?6, ?7, ?8, ?8, ?8) "
         "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=CASE WHEN cells.digest=excluded.digest AND ?3<?4 THEN 'settled' ELSE 'provisional' END, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
@@ -110,13 +118,37 @@ Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<c
         "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END",
         run.user(), table.name, day.day, settle_before, day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
         tx.now());
+  }
   return counts;
 }
 
 Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone) {
   const Counts counts = remove_rows(run, table, gone);
-  for (const ReportDay& day : days)
+  for (const ReportDay& told : days) {
+    const ReportDay day = as_stored(run, table, told);
     run.tx().run("UPDATE cells SET row_count=?4, digest=?5 WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), table.name, day.day, day.count, day.digest);
+  }
+  return counts;
+}
+
+Counts upsert_report_rows(const RunTx& run, const ReportTable& table, std::span<const ReportRow> rows) {
+  Counts counts;
+  const std::string find = "SELECT row_id, content FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND occurrence=0";
+  std::vector<RowChange> changes;
+  for (const ReportRow& row : rows) {
+    ++counts.fetched;
+    RowChange change{&row, 0, std::nullopt};
+    Rows r = run.tx().rows(find, run.user(), row.day, row.identity);
+    if (r.next()) {
+      if (r.view(1) == row.content.view()) {
+        ++counts.unchanged;
+        continue;
+      }
+      change.replaces = r.integer(0);
+    }
+    changes.push_back(change);
+  }
+  counts += write_report_rows(run, table, changes);
   return counts;
 }
 

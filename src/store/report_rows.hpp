@@ -24,6 +24,8 @@ using ReportValue = std::variant<std::monostate, std::int64_t, std::string>;
 struct ReportTable {
   std::string_view name;                  ///< also the stream's
   std::vector<std::string_view> columns;
+  /// A column: rows that have the same value there came in one document, and no other document tells of them. Empty: days are told whole.
+  std::string_view part{};
 };
 
 struct ReportRow {
@@ -42,8 +44,8 @@ struct StoredRow {
   Hash128 identity, content;
   std::uint32_t occurrence = 0;
 };
-/// Rows of the given days (sorted), in no order.
-std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days);
+/// Rows of the given days (sorted), in no order; where the table has parts, of one of them.
+std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days, std::string_view part = {});
 
 /// A row that is new, or differs from the stored one that it takes the place of.
 struct RowChange {
@@ -65,6 +67,9 @@ Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<c
 
 /// The same of days that were read before, from the document of that reading: when it was, and how settled they are, stays.
 Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone);
+
+/// Writes rows of which a listing tells only those that changed: each takes the place of the one of its identity, and none goes.
+Counts upsert_report_rows(const RunTx& run, const ReportTable& table, std::span<const ReportRow> rows);
 
 std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table);
 

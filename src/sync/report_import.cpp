@@ -155,7 +155,10 @@ Difference compare(std::vector<RowKey> shown, std::vector<store::StoredRow> stor
 class Import {
  public:
   Import(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document)
-      : context_(std::move(context)), services_(context_.services), dataset_(dataset), table_(spapi::table_of(dataset)), document_(std::move(document)) {}
+      : context_(std::move(context)), services_(context_.services), dataset_(dataset), table_(spapi::table_of(dataset)), document_(std::move(document)) {
+    if (!is_part()) parts_.insert("");
+    while (is_part() && table_.columns[part_column_] != table_.part) ++part_column_;
+  }
 
   Async<Result<Imported>> perform() {
     AMZ_CO_CHECK(co_await load_cells());
@@ -173,7 +176,15 @@ class Import {
   }
 
  private:
-  bool in_span(Day day) const { return result_.days.contains(day); }
+  /// Whether others tell of the same days, so that this document is no more than a part of each.
+  bool is_part() const { return !table_.part.empty(); }
+  bool in_span(Day day) const { return is_part() || result_.days.contains(day); }
+
+  void note_part(const store::ReportRow& row) {
+    result_.days.insert(row.day);
+    const auto* part = std::get_if<std::string>(&row.values[part_column_]);
+    parts_.insert(part ? *part : std::string());
+  }
 
   /// Runs the steps of a walk on a work thread, one at a time, so that a cancellation is heard in between.
   template <class Walk, class Take>
@@ -220,6 +231,7 @@ class Import {
         return;
       }
       if (!in_span(decoded.row.day)) return;
+      if (is_part()) note_part(decoded.row);
       DaySum& sum = shown_[decoded.row.day];
       ++sum.count;
       sum.digest += Hash128::of(std::string(decoded.row.identity.view()) + std::string(decoded.row.content.view()));
@@ -268,6 +280,7 @@ class Import {
   /// What is known of the document's days, and which of them it tells of. In a replay these are days that were read whole, neither by a
   /// newer document nor later than this one was made.
   Async<Status> load_cells() {
+    if (is_part()) co_return Done{};   // the document alone says which days it tells of
     const bool snapshot = dataset_.day_column.empty();
     const Day first = snapshot ? store::kSnapshotDay : document_.from, end = snapshot ? store::kSnapshotDay + std::chrono::days(1) : document_.until;
     auto load = [user = context_.fence.user, stream = dataset_.stream, first, end](store::Tx& tx) -> Result<std::vector<store::Cell>> { return store::cells(tx, user, stream, first, end); };
@@ -287,6 +300,10 @@ class Import {
   /// Which days differ from what is stored. Days of the span that the document does not mention have nothing.
   void sort_out_days() {
     for (const Day day : result_.days) {
+      if (is_part()) {
+        changed_.push_back({day, shown_[day].count});
+        continue;
+      }
       const auto shown = shown_.find(day);
       const DaySum sum = shown == shown_.end() ? DaySum() : shown->second;
       const auto cell = known_.find(day);
@@ -355,7 +372,14 @@ class Import {
       if (decoded.readable && wanted(decoded.row.day)) shown.push_back({decoded.row.day, decoded.row.identity, decoded.row.content});
     };
     AMZ_CO_CHECK(co_await walk_all(first, collect));
-    auto load = [user = context_.fence.user, table = table_, days](store::Tx& tx) -> Result<std::vector<store::StoredRow>> { return store::stored_rows(tx, user, table, days); };
+    auto load = [user = context_.fence.user, table = table_, days, parts = parts_](store::Tx& tx) -> Result<std::vector<store::StoredRow>> {
+      std::vector<store::StoredRow> rows;
+      for (const std::string& part : parts) {
+        const auto some = store::stored_rows(tx, user, table, days, part);
+        rows.insert(rows.end(), some.begin(), some.end());
+      }
+      return rows;
+    };
     AMZ_CO_TRY(stored, co_await services_.store.read(std::move(load)));
     const auto shown_count = static_cast<std::int64_t>(shown.size());
     Difference difference = compare(std::move(shown), std::move(stored), context_.replay.has_value());
@@ -417,6 +441,8 @@ class Import {
   Charset charset_ = Charset::utf8;
   std::map<Day, store::Cell> known_;
   std::map<Day, DaySum> shown_;
+  std::size_t part_column_ = 0;
+  std::set<std::string> parts_;    // which parts it tells of; "" alone where the table has none
   std::int64_t unreadable_ = 0;
   std::vector<store::ReportDay> unchanged_;
   std::vector<ChangedDay> changed_;

@@ -3,14 +3,12 @@
 
 #include <algorithm>
 
-#include "base/crypto.hpp"
-#include "base/gunzip.hpp"
 #include "spapi/report_requests.hpp"
 #include "spapi/reports/datasets.hpp"
-#include "store/archive.hpp"
 #include "store/connections.hpp"
 #include "store/report_jobs.hpp"
-#include "sync/report_import.hpp"
+#include "sync/listed_reports.hpp"
+#include "sync/report_document.hpp"
 #include "sync/report_plan.hpp"
 
 namespace amzsync::sync {
@@ -24,7 +22,6 @@ constexpr Duration kShortPause = std::chrono::hours(4), kLongPause = std::chrono
 constexpr int kFailuresForLongPause = 3;
 constexpr Duration kMadeAgainAfter = std::chrono::hours(4);
 constexpr int kTries = 3;
-constexpr std::size_t kPieceBytes = 512U << 10;
 constexpr Duration kClockSlack = std::chrono::minutes(1);     // between Amazon's clock and ours
 
 using spapi::ReportInfo;
@@ -39,7 +36,7 @@ struct Outcome {
 class ReportReader {
  public:
   ReportReader(RunContext& run, const spapi::ReportDataset& dataset)
-      : run_(run), services_(run.services), dataset_(dataset), caller_(make_caller(run, dataset.stream)), gate_(kReportsAtOnce), one_import_(1) {}
+      : run_(run), services_(run.services), dataset_(dataset), caller_(make_caller(run, dataset.stream)), documents_(run, dataset, caller_), gate_(kReportsAtOnce) {}
 
   Async<std::optional<Error>> read() {
     auto begun = co_await begin_stream(run_, dataset_.stream);
@@ -100,8 +97,8 @@ class ReportReader {
     spapi::Request request = spapi::get_reports(dataset_, services_.clock.now() - dataset_.cadence);
     auto listed = co_await services_.client.call(caller_, std::move(request));
     if (listed) {
-      AMZ_CO_TRY(reports, spapi::decode_reports(*listed));
-      made_ = std::move(reports);
+      AMZ_CO_TRY(page, spapi::decode_reports(*listed));
+      made_ = std::move(page.reports);
     } else if (stops_run(listed.error()) || listed.code() == Code::unauthorised) {
       co_return listed.error();
     }
@@ -169,7 +166,7 @@ class ReportReader {
       job.state = JobState::ready;
     }
     if (job.state == JobState::ready) {
-      AMZ_CO_CHECK(co_await take_document(job));
+      AMZ_CO_CHECK(co_await documents_.take(job));
       job.state = JobState::archived;
     }
     AMZ_CO_CHECK(co_await import(job));
@@ -204,8 +201,8 @@ class ReportReader {
       if (look) {
         spapi::Request request = spapi::get_reports(dataset_, since);
         AMZ_CO_TRY(listed, co_await services_.client.call(caller_, std::move(request)));
-        AMZ_CO_TRY(reports, spapi::decode_reports(listed));
-        if (const ReportInfo* found = find_made(reports, span, marketplaces, true)) {
+        AMZ_CO_TRY(page, spapi::decode_reports(listed));
+        if (const ReportInfo* found = find_made(page.reports, span, marketplaces, true)) {
           job.report_id = found->id;
           co_return Done{};
         }
@@ -317,125 +314,15 @@ class ReportReader {
   Async<Result<Outcome>> fatal(const store::ReportJob& job) {
     Outcome outcome{store::JobOutcome::fatal, {}};
     if (job.document_id.empty()) co_return outcome;
-    AMZ_CO_TRY(url, co_await document_url(job.document_id));
-    const auto body = std::make_shared<net::BodyStream>();
-    std::optional<Result<net::HttpResponse>> answer;
-    Tasks side(services_.tasks.loop(), services_.log);
-    side.spawn(fetch(std::move(url), body, answer));
-    std::string text;
-    constexpr std::size_t kMost = 2'000;
-    for (;;) {
-      auto piece = co_await body->next();
-      if (!piece) break;
-      if (text.size() < kMost) text += *piece;
-    }
-    co_await side.all_ended();
-    std::string plain;
-    Gunzip gunzip(1U << 20);
-    const Gunzip::Out out = [&plain](std::string_view bytes) -> Status {
-      plain += bytes.substr(0, kMost);
-      return Done{};
-    };
-    (void)gunzip.push(text, out);
-    for (char& c : plain)
-      if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-    outcome.reason = clean_utf8(plain, 300);
+    AMZ_CO_TRY(said, co_await documents_.explanation(job.document_id));
+    outcome.reason = std::move(said);
     co_return outcome;
-  }
-
-  // ---- its document ----
-
-  Async<Result<std::string>> document_url(std::string document_id) {
-    spapi::Request request = spapi::get_report_document(document_id);
-    AMZ_CO_TRY(answer, co_await services_.client.call(caller_, std::move(request)));
-    co_return spapi::decode_report_document(answer);
-  }
-
-  Async<void> fetch(std::string url, std::shared_ptr<net::BodyStream> into, std::optional<Result<net::HttpResponse>>& answer) {
-    answer = co_await services_.client.fetch_document(std::move(url), std::move(into), run_.cancel);
-  }
-
-  Async<Status> take_document(store::ReportJob& job) {
-    for (int attempt = 0;; ++attempt) {
-      AMZ_CO_TRY(url, co_await document_url(job.document_id));
-      auto taken = co_await archive_document(job, std::move(url));
-      if (taken) co_return Done{};
-      const Code code = taken.code();
-      const bool again = code == Code::request_rejected || code == Code::network_error || code == Code::timeout || code == Code::amazon_error;
-      if (!again || attempt + 1 >= kTries || !run_.budget.take()) co_return taken;
-    }
-  }
-
-  Async<Status> archive_document(store::ReportJob& job, std::string url) {
-    const auto body = std::make_shared<net::BodyStream>();
-    std::optional<Result<net::HttpResponse>> answer;
-    Tasks side(services_.tasks.loop(), services_.log);
-    side.spawn(fetch(std::move(url), body, answer));
-    auto kept = co_await keep_pieces(job, *body);
-    while (!kept && co_await body->next()) {}   // what still comes is let go, so that the exchange can end
-    co_await side.all_ended();
-    if (!kept) co_return kept.error();
-    if (!*answer) co_return answer->error();
-    const std::string type = std::string((**answer).header("Content-Type"));
-    auto whole = [fence = run_.fence, job = job.number, archive = *kept, type](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-      store::archive_whole(entered, archive.number, archive.pieces, type);
-      store::report_archived(tx, job, archive.number);
-      return Done{};
-    };
-    AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(whole)));
-    job.archive = kept->number;
-    co_return Done{};
-  }
-
-  struct Kept {
-    std::int64_t number = 0, pieces = 0;
-  };
-  Async<Result<Kept>> keep_pieces(const store::ReportJob& job, net::BodyStream& body) {
-    store::ArchivedDocument document;
-    document.stream = dataset_.stream;
-    document.from = job.from;
-    document.until = job.until;
-    document.marketplace = run_.marketplaces.front().text();
-    // A snapshot is of when it was asked for; a span ends where it was asked to.
-    document.read_until = dataset_.day_column.empty() ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at);
-    auto begin = [fence = run_.fence, document](store::Tx& tx) -> Result<std::int64_t> {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-      return store::begin_archive(entered, document);
-    };
-    AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::normal, std::move(begin)));
-    Kept kept{number, 0};
-    std::string piece;
-    for (bool more = true; more;) {
-      auto some = co_await body.next();
-      more = some.has_value();
-      if (some) piece += *some;
-      if (piece.empty() || (more && piece.size() < kPieceBytes)) continue;
-      auto append = [fence = run_.fence, number = kept.number, n = kept.pieces, piece = std::exchange(piece, {})](store::Tx& tx) -> Status {
-        AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-        store::append_archive(entered, number, n, piece);
-        return Done{};
-      };
-      AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(append)));
-      ++kept.pieces;
-    }
-    co_return kept;
   }
 
   // ---- its rows ----
 
   Async<Status> import(const store::ReportJob& job) {
-    const Gate::Pass turn = co_await one_import_.enter(run_.cancel);
-    if (!turn) co_return Code::cancelled;
-    auto find = [user = run_.fence.user, number = job.archive](store::Tx& tx) -> Result<store::ArchivedDocument> {
-      auto document = store::find_archived(tx, user, number);
-      if (!document) return Error(Code::internal, "A report's document is not in the archive.");
-      return std::move(*document);
-    };
-    AMZ_CO_TRY(document, co_await services_.store.read(std::move(find)));
-    run_.progress.set_detail(std::string(dataset_.stream) + (dataset_.day_column.empty() ? "" : " of " + format_day(job.from)));
-    ImportContext context{services_, run_.fence, run_.cancel, std::nullopt};
-    auto imported = co_await import_document(std::move(context), dataset_, document);
+    auto imported = co_await documents_.import(job);
     // A document that is no such report is not read again and again.
     if (!imported && imported.code() == Code::bad_answer) {
       const Outcome refused{store::JobOutcome::fatal, imported.error().message};
@@ -525,7 +412,8 @@ class ReportReader {
   Services& services_;
   const spapi::ReportDataset& dataset_;
   spapi::Caller caller_;
-  Gate gate_, one_import_;
+  ReportDocuments documents_;
+  Gate gate_;
   std::vector<ReportWindow> windows_;
   std::vector<ReportInfo> made_;   // of this type, lately: what was there when this run began, and what it made since
   bool gave_up_ = false;
@@ -536,6 +424,7 @@ class ReportReader {
 }  // namespace
 
 Async<StreamResult> read_report(RunContext& run, const spapi::ReportDataset& dataset) {
+  if (dataset.listed) co_return co_await read_listed_reports(run, dataset);
   const auto reader = std::make_unique<ReportReader>(run, dataset);
   auto error = co_await reader->read();
   co_return co_await conclude(run, dataset.stream, reader->calls(), std::move(error));

@@ -6,6 +6,7 @@
 #include "spapi/reports/datasets.hpp"
 #include "store/money_rows.hpp"
 #include "store/silence.hpp"
+#include "sync/inbound_stream.hpp"
 #include "sync/inventory_stream.hpp"
 #include "sync/money_stream.hpp"
 #include "sync/participations_stream.hpp"
@@ -18,6 +19,7 @@ constexpr Stream kParticipations{"participations", std::nullopt, &read_participa
 constexpr Stream kTransactions{"transactions", store::MoneyStream::transactions, &read_transactions};
 constexpr Stream kFinancialEvents{"financial_events", store::MoneyStream::financial_events, &read_financial_events};
 constexpr Stream kInventory{"inventory", std::nullopt, &read_inventory};
+constexpr Stream kInbound{"inbound", std::nullopt, &read_inbound};
 
 const Stream kReimbursements{"reimbursements", std::nullopt, nullptr, &spapi::kReimbursements};
 const Stream kLedger{"ledger", std::nullopt, nullptr, &spapi::kLedger};
@@ -26,10 +28,11 @@ const Stream kReturns{"returns", std::nullopt, nullptr, &spapi::kReturns};
 const Stream kFeePreview{"fee_preview", std::nullopt, nullptr, &spapi::kFeePreview};
 const Stream kStorageFees{"storage_fees", std::nullopt, nullptr, &spapi::kStorageFees};
 const Stream kRemovals{"removals", std::nullopt, nullptr, &spapi::kRemovals};
+const Stream kSettlements{"settlements", std::nullopt, nullptr, &spapi::kSettlements};
 
 // Reimbursements and the ledger before the rest, since the plan of reports gives one a minute.
-constexpr std::array kDataStreams{&kTransactions, &kFinancialEvents, &kInventory, &kReimbursements, &kLedger, &kReturns, &kRemovals, &kLedgerSummary, &kStorageFees, &kFeePreview};
-constexpr std::array<std::string_view, 11> kNames{"participations", "transactions", "financial_events", "inventory", "reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview"};
+constexpr std::array kDataStreams{&kTransactions, &kFinancialEvents, &kInventory, &kInbound, &kReimbursements, &kLedger, &kReturns, &kRemovals, &kLedgerSummary, &kStorageFees, &kFeePreview, &kSettlements};
+constexpr std::array<std::string_view, 13> kNames{"participations", "transactions", "financial_events", "inventory", "inbound", "reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview", "settlements"};
 
 constexpr Duration kProbeRefusedAfter = std::chrono::hours(24);
 

@@ -34,7 +34,7 @@ class Consent(HostCase):
                 run = host.finish(answer.query["sync_id"])
                 self.assertEqual((run["status"], run["progress"], run["message"]), ("completed", 100, "Complete"))
                 self.assertEqual(run["userId"], "user-1")
-                self.assertEqual({s["name"] for s in run["streams"]}, {"participations", source, "inventory", *sim.truth(1)["reports"]})
+                self.assertEqual({s["name"] for s in run["streams"]}, {"participations", source, "inventory", "inbound", *sim.truth(1)["reports"]})
                 self.check_truth(host, sim, seller=2, source=source)
                 connection = host.get(BASE + "/connection").json
                 self.assertEqual((connection["state"], connection["sellerId"]), ("connected", sim.truth(2)["sellerId"]))

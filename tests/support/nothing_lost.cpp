@@ -29,13 +29,14 @@ std::string meaning(Json value) {
   return "text " + std::string(value.text());
 }
 
+/// Whether a name stands again later: the last one is the one that was meant.
+bool shadowed(Json object, Json member) { return object.is_object() && object[member.name()].name().data() != member.name().data(); }
+
 void collect(Json value, Values& into) {
   if (value.is_null() || (value.is_string() && value.text().empty())) return;   // an empty text says nothing
   if (value.is_object() || value.is_array()) {
-    for (const Json child : value) {
-      const bool shadowed = value.is_object() && value[child.name()].name().data() != child.name().data();   // the last of a name is the one that was meant
-      if (!shadowed) collect(child, into);
-    }
+    for (const Json child : value)
+      if (!shadowed(value, child)) collect(child, into);
     return;
   }
   into.insert(meaning(value));
@@ -96,6 +97,37 @@ std::vector<std::string> lost(Json summary, const store::InventoryItem& item) {
   // The names of the three terms are those of the columns.
   for (const char* term : {"researchingQuantityInShortTerm", "researchingQuantityInMidTerm", "researchingQuantityInLongTerm"}) have.insert(std::string("text ") + term);
   for (const store::Fault& fault : item.faults) collect_text(fault.raw, have);
+  return missing(wanted, std::move(have));
+}
+
+std::vector<std::string> lost(Json object, const store::ReportRow& row, const store::ReportTable& table) {
+  Values wanted, have;
+  for (const Json member : object) {
+    if (shadowed(object, member)) continue;
+    if (member.name() != "ShipFromAddress" || !member.is_object()) {
+      collect(member, wanted);
+      continue;
+    }
+    for (const Json part : member)
+      if (part.name() != "Name" && !part.name().starts_with("AddressLine") && !shadowed(member, part)) collect(part, wanted);
+  }
+  collect_text(row.detail, have);
+  for (std::size_t i = 0; i < row.values.size(); ++i) {
+    const std::string_view column = table.columns[i];
+    if (const auto* text = std::get_if<std::string>(&row.values[i])) add_text(*text, have);
+    const auto* number = std::get_if<std::int64_t>(&row.values[i]);
+    if (!number) continue;
+    if (column.ends_with("_day")) {
+      have.insert("instant " + std::to_string(to_us(Instant(day_from(*number)))));
+    } else if (column.ends_with("_micros")) {
+      have.insert("number " + format_micros(Micros{*number}));
+    } else if (column == "cases_required") {
+      have.insert(*number != 0 ? "true" : "false");
+    } else {
+      add_number(*number, have);
+    }
+  }
+  for (const store::Fault& fault : row.faults) collect_text(fault.raw, have);
   return missing(wanted, std::move(have));
 }
 

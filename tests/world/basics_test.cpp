@@ -68,29 +68,8 @@ TEST_CASE("rows that come late and rows that are new join the others, which keep
       settings.finances_v0 = v0;
       settings.amazon.events = 300 * static_cast<std::int64_t>(seed);
       settings.amazon.skus = 30;
-      settings.amazon.goes_on = true;
       settings.history_days = settings.amazon.history_days = 90;
-      World world(settings);
-      Process& process = world.open();
-      CHECK(member(world.sync_seller(process, 2), "status") == "completed");
-      check_truth(world, process, 2);
-      const std::string rows = v0 ? "SELECT event_id, hex(identity), occurrence, day FROM financial_events ORDER BY 1" : "SELECT event_id, native_id, day FROM transactions ORDER BY 1";
-      const std::string ledger = "SELECT row_id, hex(identity), occurrence, day FROM ledger ORDER BY 1";
-      auto before = world.sql(rows), ledger_before = world.sql(ledger);
-      for (const int hours : {26, 30, 24 * 6, 24 * 20}) {
-        CAPTURE(hours);
-        world.run_for(std::chrono::hours(hours));
-        const auto again = world.wait(process.engine().triggers().start(world.user(2), ""));
-        REQUIRE(again);
-        CHECK(member(world.finish(process, world.user(2), again->id), "status") == "completed");
-        check_truth(world, process, 2);
-        for (auto* of : {&before, &ledger_before}) {
-          const auto now = world.sql(of == &before ? rows : ledger);
-          CHECK(now.size() > of->size());
-          CHECK(std::includes(now.begin(), now.end(), of->begin(), of->end()));
-          *of = now;
-        }
-      }
+      check_life(settings, 2);
     }
 }
 

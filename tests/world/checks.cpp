@@ -59,13 +59,34 @@ void check_truth(World& world, Process& process, int seller) {
   CHECK(world.count("SELECT sum(total_quantity) FROM amz_inventory" + mine) == truth["inventory"]["units"].integer());
   CHECK(world.count("SELECT count(*) FROM amz_quarantine" + mine) == 0);
 
+  // Shipments to Amazon, where they are read.
+  const auto& named = world.settings().streams;
+  const auto is_read = [&named](const std::string& stream) { return named.empty() || std::find(named.begin(), named.end(), stream) != named.end(); };
+  if (const Json inbound = truth["inbound"]; is_read("inbound")) {
+    CHECK(world.count("SELECT count(*) FROM amz_inbound_shipments" + mine) == inbound["shipments"].integer());
+    CHECK(world.count("SELECT count(*) FROM amz_inbound_items" + mine) == inbound["items"].integer());
+    CHECK(world.count("SELECT sum(quantity_shipped) FROM amz_inbound_items" + mine) == inbound["shipped"].integer());
+    CHECK(world.count("SELECT sum(quantity_received) FROM amz_inbound_items" + mine) == inbound["received"].integer());
+    for (const Json status : inbound["byStatus"])
+      CHECK(world.count("SELECT count(*) FROM amz_inbound_shipments" + mine + " AND status='" + std::string(status.name()) + "'") == status.integer());
+  }
+
   // Reports.
   for (const Json report : truth["reports"]) {
     const std::string stream(report.name());
-    const auto& named = world.settings().streams;
-    if (!named.empty() && std::find(named.begin(), named.end(), stream) == named.end()) continue;
+    if (!is_read(stream)) continue;
     CAPTURE(stream);
     CHECK(world.count("SELECT count(*) FROM amz_" + stream + mine) == report["rows"].integer());
+    // Amounts and units, by the column that the simulator sums.
+    static const std::map<std::string, std::string> kAmounts{{"reimbursements", "amount_micros"}, {"removals", "removal_fee_micros"}, {"storage_fees", "monthly_fee_micros"},
+                                                             {"fee_preview", "expected_fulfillment_fee_micros"}, {"settlements", "amount_micros"}};
+    static const std::map<std::string, std::string> kUnits{{"ledger", "quantity"}, {"ledger_summary", "ending_balance"}, {"returns", "quantity"}, {"removals", "requested_quantity"}};
+    if (const auto amount = kAmounts.find(stream); amount != kAmounts.end())
+      for (const Json expected : report["amounts"]) {
+        CAPTURE(std::string(expected.name()));
+        CHECK(format_micros(Micros{world.count("SELECT sum(" + amount->second + ") FROM amz_" + stream + mine + " AND currency='" + std::string(expected.name()) + "'")}) == expected.text());
+      }
+    if (const auto units = kUnits.find(stream); units != kUnits.end()) CHECK(world.count("SELECT sum(" + units->second + ") FROM amz_" + stream + mine) == report["quantity"].integer());
   }
 
   // Recoveries, to the cent and per currency.
@@ -77,6 +98,56 @@ void check_truth(World& world, Process& process, int seller) {
   append_canonical(expected, money["recoveries"]);
   CHECK(told == expected);
   check_runs(world);
+}
+
+void check_life(WorldSettings settings, int seller) {
+  settings.amazon.goes_on = true;
+  World world(settings);
+  Process& process = world.open();
+  const auto sync = [&] {
+    const auto again = world.wait(process.engine().triggers().start(world.user(seller), ""));
+    REQUIRE(again);
+    const std::string run = world.finish(process, world.user(seller), again->id);
+    CHECK(member(run, "status") == "completed");
+    return run;
+  };
+  const auto nothing_written = [&](const std::string& run) {
+    const auto document = JsonDocument::parse(run);
+    REQUIRE(document);
+    for (const Json stream : (*document)["streams"]) {
+      CAPTURE(std::string(stream["name"].text()));
+      for (const char* count : {"added", "changed", "removed", "rejected"}) CHECK(stream[count].integer() == 0);
+    }
+  };
+  CHECK(member(world.sync_seller(process, seller), "status") == "completed");
+  check_truth(world, process, seller);
+  nothing_written(sync());
+
+  // What makes a row the row it is, and its number.
+  const std::vector<std::string> numbered{settings.finances_v0 ? "SELECT event_id, hex(identity), occurrence, day FROM financial_events" : "SELECT event_id, native_id, day FROM transactions",
+                                          "SELECT row_id, hex(identity), occurrence, day FROM ledger", "SELECT row_id, shipment_id, seller_sku FROM inbound_items",
+                                          "SELECT row_id, settlement_id, line FROM settlements"};
+  std::vector<std::vector<std::vector<std::string>>> before;
+  const auto rows_of = [&](const std::string& rows) {
+    auto all = world.sql(rows);
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  for (const std::string& rows : numbered) before.push_back(rows_of(rows));
+  for (const int hours : {26, 30, 24 * 6, 24 * 20}) {
+    CAPTURE(hours);
+    world.run_for(std::chrono::hours(hours));
+    sync();
+    check_truth(world, process, seller);
+    nothing_written(sync());
+    for (std::size_t i = 0; i < numbered.size(); ++i) {
+      CAPTURE(numbered[i]);
+      auto now = rows_of(numbered[i]);
+      CHECK(std::includes(now.begin(), now.end(), before[i].begin(), before[i].end()));
+      before[i] = std::move(now);
+    }
+  }
+  for (const auto& rows : before) CHECK((settings.amazon.events < 300 || !rows.empty()));
 }
 
 void check_runs(World& world) {

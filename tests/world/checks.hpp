@@ -13,6 +13,10 @@ inline std::string member(const std::string& json, std::string_view name) { retu
 /// Every row, line, sum and unit of the seller's truth is stored once, and the recoveries are the truth's.
 void check_truth(World& world, Process& process, int seller);
 
+/// A seller who is connected, synced, and lives on: after each step every stream equals the truth, a sync on top of it writes nothing, and
+/// rows that did not change keep their numbers.
+void check_life(WorldSettings settings, int seller);
+
 /// Counts of the run equal the rows; milestones came in order; progress never fell; one terminal event per run, and none after it.
 void check_runs(World& world);
 

@@ -28,22 +28,22 @@ struct Trouble {
 const Trouble kTroubles[] = {
     {"429 now and then", "/finances", "status", 429, 3, 2, false, "", "completed"},
     {"500 once", "/finances", "status", 500, 1, 1, false, "", "completed"},
-    {"503 with HTML", "/fba", "html", 503, 2, 0, false, "", "completed"},
+    {"503 with HTML", "/fba/inventory", "html", 503, 2, 0, false, "", "completed"},
     {"HTML with 200", "/finances", "html", 200, 1, 0, false, "", "completed"},
     {"truncated JSON once", "/finances", "truncate", 0, 1, 1, false, "", "completed"},
     {"dropped connection", "/finances", "drop", 0, 2, 0, false, "", "completed"},
-    {"connection cut inside a body", "/fba", "cut", 0, 1, 0, false, "", "completed"},
-    {"one hanging answer", "/fba", "hang", 0, 1, 0, false, "", "completed"},
+    {"connection cut inside a body", "/fba/inventory", "cut", 0, 1, 0, false, "", "completed"},
+    {"one hanging answer", "/fba/inventory", "hang", 0, 1, 0, false, "", "completed"},
     {"expired access token", "/finances", "status", 403, 1, 1, false, "The access token you provided has expired.", "completed"},
-    {"passing 403", "/fba", "status", 403, 1, 0, false, "", "completed"},
+    {"passing 403", "/fba/inventory", "status", 403, 1, 0, false, "", "completed"},
     {"page token expired once", "/finances", "token_expired", 0, 1, 0, true, "", "completed"},
     {"empty answer in the middle of a walk", "/finances", "empty", 0, 1, 0, true, "", "completed"},
-    {"same page token for a while", "/fba", "token_loop", 0, 3, 0, false, "", "completed"},
+    {"same page token for a while", "/fba/inventory", "token_loop", 0, 3, 0, false, "", "completed"},
     {"pages in a circle for a while", "/finances", "page_loop", 0, 3, 0, false, "", "completed"},
 
     {"403 on the money for good", "/finances", "status", 403, -1, 0, false, "", "partial", "unauthorised", "after_reauth",
      "Amazon denies access to this data: the application lacks the role, or the seller must authorise it again."},
-    {"403 on the stock for good", "/fba", "status", 403, -1, 0, false, "", "completed"},   // a default stream without its role: told by its coverage
+    {"403 on the stock for good", "/fba/inventory", "status", 403, -1, 0, false, "", "completed"},   // a default stream without its role: told by its coverage
     {"429 for good", "/finances", "status", 429, -1, 0, false, "", "partial", "throttled", "later", "Amazon's quota for this operation is used up."},
     {"500 for good", "/finances", "status", 500, -1, 0, false, "", "partial", "amazon_error", "later", "Amazon answered with an error of its own."},
     {"HTML for good", "/finances", "html", 503, -1, 0, false, "", "partial", "amazon_error", "later", "Amazon answered with an error of its own."},
@@ -51,8 +51,8 @@ const Trouble kTroubles[] = {
     {"no connection for good", "/finances", "drop", 0, -1, 0, false, "", "partial", "network_error", "later", "The connection to Amazon failed."},
     {"400 on the money for good", "/finances", "status", 400, -1, 0, false, "", "partial", "request_rejected", "never", ""},
     {"403 on all data for good", "/", "status", 403, -1, 1, false, "", "failed", "unauthorised", "after_reauth", ""},
-    {"400 for good", "/fba", "status", 400, -1, 0, false, "", "partial", "request_rejected", "never", ""},
-    {"an endless page token", "/fba", "token_loop", 0, -1, 0, false, "", "partial", "page_loop", "later", "Amazon's pages repeat without end."},
+    {"400 for good", "/fba/inventory", "status", 400, -1, 0, false, "", "partial", "request_rejected", "never", ""},
+    {"an endless page token", "/fba/inventory", "token_loop", 0, -1, 0, false, "", "partial", "page_loop", "later", "Amazon's pages repeat without end."},
     {"pages in an endless circle", "/finances", "page_loop", 0, -1, 0, false, "", "partial", "page_loop", "later", "Amazon's pages repeat without end."},
     {"everything down", "/", "status", 503, -1, 1, false, "", "failed", "amazon_error", "later", "Amazon answered with an error of its own."},
     {"nobody there", "/sellers", "drop", 0, -1, 0, false, "", "failed", "network_error", "later", "The connection to Amazon failed."},
@@ -140,7 +140,7 @@ TEST_CASE("a list of stock whose last page shows its beginning again ends there"
   Process& process = world.open();
   world.sync_seller(process, 1);
   amzsim::Fault fault;
-  fault.path = "/fba";
+  fault.path = "/fba/inventory";
   fault.kind = "last_page_again";
   fault.times = -1;
   world.amazon().add_fault(fault);
@@ -177,7 +177,7 @@ TEST_CASE("a stream that settings name and that is refused makes the run partial
   World world(settings);
   Process& process = world.open();
   amzsim::Fault fault;
-  fault.path = "/fba";
+  fault.path = "/fba/inventory";
   fault.kind = "status";
   fault.status = 403;
   fault.code = "Unauthorized";

@@ -26,7 +26,7 @@ constexpr const char* kModels[] = {
 };
 
 constexpr const spapi::Operation* kOperations[] = {&spapi::kGetMarketplaceParticipations, &spapi::kListTransactions, &spapi::kListFinancialEvents, &spapi::kGetInventorySummaries,
-                                                   &spapi::kCreateReport, &spapi::kGetReports, &spapi::kGetReport, &spapi::kGetReportDocument};
+                                                   &spapi::kGetShipments, &spapi::kGetShipmentItems, &spapi::kCreateReport, &spapi::kGetReports, &spapi::kGetReport, &spapi::kGetReportDocument};
 
 /// Where the simulator does as Amazon does and not as its model says.
 struct Deviation {
@@ -139,7 +139,7 @@ TEST_CASE("what is asked after an error, and the error itself, are valid against
       CAPTURE(refusal.status);
       CAPTURE(after);
       WorldSettings settings = judged(*official, after == 1);
-      settings.streams = {after == 1 ? "financial_events" : "transactions", "inventory", "returns"};
+      settings.streams = {after == 1 ? "financial_events" : "transactions", "inventory", "inbound", "returns"};
       settings.amazon.events = 400;
       settings.amazon.skus = 130;
       settings.history_days = settings.amazon.history_days = 60;
@@ -156,7 +156,9 @@ TEST_CASE("what is asked after an error, and the error itself, are valid against
       };
       if (after == 2) fault("/sellers", 0);
       fault("/finances", after);
-      fault("/fba", after);
+      fault("/fba/inventory", after);
+      fault("/fba/inbound/v0/shipments", after == 1 ? 1 : 0);
+      fault("/fba/inbound/v0/shipmentItems", 0);
       fault("/reports/2021-06-30/reports/", 0);
       fault("/reports/2021-06-30/reports", after);
       fault("/reports/2021-06-30/documents/", 0);

@@ -319,7 +319,7 @@ TEST_CASE("an answer about money that takes minutes is waited for, and not asked
 TEST_CASE("a page of stock whose token lapsed while it was on its way begins the walk anew") {
   World world(small());
   Process& process = world.open();
-  amzsim::Fault slow = fault("/fba", "slow", 1);
+  amzsim::Fault slow = fault("/fba/inventory", "slow", 1);
   slow.delay = std::chrono::seconds(40);   // a token of the stock lives for thirty
   world.amazon().add_fault(slow);
   CHECK(member(world.sync_seller(process, 1), "status") == "completed");
@@ -338,7 +338,7 @@ TEST_CASE("a token of the stock that never changes, or is the text of an error, 
     World world(small());
     Process& process = world.open();
     CHECK(member(world.sync_seller(process, 1), "status") == "completed");
-    world.amazon().add_fault(fault("/fba", "token_loop", -1, token));
+    world.amazon().add_fault(fault("/fba/inventory", "token_loop", -1, token));
     const std::string run = sync_again(world, process);
     CHECK(member(run, "status") == "partial");
     CHECK(member(run, {"error", "code"}) == "page_loop");
@@ -369,7 +369,7 @@ TEST_CASE("a SKU is gone only after a walk that was complete and readable") {
   Process& process = world.open();
   CHECK(member(world.sync_seller(process, 1), "status") == "completed");
   // The summary of one SKU does not say of which.
-  amzsim::Fault nameless = fault("/fba", "omit", 1);
+  amzsim::Fault nameless = fault("/fba/inventory", "omit", 1);
   nameless.member = "sellerSku";
   world.amazon().add_fault(nameless);
   const std::string run = sync_again(world, process);
@@ -377,7 +377,7 @@ TEST_CASE("a SKU is gone only after a walk that was complete and readable") {
   CHECK(world.count("SELECT count(*) FROM amz_inventory") == 120);
   CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='summary_without_sku'") == 1);
   // A walk that breaks off in the middle.
-  amzsim::Fault broken = refusal("/fba", 400, "InvalidInput", "Something is wrong.", -1);
+  amzsim::Fault broken = refusal("/fba/inventory", 400, "InvalidInput", "Something is wrong.", -1);
   broken.after = 1;
   world.amazon().add_fault(broken);
   CHECK(member(sync_again(world, process), "status") == "partial");

@@ -16,7 +16,7 @@ WorldSettings reports() {
   return settings;
 }
 
-constexpr const char* kTables[]{"reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview"};
+constexpr const char* kTables[]{"reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview", "settlements"};
 
 /// Every column of every report's rows but the run that wrote it last.
 std::vector<std::vector<std::string>> dump(World& world) {

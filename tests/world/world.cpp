@@ -203,6 +203,7 @@ Process& World::open() {
 
 /// Lets an engine unwind: a living one as its host would, a dead one without any effect.
 void World::bury(Process& process) {
+  look_away();   // the last one to close a database folds its log back
   bool stopped = false;
   asio::co_spawn(loop_, process.engine_->stop(), [&stopped](const std::exception_ptr&) { stopped = true; });
   const auto poll = [this] {
@@ -269,6 +270,15 @@ void World::settle() {
 }
 
 bool World::run_until(const std::function<bool()>& done, Duration within) {
+  // What it waits for is asked after every step; reading the schema anew each time took most of the time.
+  struct Look {
+    World& world;
+    explicit Look(World& w) : world(w) { world.looking_ = true; }
+    ~Look() {
+      world.looking_ = false;
+      world.look_away();
+    }
+  } look(*this);
   const Steady end = clock_.steady() + within;
   while (!done()) {
     bury_the_dead();
@@ -341,12 +351,12 @@ JsonDocument World::truth(int seller, bool lines) const { return std::move(*Json
 
 std::vector<std::vector<std::string>> World::sql(const std::string& query) const {
   std::vector<std::vector<std::string>> rows;
-  sqlite3* db = nullptr;
-  if (sqlite3_open_v2(kDatabase, &db, SQLITE_OPEN_READWRITE, files_.name().c_str()) != SQLITE_OK) throw std::runtime_error("the world's database can't be read");
+  sqlite3*& db = eye_;
+  if (!db && sqlite3_open_v2(kDatabase, &db, SQLITE_OPEN_READWRITE, files_.name().c_str()) != SQLITE_OK) throw std::runtime_error("the world's database can't be read");
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(db, query.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
     const std::string why = sqlite3_errmsg(db);
-    sqlite3_close(db);
+    look_away();
     throw std::runtime_error(why + ": " + query);
   }
   while (sqlite3_step(statement) == SQLITE_ROW) {
@@ -357,8 +367,13 @@ std::vector<std::vector<std::string>> World::sql(const std::string& query) const
     }
   }
   sqlite3_finalize(statement);
-  sqlite3_close(db);
+  if (!looking_) look_away();
   return rows;
+}
+
+void World::look_away() const {
+  sqlite3_close(eye_);
+  eye_ = nullptr;
 }
 
 void World::dump(const std::string& path) const { sql("VACUUM INTO '" + path + "'"); }

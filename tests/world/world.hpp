@@ -136,11 +136,14 @@ class World {
   }
   void bury(Process& process);
   void bury_the_dead();
+  void look_away() const;
 
   WorldSettings settings_;
   VirtualClock clock_;
   amzsim::Simulator amazon_;
   MemoryVfs files_;
+  mutable sqlite3* eye_ = nullptr;   // open while run_until looks on
+  bool looking_ = false;
   std::string lock_path_;
   asio::io_context loop_{1};
   std::vector<std::unique_ptr<Process>> processes_;

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "common/settings.hpp"
 
@@ -110,6 +111,7 @@ int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync
   ProgressBar bar;
   std::string status;
   Json document;
+  bool first = true;
   for (;;) {
     const auto now = engine.sync_status(c.user, id);
     if (!now) return failed(now.error());
@@ -119,6 +121,8 @@ int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync
       if (document["progress"] == 100) bar.show(document);
       break;
     }
+    // One that is under way already is shown where it is.
+    if (std::exchange(first, false) && document["progress"] > 0) bar.show(document);
     auto event = events->next(std::chrono::seconds(5));
     if (!event) return failed(event.error());
     // Passing progress lives in the event alone; everything else is in the run's row.

@@ -70,6 +70,7 @@ struct SellerSettings {
   Instant end{};                   ///< the newest fact; the oldest is `history` earlier
   Duration history = std::chrono::hours(24 * 540);
   bool goes_on = false;            ///< after `end` facts come as often as before
+  std::int64_t title_bytes = 0;    ///< at least so long are product names in reports
 };
 
 class Seller {

@@ -60,6 +60,8 @@ int main(int argc, char** argv) {
   app.add_flag("--goes-on", settings.goes_on, "Sellers go on selling while the clock moves");
   app.add_option("--region", region, "na, eu or fe")->capture_default_str()->check(CLI::IsMember({"na", "eu", "fe"}));
   app.add_option("--rate-scale", settings.rate_scale, "All usage plans times this; 0: no limits")->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--foreign-use", settings.foreign_use, "Part of every plan that another application uses up")->capture_default_str()->check(CLI::Range(0.0, 0.95));
+  app.add_option("--title-bytes", settings.title_bytes, "Product names in reports are at least so long")->capture_default_str()->check(CLI::Range(0, 100'000));
   app.add_flag("--auto-approve", settings.auto_approve, "The consent page redirects at once, with the next seller that did not authorise yet");
   app.add_option("--client-id", settings.client_id, "The only client id to accept; default: any");
   app.add_option("--client-secret", settings.client_secret, "The only client secret to accept; default: any");

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/crypto.hpp"
-#include "base/json_writer.hpp"
 #include "sim/simulator.hpp"
 
 namespace amzsim {
@@ -19,6 +18,12 @@ constexpr Duration kHistory = std::chrono::hours(24 * 548);     // eighteen mont
 constexpr Duration kTooSoon = std::chrono::minutes(30);
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+void write_tally(JsonWriter& json, std::string_view name, const ReportTally& tally) {
+  json.key(name).begin_object().field("rows", tally.rows).field("quantity", tally.quantity).key("amounts").begin_object();
+  for (const auto& [currency, micros] : tally.micros) json.field(currency, Micros{micros});
+  json.end_object().end_object();
+}
 
 }  // namespace
 
@@ -50,7 +55,7 @@ SimAnswer Simulator::create_report(int n, const SimRequest& request) {
   const auto body = JsonDocument::parse(request.body);
   if (!body || !(*body)["marketplaceIds"].is_array() || (*body)["marketplaceIds"].empty() || (*body)["marketplaceIds"].size() > 25) return error(400, "InvalidInput", "marketplaceIds must hold 1 to 25 ids.");
   const ReportKind* kind = find_report_kind((*body)["reportType"].text());
-  if (!kind) return error(400, "InvalidInput", "The report type is not known.");
+  if (!kind || kind->listed) return error(400, "InvalidInput", kind ? "Reports of this type cannot be requested." : "The report type is not known.");
   Report r;
   r.seller = n;
   r.kind = kind;
@@ -85,32 +90,70 @@ SimAnswer Simulator::create_report(int n, const SimRequest& request) {
 
 SimAnswer Simulator::get_report(int n, const SimRequest& request) {
   const std::string id = last_part(request.path);
-  for (const Report& r : reports_)
-    if (r.seller == n && r.id == id && now() - r.created < kRetention) return json(report_json(r));
+  for (const Report& r : reports_of(n))
+    if (r.id == id) return json(report_json(r));
   return error(404, "NotFound", "The report was not found.");
 }
 
-SimAnswer Simulator::get_reports(int n, const SimRequest& request) {
-  if (request.has_param("nextToken")) return error(400, "InvalidInput", "The next token is not valid.");
+/// What a seller has had made and Amazon made by itself, the newest first, as long as it is kept.
+std::vector<Simulator::Report> Simulator::reports_of(int n) const {
+  std::vector<Report> all;
+  for (const Report& r : reports_)
+    if (r.seller == n) all.push_back(r);
+  for (const Settlement& s : settlements(seller(n), now())) {
+    Report r;
+    r.seller = n;
+    r.kind = find_report_kind("GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2");
+    r.id = s.id;
+    r.document = s.document;
+    r.marketplaces = {std::string(seller(n).marketplaces()[s.marketplace]->id)};
+    r.from = s.from;
+    r.until = s.until;
+    r.created = s.created;
+    all.push_back(std::move(r));
+  }
+  std::erase_if(all, [&](const Report& r) { return now() - r.created >= kRetention; });
+  std::stable_sort(all.begin(), all.end(), [](const Report& a, const Report& b) { return a.created > b.created; });
+  return all;
+}
+
+SimAnswer Simulator::get_reports(int n, const SimRequest& asked) {
+  // A page's token holds what was asked for, and stands alone.
+  SimRequest request = asked;
+  std::int64_t skip = 0;
+  if (asked.has_param("nextToken")) {
+    if (asked.query.size() != 1) return error(400, "InvalidInput", "nextToken cannot be given with other parameters.");
+    const std::string token = asked.param("nextToken");
+    const auto list = list_tokens_.find(token);
+    if (list == list_tokens_.end()) return error(400, "InvalidInput", "The next token is not valid.");
+    request = list->second.first;
+    skip = list->second.second;
+  }
   if (!request.has_param("reportTypes")) return error(400, "InvalidInput", "reportTypes or nextToken must be given.");
   const std::string types = "," + request.param("reportTypes") + ",";
   const Instant since = parse_instant(request.param("createdSince")).value_or(now() - kRetention);
   if (now() - since > kRetention + std::chrono::hours(1)) return error(400, "InvalidInput", "createdSince is more than 90 days ago.");
   const std::int64_t size = request.has_param("pageSize") ? std::atoll(request.param("pageSize").c_str()) : 10;
   if (size < 1 || size > 100) return error(400, "InvalidInput", "pageSize must be from 1 to 100.");
-  std::string list;
-  std::int64_t count = 0;
-  for (auto r = reports_.rbegin(); r != reports_.rend() && count < size; ++r) {
-    if (r->seller != n || r->created < since || types.find("," + std::string(r->kind->type) + ",") == std::string::npos) continue;
-    list += (count++ > 0 ? "," : "") + report_json(*r);
+  std::vector<Report> all = reports_of(n);
+  std::erase_if(all, [&](const Report& r) { return r.created < since || types.find("," + std::string(r.kind->type) + ",") == std::string::npos; });
+  if (types.find(",GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2,") != std::string::npos) {
+    const auto known = settlements_listed_.emplace(n, since).first;
+    known->second = std::min(known->second, since);
   }
-  return json("{\"reports\":[" + list + "]}");
+  const auto end = std::min(static_cast<std::int64_t>(all.size()), skip + page_of_most(size));
+  JsonWriter json;
+  json.begin_object().key("reports").begin_array();
+  for (std::int64_t i = skip; i < end; ++i) json.raw(report_json(all[static_cast<std::size_t>(i)]));
+  json.end_array();
+  if (end < static_cast<std::int64_t>(all.size())) json.field("nextToken", remember_list(request, end));
+  return Simulator::json(std::move(json.end_object()).text());
 }
 
 SimAnswer Simulator::get_report_document(int n, const SimRequest& request) {
   const std::string id = last_part(request.path);
-  for (const Report& r : reports_) {
-    if (r.seller != n || r.document != id) continue;
+  for (const Report& r : reports_of(n)) {
+    if (r.document != id) continue;
     JsonWriter json;
     json.begin_object().field("reportDocumentId", id);
     json.field("url", settings_.base_url + "/_docs/" + percent_encode(id) + "?X-Amz-Expires=300&X-Amz-Date=" + std::to_string(to_us(now())));
@@ -142,6 +185,14 @@ SimAnswer Simulator::document(const SimRequest& request) {
     if (i % 5 == 4) answer.body = gzipped(answer.body);   // as in June 2023
     return answer;
   }
+  for (const Seller& s : sellers_)
+    for (const Settlement& settlement : settlements(s, now())) {
+      if (settlement.document != id) continue;
+      ReportTally tally;
+      answer.content_type = "text/plain;charset=UTF-8";
+      answer.body = gzipped(settlement_text(s, settlement, tally));
+      return answer;
+    }
   return xml(404, "NoSuchKey");
 }
 
@@ -150,12 +201,19 @@ void Simulator::reports_truth(int n, Instant until, std::string& out) const {
   json.begin_object();
   for (const ReportKind* kind : report_kinds()) {
     ReportTally tally;
+    if (kind->listed) {
+      // Whatever was listed since somebody looked for the first time.
+      const auto looked = settlements_listed_.find(n);
+      const Instant since = looked == settlements_listed_.end() ? until - kRetention : looked->second;
+      for (const Settlement& s : settlements(seller(n), until))
+        if (s.created >= since) (void)settlement_text(seller(n), s, tally);
+      write_tally(json, kind->stream, tally);
+      continue;
+    }
     // From the month in which the seller began: sheets by month are whole.
     const std::chrono::year_month_day began(day_of(seller(n).settings().end - seller(n).settings().history));
     (void)kind->render(seller(n), Instant(std::chrono::sys_days(began.year() / began.month() / std::chrono::day(1))), until, until, tally);
-    json.key(kind->stream).begin_object().field("rows", tally.rows).field("quantity", tally.quantity).key("amounts").begin_object();
-    for (const auto& [currency, micros] : tally.micros) json.field(currency, Micros{micros});
-    json.end_object().end_object();
+    write_tally(json, kind->stream, tally);
   }
   out = std::move(json.end_object()).text();
 }

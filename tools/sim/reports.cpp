@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "base/crypto.hpp"
+
 namespace amzsim {
 
 using namespace amzsync::base;   // NOLINT: vocabulary
@@ -71,7 +73,12 @@ class File {
 
 std::string amount(Micros value) { return format_micros(value); }
 std::string fnsku_of(const std::string& sku) { return "X00" + sku.substr(4, 9); }
-std::string title_of(const Fact& f) { return f.number % 3 == 0 ? "Screen 12\" for \"Pros" : f.number % 5 == 0 ? "Tasse f\xC3\xBCr Kaffee" : "A thing"; }
+std::string title_of(const Seller& seller, const Fact& f) {
+  std::string title = f.number % 3 == 0 ? "Screen 12\" for \"Pros" : f.number % 5 == 0 ? "Tasse f\xC3\xBCr Kaffee" : "A thing";
+  const auto least = static_cast<std::size_t>(seller.settings().title_bytes);
+  while (title.size() < least) title += " of number " + std::to_string(f.number);
+  return title;
+}
 
 /// Facts that began in [from, until) and are shown by now.
 template <class Visit>
@@ -102,7 +109,7 @@ std::string reimbursements(const Seller& seller, Instant from, Instant until, In
       const Micros all = item.charges.front().amount;
       const std::string quantity = std::to_string(item.quantity);
       file.row({iso(f.posted), std::to_string(10'000'000'000 + f.number), f.number % 4 == 0 ? std::to_string(5'000'000 + f.number) : "", f.order_id, reason, item.sku, fnsku_of(item.sku), "B0SIM",
-                title_of(f), "NewItem", std::string(f.marketplace->currency), amount(Micros{all.value / item.quantity}), amount(all), reversal ? "-" + quantity : quantity, "0", quantity,
+                title_of(seller, f), "NewItem", std::string(f.marketplace->currency), amount(Micros{all.value / item.quantity}), amount(all), reversal ? "-" + quantity : quantity, "0", quantity,
                 reversal ? std::to_string(9'000'000'000 + f.number) : "", reversal ? "Lost_Warehouse" : ""});
       ++tally.rows;
       tally.micros[std::string(f.marketplace->currency)] += all.value;
@@ -121,7 +128,7 @@ std::string ledger(const Seller& seller, Instant from, Instant until, Instant no
     const bool reconciled = now - f.posted > std::chrono::hours(24 * 30);
     const auto write = [&](const FactItem& item, std::string_view event, std::int64_t quantity, std::string_view disposition, std::string_view reason, const std::string& reference) {
       const bool adjustment = event == "Adjustments";
-      file.row({slashed(day), fnsku_of(item.sku), "B0SIM", item.sku, title_of(f), std::string(event), reference, std::to_string(quantity), "PHX7", std::string(disposition), std::string(reason), "US",
+      file.row({slashed(day), fnsku_of(item.sku), "B0SIM", item.sku, title_of(seller, f), std::string(event), reference, std::to_string(quantity), "PHX7", std::string(disposition), std::string(reason), "US",
                 adjustment ? std::to_string(reconciled ? item.quantity : 0) : "", adjustment ? std::to_string(reconciled ? 0 : item.quantity) : "", moment, ""});
       ++tally.rows;
       tally.quantity += quantity;
@@ -145,7 +152,7 @@ std::string returns(const Seller& seller, Instant from, Instant until, Instant n
   for_facts(seller, from, until, now, [&](const Fact& f) {
     if (f.kind != FactKind::refund) return;
     for (const FactItem& item : f.items) {
-      file.row({iso(f.posted), f.order_id, item.sku, "B0SIM", fnsku_of(item.sku), title_of(f), std::to_string(item.quantity), "PHX7", "CUSTOMER_DAMAGED", "DEFECTIVE",
+      file.row({iso(f.posted), f.order_id, item.sku, "B0SIM", fnsku_of(item.sku), title_of(seller, f), std::to_string(item.quantity), "PHX7", "CUSTOMER_DAMAGED", "DEFECTIVE",
                 now - f.posted > std::chrono::hours(24 * 10) ? "Reimbursed" : "Unit returned to inventory", f.number % 2 ? "LPN" + item.order_item_id : "", "comment-of-a-buyer"});
       ++tally.rows;
       tally.quantity += item.quantity;
@@ -235,13 +242,14 @@ std::string fee_preview(const Seller& seller, Instant, Instant, Instant, ReportT
   return file.finish();
 }
 
-constexpr std::array kKinds{ReportKind{"GET_FBA_REIMBURSEMENTS_DATA", "reimbursements", 92, "text/plain; charset=Cp1252", &reimbursements},
-                            ReportKind{"GET_LEDGER_DETAIL_VIEW_DATA", "ledger", 31, "text/plain;charset=UTF-8", &ledger},
-                            ReportKind{"GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA", "returns", 60, "binary/octet-stream", &returns},
-                            ReportKind{"GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA", "removals", 92, "text/plain", &removals},
-                            ReportKind{"GET_LEDGER_SUMMARY_VIEW_DATA", "ledger_summary", 580, "text/plain;charset=UTF-8", &ledger_summary},
-                            ReportKind{"GET_FBA_STORAGE_FEE_CHARGES_DATA", "storage_fees", 580, "text/plain", &storage_fees},
-                            ReportKind{"GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA", "fee_preview", 0, "text/plain; charset=Cp1252", &fee_preview}};
+constexpr std::array kKinds{ReportKind{"GET_FBA_REIMBURSEMENTS_DATA", "reimbursements", 92, "text/plain; charset=Cp1252", &reimbursements, false},
+                            ReportKind{"GET_LEDGER_DETAIL_VIEW_DATA", "ledger", 31, "text/plain;charset=UTF-8", &ledger, false},
+                            ReportKind{"GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA", "returns", 60, "binary/octet-stream", &returns, false},
+                            ReportKind{"GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA", "removals", 92, "text/plain", &removals, false},
+                            ReportKind{"GET_LEDGER_SUMMARY_VIEW_DATA", "ledger_summary", 580, "text/plain;charset=UTF-8", &ledger_summary, false},
+                            ReportKind{"GET_FBA_STORAGE_FEE_CHARGES_DATA", "storage_fees", 580, "text/plain", &storage_fees, false},
+                            ReportKind{"GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA", "fee_preview", 0, "text/plain; charset=Cp1252", &fee_preview, false},
+                            ReportKind{"GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2", "settlements", 0, "text/plain;charset=UTF-8", nullptr, true}};
 
 }  // namespace
 
@@ -255,6 +263,71 @@ std::vector<const ReportKind*> report_kinds() {
   std::vector<const ReportKind*> kinds;
   for (const ReportKind& kind : kKinds) kinds.push_back(&kind);
   return kinds;
+}
+
+std::vector<Settlement> settlements(const Seller& seller, Instant now) {
+  constexpr auto kFortnight = std::chrono::hours(24 * 14), kMadeAfter = std::chrono::hours(24);
+  const SellerSettings& s = seller.settings();
+  std::vector<Settlement> all;
+  const Instant begin = std::chrono::ceil<std::chrono::hours>(s.end - s.history), until = s.goes_on ? now : std::min(now, s.end + kFortnight);
+  std::int64_t number = 0;
+  // Half past an hour, so that none is made while a sync that began on the hour is under way.
+  for (Instant from = begin; from + kFortnight + kMadeAfter + std::chrono::minutes(30) <= until; from += kFortnight, ++number)
+    for (std::size_t m = 0; m < seller.marketplaces().size(); ++m) {
+      Settlement settlement;
+      settlement.id = std::to_string(70'000'000'000 + s.number * 1'000'000 + static_cast<std::int64_t>(m) * 10'000 + number);
+      settlement.document = "amzn1.spdoc.1.4.na." + amzsync::base::hex(std::string_view(settlement.id)) + ".T2";
+      settlement.marketplace = m;
+      settlement.from = from;
+      settlement.until = from + kFortnight;
+      settlement.created = settlement.until + kMadeAfter + std::chrono::minutes(30);
+      all.push_back(std::move(settlement));
+    }
+  return all;
+}
+
+/// The lines of one settlement: a fact's components, each with its place in the file's own words.
+std::string settlement_text(const Seller& seller, const Settlement& of, ReportTally& tally) {
+  const Marketplace* marketplace = seller.marketplaces()[of.marketplace];
+  const std::string currency(marketplace->currency);
+  const auto seconds = [](Instant at) {
+    std::string text = format_seconds(at).substr(0, 19);
+    text[10] = ' ';
+    return text + " UTC";
+  };
+  const std::string number = std::to_string(12'000'000'000 + std::atoll(of.id.c_str()) % 1'000'000'000);
+  std::vector<std::vector<std::string>> rows;
+  std::int64_t total = 0;
+  for_facts(seller, of.from, of.until, of.created, [&](const Fact& f) {
+    if (f.marketplace != marketplace) return;
+    const auto line = [&](const FactItem& item, const std::string& type, const std::string& what, const Component& c) {
+      const bool sale = f.kind == FactKind::shipment || f.kind == FactKind::refund;
+      rows.push_back({number, "", "", "", "", "", f.kind == FactKind::shipment ? "Order" : f.kind == FactKind::refund ? "Refund" : "other-transaction", sale ? f.order_id : "", "", "", "",
+                      sale ? "Amazon." + std::string(marketplace->country) : "", type, what, amount(c.amount), sale ? "AFN" : "", format_day(day_of(f.posted)), seconds(f.posted),
+                      sale ? item.order_item_id : "", "", "", item.sku, sale ? std::to_string(item.quantity) : "", ""});
+      total += c.amount.value;
+    };
+    for (const FactItem& item : f.items) {
+      for (const Component& c : item.charges) line(item, f.kind == FactKind::reimbursement ? "FBA Inventory Reimbursement" : "ItemPrice", f.kind == FactKind::reimbursement ? f.adjustment_type : c.type, c);
+      for (const Component& c : item.fees) line(item, "ItemFees", c.type, c);
+      for (const Component& c : item.promotions) line(item, "Promotion", c.type, c);
+    }
+  });
+  File file(File::Dialect::raw, false,
+            "settlement-id|settlement-start-date|settlement-end-date|deposit-date|total-amount|currency|transaction-type|order-id|merchant-order-id|adjustment-id|shipment-id|marketplace-name|amount-type|"
+            "amount-description|amount|fulfillment-id|posted-date|posted-date-time|order-item-code|merchant-order-item-id|merchant-adjustment-item-id|sku|quantity-purchased|promotion-id");
+  std::vector<std::string> summary(24);
+  summary[0] = number;
+  summary[1] = seconds(of.from);
+  summary[2] = seconds(of.until);
+  summary[3] = seconds(of.until + std::chrono::hours(48));
+  summary[4] = amount(Micros{total});
+  summary[5] = currency;
+  file.row(summary);
+  for (const auto& row : rows) file.row(row);
+  tally.rows += 1 + static_cast<std::int64_t>(rows.size());
+  tally.micros[currency] += total;
+  return file.finish();
 }
 
 std::string gzipped(std::string_view bytes) {

@@ -25,7 +25,18 @@ struct ReportKind {
   std::string_view content_type;    ///< of the document's answer
   /// The file's rows for facts in [from, until) as they are at `now`.
   std::string (*render)(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally);
+  bool listed = false;              ///< can't be asked for; Amazon makes it by itself and lists it
 };
+/// A settlement report: one for each marketplace and fortnight.
+struct Settlement {
+  std::string id, document;
+  std::size_t marketplace = 0;
+  Instant from{}, until{}, created{};
+};
+/// Those made by `now`, oldest first.
+std::vector<Settlement> settlements(const Seller& seller, Instant now);
+std::string settlement_text(const Seller& seller, const Settlement& settlement, ReportTally& tally);
+
 /// nullptr for a type that is not simulated.
 const ReportKind* find_report_kind(std::string_view type);
 /// All kinds, for the truth.

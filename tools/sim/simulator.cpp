@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/crypto.hpp"
-#include "base/json_writer.hpp"
 #include "spapi/operations.hpp"
 
 namespace amzsim {
@@ -26,6 +25,8 @@ constexpr Duration kInventoryTokenLife = std::chrono::seconds(30);
 constexpr Duration kTooYoung = std::chrono::minutes(2);
 constexpr Duration kWidestSpan = std::chrono::hours(24 * 180);
 constexpr int kSeamEvery = 3;
+/// Not called by the library, which reads items by their update.
+constexpr spapi::Operation kGetShipmentItemsByShipmentId{"getShipmentItemsByShipmentId", 2.0, 30, std::chrono::seconds(60)};
 
 double seconds(Duration d) { return static_cast<double>(d.count()) / 1e6; }
 
@@ -189,6 +190,7 @@ Simulator::Simulator(SimSettings settings, std::function<Instant()> now) : setti
     s.end = end;
     s.history = std::chrono::hours(24 * settings_.history_days);
     s.goes_on = settings_.goes_on;
+    s.title_bytes = settings_.title_bytes;
     sellers_.emplace_back(s);
   }
 }
@@ -247,7 +249,7 @@ SimAnswer Simulator::error(int status, std::string_view code, std::string_view m
 std::optional<Fault> Simulator::fault_for(const SimRequest& r) {
   const bool page = page_of(r);
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
-    if (!r.path.starts_with(it->path) || (it->pages_only && !page)) continue;
+    if (!r.path.starts_with(it->path) || (it->whole_path && r.path != it->path) || (it->pages_only && !page)) continue;
     if ((!it->method.empty() && it->method != r.method) || (it->wider_than_days > 0 && span_of(r) <= std::chrono::hours(24) * it->wider_than_days)) continue;
     if (it->after > 0) {
       --it->after;
@@ -471,7 +473,7 @@ SimAnswer Simulator::consent_page(const SimRequest& request) {
 bool Simulator::admit(const Plan& plan, int seller) {
   if (settings_.rate_scale <= 0) return true;
   Bucket& b = buckets_.try_emplace({std::string(plan.operation), seller}, Bucket{static_cast<double>(plan.burst), now()}).first->second;
-  b.level = std::min<double>(plan.burst, b.level + seconds(now() - b.as_of) * plan.rate * settings_.rate_scale);
+  b.level = std::min<double>(plan.burst, b.level + seconds(now() - b.as_of) * plan.rate * settings_.rate_scale * (1 - settings_.foreign_use));
   b.as_of = now();
   if (b.level < 1.0 - 1e-9) return false;
   b.level -= 1.0;
@@ -489,6 +491,9 @@ SimAnswer Simulator::api(const SimRequest& request) {
                                       Route{"GET", "/finances/2024-06-19/transactions", &spapi::kListTransactions, &Simulator::transactions},
                                       Route{"GET", "/finances/v0/financialEvents", &spapi::kListFinancialEvents, &Simulator::financial_events},
                                       Route{"GET", "/fba/inventory/v1/summaries", &spapi::kGetInventorySummaries, &Simulator::inventory},
+                                      Route{"GET", "/fba/inbound/v0/shipments", &spapi::kGetShipments, &Simulator::inbound_shipments},
+                                      Route{"GET", "/fba/inbound/v0/shipmentItems", &spapi::kGetShipmentItems, &Simulator::inbound_items},
+                                      Route{"GET", "/fba/inbound/v0/shipments/", &kGetShipmentItemsByShipmentId, &Simulator::inbound_items_of_shipment},
                                       Route{"POST", kReports, &spapi::kCreateReport, &Simulator::create_report},
                                       Route{"GET", kReports, &spapi::kGetReports, &Simulator::get_reports},
                                       Route{"GET", "/reports/2021-06-30/reports/", &spapi::kGetReport, &Simulator::get_report},
@@ -787,6 +792,7 @@ std::string Simulator::truth(int n, bool lines) const {
     json.field(s.marketplaces()[m]->id, static_cast<std::int64_t>(list.size()));
   }
   json.end_object().field("rows", rows).field("units", units).end_object();
+  inbound_truth(n, now(), json);
   std::string reports;
   reports_truth(n, now(), reports);
   json.field_raw("reports", reports);

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "sim/facts.hpp"
+#include "sim/inbound.hpp"
 #include "sim/render.hpp"
 #include "sim/reports.hpp"
 
@@ -52,6 +54,8 @@ struct SimSettings {
   bool goes_on = false;           ///< sellers go on selling while the clock moves
   Region region = Region::na;
   double rate_scale = 1.0;        ///< all plans times this; 0: no limits
+  std::int64_t title_bytes = 0;   ///< product names in reports are at least so long
+  double foreign_use = 0;         ///< part of every plan that another application of the seller's uses up; 0 to 1
   bool auto_approve = false;
   bool seams = true;              ///< every third page repeats the end of the one before
   bool blocks = false;            ///< transactions come in blocks, by date within each only
@@ -80,6 +84,7 @@ struct Fault {
   int after = 0;                  ///< calls that still go well
   bool pages_only = false;        ///< only calls with a page token
   Duration delay{};
+  bool whole_path = false;        ///< only calls whose path is `path`
   std::string member;             ///< of "omit": its name
   bool all = false;               ///< of "wrong_type": every amount
 };
@@ -143,6 +148,15 @@ class Simulator {
   SimAnswer financial_events(int seller, const SimRequest& request);
   SimAnswer inventory(int seller, const SimRequest& request);
 
+  // Shipments to Amazon (inbound_desk.cpp).
+  SimAnswer inbound_shipments(int seller, const SimRequest& request);
+  SimAnswer inbound_items(int seller, const SimRequest& request);
+  SimAnswer inbound_items_of_shipment(int seller, const SimRequest& request);
+  std::vector<Shipment> shipments_asked_for(int seller, const SimRequest& request, std::string& refusal) const;
+  bool go_on(SimRequest& request, std::int64_t& skip) const;
+  std::string remember_list(const SimRequest& request, std::int64_t shown);
+  void inbound_truth(int seller, Instant until, amzsync::base::JsonWriter& json) const;
+
   // The report service (report_desk.cpp).
   struct Report {
     int seller = 0;
@@ -158,6 +172,7 @@ class Simulator {
   SimAnswer get_reports(int seller, const SimRequest& request);
   SimAnswer get_report_document(int seller, const SimRequest& request);
   SimAnswer document(const SimRequest& request);
+  std::vector<Report> reports_of(int seller) const;
   std::string_view status_of(const Report& report) const;
   std::string report_json(const Report& report) const;
   void reports_truth(int seller, Instant until, std::string& json) const;
@@ -198,6 +213,8 @@ class Simulator {
   Random random_;
   std::int64_t request_number_ = 0;
   std::vector<Report> reports_;
+  std::map<std::string, std::pair<SimRequest, std::int64_t>> list_tokens_;   // what was asked for, and how much of it was shown
+  std::map<int, Instant> settlements_listed_;                                // of which seller, since when
 };
 
 }  // namespace amzsim

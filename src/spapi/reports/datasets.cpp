@@ -4,7 +4,7 @@
 namespace amzsync::spapi {
 
 store::ReportTable table_of(const ReportDataset& dataset) {
-  store::ReportTable table{dataset.stream, {}};
+  store::ReportTable table{dataset.stream, {}, dataset.part};
   for (const ReportColumn& column : dataset.columns) table.columns.push_back(column.name);
   return table;
 }

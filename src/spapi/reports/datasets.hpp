@@ -13,6 +13,7 @@ extern const ReportDataset kReturns;          ///< GET_FBA_FULFILLMENT_CUSTOMER_
 extern const ReportDataset kFeePreview;       ///< GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA
 extern const ReportDataset kStorageFees;      ///< GET_FBA_STORAGE_FEE_CHARGES_DATA
 extern const ReportDataset kRemovals;         ///< GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA
+extern const ReportDataset kSettlements;      ///< GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2: what each payout was made of; listed only
 
 /// The table that holds a dataset's rows.
 store::ReportTable table_of(const ReportDataset& dataset);

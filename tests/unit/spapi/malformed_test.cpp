@@ -9,6 +9,7 @@
 #include "base/json_writer.hpp"
 #include "sim/random.hpp"
 #include "sim/reports.hpp"
+#include "spapi/inbound.hpp"
 #include "spapi/inventory.hpp"
 #include "spapi/report_requests.hpp"
 #include "spapi/reports/datasets.hpp"
@@ -88,7 +89,19 @@ Result<Account> read_participations(const JsonDocument& answer) {
 Result<Account> read_reports(const JsonDocument& answer) {
   const auto reports = decode_reports(answer);
   if (!reports) return reports.error();
-  return Account{reports->size(), 0};
+  return Account{reports->reports.size(), 0};
+}
+
+Result<Account> read_inbound(InboundList list, Json rows, const JsonDocument& answer) {
+  const auto page = decode_inbound(list, MarketplaceId("ATVPDKIKX0DER"), answer);
+  if (!page) return page.error();
+  Account a{page->rows.size(), page->unreadable.size()};
+  std::size_t n = 0;
+  const std::string_view needed = list == InboundList::shipments ? "ShipmentId" : "SellerSKU";
+  for (const Json row : rows)
+    if (row.is_object() && row["ShipmentId"].is_string() && !row["ShipmentId"].text().empty() && row[needed].is_string() && !row[needed].text().empty() && n < a.stored)
+      for (const std::string& value : support::lost(row, page->rows[n++], inbound_table(list))) a.lost += value + '\n';
+  return a;
 }
 
 /// "unread" stands for what Amazon may add, and nobody looks at.
@@ -115,6 +128,15 @@ const Api kApis[] = {
      R"("researchingQuantityBreakdown":[{"name":"researchingQuantityInLongTerm","quantity":8}]},"unfulfillableQuantity":{"expiredQuantity":9},"unread":0},"unread":0},{"sellerSku":"B"}]},)"
      R"("pagination":{"nextToken":"t"},"unread":0})",
      &read_inventory, [](Json answer) { return answer["payload"]["inventorySummaries"].size(); }},
+    {"getShipments",
+     R"({"payload":{"ShipmentData":[{"ShipmentId":"FBA15X","ShipmentName":"FBA 1","ShipmentStatus":"CLOSED","DestinationFulfillmentCenterId":"PHX7","LabelPrepType":"NO_LABEL","AreCasesRequired":true,)"
+     R"("ShipFromAddress":{"Name":"N","AddressLine1":"A","City":"Riga","CountryCode":"LV"},"ConfirmedNeedByDate":"2026-08-05","BoxContentsSource":"NONE",)"
+     R"("EstimatedBoxContentsFee":{"TotalUnits":10,"FeePerUnit":{"CurrencyCode":"USD","Value":0.1},"TotalFee":{"CurrencyCode":"USD","Value":1.0}},"unread":0},{"ShipmentId":"FBA15Y"}],"NextToken":"t"},"unread":0})",
+     [](const JsonDocument& answer) { return read_inbound(InboundList::shipments, answer["payload"]["ShipmentData"], answer); }, [](Json answer) { return answer["payload"]["ShipmentData"].size(); }},
+    {"getShipmentItems",
+     R"({"payload":{"ItemData":[{"ShipmentId":"FBA15X","SellerSKU":"007","FulfillmentNetworkSKU":"X1","QuantityShipped":9,"QuantityReceived":8,"QuantityInCase":7,"ReleaseDate":"2026-08-05",)"
+     R"("PrepDetailsList":[{"PrepInstruction":"Labeling","PrepOwner":"SELLER"}],"unread":0},{"ShipmentId":"FBA15X","SellerSKU":"B","QuantityShipped":1}],"NextToken":"t"},"unread":0})",
+     [](const JsonDocument& answer) { return read_inbound(InboundList::items, answer["payload"]["ItemData"], answer); }, [](Json answer) { return answer["payload"]["ItemData"].size(); }},
     {"getMarketplaceParticipations",
      R"({"payload":[{"marketplace":{"id":"ATVPDKIKX0DER","name":"Amazon.com","countryCode":"US","defaultCurrencyCode":"USD","defaultLanguageCode":"en_US","domainName":"www.amazon.com"},"storeName":"Shop",)"
      R"("participation":{"isParticipating":true,"hasSuspendedListings":false},"unread":0}],"unread":0})",

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/inbound_stream.hpp"
+
+#include <map>
+#include <set>
+
+#include "spapi/inbound.hpp"
+#include "store/connections.hpp"
+#include "store/inbound_rows.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr std::string_view kName = "inbound";
+constexpr int kMaxRestarts = 2;
+constexpr Duration kOverlap = std::chrono::hours(24 * 3);   // updates that were told late
+
+/// Whether a failed walk is worth beginning anew at once.
+bool restarts(Code code) noexcept { return code == Code::page_token_expired || code == Code::page_loop; }
+
+/// Whether two moments lie in one week: the first reading of each week reads everything, since nobody promises that each change of a quantity
+/// counts as an update.
+bool same_week(Instant a, Instant b) {
+  const auto week = [](Instant at) { return std::chrono::floor<std::chrono::weeks>(at); };
+  return week(a) == week(b);
+}
+
+class InboundReader {
+ public:
+  explicit InboundReader(RunContext& run) : run_(run), caller_(make_caller(run, kName)) {}
+
+  Async<std::optional<Error>> read() {
+    auto begun = co_await begin_stream(run_, kName);
+    if (!begun) co_return begun.error();
+    if (run_.marketplaces.empty()) co_return Error(Code::no_marketplace);
+    auto planned = co_await plan();
+    if (!planned) co_return planned.error();
+
+    std::optional<Error> failure;
+    const auto known = static_cast<std::int64_t>(run_.marketplaces.size() * 2);
+    std::int64_t done = 0;
+    run_.progress.set_units(kName, done, known);
+    for (const MarketplaceId& marketplace : run_.marketplaces)
+      for (const spapi::InboundList list : {spapi::InboundList::shipments, spapi::InboundList::items}) {
+        auto walked = co_await walk_until_complete(list, marketplace);
+        if (!walked) {
+          failure = walked.error();
+          if (stops_run(*failure) || failure->code == Code::unauthorised) co_return failure;
+          continue;
+        }
+        run_.progress.set_units(kName, ++done, known);
+      }
+    if (failure) co_return failure;
+    auto close = [marketplaces = marketplaces(), until = until_](const store::RunTx& run) { store::close_inbound(run, marketplaces, until); };
+    auto closed = co_await write(std::move(close));
+    if (!closed) co_return closed.error();
+    co_return std::nullopt;
+  }
+  std::int64_t calls() const noexcept { return caller_.calls; }
+
+ private:
+  template <class Change>
+  Async<Status> write(Change change) {
+    auto work = [fence = run_.fence, change = std::move(change)](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      change(entered);
+      return Done{};
+    };
+    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(work));
+    co_return written;
+  }
+
+  Hash128 marketplaces() const {
+    std::set<std::string> sorted;
+    for (const MarketplaceId& marketplace : run_.marketplaces) sorted.insert(marketplace.text());
+    std::string all;
+    for (const std::string& marketplace : sorted) all += marketplace + ' ';
+    return Hash128::of(all);
+  }
+
+  /// From the last reading on; from the beginning where there was none, marketplaces have come or gone, or a new week has begun.
+  Async<Status> plan() {
+    struct Known {
+      Day history_from{};
+      std::optional<store::InboundReading> last;
+    };
+    until_ = std::chrono::floor<std::chrono::seconds>(run_.services.clock.now());
+    const Day asked = day_of(until_) - std::chrono::days(run_.services.settings.history_days);
+    auto load = [user = run_.fence.user, asked](store::Tx& tx) -> Result<Known> {
+      const auto connection = store::find_connection(tx, user);
+      return Known{std::min(asked, connection && connection->history_from ? *connection->history_from : asked), store::last_inbound_reading(tx, user)};
+    };
+    AMZ_CO_TRY(known, co_await run_.services.store.read(std::move(load)));
+    from_ = known.history_from;
+    if (known.last && known.last->marketplaces == marketplaces() && same_week(known.last->began, until_)) from_ = std::max(from_, known.last->began - kOverlap);
+    co_return Done{};
+  }
+
+  Async<Status> walk_until_complete(spapi::InboundList list, MarketplaceId marketplace) {
+    for (int restart = 0;; ++restart) {
+      auto walked = co_await walk(list, marketplace);
+      if (walked || !restarts(walked.code()) || restart >= kMaxRestarts) co_return walked;
+    }
+  }
+
+  Async<Status> walk(spapi::InboundList list, MarketplaceId marketplace) {
+    std::map<Hash128, Hash128> told;   // what each thing said in this walk
+    std::set<std::string> tokens;
+    std::string token;
+    bool first = true;
+    do {
+      spapi::Request request = first ? spapi::get_inbound(list, marketplace, from_, until_) : spapi::get_more_inbound(list, marketplace, token);
+      AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
+      AMZ_CO_TRY(page, spapi::decode_inbound(list, marketplace, answer));
+      // Amazon is known to answer a token that it no longer likes with nothing at all (facts F4).
+      if (page.empty && !first) co_return Code::page_token_expired;
+      first = false;
+      token = page.next_token;
+      const bool anything_new = sort_out_repeated(page, told);
+      if (!token.empty() && (!anything_new || !tokens.insert(token).second)) co_return Code::page_loop;
+      AMZ_CO_CHECK(co_await store_page(list, std::move(page)));
+    } while (!token.empty());
+    co_return Done{};
+  }
+
+  /// What a walk shows once more is left out; where it says something else then, nobody knows which of the two holds, so the second is kept
+  /// as unreadable. False: the page shows nothing but what was shown before.
+  static bool sort_out_repeated(spapi::InboundPage& page, std::map<Hash128, Hash128>& told) {
+    bool anything_new = page.rows.empty();
+    std::vector<store::ReportRow> fresh;
+    for (std::size_t i = 0; i < page.rows.size(); ++i) {
+      const auto [before, is_new] = told.emplace(page.rows[i].identity, page.rows[i].content);
+      anything_new |= is_new;
+      if (is_new) {
+        fresh.push_back(std::move(page.rows[i]));
+      } else if (before->second != page.rows[i].content) {
+        page.unreadable.push_back({"told_twice", "", page.raw[i]});
+      }
+    }
+    page.rows = std::move(fresh);
+    return anything_new;
+  }
+
+  Async<Status> store_page(spapi::InboundList list, spapi::InboundPage page) {
+    auto keep = [list, page = std::move(page), passing = run_.progress.due()](const store::RunTx& run) {
+      const store::ReportTable& table = spapi::inbound_table(list);
+      store::Counts counts = store::upsert_report_rows(run, table, page.rows);
+      if (list == spapi::InboundList::shipments && counts.added + counts.changed > 0) store::note_shipment_statuses(run, page.rows);
+      store::Twins twins;
+      for (const store::Fault& fault : page.unreadable) {
+        ++counts.fetched;
+        if (store::quarantine(run, kName, std::nullopt, std::nullopt, fault, twins.next(fault))) ++counts.rejected;
+      }
+      store::add_counts(run, kName, counts);
+      if (passing) store::pass_progress(run, *passing);
+    };
+    auto written = co_await write(std::move(keep));
+    co_return written;
+  }
+
+  RunContext& run_;
+  spapi::Caller caller_;
+  Instant from_{}, until_{};
+};
+
+}  // namespace
+
+Async<StreamResult> read_inbound(RunContext& run) {
+  const auto reader = std::make_unique<InboundReader>(run);
+  auto error = co_await reader->read();
+  co_return co_await conclude(run, kName, reader->calls(), std::move(error));
+}
+
+}  // namespace amzsync::sync

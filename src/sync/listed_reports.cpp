@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/listed_reports.hpp"
+
+#include <algorithm>
+
+#include "spapi/report_requests.hpp"
+#include "spapi/reports/datasets.hpp"
+#include "store/report_jobs.hpp"
+#include "sync/report_document.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr Duration kListedFor = std::chrono::hours(24 * 90 - 1);   // Amazon refuses to look further back than ninety days
+constexpr std::size_t kMostPages = 50;
+constexpr Duration kAlmost = std::chrono::hours(2);   // a sync that comes a little early is not sent away
+
+class ListReader {
+ public:
+  ListReader(RunContext& run, const spapi::ReportDataset& dataset)
+      : run_(run), services_(run.services), dataset_(dataset), caller_(make_caller(run, dataset.stream)), documents_(run, dataset, caller_) {}
+
+  Async<std::optional<Error>> read() {
+    auto begun = co_await begin_stream(run_, dataset_.stream);
+    if (!begun) co_return begun.error();
+    if (run_.marketplaces.empty()) co_return Error(Code::no_marketplace);
+    const Instant began = services_.clock.now();
+    auto is_due = co_await due(began);
+    if (!is_due) co_return is_due.error();
+    if (*is_due) {
+      auto listed = co_await list(began);
+      if (!listed) co_return listed.error();
+    }
+    auto read = co_await read_documents();
+    if (!read) co_return read.error();
+    if (failure_ || !*is_due) co_return failure_;
+    auto close = [began, table = spapi::table_of(dataset_)](const store::RunTx& run) {
+      const store::ReportDay all[]{{store::kSnapshotDay, 0, {}}};
+      store::close_report_days(run, table, all, {}, store::kSnapshotDay, began);
+    };
+    auto closed = co_await write(std::move(close));
+    if (!closed) co_return closed.error();
+    co_return std::nullopt;
+  }
+  std::int64_t calls() const noexcept { return caller_.calls; }
+
+ private:
+  template <class Change>
+  Async<Status> write(Change change) {
+    auto work = [fence = run_.fence, change = std::move(change)](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      change(entered);
+      return Done{};
+    };
+    auto written = co_await services_.store.write(store::Urgency::normal, std::move(work));
+    co_return written;
+  }
+
+  /// When the list was read last stands in the cell of snapshots.
+  Async<Result<bool>> due(Instant now) {
+    auto load = [user = run_.fence.user, stream = dataset_.stream](store::Tx& tx) -> Result<std::vector<store::Cell>> {
+      return store::cells(tx, user, stream, store::kSnapshotDay, store::kSnapshotDay + std::chrono::days(1));
+    };
+    AMZ_CO_TRY(cells, co_await services_.store.read(std::move(load)));
+    const auto read_at = cells.empty() ? std::nullopt : cells.front().read_at;
+    co_return !read_at || now - *read_at >= dataset_.cadence - kAlmost;
+  }
+
+  /// Opens a job for every report that was not read before.
+  Async<Status> list(Instant now) {
+    spapi::Request request = spapi::get_reports(dataset_, now - kListedFor);
+    for (std::size_t page = 0; page < kMostPages; ++page) {
+      auto answer = co_await services_.client.call(caller_, std::move(request));
+      // Not every application may see every kind of report, and Amazon retires some.
+      if (!answer && answer.code() == Code::request_rejected) co_return Error(Code::unauthorised, "Amazon does not list reports of the type " + std::string(dataset_.report_type) + ". " + answer.error().message);
+      if (!answer) co_return answer.error();
+      AMZ_CO_TRY(listed, spapi::decode_reports(*answer));
+      std::vector<store::ReportJob> jobs;
+      for (const spapi::ReportInfo& report : listed.reports)
+        if (report.type == dataset_.report_type && report.status == spapi::ReportInfo::Status::done && !report.id.empty() && !report.document_id.empty()) jobs.push_back(job_of(report, now));
+      auto open = [jobs = std::move(jobs)](const store::RunTx& run) {
+        for (const store::ReportJob& job : jobs) store::open_listed_job(run.tx(), run.user(), job);
+      };
+      AMZ_CO_CHECK(co_await write(std::move(open)));
+      if (listed.next_token.empty()) co_return Done{};
+      request = spapi::get_more_reports(listed.next_token);
+    }
+    co_return Code::page_loop;
+  }
+
+  store::ReportJob job_of(const spapi::ReportInfo& report, Instant now) const {
+    store::ReportJob job;
+    job.report_type = dataset_.report_type;
+    job.listed = report.id;
+    job.document_id = report.document_id;
+    job.asked_at = report.created_at.value_or(now);
+    job.until = day_of(report.span.until.value_or(job.asked_at)) + std::chrono::days(1);
+    job.from = std::min(day_of(report.span.from.value_or(job.asked_at)), job.until - std::chrono::days(1));
+    return job;
+  }
+
+  Async<Status> read_documents() {
+    auto load = [user = run_.fence.user, type = dataset_.report_type](store::Tx& tx) -> Result<std::vector<store::ReportJob>> { return store::unfinished_report_jobs(tx, user, type); };
+    AMZ_CO_TRY(jobs, co_await services_.store.read(std::move(load)));
+    const auto known = static_cast<std::int64_t>(jobs.size());
+    run_.progress.set_units(dataset_.stream, 0, known);
+    std::int64_t done = 0;
+    for (store::ReportJob& job : jobs) {
+      auto read = co_await read_document(job);
+      if (!read) {
+        if (stops_run(read.error())) co_return read.error();
+        failure_ = read.error();
+        const Code code = failure_->code;
+        // What would meet the next one too need not be met again.
+        if (code == Code::unauthorised || code == Code::throttled || code == Code::network_error || run_.budget.spent()) co_return Done{};
+      }
+      run_.progress.set_units(dataset_.stream, ++done, known);
+    }
+    co_return Done{};
+  }
+
+  Async<Status> read_document(store::ReportJob& job) {
+    if (job.state != store::JobState::archived) {
+      auto taken = co_await documents_.take(job);
+      // Refused while it is still listed it is asked for again with the next sync.
+      const bool gone = !taken && taken.code() == Code::request_rejected && services_.clock.now() - job.asked_at > kListedFor;
+      if (gone) AMZ_CO_CHECK(co_await end(job.number, store::JobOutcome::lost, taken.error()));
+      if (!taken) co_return taken.error();
+    }
+    auto imported = co_await documents_.import(job);
+    // A document that is no such report is not read again and again.
+    if (!imported && imported.code() == Code::bad_answer) AMZ_CO_CHECK(co_await end(job.number, store::JobOutcome::fatal, imported.error()));
+    if (!imported) co_return imported.error();
+    auto keep = [number = job.number, imported = *imported, stream = dataset_.stream, passing = run_.progress.due()](const store::RunTx& run) {
+      store::add_counts(run, stream, imported.counts);
+      store::end_report_job(run.tx(), number, imported.blank ? store::JobOutcome::no_data : store::JobOutcome::imported, "");
+      if (passing) store::pass_progress(run, *passing);
+    };
+    auto ended = co_await write(std::move(keep));
+    co_return ended;
+  }
+
+  /// A report that brought nothing.
+  Async<Status> end(std::int64_t job, store::JobOutcome outcome, const Error& error) {
+    auto keep = [job, outcome, reason = error.message](const store::RunTx& run) { store::end_report_job(run.tx(), job, outcome, reason); };
+    auto ended = co_await write(std::move(keep));
+    co_return ended;
+  }
+
+  RunContext& run_;
+  Services& services_;
+  const spapi::ReportDataset& dataset_;
+  spapi::Caller caller_;
+  ReportDocuments documents_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+Async<StreamResult> read_listed_reports(RunContext& run, const spapi::ReportDataset& dataset) {
+  const auto reader = std::make_unique<ListReader>(run, dataset);
+  auto error = co_await reader->read();
+  co_return co_await conclude(run, dataset.stream, reader->calls(), std::move(error));
+}
+
+}  // namespace amzsync::sync

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/report_document.hpp"
+
+#include <algorithm>
+
+#include "base/gunzip.hpp"
+#include "spapi/report_requests.hpp"
+#include "store/archive.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr int kTries = 3;
+constexpr std::size_t kPieceBytes = 512U << 10;
+constexpr std::size_t kMostExplanation = 2'000;
+
+}  // namespace
+
+Async<Result<std::string>> ReportDocuments::address_of(std::string document_id) {
+  spapi::Request request = spapi::get_report_document(document_id);
+  AMZ_CO_TRY(answer, co_await services_.client.call(caller_, std::move(request)));
+  co_return spapi::decode_report_document(answer);
+}
+
+Async<void> ReportDocuments::fetch(std::string url, std::shared_ptr<net::BodyStream> into, std::optional<Result<net::HttpResponse>>& answer) {
+  answer = co_await services_.client.fetch_document(std::move(url), std::move(into), run_.cancel);
+}
+
+Async<Status> ReportDocuments::take(store::ReportJob& job) {
+  for (int attempt = 0;; ++attempt) {
+    AMZ_CO_TRY(url, co_await address_of(job.document_id));
+    auto taken = co_await archive(job, std::move(url));
+    if (taken) co_return Done{};
+    const Code code = taken.code();
+    const bool again = code == Code::request_rejected || code == Code::network_error || code == Code::timeout || code == Code::amazon_error;
+    if (!again || attempt + 1 >= kTries || !run_.budget.take()) co_return taken;
+  }
+}
+
+Async<Status> ReportDocuments::archive(store::ReportJob& job, std::string url) {
+  const auto body = std::make_shared<net::BodyStream>();
+  std::optional<Result<net::HttpResponse>> answer;
+  Tasks side(services_.tasks.loop(), services_.log);
+  side.spawn(fetch(std::move(url), body, answer));
+  auto kept = co_await keep_pieces(job, *body);
+  while (!kept && co_await body->next()) {}   // what still comes is let go, so that the exchange can end
+  co_await side.all_ended();
+  if (!kept) co_return kept.error();
+  if (!*answer) co_return answer->error();
+  const std::string type = std::string((**answer).header("Content-Type"));
+  auto whole = [fence = run_.fence, job = job.number, archive = *kept, type](store::Tx& tx) -> Status {
+    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    store::archive_whole(entered, archive.number, archive.pieces, type);
+    store::report_archived(tx, job, archive.number);
+    return Done{};
+  };
+  AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(whole)));
+  job.archive = kept->number;
+  co_return Done{};
+}
+
+Async<Result<ReportDocuments::Kept>> ReportDocuments::keep_pieces(const store::ReportJob& job, net::BodyStream& body) {
+  store::ArchivedDocument document;
+  document.stream = dataset_.stream;
+  document.from = job.from;
+  document.until = job.until;
+  document.marketplace = run_.marketplaces.front().text();
+  // A snapshot is of when it was asked for; a span ends where it was asked to.
+  document.read_until = dataset_.day_column.empty() ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at);
+  auto begin = [fence = run_.fence, document](store::Tx& tx) -> Result<std::int64_t> {
+    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    return store::begin_archive(entered, document);
+  };
+  AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::normal, std::move(begin)));
+  Kept kept{number, 0};
+  std::string piece;
+  for (bool more = true; more;) {
+    auto some = co_await body.next();
+    more = some.has_value();
+    if (some) piece += *some;
+    if (piece.empty() || (more && piece.size() < kPieceBytes)) continue;
+    auto append = [fence = run_.fence, number = kept.number, n = kept.pieces, piece = std::exchange(piece, {})](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      store::append_archive(entered, number, n, piece);
+      return Done{};
+    };
+    AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(append)));
+    ++kept.pieces;
+  }
+  co_return kept;
+}
+
+Async<Result<Imported>> ReportDocuments::import(store::ReportJob job) {
+  const Gate::Pass turn = co_await one_import_.enter(run_.cancel);
+  if (!turn) co_return Code::cancelled;
+  auto find = [user = run_.fence.user, number = job.archive](store::Tx& tx) -> Result<store::ArchivedDocument> {
+    auto document = store::find_archived(tx, user, number);
+    if (!document) return Error(Code::internal, "A report's document is not in the archive.");
+    return std::move(*document);
+  };
+  AMZ_CO_TRY(document, co_await services_.store.read(std::move(find)));
+  run_.progress.set_detail(std::string(dataset_.stream) + (dataset_.day_column.empty() ? "" : " of " + format_day(job.from)));
+  ImportContext context{services_, run_.fence, run_.cancel, std::nullopt};
+  auto imported = co_await import_document(std::move(context), dataset_, document);
+  co_return imported;
+}
+
+Async<Result<std::string>> ReportDocuments::explanation(std::string document_id) {
+  AMZ_CO_TRY(url, co_await address_of(std::move(document_id)));
+  const auto body = std::make_shared<net::BodyStream>();
+  std::optional<Result<net::HttpResponse>> answer;
+  Tasks side(services_.tasks.loop(), services_.log);
+  side.spawn(fetch(std::move(url), body, answer));
+  std::string text;
+  for (;;) {
+    auto piece = co_await body->next();
+    if (!piece) break;
+    if (text.size() < kMostExplanation) text += *piece;
+  }
+  co_await side.all_ended();
+  std::string plain;
+  Gunzip gunzip(1U << 20);
+  const Gunzip::Out out = [&plain](std::string_view bytes) -> Status {
+    plain += bytes.substr(0, kMostExplanation);
+    return Done{};
+  };
+  (void)gunzip.push(text, out);
+  for (char& c : plain)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  co_return clean_utf8(plain, 300);
+}
+
+}  // namespace amzsync::sync
