@@ -19,14 +19,14 @@ def run(folder, sim, streams, days):
     """Wall seconds, peak megabytes and the run's last line of `amzsync connect` and `amzsync sync`."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AMZSYNC_")}
     environment.update({
-        "AMZSYNC_STORE": f"sqlite:{folder}/memory.db", "AMZSYNC_MASTER_KEY": MASTER_KEY, "AMZSYNC_CLIENT_ID": "bench-app", "AMZSYNC_CLIENT_SECRET": CLIENT_SECRET,
+        "AMZSYNC_STORE": f"sqlite:{folder}/memory.db", "AMZSYNC_MASTER_KEY": MASTER_KEY, "AMZSYNC_LWA_CLIENT_ID": "bench-app", "AMZSYNC_LWA_CLIENT_SECRET": CLIENT_SECRET,
         "AMZSYNC_SPAPI_ENDPOINT": sim.url, "AMZSYNC_LWA_ENDPOINT": sim.url, "AMZSYNC_HISTORY_DAYS": str(days), "AMZSYNC_STREAMS": streams, "AMZSYNC_LOG_LEVEL": "warn"})
     token = folder / "token"
     token.write_text("Atzr|sim-seller-1\n")
     start, peak, out = time.monotonic(), 0, ""
     for command in (["connect", "--user", "big", "--refresh-token-file", str(token)], ["sync", "--user", "big", "--json"]):
         read, write = os.pipe()
-        pid = os.posix_spawn(BIN / "amzsync", [str(BIN / "amzsync"), *command], environment, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1), (os.POSIX_SPAWN_CLOSE, read)])
+        pid = os.posix_spawn(BIN / "amzsync", [str(BIN / "amzsync"), *command], environment, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1), (os.POSIX_SPAWN_CLOSE, read), (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
         os.close(write)
         with open(read, encoding="utf-8") as text:
             out = text.read()

@@ -220,6 +220,14 @@ int32_t amzsync_options_set_archive_days(amzsync_options* options, int32_t days,
   });
 }
 
+int32_t amzsync_options_set_archive_pages(amzsync_options* options, int32_t on, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    AMZ_TRY(value, flag("archive_pages", on));
+    o.sync.archive_pages = value;
+    return Done{};
+  });
+}
+
 int32_t amzsync_options_set_sync_every_minutes(amzsync_options* options, int32_t minutes, amzsync_error** err) noexcept {
   return set(options, err, [&](Options& o) -> Status {
     if (minutes != 0 && (minutes < 15 || minutes > 10'080)) return wrong("sync_every_minutes must be 0 (off) or from 15 to 10080, not " + std::to_string(minutes) + ".");

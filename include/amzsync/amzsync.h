@@ -204,6 +204,9 @@ AMZSYNC_API int32_t amzsync_options_set_sync_every_minutes(amzsync_options *opti
 AMZSYNC_API int32_t amzsync_options_set_journal_days(amzsync_options *options, int32_t days, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* How long the documents of reports are kept after they were read: 0 (not at all) to 3650 days, default 90. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_archive_days(amzsync_options *options, int32_t days, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* 1: the pages of what comes by lists (money, stock, shipments) are kept as long, too, for amzsync_replay. 0 (default): only reports are.
+ * Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_archive_pages(amzsync_options *options, int32_t on, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* 1: several users may connect the same seller. 0 (default): the second one is refused. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_shared_sellers(amzsync_options *options, int32_t allowed, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
@@ -322,8 +325,8 @@ AMZSYNC_API int32_t amzsync_recoveries(amzsync_engine *engine, const char *user,
 /* Starts a sync, or attaches to the one that is active (then triggered is 0). `streams`: names with commas between, NULL for the default ones.
  * Errors: NOT_CONNECTED, NEEDS_REAUTH, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_start(amzsync_engine *engine, const char *user, const char *streams, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
-/* Rebuilds rows from the archived reports with the decoders of this version, without one call to Amazon: each day as its newest document tells
- * it. It is a sync like another, with a status, events and counts that say what changed. `streams`: reports by name, NULL for all.
+/* Rebuilds rows from what is archived with the decoders of this version, without one call to Amazon: each day as its newest document tells
+ * it. It is a sync like another, with a status, events and counts that say what changed. `streams`: names with commas between, NULL for all.
  * Errors: NOT_CONNECTED (never connected), SYNC_IN_PROGRESS, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_replay(amzsync_engine *engine, const char *user, const char *streams, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* Asks for a sync to be cancelled; it ends within a second, by the event sync.cancelled. `by` says who asked, for the record.

@@ -177,6 +177,7 @@ class Options {
   Expected<Nothing> set_history_days(std::int32_t v) { return set(amzsync_options_set_history_days, v); }
   Expected<Nothing> set_sync_every_minutes(std::int32_t v) { return set(amzsync_options_set_sync_every_minutes, v); }
   Expected<Nothing> set_archive_days(std::int32_t v) { return set(amzsync_options_set_archive_days, v); }
+  Expected<Nothing> set_archive_pages(bool v) { return set(amzsync_options_set_archive_pages, v ? 1 : 0); }
   Expected<Nothing> set_journal_days(std::int32_t v) { return set(amzsync_options_set_journal_days, v); }
   Expected<Nothing> set_shared_sellers(bool v) { return set(amzsync_options_set_shared_sellers, v ? 1 : 0); }
 

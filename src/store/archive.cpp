@@ -7,9 +7,9 @@ namespace {
 constexpr int kPieceBits = 20;   // piece_id = archive_no << 20 | number
 std::int64_t piece_id(std::int64_t number, std::int64_t piece) noexcept { return number << kPieceBits | piece; }
 
-constexpr std::string_view kColumns = "archive_no, user_no, stream, from_day, until_day, content_type, marketplace, read_until, pieces";
+constexpr std::string_view kColumns = "archive_no, user_no, stream, from_day, until_day, content_type, marketplace, read_until, pieces, run_no";
 ArchivedDocument read_document(const Rows& r) {
-  return {r.integer(0), r.id<UserNo>(1), r.text(2), day_from(r.integer(3)), day_from(r.integer(4)), r.text(5), r.text(6), r.instant(7), r.integer(8)};
+  return {r.integer(0), r.id<UserNo>(1), r.text(2), day_from(r.integer(3)), day_from(r.integer(4)), r.text(5), r.text(6), r.instant(7), r.integer(8), r.id<RunNo>(9)};
 }
 
 }  // namespace

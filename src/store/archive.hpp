@@ -18,6 +18,7 @@ struct ArchivedDocument {
   std::string marketplace;      ///< where the seller is at home, for the charset
   Instant read_until{};         ///< up to when what it tells of is known
   std::int64_t pieces = 0;
+  RunNo run;                    ///< that read it
 };
 
 /// Begins a document. Its pieces follow, then archive_whole; one that never became whole is removed by trim_archive.

@@ -59,7 +59,7 @@ void remember_former(Tx& tx, UserNo user, std::int64_t inventory_id) {
 }
 
 /// The row's number.
-std::int64_t write_item(const RunTx& run, const MarketplaceId& marketplace, const InventoryItem& item) {
+std::int64_t write_item(const RunTx& run, const MarketplaceId& marketplace, const InventoryItem& item, RunNo told_by) {
   Tx& tx = run.tx();
   Statement& s = tx.statement(upsert_sql());
   int place = 0;
@@ -76,7 +76,7 @@ std::int64_t write_item(const RunTx& run, const MarketplaceId& marketplace, cons
   put(item.detail);
   put(item.content);
   put(tx.now());
-  put(run.run());
+  put(told_by);
   const std::int64_t row = s.step() ? s.integer(0) : 0;
   s.reset();
   return row;
@@ -105,7 +105,7 @@ Counts store_inventory_page(const RunTx& run, const MarketplaceId& marketplace, 
       continue;
     }
     if (known) remember_former(tx, run.user(), *known);
-    changes.put(write_item(run, marketplace, item));
+    changes.put(write_item(run, marketplace, item, run.run()));
     ++(known ? counts.changed : counts.added);
     for (const Fault& fault : item.faults)
       if (quarantine(run, kStream, std::nullopt, std::nullopt, fault, item.content)) ++counts.rejected;
@@ -114,6 +114,56 @@ Counts store_inventory_page(const RunTx& run, const MarketplaceId& marketplace, 
   for (const Fault& fault : batch.unreadable) {
     ++counts.fetched;
     if (quarantine(run, kStream, std::nullopt, std::nullopt, fault, twins.next(fault, Hash128::of(marketplace.text())))) ++counts.rejected;
+  }
+  changes.write();
+  return counts;
+}
+
+namespace {
+
+/// Everything that a page says of a row.
+std::string row_text(Tx& tx, UserNo user, const MarketplaceId& marketplace, const std::string& sku) {
+  static const std::string sql = "SELECT fnsku, asin, condition, product_name, last_updated_at, detail, hex(content), " + joined_quantities("", ", ", false) +
+                                 " FROM inventory WHERE user_no=?1 AND marketplace_id=?2 AND seller_sku=?3";
+  std::string text;
+  Rows r = tx.rows(sql, user, marketplace, sku);
+  if (!r.next()) return text;
+  for (int i = 0; i < r.columns(); ++i) text += (r.is_null(i) ? std::string("-") : "+" + r.text(i)) + '\x1f';
+  return text;
+}
+
+}  // namespace
+
+Counts rewrite_inventory_page(const RunTx& run, const MarketplaceId& marketplace, const InventoryBatch& batch, RunNo told_by) {
+  Tx& tx = run.tx();
+  Counts counts;
+  ChangeLog changes(tx, run.user(), kStream);
+  for (const InventoryItem& item : batch.items) {
+    ++counts.fetched;
+    bool known = false, stays = false;
+    std::optional<Instant> changed_at;
+    RunNo by = told_by;
+    {
+      Rows r = tx.rows("SELECT run_no, closed_at, changed_at FROM inventory WHERE user_no=?1 AND marketplace_id=?2 AND seller_sku=?3", run.user(), marketplace, item.seller_sku);
+      known = r.next();
+      stays = known && (r.integer(0) > told_by.value || !r.is_null(1));
+      if (known) changed_at = r.instant(2), by = r.id<RunNo>(0);
+    }
+    if (stays) {
+      ++counts.unchanged;
+      continue;
+    }
+    const std::string before = row_text(tx, run.user(), marketplace, item.seller_sku);
+    const std::int64_t row = write_item(run, marketplace, item, by);
+    if (changed_at) tx.run("UPDATE inventory SET changed_at=?2 WHERE inventory_id=?1", row, changed_at);   // of the stock, not of its reading
+    if (before == row_text(tx, run.user(), marketplace, item.seller_sku)) {
+      ++counts.unchanged;
+      continue;
+    }
+    changes.put(row);
+    ++(known ? counts.changed : counts.added);
+    for (const Fault& fault : item.faults)
+      if (quarantine(run, kStream, std::nullopt, std::nullopt, fault, item.content)) ++counts.rejected;
   }
   changes.write();
   return counts;

@@ -35,6 +35,10 @@ struct InventoryBatch {
 
 Counts store_inventory_page(const RunTx& run, const MarketplaceId& marketplace, const InventoryBatch& batch);
 
+/// A page of an earlier run, decoded anew: rows that are still open are written where they differ. What a later run wrote stays, and the
+/// history is none of it: the stock was what it was.
+Counts rewrite_inventory_page(const RunTx& run, const MarketplaceId& marketplace, const InventoryBatch& batch, RunNo told_by);
+
 /// Ends a complete walk of a marketplace: SKUs that it did not show are closed.
 Counts close_marketplace(const RunTx& run, const MarketplaceId& marketplace, const std::set<std::string>& seen_skus);
 

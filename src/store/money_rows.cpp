@@ -17,12 +17,16 @@ constexpr std::array<std::string_view, 5> kCellStates{"open", "provisional", "se
 
 /// The statements of one money stream. The two differ in their table names only.
 struct Tables {
-  std::string name, find, undated, insert, update, insert_line, delete_lines, continuations, delete_event, rows_of_day, count_orders, count_fee_lines;
+  std::string name, find, same, lines_of, undated, insert, update, insert_line, delete_lines, continuations, delete_event, rows_of_day, count_day, count_orders, count_fee_lines;
 
   /// `stays`: SQL that holds for rows which no walk removes by not showing them.
   Tables(const std::string& stream, const std::string& events, const std::string& lines, const std::string& stays)
       : name(stream),
-        find("SELECT event_id, content FROM " + events + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND occurrence=?4"),
+        find("SELECT event_id, content, run_no FROM " + events + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND occurrence=?4"),
+        same("SELECT 1 FROM " + events +
+             " WHERE event_id=?1 AND content IS ?2 AND type_id IS ?3 AND posted_at IS ?4 AND order_id IS ?5 AND native_id IS ?6 AND status IS ?7 AND marketplace IS ?8 AND description IS ?9 AND "
+             "total_micros IS ?10 AND currency_id IS ?11 AND detail IS ?12"),
+        lines_of("SELECT shape_id, currency_id, micros, sku_id FROM " + lines + " WHERE line_id>=?1 AND line_id<?2 ORDER BY line_id"),
         undated("SELECT day, event_id FROM " + events + " WHERE user_no=?1 AND identity=?2 AND posted_at IS NULL AND continues IS NULL"),
         insert("INSERT INTO " + events +
                "(event_id, user_no, day, identity, occurrence, content, type_id, posted_at, order_id, native_id, status, marketplace, description, "
@@ -33,9 +37,10 @@ struct Tables {
                "currency_id=?11, detail=?12, run_no=?13 WHERE event_id=?1"),
         insert_line("INSERT INTO " + lines + "(line_id, shape_id, currency_id, micros, sku_id) VALUES(?1, ?2, ?3, ?4, ?5)"),
         delete_lines("DELETE FROM " + lines + " WHERE line_id>=?1 AND line_id<?2"),
-        continuations("SELECT event_id FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues=?3"),
+        continuations("SELECT event_id FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues=?3 ORDER BY event_id"),
         delete_event("DELETE FROM " + events + " WHERE event_id=?1"),
-        rows_of_day("SELECT event_id, identity, occurrence FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL AND NOT (" + stays + ")"),
+        rows_of_day("SELECT event_id, identity, occurrence, run_no FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL AND NOT (" + stays + ")"),
+        count_day("SELECT count(*) FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL"),
         // Finances puts ids of inbound shipments where orders have theirs (AmazonOrderId of v0's service fees).
         count_orders("SELECT count(DISTINCT order_id) FROM " + events + " WHERE user_no=?1 AND order_id IS NOT NULL AND order_id NOT LIKE 'FBA%'"),
         count_fee_lines("SELECT count(*) FROM " + lines + " l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id>=?1 AND l.line_id<?2 AND s.fee=1") {}
@@ -113,8 +118,9 @@ class Dictionary {
 /// One page being stored.
 class PageWriter {
  public:
-  PageWriter(const RunTx& run, MoneyStream stream, const MoneyBatch& batch)
-      : run_(run), tx_(run.tx()), t_(tables(stream)), stream_(stream), batch_(batch), dictionary_(tx_, run.user(), batch), changes_(tx_, run.user(), t_.name) {}
+  /// `rewriting`: the run that told the page, where it is not this one.
+  PageWriter(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, std::optional<RunNo> rewriting = std::nullopt)
+      : run_(run), rewriting_(rewriting), told_by_(rewriting.value_or(run.run())), tx_(run.tx()), t_(tables(stream)), stream_(stream), batch_(batch), dictionary_(tx_, run.user(), batch), changes_(tx_, run.user(), t_.name) {}
 
   Counts store(Existing existing) {
     Counts counts;
@@ -170,10 +176,40 @@ class PageWriter {
 
   static std::int64_t rows_needed(const MoneyEvent& e) { return 1 + static_cast<std::int64_t>((std::max<std::size_t>(e.lines.size(), 1) - 1) / kLinesPerRow); }
 
+  /// The stored row, and whether it stays as it is.
   std::optional<std::pair<std::int64_t, bool>> look_up(const MoneyEvent& e) {
-    Rows r = tx_.rows(t_.find, run_.user(), e.day, e.identity, e.occurrence);
-    if (!r.next()) return std::nullopt;
-    return std::pair(r.integer(0), r.view(1) == e.content.view());
+    std::int64_t id = 0;
+    {
+      Rows r = tx_.rows(t_.find, run_.user(), e.day, e.identity, e.occurrence);
+      if (!r.next()) return std::nullopt;
+      id = r.integer(0);
+      if (!rewriting_) return std::pair(id, r.view(1) == e.content.view());
+      if (r.integer(2) > rewriting_->value) return std::pair(id, true);   // a later run knew better
+    }
+    return std::pair(id, stands_so(e, id));
+  }
+
+  /// Whether a row and its amounts are stored just as they are decoded now.
+  bool stands_so(const MoneyEvent& e, std::int64_t id) {
+    if (!tx_.integer(t_.same, id, e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id), told(e.native_id), told(e.status), told(e.marketplace), told(e.description), e.total,
+                     dictionary_.currency(e.currency), e.detail))
+      return false;
+    std::size_t n = 0;
+    for (const std::int64_t row : rows_of(tx_, t_, run_.user(), e.day, id)) {
+      Rows r = tx_.rows(t_.lines_of, first_line(row), first_line(row + 1));
+      for (; r.next(); ++n) {
+        if (n >= e.lines.size()) return false;
+        const Line& line = e.lines[n];
+        const bool same_amount = r.is_null(2) ? !line.amount : line.amount && r.integer(2) == line.amount->value;
+        if (r.integer(0) != dictionary_.shape(line.shape) || r.maybe_integer(1) != dictionary_.currency(line.currency) || !same_amount || r.maybe_integer(3) != dictionary_.sku(line.sku)) return false;
+      }
+    }
+    if (n != e.lines.size()) return false;
+    n = 0;
+    Rows r = tx_.rows("SELECT currency_id, micros FROM credits WHERE user_no=?1 AND source=?2 AND day=?3 AND event_id=?4 ORDER BY seq", run_.user(), t_.name, e.day, id);
+    for (; r.next(); ++n)
+      if (n >= e.credits.size() || r.maybe_integer(0) != dictionary_.currency(e.credits[n].currency) || r.integer(1) != e.credits[n].amount.value) return false;
+    return n == e.credits.size();
   }
 
   /// What had no date when it was stored has one now: its row moves to that day.
@@ -199,14 +235,14 @@ class PageWriter {
   void write_row(const MoneyEvent& e, std::int64_t id, const Hash128& identity, std::optional<std::int64_t> continues) {
     tx_.run(t_.insert, id, run_.user(), e.day, identity, static_cast<std::int64_t>(e.occurrence), e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id),
             told(e.native_id), told(e.status), told(e.marketplace), told(e.description), e.total, dictionary_.currency(e.currency),
-            continues ? std::string_view("{}") : std::string_view(e.detail), run_.run(), continues);
+            continues ? std::string_view("{}") : std::string_view(e.detail), told_by_, continues);
   }
 
   /// The content of a known identity changed: the row keeps its number, its amounts are written anew.
   void replace(const MoneyEvent& e, std::int64_t id) {
     days_[e.day].fees -= remove_lines(tx_, t_, run_.user(), e.day, id);
     tx_.run(t_.update, id, e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id), told(e.native_id), told(e.status), told(e.marketplace),
-            told(e.description), e.total, dictionary_.currency(e.currency), e.detail, run_.run());
+            told(e.description), e.total, dictionary_.currency(e.currency), e.detail, told_by_);
     tx_.run("DELETE FROM credits WHERE user_no=?1 AND source=?2 AND day=?3 AND event_id=?4", run_.user(), t_.name, e.day, id);
     write_lines(e, id);
   }
@@ -240,18 +276,21 @@ class PageWriter {
  public:
   /// Removes an event's amounts, and the rows that continue it; how many fees were among them.
   static std::int64_t remove_lines(Tx& tx, const Tables& t, UserNo user, Day day, std::int64_t id) {
-    std::vector<std::int64_t> rows{id};
-    {
-      Rows r = tx.rows(t.continuations, user, day, id);
-      while (r.next()) rows.push_back(r.integer(0));
-    }
     std::int64_t fees = 0;
-    for (const std::int64_t row : rows) {
+    for (const std::int64_t row : rows_of(tx, t, user, day, id)) {
       fees += tx.integer(t.count_fee_lines, first_line(row), first_line(row + 1)).value_or(0);
       tx.run(t.delete_lines, first_line(row), first_line(row + 1));
       if (row != id) tx.run(t.delete_event, row);
     }
     return fees;
+  }
+
+  /// An event's row and those that continue it, in the order of their amounts.
+  static std::vector<std::int64_t> rows_of(Tx& tx, const Tables& t, UserNo user, Day day, std::int64_t id) {
+    std::vector<std::int64_t> rows{id};
+    Rows r = tx.rows(t.continuations, user, day, id);
+    while (r.next()) rows.push_back(r.integer(0));
+    return rows;
   }
 
   /// Removes an event and all that belongs to it; how many fees were among its amounts.
@@ -264,6 +303,8 @@ class PageWriter {
 
  private:
   const RunTx& run_;
+  std::optional<RunNo> rewriting_;
+  RunNo told_by_;
   Tx& tx_;
   const Tables& t_;
   MoneyStream stream_;
@@ -298,6 +339,8 @@ bool settle_undated(Tx& tx, UserNo user, MoneyStream stream, MoneyBatch& batch) 
 }
 
 Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing) { return PageWriter(run, stream, batch).store(existing); }
+
+Counts rewrite_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, RunNo told_by) { return PageWriter(run, stream, batch, told_by).store(Existing::possible); }
 
 std::vector<Cell> cells(Tx& tx, UserNo user, std::string_view stream, Day first, Day end) {
   std::vector<Cell> found;
@@ -356,6 +399,35 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
       "changed_at=CASE WHEN ?10 THEN ?8 ELSE cells.changed_at END",
       run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed ? CellState::settled : CellState::provisional), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
+  return counts;
+}
+
+Counts recount_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, RunNo told_by) {
+  Tx& tx = run.tx();
+  const Tables& t = tables(stream);
+  std::vector<std::int64_t> gone;
+  {
+    Rows r = tx.rows(t.rows_of_day, run.user(), seen.day);
+    while (r.next()) {
+      const auto found = seen.occurrences.find(Hash128::from(r.view(1)));
+      const bool shown = found != seen.occurrences.end() && r.integer(2) < found->second;
+      if (!shown && r.integer(3) <= told_by.value) gone.push_back(r.integer(0));
+    }
+  }
+  Counts counts;
+  std::int64_t fees_removed = 0;
+  ChangeLog changes(tx, run.user(), t.name);
+  for (const std::int64_t id : gone) {
+    fees_removed += PageWriter::remove_event(tx, t, run.user(), seen.day, id);
+    changes.gone(id);
+    ++counts.removed;
+  }
+  changes.write();
+  // A day that holds more than this reading showed keeps its own digest: the next reading will tell.
+  const std::int64_t rows = tx.integer(t.count_day, run.user(), seen.day).value_or(0);
+  const bool whole = rows == seen.count;
+  tx.run("UPDATE cells SET row_count=?4, fee_count=fee_count-?5, digest=CASE WHEN ?6 THEN ?7 ELSE digest END WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day, rows,
+         fees_removed, whole, seen.digest);
   return counts;
 }
 

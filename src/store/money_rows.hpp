@@ -84,6 +84,10 @@ enum class Existing : std::uint8_t { possible, none };
 /// Inserts the identities that are not there yet, and what changed of those that are. Rows are visible at once.
 Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing);
 
+/// A page of an earlier run, decoded anew: rows are written where they differ from what is stored, as if that run had written them. What a
+/// later run wrote stays.
+Counts rewrite_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, RunNo told_by);
+
 /// Gives events without a date that are stored already the day which they were stored with; whether there were any. For a stream whose
 /// windows move: the same event turns up in windows that begin on different days.
 bool settle_undated(Tx& tx, UserNo user, MoneyStream stream, MoneyBatch& batch);
@@ -115,6 +119,8 @@ struct ClosedDay {
 };
 /// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written.
 Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how);
+/// Ends the rewriting of one day: rows of that run, or older ones, that it did not show go. When the day was read, and how settled it is, stays.
+Counts recount_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, RunNo told_by);
 /// For a day whose walk did not get through; what was known before stays known.
 void mark_day(const RunTx& run, std::string_view stream, Day day, CellState state);
 

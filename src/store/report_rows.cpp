@@ -55,7 +55,7 @@ std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table
   return rows;
 }
 
-Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<const RowChange> changes) {
+Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<const RowChange> changes, std::optional<RunNo> told_by) {
   Tx& tx = run.tx();
   Counts counts;
   const std::string insert = insert_sql(table), update = update_sql(table);
@@ -69,7 +69,7 @@ Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<c
     bind_value(s, 4, change.replaces ? *change.replaces : static_cast<std::int64_t>(change.occurrence));
     bind_value(s, 5, row.content);
     bind_value(s, 6, row.detail);
-    bind_value(s, 7, run.run());
+    bind_value(s, 7, told_by.value_or(run.run()));
     for (std::size_t i = 0; i < row.values.size(); ++i) bind_report_value(s, kFirstColumn + static_cast<int>(i), row.values[i]);
     const bool written = s.step();
     if (written) log.put(s.integer(0));
@@ -149,6 +149,25 @@ Counts upsert_report_rows(const RunTx& run, const ReportTable& table, std::span<
     changes.push_back(change);
   }
   counts += write_report_rows(run, table, changes);
+  return counts;
+}
+
+Counts rewrite_report_rows(const RunTx& run, const ReportTable& table, std::span<const ReportRow> rows, RunNo told_by) {
+  Counts counts;
+  const std::string find = "SELECT row_id, run_no FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND occurrence=0";
+  std::vector<RowChange> changes;
+  for (const ReportRow& row : rows) {
+    ++counts.fetched;
+    RowChange change{&row, 0, std::nullopt};
+    Rows r = run.tx().rows(find, run.user(), row.day, row.identity);
+    if (r.next()) {
+      if (r.integer(1) > told_by.value) continue;
+      change.replaces = r.integer(0);
+    }
+    changes.push_back(change);
+  }
+  counts += write_report_rows(run, table, changes, told_by);
+  counts.unchanged = counts.fetched - counts.added - counts.changed;
   return counts;
 }
 

@@ -53,7 +53,8 @@ struct RowChange {
   std::uint32_t occurrence = 0;
   std::optional<std::int64_t> replaces;   ///< row_id
 };
-Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<const RowChange> changes);
+/// `told_by`: the run that told them, where it is not this one.
+Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<const RowChange> changes, std::optional<RunNo> told_by = std::nullopt);
 
 /// What a complete document showed of one day.
 struct ReportDay {
@@ -70,6 +71,8 @@ Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span
 
 /// Writes rows of which a listing tells only those that changed: each takes the place of the one of its identity, and none goes.
 Counts upsert_report_rows(const RunTx& run, const ReportTable& table, std::span<const ReportRow> rows);
+/// Such rows as an earlier run was told them, decoded anew: written where they differ. What a later run wrote stays.
+Counts rewrite_report_rows(const RunTx& run, const ReportTable& table, std::span<const ReportRow> rows, RunNo told_by);
 
 std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table);
 

@@ -7,6 +7,7 @@
 #include "spapi/inbound.hpp"
 #include "store/connections.hpp"
 #include "store/inbound_rows.hpp"
+#include "sync/page_archive.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -108,6 +109,11 @@ class InboundReader {
     std::set<std::string> tokens;
     std::string token;
     bool first = true;
+    store::ArchivedDocument document;
+    document.stream = spapi::inbound_table(list).name;
+    document.marketplace = marketplace.text();
+    document.read_until = until_;
+    PageArchive archive(run_, std::move(document));
     do {
       spapi::Request request = first ? spapi::get_inbound(list, marketplace, from_, until_) : spapi::get_more_inbound(list, marketplace, token);
       AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
@@ -118,9 +124,12 @@ class InboundReader {
       token = page.next_token;
       const bool anything_new = sort_out_repeated(page, told);
       if (!token.empty() && (!anything_new || !tokens.insert(token).second)) co_return Code::page_loop;
-      AMZ_CO_CHECK(co_await store_page(list, std::move(page)));
+      std::string packed = archive.pack(answer);
+      AMZ_CO_CHECK(co_await store_page(list, std::move(page), archive, std::move(packed)));
     } while (!token.empty());
-    co_return Done{};
+    auto close = [&archive](const store::RunTx& run) { archive.close(run); };
+    auto closed = co_await write(std::move(close));
+    co_return closed;
   }
 
   /// What a walk shows once more is left out; where it says something else then, nobody knows which of the two holds, so the second is kept
@@ -141,8 +150,9 @@ class InboundReader {
     return anything_new;
   }
 
-  Async<Status> store_page(spapi::InboundList list, spapi::InboundPage page) {
-    auto keep = [list, page = std::move(page), passing = run_.progress.due()](const store::RunTx& run) {
+  Async<Status> store_page(spapi::InboundList list, spapi::InboundPage page, PageArchive& archive, std::string packed) {
+    auto keep = [list, page = std::move(page), &archive, packed = std::move(packed), passing = run_.progress.due()](const store::RunTx& run) {
+      archive.keep(run, packed);
       const store::ReportTable& table = spapi::inbound_table(list);
       store::Counts counts = store::upsert_report_rows(run, table, page.rows);
       if (list == spapi::InboundList::shipments && counts.added + counts.changed > 0) store::note_shipment_statuses(run, page.rows);

@@ -5,6 +5,7 @@
 
 #include "spapi/inventory.hpp"
 #include "store/inventory_rows.hpp"
+#include "sync/page_archive.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -15,9 +16,10 @@ constexpr int kMaxRestarts = 2;
 /// Whether a failed walk is worth beginning anew at once.
 bool restarts(Code code) noexcept { return code == Code::page_token_expired || code == Code::page_loop; }
 
-Async<Status> store_page(RunContext& run, const MarketplaceId& marketplace, store::InventoryBatch batch) {
-  auto write = [fence = run.fence, passing = run.progress.due(), marketplace, batch = std::move(batch)](store::Tx& tx) -> Status {
+Async<Status> store_page(RunContext& run, const MarketplaceId& marketplace, store::InventoryBatch batch, PageArchive& archive, std::string packed) {
+  auto write = [fence = run.fence, passing = run.progress.due(), marketplace, batch = std::move(batch), &archive, packed = std::move(packed)](store::Tx& tx) -> Status {
     AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    archive.keep(entered, packed);
     store::add_counts(entered, kName, store::store_inventory_page(entered, marketplace, batch));
     if (passing) store::pass_progress(entered, *passing);
     return Done{};
@@ -26,10 +28,12 @@ Async<Status> store_page(RunContext& run, const MarketplaceId& marketplace, stor
   co_return written;
 }
 
-Async<Status> close_walk(RunContext& run, const MarketplaceId& marketplace, std::set<std::string> seen) {
-  auto write = [fence = run.fence, marketplace, seen = std::move(seen)](store::Tx& tx) -> Status {
+/// `readable`: otherwise it may have shown any SKU, and closes none.
+Async<Status> close_walk(RunContext& run, const MarketplaceId& marketplace, std::set<std::string> seen, bool readable, const PageArchive& archive) {
+  auto write = [fence = run.fence, marketplace, seen = std::move(seen), readable, &archive](store::Tx& tx) -> Status {
     AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-    store::add_counts(entered, kName, store::close_marketplace(entered, marketplace, seen));
+    archive.close(entered);
+    if (readable) store::add_counts(entered, kName, store::close_marketplace(entered, marketplace, seen));
     return Done{};
   };
   auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
@@ -41,21 +45,26 @@ Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketp
   std::set<std::string> seen, tokens;
   std::string token;
   bool readable = true;
+  store::ArchivedDocument document;
+  document.stream = kName;
+  document.marketplace = marketplace.text();
+  document.read_until = run.services.clock.now();
+  PageArchive archive(run, std::move(document));
   do {
     spapi::Request request = spapi::get_inventory_summaries(marketplace, token);
     AMZ_CO_TRY(answer, co_await run.services.client.call(caller, std::move(request)));
     AMZ_CO_TRY(page, spapi::decode_inventory(answer));
     token = page.next_token;
+    std::string packed = archive.pack(answer);
     // A token seen before, or a page that shows nothing new, would go on for ever (facts I4).
     bool anything_new = page.batch.items.empty();
     for (const store::InventoryItem& item : page.batch.items) anything_new |= seen.insert(item.seller_sku).second;
     readable &= page.batch.unreadable.empty();
     if (!token.empty() && (!anything_new || !tokens.insert(token).second)) co_return Code::page_loop;
     run.progress.set_detail("inventory of " + marketplace.text() + ", " + std::to_string(seen.size()) + " SKUs");
-    AMZ_CO_CHECK(co_await store_page(run, marketplace, std::move(page.batch)));
+    AMZ_CO_CHECK(co_await store_page(run, marketplace, std::move(page.batch), archive, std::move(packed)));
   } while (!token.empty());
-  if (!readable) co_return Done{};   // it may have shown any SKU
-  auto closed = co_await close_walk(run, marketplace, std::move(seen));
+  auto closed = co_await close_walk(run, marketplace, std::move(seen), readable, archive);
   co_return closed;
 }
 

@@ -8,6 +8,7 @@
 #include "spapi/transactions.hpp"
 #include "store/connections.hpp"
 #include "sync/money_walk.hpp"
+#include "sync/page_archive.hpp"
 #include "sync/slice_plan.hpp"
 
 namespace amzsync::sync {
@@ -119,11 +120,12 @@ class MoneyReader {
     int restarts = 0;
     for (;;) {
       MoneyWalk walk;
-      auto walked = co_await walk_pages(slice, walk);
+      PageArchive archive(run_, archive_of(slice));
+      auto walked = co_await walk_pages(slice, walk, archive);
       if (walked) {
         refused_ = 0;
         plan_->walked(slice, walk.count());
-        co_return co_await close_slice(slice, std::move(walk));
+        co_return co_await close_slice(slice, std::move(walk), std::move(archive));
       }
       for (Day day = slice.first; day < slice.end(); day += std::chrono::days(1)) days_with_rows_.insert(day);
       Trouble trouble = run_.budget.spent() ? Trouble::give_up : judge(walked.error());
@@ -141,10 +143,19 @@ class MoneyReader {
     }
   }
 
-  Async<Status> walk_pages(Slice slice, MoneyWalk& walk) {
+  store::ArchivedDocument archive_of(const Slice& slice) {
     const Instant latest = run_.services.clock.now() - kNotYet;
     window_.from = slice.first;
     window_.until = std::min<Instant>(slice.end(), std::chrono::floor<std::chrono::seconds>(latest));
+    store::ArchivedDocument document;
+    document.stream = source_.name();
+    document.from = slice.first;
+    document.until = slice.end();
+    document.read_until = window_.until;
+    return document;
+  }
+
+  Async<Status> walk_pages(Slice slice, MoneyWalk& walk, PageArchive& archive) {
     if (window_.until <= window_.from) co_return Done{};  // the day has only just begun
     const auto known = days_with_rows_.lower_bound(slice.first);
     const auto existing = known != days_with_rows_.end() && *known < slice.end() ? store::Existing::possible : store::Existing::none;
@@ -153,7 +164,11 @@ class MoneyReader {
       spapi::Request request = source_.request(window_, token);
       if (slice.days > 1) request.tries = kTriesOfManyDays;
       AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
-      auto decode = [this, &answer] { return source_.decode(answer, window_); };
+      std::string packed;
+      auto decode = [this, &answer, &packed, &archive] {
+        packed = archive.pack(answer);
+        return source_.decode(answer, window_);
+      };
       AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
       // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
       if (page.bare && !token.empty()) co_return Code::page_token_expired;
@@ -163,7 +178,7 @@ class MoneyReader {
       if (!walk.take(page)) co_return Code::page_loop;
       if (walk.count() > kMostEventsInMemory && slice.days > 1) co_return Code::answer_too_large;
       run_.progress.set_detail(std::string(source_.name()) + " of " + format_day(slice.first) + ", " + std::to_string(walk.count()) + " rows");
-      AMZ_CO_CHECK(co_await store_page(std::move(page.batch), *on_known_days ? store::Existing::possible : existing));
+      AMZ_CO_CHECK(co_await store_page(std::move(page.batch), *on_known_days ? store::Existing::possible : existing, archive, std::move(packed)));
     } while (!token.empty());
     co_return Done{};
   }
@@ -177,10 +192,11 @@ class MoneyReader {
     co_return known;
   }
 
-  Async<Status> store_page(store::MoneyBatch batch, store::Existing existing) {
-    if (batch.events.empty() && batch.unreadable.empty()) co_return Done{};
-    auto write = [fence = run_.fence, stream = source_.stream, passing = run_.progress.due(), existing, batch = std::move(batch)](store::Tx& tx) -> Status {
+  Async<Status> store_page(store::MoneyBatch batch, store::Existing existing, PageArchive& archive, std::string packed) {
+    if (batch.events.empty() && batch.unreadable.empty() && packed.empty()) co_return Done{};
+    auto write = [fence = run_.fence, stream = source_.stream, passing = run_.progress.due(), existing, batch = std::move(batch), &archive, packed = std::move(packed)](store::Tx& tx) -> Status {
       AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      archive.keep(entered, packed);
       store::add_counts(entered, store::money_stream_name(stream), store::store_page(entered, stream, batch, existing));
       if (passing) store::pass_progress(entered, *passing);
       return Done{};
@@ -190,10 +206,11 @@ class MoneyReader {
   }
 
   /// The last transaction of a complete walk: what was not seen goes, digest and coverage are written.
-  Async<Status> close_slice(Slice slice, MoneyWalk walk) {
+  Async<Status> close_slice(Slice slice, MoneyWalk walk, PageArchive archive) {
     const Instant now = run_.services.clock.now();
-    auto write = [fence = run_.fence, stream = source_.stream, slice, until = window_.until, now, walk = std::move(walk)](store::Tx& tx) -> Status {
+    auto write = [fence = run_.fence, stream = source_.stream, slice, until = window_.until, now, walk = std::move(walk), archive = std::move(archive)](store::Tx& tx) -> Status {
       AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      archive.close(entered);
       store::Counts counts;
       for (Day day = slice.first; day < slice.end() && Instant(day) < until; day += std::chrono::days(1)) {
         const auto seen = walk.days().find(day);

@@ -8,6 +8,6 @@
 namespace amzsync::sync {
 
 /// nullopt: nothing of that stream is in the archive.
-Async<std::optional<StreamResult>> replay_stream(RunContext& run, const spapi::ReportDataset& dataset);
+Async<std::optional<StreamResult>> replay_stream(RunContext& run, const Stream& stream);
 
 }  // namespace amzsync::sync

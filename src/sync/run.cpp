@@ -65,8 +65,8 @@ class Run {
   Async<Status> replay_archive() {
     AMZ_CO_CHECK(co_await progress_.reach(kFetchingInventory, "reading the archive"));
     for (const Stream* stream : data_streams()) {
-      if (!stream->report || (!claimed_.asked.empty() && !named(*stream))) continue;
-      auto result = co_await replay_stream(context_, *stream->report);
+      if (!claimed_.asked.empty() && !named(*stream)) continue;
+      auto result = co_await replay_stream(context_, *stream);
       if (!result) continue;
       if (result->outcome == StreamOutcome::stopped) co_return *result->error;
       results_.push_back({stream, std::move(*result)});

@@ -24,6 +24,7 @@ struct SyncSettings {
   bool allow_shared_seller = false;
   Duration keep_journal = std::chrono::hours(24 * 7);
   Duration keep_archive = std::chrono::hours(24 * 90);   ///< zero: a document goes once it was read
+  bool archive_pages = false;                   ///< also the pages of what comes by lists: money, stock, shipments
 };
 
 struct Services {

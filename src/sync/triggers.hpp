@@ -89,7 +89,7 @@ class Triggers {
 
   SyncId new_sync_id();
 
-  /// Reads what lies in the archive anew, as a run that asks Amazon nothing. `streams`: reports by name; empty: all.
+  /// Reads what lies in the archive anew, as a run that asks Amazon nothing. `streams`: by name; empty: all.
   /// Errors: not_connected (the user never was), sync_in_progress.
   Async<Result<store::TriggerOutcome>> replay(UserId user, std::string streams);
 

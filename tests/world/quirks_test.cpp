@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/crypto.hpp"
+#include "base/gzip.hpp"
 #include "spapi/inventory.hpp"
 #include "spapi/report_requests.hpp"
 #include "spapi/reports/datasets.hpp"
@@ -516,7 +517,7 @@ TEST_CASE("a report that is done and whose document is an error, damaged, or of 
     const char* told;
   } documents[]{{"an error line", "Date range exceeded. Report can be requested only upto 30 days", "Date range exceeded"},
                 {"HTML", "<html><body><h1>503</h1></body></html>", "<h1>503</h1>"},
-                {"cut off", amzsim::gzipped("approval-date\treimbursement-id\tcurrency-unit\tamount-total\n2026-11-20\t1\tUSD\t1.00\n").substr(0, 70), "cut off"},
+                {"cut off", gzipped("approval-date\treimbursement-id\tcurrency-unit\tamount-total\n2026-11-20\t1\tUSD\t1.00\n").substr(0, 70), "cut off"},
                 {"another report", "sku\tcurrency\nA\tUSD\n", "not the report GET_FBA_REIMBURSEMENTS_DATA"},
                 {"UTF-16", std::string("a\0p\0p\0r\0o\0v\0a\0l\0-\0d\0a\0t\0e\0", 26), "not the report"}};
   for (const auto& d : documents) {
@@ -599,7 +600,7 @@ TEST_CASE("documents are read in the charset that they name, or else show, throu
                 {"binary/octet-stream", "\xEF\xBB\xBF" + file("caf\xC3\xA9"), "café"},
                 {"text/plain; charset=x-unknown", file("caf\xE9"), "café"},
                 {"", file("\x83\x65\x83\x58\x83\x67"), "テスト", true},
-                {"text/plain", amzsim::gzipped(amzsim::gzipped(file("caf\xE9"))), "café"}};
+                {"text/plain", gzipped(gzipped(file("caf\xE9"))), "café"}};
   for (const auto& d : documents) {
     CAPTURE(std::string(d.content_type));
     CAPTURE(std::string(d.title));

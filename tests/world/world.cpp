@@ -163,6 +163,7 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   e.sync.named_streams = s.streams;
   e.sync.history_days = s.history_days;
   e.sync.keep_archive = std::chrono::hours(24 * s.archive_days);
+  e.sync.archive_pages = s.archive_pages;
   e.sync.sync_every = s.sync_every;
   const Executor loop = world.loop_.get_executor();
   engine_ = std::make_unique<amzsync::Engine>(std::move(e), amzsync::EngineParts{loop, loop, loop, world.clock_, *entropy_, *transport_, *transport_, *store_, *me, log});

@@ -19,6 +19,7 @@ struct WorldSettings {
   bool finances_v0 = false;
   int history_days = 540;
   int archive_days = 90;
+  bool archive_pages = false;
   Duration sync_every{};                      ///< zero: only when a test asks
   std::vector<std::string> streams;
   bool synchronous_full = false;

@@ -299,7 +299,7 @@ int main(int argc, char** argv) {
   c->add_option("--limit", command.limit, "1 to 100")->check(CLI::Range(1, 100))->capture_default_str();
   c->add_option("--offset", command.offset, "How many to pass over")->capture_default_str();
   add("recoveries", "Show what Amazon has paid back", recoveries, false, true)->add_flag("--by-month", command.by_month, "With the series by month");
-  add("replay", "Rebuild rows from the archived reports, without Amazon", replay, true, true)->add_option("--streams", command.streams, "Reports, with commas between; default: all");
+  add("replay", "Rebuild rows from what is archived, without Amazon", replay, true, true)->add_option("--streams", command.streams, "Names with commas between; default: all");
   c = add("export", "Write a user's rows, one a line", export_rows, false, true);
   c->add_option("--what", command.streams, "Datasets, with commas between; default: all");
   c->add_option("--since", command.since, "Only what changed after this number, 0 for a first time; the last line tells the next one");

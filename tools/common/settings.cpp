@@ -19,11 +19,11 @@
 namespace amzsync_tools {
 namespace {
 
-constexpr std::array<std::string_view, 27> kNames{
+constexpr std::array<std::string_view, 28> kNames{
     "store",          "lwa-client-id",    "lwa-client-secret", "lwa-client-secret-file", "application-id",     "redirect-uri",       "region",
     "spapi-environment", "lwa-endpoint",  "spapi-endpoint",    "consent-endpoint",       "master-key",         "master-key-file",    "finances",
-    "streams",        "history-days",     "sync-every-minutes", "archive-days",          "journal-days",       "synchronous",        "log-level",
-    "log-format",     "listen",           "jwt-secret",        "jwt-secret-file",        "frontend-origins",   "demo"};
+    "streams",        "history-days",     "sync-every-minutes", "archive-days",          "archive",            "journal-days",       "synchronous",
+    "log-level",      "log-format",       "listen",            "jwt-secret",             "jwt-secret-file",    "frontend-origins",   "demo"};
 constexpr std::string_view kFile = "-file";   // how the name of a setting ends that names a file which holds a secret
 
 std::string variable(std::string_view name) {
@@ -115,6 +115,7 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   app.add_option("--history-days", s.history_days, "How far back the first sync goes")->capture_default_str();
   app.add_option("--sync-every-minutes", s.sync_every_minutes, "Period of the re-sync; 0: off")->capture_default_str();
   app.add_option("--archive-days", s.archive_days, "How long raw reports are kept")->capture_default_str();
+  app.add_option("--archive", s.archive, "reports, or all: the pages of lists too")->capture_default_str();
   app.add_option("--journal-days", s.journal_days, "How long events are kept")->capture_default_str();
   app.add_option("--synchronous", s.synchronous, "normal or full")->capture_default_str();
   app.add_option("--log-level", s.log_level, "debug, info, warn or error")->capture_default_str();
@@ -200,6 +201,7 @@ std::optional<WrongSetting> complete(Settings& s) {
     return WrongSetting{variable(name) + " is '" + value + "'; it must be " + all};
   };
   if (auto wrong = one_of("synchronous", s.synchronous, {"normal", "full"})) return wrong;
+  if (auto wrong = one_of("archive", s.archive, {"reports", "all"})) return wrong;
   if (auto wrong = one_of("log-level", s.log_level, {"debug", "info", "warn", "error"})) return wrong;
   if (auto wrong = one_of("log-format", s.log_format, {"text", "json"})) return wrong;
   if (s.demo) {
@@ -251,6 +253,7 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
   if (auto w = count("history-days", s.history_days, &amzsync::Options::set_history_days)) return w;
   if (auto w = count("sync-every-minutes", s.sync_every_minutes, &amzsync::Options::set_sync_every_minutes)) return w;
   if (auto w = count("archive-days", s.archive_days, &amzsync::Options::set_archive_days)) return w;
+  if (auto w = check("archive", &s.archive, options.set_archive_pages(s.archive == "all"))) return w;
   if (auto w = count("journal-days", s.journal_days, &amzsync::Options::set_journal_days)) return w;
   if (auto w = check("log-level", &s.log_level, options.set_log(*log_level_from(s.log_level), make_log_sink(s)))) return w;
   return std::nullopt;

@@ -29,6 +29,7 @@ struct Settings {
   std::string history_days = "540";
   std::string sync_every_minutes = "360";
   std::string archive_days = "90";
+  std::string archive = "reports";
   std::string journal_days = "7";
   std::string synchronous = "normal";
   std::string log_level = "info";

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/crypto.hpp"
+#include "base/gzip.hpp"
 #include "sim/simulator.hpp"
 
 namespace amzsim {

@@ -42,7 +42,4 @@ const ReportKind* find_report_kind(std::string_view type);
 /// All kinds, for the truth.
 std::vector<const ReportKind*> report_kinds();
 
-/// Packed by gzip.
-std::string gzipped(std::string_view bytes);
-
 }  // namespace amzsim

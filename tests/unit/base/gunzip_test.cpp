@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/gunzip.hpp"
+#include "base/gzip.hpp"
 
 #include <doctest/doctest.h>
 
@@ -34,9 +35,9 @@ TEST_CASE("packed never, once, twice and in several members, in pieces of any si
   amzsim::Random random(11);
   std::string text;
   for (int i = 0; i < 20'000; ++i) text += static_cast<char>(random.between(32, 126));
-  const std::string once = amzsim::gzipped(text);
-  const std::string members = amzsim::gzipped(text.substr(0, 7'000)) + amzsim::gzipped(text.substr(7'000));
-  for (const std::string& packed : {text, once, amzsim::gzipped(once), members})
+  const std::string once = gzipped(text);
+  const std::string members = gzipped(text.substr(0, 7'000)) + gzipped(text.substr(7'000));
+  for (const std::string& packed : {text, once, gzipped(once), members})
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{4'096}, packed.size()}) {
       const auto unpacked = unpack(packed, piece);
       REQUIRE(unpacked);
@@ -46,7 +47,7 @@ TEST_CASE("packed never, once, twice and in several members, in pieces of any si
 }
 
 TEST_CASE("what was cut off or damaged is told, at every length") {
-  const std::string packed = amzsim::gzipped("The quick brown fox jumps over the lazy dog.");
+  const std::string packed = gzipped("The quick brown fox jumps over the lazy dog.");
   for (std::size_t length = 3; length < packed.size(); ++length) {
     CAPTURE(length);
     CHECK(unpack(packed.substr(0, length), 5).code() == Code::bad_answer);
@@ -57,7 +58,7 @@ TEST_CASE("what was cut off or damaged is told, at every length") {
 }
 
 TEST_CASE("a bomb ends before it fills the memory") {
-  const std::string bomb = amzsim::gzipped(amzsim::gzipped(std::string(64U << 20, 'x')));
+  const std::string bomb = gzipped(gzipped(std::string(64U << 20, 'x')));
   CHECK(bomb.size() < 5'000);
   CHECK(unpack(bomb, bomb.size()).code() == Code::answer_too_large);
 }

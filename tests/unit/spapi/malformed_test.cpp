@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/gunzip.hpp"
+#include "base/gzip.hpp"
 #include "base/json_writer.hpp"
 #include "sim/random.hpp"
 #include "sim/reports.hpp"
@@ -679,8 +680,8 @@ TEST_CASE("every charset's text comes out as it was meant, and bytes that are no
 
 TEST_CASE("packed once, twice or in several pieces a document is the same, and one that is cut off is refused") {
   const std::string text = lines({kReimbursementHeader, reimbursement(1), reimbursement(2), reimbursement(3)});
-  const std::string once = amzsim::gzipped(text), twice = amzsim::gzipped(once);
-  for (const std::string& bytes : {text, once, twice, amzsim::gzipped(twice), amzsim::gzipped(text.substr(0, 150)) + amzsim::gzipped(text.substr(150))}) {
+  const std::string once = gzipped(text), twice = gzipped(once);
+  for (const std::string& bytes : {text, once, twice, gzipped(twice), gzipped(text.substr(0, 150)) + gzipped(text.substr(150))}) {
     const auto read = read_document(kReimbursements, bytes, 11);
     REQUIRE(read);
     CHECK(read->stored == 3);
