@@ -53,24 +53,13 @@ class InboundReader {
       }
     if (failure) co_return failure;
     auto close = [marketplaces = marketplaces(), until = until_](const store::RunTx& run) { store::close_inbound(run, marketplaces, until); };
-    auto closed = co_await write(std::move(close));
+    auto closed = co_await write_for(run_, std::move(close));
     if (!closed) co_return closed.error();
     co_return std::nullopt;
   }
   std::int64_t calls() const noexcept { return caller_.calls; }
 
  private:
-  template <class Change>
-  Async<Status> write(Change change) {
-    auto work = [fence = run_.fence, change = std::move(change)](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-      change(entered);
-      return Done{};
-    };
-    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(work));
-    co_return written;
-  }
-
   Hash128 marketplaces() const {
     std::set<std::string> sorted;
     for (const MarketplaceId& marketplace : run_.marketplaces) sorted.insert(marketplace.text());
@@ -128,7 +117,7 @@ class InboundReader {
       AMZ_CO_CHECK(co_await store_page(list, std::move(page), archive, std::move(packed)));
     } while (!token.empty());
     auto close = [&archive](const store::RunTx& run) { archive.close(run); };
-    auto closed = co_await write(std::move(close));
+    auto closed = co_await write_for(run_, std::move(close));
     co_return closed;
   }
 
@@ -164,7 +153,7 @@ class InboundReader {
       store::add_counts(run, kName, counts);
       if (passing) store::pass_progress(run, *passing);
     };
-    auto written = co_await write(std::move(keep));
+    auto written = co_await write_for(run_, std::move(keep));
     co_return written;
   }
 

@@ -17,26 +17,22 @@ constexpr int kMaxRestarts = 2;
 bool restarts(Code code) noexcept { return code == Code::page_token_expired || code == Code::page_loop; }
 
 Async<Status> store_page(RunContext& run, const MarketplaceId& marketplace, store::InventoryBatch batch, PageArchive& archive, std::string packed) {
-  auto write = [fence = run.fence, passing = run.progress.due(), marketplace, batch = std::move(batch), &archive, packed = std::move(packed)](store::Tx& tx) -> Status {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+  auto write = [passing = run.progress.due(), marketplace, batch = std::move(batch), &archive, packed = std::move(packed)](const store::RunTx& entered) {
     archive.keep(entered, packed);
     store::add_counts(entered, kName, store::store_inventory_page(entered, marketplace, batch));
     if (passing) store::pass_progress(entered, *passing);
-    return Done{};
   };
-  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  auto written = co_await write_for(run, std::move(write));
   co_return written;
 }
 
 /// `readable`: otherwise it may have shown any SKU, and closes none.
 Async<Status> close_walk(RunContext& run, const MarketplaceId& marketplace, std::set<std::string> seen, bool readable, const PageArchive& archive) {
-  auto write = [fence = run.fence, marketplace, seen = std::move(seen), readable, &archive](store::Tx& tx) -> Status {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+  auto write = [marketplace, seen = std::move(seen), readable, &archive](const store::RunTx& entered) {
     archive.close(entered);
     if (readable) store::add_counts(entered, kName, store::close_marketplace(entered, marketplace, seen));
-    return Done{};
   };
-  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  auto written = co_await write_for(run, std::move(write));
   co_return written;
 }
 

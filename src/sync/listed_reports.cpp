@@ -38,24 +38,13 @@ class ListReader {
       const store::ReportDay all[]{{store::kSnapshotDay, 0, {}}};
       store::close_report_days(run, table, all, {}, store::kSnapshotDay, began);
     };
-    auto closed = co_await write(std::move(close));
+    auto closed = co_await write_for(run_, std::move(close));
     if (!closed) co_return closed.error();
     co_return std::nullopt;
   }
   std::int64_t calls() const noexcept { return caller_.calls; }
 
  private:
-  template <class Change>
-  Async<Status> write(Change change) {
-    auto work = [fence = run_.fence, change = std::move(change)](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-      change(entered);
-      return Done{};
-    };
-    auto written = co_await services_.store.write(store::Urgency::normal, std::move(work));
-    co_return written;
-  }
-
   /// When the list was read last stands in the cell of snapshots.
   Async<Result<bool>> due(Instant now) {
     auto load = [user = run_.fence.user, stream = dataset_.stream](store::Tx& tx) -> Result<std::vector<store::Cell>> {
@@ -81,7 +70,7 @@ class ListReader {
       auto open = [jobs = std::move(jobs)](const store::RunTx& run) {
         for (const store::ReportJob& job : jobs) store::open_listed_job(run.tx(), run.user(), job);
       };
-      AMZ_CO_CHECK(co_await write(std::move(open)));
+      AMZ_CO_CHECK(co_await write_for(run_, std::move(open)));
       if (listed.next_token.empty()) co_return Done{};
       request = spapi::get_more_reports(listed.next_token);
     }
@@ -136,14 +125,14 @@ class ListReader {
       store::end_report_job(run.tx(), number, imported.blank ? store::JobOutcome::no_data : store::JobOutcome::imported, "");
       if (passing) store::pass_progress(run, *passing);
     };
-    auto ended = co_await write(std::move(keep));
+    auto ended = co_await write_for(run_, std::move(keep));
     co_return ended;
   }
 
   /// A report that brought nothing.
   Async<Status> end(std::int64_t job, store::JobOutcome outcome, const Error& error) {
     auto keep = [job, outcome, reason = error.message](const store::RunTx& run) { store::end_report_job(run.tx(), job, outcome, reason); };
-    auto ended = co_await write(std::move(keep));
+    auto ended = co_await write_for(run_, std::move(keep));
     co_return ended;
   }
 

@@ -194,22 +194,19 @@ class MoneyReader {
 
   Async<Status> store_page(store::MoneyBatch batch, store::Existing existing, PageArchive& archive, std::string packed) {
     if (batch.events.empty() && batch.unreadable.empty() && packed.empty()) co_return Done{};
-    auto write = [fence = run_.fence, stream = source_.stream, passing = run_.progress.due(), existing, batch = std::move(batch), &archive, packed = std::move(packed)](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto write = [stream = source_.stream, passing = run_.progress.due(), existing, batch = std::move(batch), &archive, packed = std::move(packed)](const store::RunTx& entered) {
       archive.keep(entered, packed);
       store::add_counts(entered, store::money_stream_name(stream), store::store_page(entered, stream, batch, existing));
       if (passing) store::pass_progress(entered, *passing);
-      return Done{};
     };
-    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    auto written = co_await write_for(run_, std::move(write));
     co_return written;
   }
 
   /// The last transaction of a complete walk: what was not seen goes, digest and coverage are written.
   Async<Status> close_slice(Slice slice, MoneyWalk walk, PageArchive archive) {
     const Instant now = run_.services.clock.now();
-    auto write = [fence = run_.fence, stream = source_.stream, slice, until = window_.until, now, walk = std::move(walk), archive = std::move(archive)](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto write = [stream = source_.stream, slice, until = window_.until, now, walk = std::move(walk), archive = std::move(archive)](const store::RunTx& entered) {
       archive.close(entered);
       store::Counts counts;
       for (Day day = slice.first; day < slice.end() && Instant(day) < until; day += std::chrono::days(1)) {
@@ -219,23 +216,20 @@ class MoneyReader {
         const store::ClosedDay how{std::min(until, Instant(day + std::chrono::days(1))), may_settle(day, now)};
         counts += store::close_day(entered, stream, seen == walk.days().end() ? nothing : seen->second, how);
       }
-      if (slice.on_grid) store::store_window(tx, fence.user, store::money_stream_name(stream), {slice.first, slice.days});
+      if (slice.on_grid) store::store_window(entered.tx(), entered.user(), store::money_stream_name(stream), {slice.first, slice.days});
       store::add_counts(entered, store::money_stream_name(stream), counts);
-      return Done{};
     };
-    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    auto written = co_await write_for(run_, std::move(write));
     co_return written;
   }
 
   Async<Status> store_split(Slice slice, std::vector<Slice> halves) {
-    auto write = [fence = run_.fence, name = source_.name(), slice, halves = std::move(halves)](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto write = [name = source_.name(), slice, halves = std::move(halves)](const store::RunTx& entered) {
       std::vector<store::Window> parts;
       for (const Slice& half : halves) parts.push_back({half.first, half.days});
-      store::split_window(tx, fence.user, name, slice.first, parts);
-      return Done{};
+      store::split_window(entered.tx(), entered.user(), name, slice.first, parts);
     };
-    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    auto written = co_await write_for(run_, std::move(write));
     co_return written;
   }
 
@@ -243,25 +237,21 @@ class MoneyReader {
   Async<Status> give_up(Slice slice, Error reason) {
     if (reason.code == Code::cancelled || reason.code == Code::fenced) co_return reason;
     const store::CellState state = reason.code == Code::unauthorised ? store::CellState::unauthorised : store::CellState::failed;
-    auto write = [fence = run_.fence, name = source_.name(), slice, state, today = day_of(run_.services.clock.now())](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto write = [name = source_.name(), slice, state, today = day_of(run_.services.clock.now())](const store::RunTx& entered) {
       for (Day day = slice.first; day < slice.end() && day <= today; day += std::chrono::days(1)) store::mark_day(entered, name, day, state);
-      return Done{};
     };
-    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    auto written = co_await write_for(run_, std::move(write));
     if (!written) co_return written;
     co_return reason;
   }
 
   Async<Status> tell_slices() {
     run_.progress.set_units(source_.name(), plan_->days_done(), plan_->days_known());
-    auto write = [fence = run_.fence, name = source_.name(), done = plan_->slices_done(), known = plan_->slices_known(), passing = run_.progress.due()](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto write = [name = source_.name(), done = plan_->slices_done(), known = plan_->slices_known(), passing = run_.progress.due()](const store::RunTx& entered) {
       store::set_slices(entered, name, done, known);
       if (passing) store::pass_progress(entered, *passing);
-      return Done{};
     };
-    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    auto written = co_await write_for(run_, std::move(write));
     co_return written;
   }
 

@@ -47,9 +47,8 @@ Async<Result<spapi::ParticipationPage>> ask_amazon(RunContext& run, spapi::Calle
 }
 
 Async<Status> store_list(RunContext& run, const spapi::ParticipationPage& page) {
-  auto write = [fence = run.fence, page](store::Tx& tx) -> Status {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-    const store::ListChange change = store::replace_participations(tx, fence.user, page.list);
+  auto write = [page](const store::RunTx& entered) {
+    const store::ListChange change = store::replace_participations(entered.tx(), entered.user(), page.list);
     store::Counts counts;
     counts.fetched = static_cast<std::int64_t>(page.list.size() + page.unreadable.size());
     counts.added = change.added;
@@ -62,9 +61,8 @@ Async<Status> store_list(RunContext& run, const spapi::ParticipationPage& page) 
       if (store::quarantine(entered, kName, std::nullopt, std::nullopt, fault, twins.next(fault))) ++counts.rejected;
     }
     store::add_counts(entered, kName, counts);
-    return Done{};
   };
-  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  auto written = co_await write_for(run, std::move(write));
   co_return written;
 }
 

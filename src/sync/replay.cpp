@@ -22,13 +22,11 @@ Async<StreamResult> end(RunContext& run, std::string_view stream, std::optional<
   StreamResult result{StreamOutcome::complete, error, 0};
   if (error) result.outcome = stops_run(*error) ? StreamOutcome::stopped : StreamOutcome::incomplete;
   if (error && (error->code == Code::cancelled || error->code == Code::fenced)) co_return result;
-  auto write = [fence = run.fence, name = std::string(stream), result](store::Tx& tx) -> Status {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-    const auto state = store::stream_state(tx, fence.user, name);
+  auto write = [name = std::string(stream), result](const store::RunTx& entered) {
+    const auto state = store::stream_state(entered.tx(), entered.user(), name);
     store::end_stream(entered, name, result.error ? "incomplete" : "complete", state ? state->coverage : "not_asked", 0, result.error);
-    return Done{};
   };
-  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  auto written = co_await write_for(run, std::move(write));
   if (!written) {
     result.outcome = StreamOutcome::stopped;
     result.error = written.error();
@@ -37,13 +35,11 @@ Async<StreamResult> end(RunContext& run, std::string_view stream, std::optional<
 }
 
 Async<Status> count(RunContext& run, std::string_view stream, store::Counts counts) {
-  auto write = [fence = run.fence, stream, counts, passing = run.progress.due()](store::Tx& tx) -> Status {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+  auto write = [stream, counts, passing = run.progress.due()](const store::RunTx& entered) {
     store::add_counts(entered, stream, counts);
     if (passing) store::pass_progress(entered, *passing);
-    return Done{};
   };
-  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  auto written = co_await write_for(run, std::move(write));
   co_return written;
 }
 

@@ -48,13 +48,11 @@ Async<Status> ReportDocuments::archive(store::ReportJob& job, std::string url) {
   if (!kept) co_return kept.error();
   if (!*answer) co_return answer->error();
   const std::string type = std::string((**answer).header("Content-Type"));
-  auto whole = [fence = run_.fence, job = job.number, archive = *kept, type](store::Tx& tx) -> Status {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+  auto whole = [job = job.number, archive = *kept, type](const store::RunTx& entered) {
     store::archive_whole(entered, archive.number, archive.pieces, type);
-    store::report_archived(tx, job, archive.number);
-    return Done{};
+    store::report_archived(entered.tx(), job, archive.number);
   };
-  AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(whole)));
+  AMZ_CO_CHECK(co_await write_for(run_, std::move(whole)));
   job.archive = kept->number;
   co_return Done{};
 }
@@ -79,12 +77,10 @@ Async<Result<ReportDocuments::Kept>> ReportDocuments::keep_pieces(const store::R
     more = some.has_value();
     if (some) piece += *some;
     if (piece.empty() || (more && piece.size() < kPieceBytes)) continue;
-    auto append = [fence = run_.fence, number = kept.number, n = kept.pieces, piece = std::exchange(piece, {})](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto append = [number = kept.number, n = kept.pieces, piece = std::exchange(piece, {})](const store::RunTx& entered) {
       store::append_archive(entered, number, n, piece);
-      return Done{};
     };
-    AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(append)));
+    AMZ_CO_CHECK(co_await write_for(run_, std::move(append)));
     ++kept.pieces;
   }
   co_return kept;

@@ -149,8 +149,8 @@ class ReportReader {
     store::ReportJob job = opened.job;
     if (job.state == JobState::asking) {
       AMZ_CO_CHECK(co_await have_it_made(job, opened.is_new));
-      auto made = [number = job.number, id = job.report_id](store::Tx& tx) { store::report_made(tx, number, id); };
-      AMZ_CO_CHECK(co_await record(std::move(made)));
+      auto made = [number = job.number, id = job.report_id](const store::RunTx& run) { store::report_made(run.tx(), number, id); };
+      AMZ_CO_CHECK(co_await write_for(run_, std::move(made)));
       job.state = JobState::waiting;
     }
     if (job.state == JobState::waiting) {
@@ -161,8 +161,8 @@ class ReportReader {
           if (report.id == job.report_id) report.status = end.outcome == store::JobOutcome::fatal ? ReportInfo::Status::fatal : ReportInfo::Status::cancelled;
         co_return co_await conclude_job(job, end);
       }
-      auto ready = [number = job.number, id = job.document_id](store::Tx& tx) { store::report_ready(tx, number, id); };
-      AMZ_CO_CHECK(co_await record(std::move(ready)));
+      auto ready = [number = job.number, id = job.document_id](const store::RunTx& run) { store::report_ready(run.tx(), number, id); };
+      AMZ_CO_CHECK(co_await write_for(run_, std::move(ready)));
       job.state = JobState::ready;
     }
     if (job.state == JobState::ready) {
@@ -212,8 +212,8 @@ class ReportReader {
         job.asked_at = services_.clock.now();
         span = span_of(job);
         since = job.asked_at - kClockSlack;
-        auto stamp = [number = job.number, at = job.asked_at](store::Tx& tx) { store::report_asked(tx, number, at); };
-        AMZ_CO_CHECK(co_await record(std::move(stamp)));
+        auto stamp = [number = job.number, at = job.asked_at](const store::RunTx& run) { store::report_asked(run.tx(), number, at); };
+        AMZ_CO_CHECK(co_await write_for(run_, std::move(stamp)));
       }
       spapi::Request request = spapi::create_report(dataset_, marketplaces, span);
       auto made = co_await services_.client.call(caller_, std::move(request));
@@ -336,15 +336,13 @@ class ReportReader {
       co_return concluded ? Status(Done{}) : Status(concluded.error());
     }
     const store::Counts counts = imported->counts;
-    auto end = [fence = run_.fence, &dataset = dataset_, number = job.number, counts, passing = run_.progress.due()](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto end = [&dataset = dataset_, number = job.number, counts, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
-      store::end_report_job(tx, number, store::JobOutcome::imported, "");
-      store::set_cool_down(tx, fence.user, dataset.report_type, std::nullopt);
+      store::end_report_job(entered.tx(), number, store::JobOutcome::imported, "");
+      store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
       if (passing) store::pass_progress(entered, *passing);
-      return Done{};
     };
-    auto ended = co_await services_.store.write(store::Urgency::normal, std::move(end));
+    auto ended = co_await write_for(run_, std::move(end));
     co_return ended;
   }
 
@@ -395,17 +393,6 @@ class ReportReader {
     auto written = co_await services_.store.write(store::Urgency::normal, std::move(write));
     if (!written) failure_ = written.error();
     co_return Done{};
-  }
-
-  template <class Change>
-  Async<Status> record(Change change) {
-    auto write = [fence = run_.fence, change = std::move(change)](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-      change(tx);
-      return Done{};
-    };
-    auto written = co_await services_.store.write(store::Urgency::normal, std::move(write));
-    co_return written;
   }
 
   RunContext& run_;

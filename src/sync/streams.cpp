@@ -98,23 +98,21 @@ Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int6
     result.outcome = stops_run(*error) ? StreamOutcome::stopped : error->code == Code::unauthorised ? StreamOutcome::unauthorised : StreamOutcome::incomplete;
     if (error->code == Code::cancelled || error->code == Code::fenced) co_return result;  // the run's end tells it
   }
-  auto write = [fence = run.fence, name = std::string(stream), result](store::Tx& tx) -> Status {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+  auto write = [name = std::string(stream), result](const store::RunTx& entered) {
     std::string_view status = "complete", coverage = "complete";
     std::optional<Instant> probe;
     if (result.outcome == StreamOutcome::unauthorised) {
       status = coverage = "unauthorised";
-      probe = tx.now() + kProbeRefusedAfter;
+      probe = entered.tx().now() + kProbeRefusedAfter;
     } else if (result.outcome != StreamOutcome::complete) {
       status = "incomplete";
       coverage = result.error->code == Code::throttled ? "throttled" : "failed";
     }
     store::end_stream(entered, name, status, coverage, result.calls, result.error);
-    store::set_stream_state(tx, fence.user, name, coverage, result.outcome == StreamOutcome::complete, probe, result.error);
+    store::set_stream_state(entered.tx(), entered.user(), name, coverage, result.outcome == StreamOutcome::complete, probe, result.error);
     if (result.outcome == StreamOutcome::complete) store::watch_silence(entered, name);
-    return Done{};
   };
-  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(write));
+  auto written = co_await write_for(run, std::move(write));
   if (!written) {
     result.outcome = StreamOutcome::stopped;
     result.error = written.error();

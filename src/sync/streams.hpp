@@ -59,6 +59,18 @@ std::span<const std::string_view> stream_names();
 /// Begins a stream in the run's row; what was known of it before, if anything.
 Async<Result<std::optional<store::StreamState>>> begin_stream(RunContext& run, std::string_view stream);
 
+/// Writes for the run, which shows its fence first. `change` is called with the store::RunTx.
+template <class Change>
+Async<Status> write_for(RunContext& run, Change change) {
+  auto work = [fence = run.fence, change = std::move(change)](store::Tx& tx) mutable -> Status {
+    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    change(entered);
+    return Done{};
+  };
+  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(work));
+  co_return written;
+}
+
 /// A caller for Amazon whose waits show in the run's progress.
 spapi::Caller make_caller(RunContext& run, std::string_view stream);
 
