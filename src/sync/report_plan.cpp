@@ -30,6 +30,18 @@ Day month_after(Day day) {
   return std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / std::chrono::day(1));
 }
 
+/// No wider than `widest`, and none much narrower than its neighbours: a sliver beside a wide report looks to Amazon like the same report once
+/// more, and its refusal like a want of data.
+std::vector<ReportWindow> cut_evenly(const std::vector<ReportWindow>& spans, int widest) {
+  std::vector<ReportWindow> windows;
+  for (const ReportWindow& span : spans) {
+    const auto length = (span.until - span.from).count();
+    const auto parts = (length + widest - 1) / widest;
+    for (std::int64_t i = 0; i < parts; ++i) windows.push_back({span.from + days(length * i / parts), span.from + days(length * (i + 1) / parts)});
+  }
+  return windows;
+}
+
 }  // namespace
 
 std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells, std::vector<ReportWindow> under_way) {
@@ -52,12 +64,14 @@ std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day 
   std::vector<ReportWindow> windows;
   for (Day day = first; day <= today; day = next(day)) {
     if (!due(day)) continue;
-    if (!windows.empty() && windows.back().until == day && (next(day) - windows.back().from).count() <= dataset.widest_days) {
+    const bool fits = !dataset.whole_months || (!windows.empty() && (next(day) - windows.back().from).count() <= dataset.widest_days);
+    if (!windows.empty() && windows.back().until == day && fits) {
       windows.back().until = next(day);
     } else {
       windows.push_back({day, next(day)});
     }
   }
+  if (!dataset.whole_months) windows = cut_evenly(windows, dataset.widest_days);
   const Day claimable = today - days(kClaimDays);
   std::stable_sort(windows.begin(), windows.end(), [&](const ReportWindow& a, const ReportWindow& b) {
     const bool a_first = a.until > claimable, b_first = b.until > claimable;

@@ -165,7 +165,7 @@ Fact Seller::fact(std::int64_t number) const {
   }
   if (f.kind == FactKind::shipment && r.one_in(10)) {
     f.deferred = true;
-    f.released = f.posted + std::chrono::hours(24 * r.between(7, 14));
+    f.released = std::chrono::ceil<std::chrono::hours>(f.posted + std::chrono::hours(24 * r.between(7, 14))) + std::chrono::minutes(30);   // as what is late
   }
   return f;
 }

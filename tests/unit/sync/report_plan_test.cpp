@@ -50,6 +50,16 @@ TEST_CASE("a first reading asks for every day once, in spans that Amazon makes, 
   CHECK(plan_reports(spapi::kFeePreview, ago(540), kNow, {}, {}) == std::vector<ReportWindow>{{store::kSnapshotDay, store::kSnapshotDay}});
 }
 
+TEST_CASE("no report is a sliver beside a wide one") {
+  for (int history = 1; history <= 200; ++history) {
+    CAPTURE(history);
+    const auto windows = plan_reports(spapi::kLedger, ago(history), kNow, {}, {});
+    const auto length = [](const ReportWindow& w) { return (w.until - w.from).count(); };
+    for (const ReportWindow& a : windows)
+      for (const ReportWindow& b : windows) CHECK(length(a) <= length(b) + 1);
+  }
+}
+
 TEST_CASE("what is under way is gone on with first and its days are asked for no second time; what was read lately is left alone") {
   amzsim::Random random(3);
   for (int round = 0; round < 200; ++round) {
