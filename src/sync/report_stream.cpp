@@ -64,6 +64,7 @@ class ReportReader {
       Day history_from{};
       std::vector<store::Cell> cells;
       std::vector<ReportWindow> unfinished;
+      std::vector<std::int64_t> overtaken;   // jobs
       std::optional<store::CoolDown> pause;
     };
     const Instant now = services_.clock.now();
@@ -76,11 +77,24 @@ class ReportReader {
       constexpr auto kKept = std::chrono::days(544);
       known.history_from = std::max(known.history_from, day_of(now) - kKept);
       known.cells = store::cells(tx, user, dataset.stream, store::kSnapshotDay, day_of(now) + std::chrono::days(32));
-      for (const store::ReportJob& job : store::unfinished_report_jobs(tx, user, dataset.report_type)) known.unfinished.push_back({job.from, job.until});
+      for (const store::ReportJob& job : store::unfinished_report_jobs(tx, user, dataset.report_type)) {
+        if (now - job.asked_at < dataset.cadence) {
+          known.unfinished.push_back({job.from, job.until});
+        } else {
+          known.overtaken.push_back(job.number);
+        }
+      }
       known.pause = store::cool_down(tx, user, dataset.report_type);
       return known;
     };
     AMZ_CO_TRY(known, co_await services_.store.read(std::move(load)));
+    if (!known.overtaken.empty()) {
+      // What it tells is older than what Amazon would tell now.
+      auto drop = [jobs = std::move(known.overtaken)](const store::RunTx& run) {
+        for (const std::int64_t job : jobs) store::end_report_job(run.tx(), job, store::JobOutcome::lost, "A newer report takes its place.");
+      };
+      AMZ_CO_CHECK(co_await write_for(run_, std::move(drop)));
+    }
     failures_ = known.pause ? known.pause->failures : 0;
     if (known.pause && known.pause->until > now) {
       // A pause for want of data is no failure; one after a failure is told as what it is.

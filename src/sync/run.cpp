@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "spapi/report_dataset.hpp"
 #include "store/connections.hpp"
 #include "store/inventory_rows.hpp"
 #include "store/recoveries.hpp"
@@ -99,18 +100,20 @@ class Run {
     co_return *error;
   }
 
-  /// All streams at once: each has usage plans of its own, so waiting for one must not hold up another.
+  /// All streams at once: each has usage plans of its own, so waiting for one must not hold up another. But for reports that were only listed:
+  /// they would take documents of the plan of one a minute from what can still be claimed.
   Async<Status> read_data_streams() {
     // The milestone stands before the first inventory call, and is passed too where there is none to come.
     AMZ_CO_CHECK(co_await progress_.reach(kFetchingInventory, ""));
 
-    Tasks group(services_.tasks.loop(), services_.log);
-    for (const Stream* stream : data_streams())
-      if (asked_for(*stream)) group.spawn(read_one(stream));
-    co_await group.all_ended();
-
-    for (const StreamEnd& of : results_)
-      if (of.result.outcome == StreamOutcome::stopped) co_return *of.result.error;
+    for (const bool listed : {false, true}) {
+      Tasks group(services_.tasks.loop(), services_.log);
+      for (const Stream* stream : data_streams())
+        if (asked_for(*stream) && listed == (stream->report && stream->report->listed)) group.spawn(read_one(stream));
+      co_await group.all_ended();
+      for (const StreamEnd& of : results_)
+        if (of.result.outcome == StreamOutcome::stopped) co_return *of.result.error;
+    }
     co_return Done{};
   }
 

@@ -469,6 +469,28 @@ TEST_CASE("a report that is never finished is given up after hours and asked for
   }
 }
 
+TEST_CASE("a report that was left half read is read on within a day; after that a newer one takes its place") {
+  for (const int hours : {5, 49}) {
+    CAPTURE(hours);
+    WorldSettings settings = one_report("returns", 40);
+    settings.amazon.goes_on = true;
+    settings.history_days = settings.amazon.history_days = 40;
+    settings.streams.push_back("transactions");
+    settings.streams.push_back("inventory");
+    World world(settings);
+    Process& process = world.open();
+    world.amazon().add_fault(refusal("/_docs/", 403, "AccessDenied", "", -1));
+    CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+    world.amazon().clear_faults();
+    const std::int64_t made = asked(world, "createReport");
+    CHECK(made > 0);
+    world.run_for(std::chrono::hours(hours));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    CHECK((asked(world, "createReport") > made) == (hours > 24));
+    if (hours > 24) check_truth(world, process, 1);
+  }
+}
+
 TEST_CASE("no report is asked for of days that Amazon does not keep") {
   WorldSettings settings;
   settings.amazon.events = 900;
