@@ -40,7 +40,7 @@ constexpr std::array kShipmentFields{
 constexpr std::array kItemFields{
     Field{"shipment_id", "ShipmentId", Kind::text, Role::identity},
     Field{"seller_sku", "SellerSKU", Kind::text, Role::identity},
-    Field{"fnsku", "FulfillmentNetworkSKU", Kind::text, Role::identity},
+    Field{"fnsku", "FulfillmentNetworkSKU"},   // may come later than the rest
     Field{"quantity_shipped", "QuantityShipped", Kind::integer},
     Field{"quantity_received", "QuantityReceived", Kind::integer},
     Field{"quantity_in_case", "QuantityInCase", Kind::integer},
@@ -48,7 +48,7 @@ constexpr std::array kItemFields{
 };
 
 /// Where the goods come from may be a home: only the region of it is kept.
-constexpr std::array<std::string_view, 3> kPersonal{"Name", "AddressLine1", "AddressLine2"};
+constexpr std::array<std::string_view, 5> kRegion{"DistrictOrCounty", "City", "StateOrProvinceCode", "CountryCode", "PostalCode"};
 constexpr std::string_view kAddress = "ShipFromAddress";
 
 struct Shape {
@@ -122,13 +122,13 @@ std::string rest_of(const Shape& shape, Json object) {
   json.begin_object();
   for (const Json member : object) {
     if (is_column(shape, member.name()) || member.is_null()) continue;
-    if (member.name() != kAddress || !member.is_object()) {
+    if (member.name() != kAddress) {
       json.field_raw(member.name(), json_of(member));
       continue;
     }
     json.key(kAddress).begin_object();
     for (const Json part : member)
-      if (std::find(kPersonal.begin(), kPersonal.end(), part.name()) == kPersonal.end()) json.field_raw(part.name(), json_of(part));
+      if (std::find(kRegion.begin(), kRegion.end(), part.name()) != kRegion.end() && part.is_string()) json.field_raw(part.name(), json_of(part));
     json.end_object();
   }
   return std::move(json.end_object()).text();
@@ -206,7 +206,6 @@ Result<InboundPage> decode_inbound(InboundList list, const MarketplaceId& market
     const auto names = [&](std::string_view member) { return object[member].is_string() && !object[member].text().empty(); };
     if (object.is_object() && names("ShipmentId") && names(shape.needed)) {
       page.rows.push_back(decode_row(shape, marketplace, object));
-      page.raw.push_back(rest_of(no_columns, object));
       continue;
     }
     // Without what names it a thing is no row.

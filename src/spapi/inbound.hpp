@@ -13,7 +13,6 @@ enum class InboundList : std::uint8_t { shipments, items };
 
 struct InboundPage {
   std::vector<store::ReportRow> rows;     ///< of inbound_table
-  std::vector<std::string> raw;           ///< of each row, without what is personal
   std::vector<store::Fault> unreadable;
   std::string next_token;
   bool empty = false;                     ///< the answer holds neither a list nor a token

@@ -29,6 +29,27 @@ bool is_ambiguous(std::string_view text) noexcept {
 /// Numbers as reports write them: with a sign, or with a decimal comma.
 std::string plain_number(std::string_view text) {
   std::string number(trimmed(text));
+  // Where both separators stand, or one stands several times, it is plain which of them parts thousands.
+  const auto commas = std::count(number.begin(), number.end(), ','), dots = std::count(number.begin(), number.end(), '.');
+  const auto grouped_by = [&](char c) {
+    std::size_t digits = 0, groups = 0;
+    for (std::size_t i = number.find(c); i < number.size(); ++i) {
+      if (number[i] == c) {
+        if (groups++ > 0 && digits != 3) return false;
+        digits = 0;
+      } else if (number[i] == ',' || number[i] == '.') {
+        break;
+      } else {
+        ++digits;
+      }
+    }
+    return digits == 3;
+  };
+  if (commas > 1 || (commas > 0 && dots > 0 && number.find(',') < number.find('.'))) {
+    if (dots <= 1 && grouped_by(',')) std::erase(number, ',');
+  } else if (dots > 1 || (commas > 0 && dots > 0)) {
+    if (commas <= 1 && grouped_by('.')) std::erase(number, '.');
+  }
   if (number.starts_with('+')) number.erase(0, 1);
   if (number.find('.') == std::string::npos && std::count(number.begin(), number.end(), ',') == 1) number[number.find(',')] = '.';
   if (number.starts_with('.')) number.insert(0, 1, '0');
@@ -103,6 +124,11 @@ Value read(std::string_view cell, CellKind kind, Charset charset) {
   return {};
 }
 
+Day first_of_month(Day day) {
+  const std::chrono::year_month_day date(day);
+  return std::chrono::sys_days(date.year() / date.month() / std::chrono::day(1));
+}
+
 void append_value(std::string& text, const store::ReportValue& value) {
   std::visit(
       [&](const auto& v) {
@@ -149,7 +175,8 @@ Status RowDecoder::header(std::span<const std::string_view> cells, std::string_v
   return Done{};
 }
 
-/// The cells by their columns' names, but for personal ones; `all`: also those that have a column of their own.
+/// The cells by their columns' names, but for personal ones; `all`: also those that have a column of their own. Where a file has personal
+/// columns, a cell beyond its header may be a part of one.
 std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool all) const {
   // By name, so that the order of the columns in the file makes no difference.
   std::map<std::string, std::string> rest;
@@ -157,7 +184,7 @@ std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool al
     const bool named = i < file_columns_.size();
     if (named && (file_columns_[i].use == FileColumn::Use::personal || (!all && file_columns_[i].use == FileColumn::Use::column))) continue;
     const std::string_view cell = trimmed(cells[i]);
-    if (cell.empty()) continue;
+    if (cell.empty() || (!named && !dataset_.personal.empty())) continue;
     std::string name = named && !file_columns_[i].key.empty() ? file_columns_[i].key : "column" + std::to_string(i + 1);
     while (!rest.emplace(name, to_utf8(cell, charset_)).second) name += '\'';   // a name may stand twice
   }
@@ -167,12 +194,21 @@ std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool al
   return std::move(json.end_object()).text();
 }
 
+/// What is kept of a row that can't be read. Where a file has personal columns and the row is not as wide as its header, nobody knows which of
+/// its cells hold what a buyer wrote.
+std::string RowDecoder::unreadable(std::span<const std::string_view> cells) const {
+  if (dataset_.personal.empty() || cells.size() == file_columns_.size()) return rest_of(cells, true);
+  JsonWriter json;
+  json.begin_object().field("cells", static_cast<std::int64_t>(cells.size())).end_object();
+  return std::move(json).text();
+}
+
 DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
   DecodedRow out;
   ++rows_;
   std::string identity, content;
   std::optional<Day> day;
-  bool fault_of_day = false;
+  bool fault_of_day = false, has_part = false;
   for (std::size_t i = 0; i < dataset_.columns.size(); ++i) {
     const ReportColumn& column = dataset_.columns[i];
     std::string_view cell = place_[i] >= 0 && static_cast<std::size_t>(place_[i]) < cells.size() ? cells[static_cast<std::size_t>(place_[i])] : std::string_view();
@@ -191,6 +227,7 @@ DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
     }
     if (column.name == dataset_.day_column)
       if (const auto* number = std::get_if<std::int64_t>(&value.value)) day = column.kind == CellKind::day ? day_from(*number) : day_of(from_us(*number));
+    if (column.name == dataset_.part) has_part = std::holds_alternative<std::string>(value.value);
     append_value(column.role == CellRole::identity ? identity : content, value.value);
     out.row.values.push_back(std::move(value.value));
   }
@@ -201,12 +238,15 @@ DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
   if (dataset_.day_column.empty()) {
     out.row.day = store::kSnapshotDay;
   } else if (day) {
-    out.row.day = *day;
+    out.row.day = dataset_.whole_months ? first_of_month(*day) : *day;   // some files date a month by its last day
   } else {
     // Without its day a row has no cell to belong to.
     out.readable = false;
-    store::Fault fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), rest_of(cells, true)};
-    out.row.faults.assign(1, std::move(fault));
+    out.row.faults.assign(1, store::Fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), unreadable(cells)});
+  }
+  if (out.readable && !dataset_.part.empty() && !has_part) {
+    out.readable = false;
+    out.row.faults.assign(1, store::Fault{"row_without_id", std::string(dataset_.part), unreadable(cells)});
   }
   return out;
 }

@@ -58,7 +58,7 @@ struct ReportDataset {
   /// Column that all rows of one document share and no other document has, where days are shared by several documents. Such a document
   /// replaces its own rows only.
   std::string_view part{};
-  /// Personal columns, by key; never stored.
+  /// Personal columns, by key; never stored. The document of such a report goes once it was read.
   std::span<const std::string_view> personal{};
 };
 
@@ -86,6 +86,7 @@ class RowDecoder {
     Use use = Use::rest;
   };
   std::string rest_of(std::span<const std::string_view> cells, bool all) const;
+  std::string unreadable(std::span<const std::string_view> cells) const;
 
   const ReportDataset& dataset_;
   Charset charset_;

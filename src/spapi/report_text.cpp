@@ -182,6 +182,14 @@ std::string column_key(std::string_view header) {
 std::optional<Instant> parse_report_time(std::string_view text) noexcept {
   if (text.ends_with(" UTC")) text.remove_suffix(4);
   if (const auto at = parse_instant(text)) return at;
+  // Dates of another form than ISO's may have a time behind them.
+  if (const std::size_t blank = text.find(' '); blank != std::string_view::npos && text.find_first_of("/.") < blank) {
+    const auto day = parse_report_time(text.substr(0, blank));
+    // As the time of any day, since the ISO reader knows times.
+    const auto time = parse_instant("1970-01-01T" + std::string(text.substr(blank + 1)) + "Z");
+    if (!day || !time) return std::nullopt;
+    return *day + time->time_since_epoch();
+  }
   // 03/31/2026, 03/2026
   if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {
     const std::size_t second = text.find('/', slash + 1);

@@ -30,6 +30,8 @@ void archive_whole(const RunTx& run, std::int64_t number, std::int64_t pieces, s
   run.tx().run("UPDATE archive SET pieces=?2, content_type=?3, whole=1 WHERE archive_no=?1", number, pieces, content_type);
 }
 
+void forget_archived(const RunTx& run, std::int64_t number) { run.tx().run("UPDATE archive SET whole=0, at=0 WHERE user_no=?1 AND archive_no=?2", run.user(), number); }
+
 std::optional<ArchivedDocument> find_archived(Tx& tx, UserNo user, std::int64_t number) {
   static const std::string sql = "SELECT " + std::string(kColumns) + " FROM archive WHERE user_no=?1 AND archive_no=?2 AND whole=1";
   Rows r = tx.rows(sql, user, number);

@@ -26,6 +26,9 @@ std::int64_t begin_archive(const RunTx& run, const ArchivedDocument& document);
 void append_archive(const RunTx& run, std::int64_t number, std::int64_t piece, std::string_view bytes);
 void archive_whole(const RunTx& run, std::int64_t number, std::int64_t pieces, std::string_view content_type);
 
+/// A document that is not to be kept: it goes with the next trimming, and no replay reads it.
+void forget_archived(const RunTx& run, std::int64_t number);
+
 std::optional<ArchivedDocument> find_archived(Tx& tx, UserNo user, std::int64_t number);
 /// Piece 0, 1, …; nullopt past the last one.
 std::optional<std::string> archived_piece(Tx& tx, std::int64_t number, std::int64_t piece);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kName = "inbound";
 constexpr int kMaxRestarts = 2;
+constexpr int kMostEmptyPages = 20;   // on end
 constexpr Duration kOverlap = std::chrono::hours(24 * 3);   // updates that were told late
 
 /// Whether a failed walk is worth beginning anew at once.
@@ -46,8 +47,8 @@ class InboundReader {
         auto walked = co_await walk_until_complete(list, marketplace);
         if (!walked) {
           failure = walked.error();
-          if (stops_run(*failure) || failure->code == Code::unauthorised) co_return failure;
-          continue;
+          if (stops_run(*failure)) co_return failure;
+          continue;   // the other marketplaces have shipments of their own, also where Amazon refuses one of them
         }
         run_.progress.set_units(kName, ++done, known);
       }
@@ -98,6 +99,7 @@ class InboundReader {
     std::set<std::string> tokens;
     std::string token;
     bool first = true;
+    int empty_pages = 0;
     store::ArchivedDocument document;
     document.stream = spapi::inbound_table(list).name;
     document.marketplace = marketplace.text();
@@ -111,8 +113,9 @@ class InboundReader {
       if (page.empty && !first) co_return Code::page_token_expired;
       first = false;
       token = page.next_token;
-      const bool anything_new = sort_out_repeated(page, told);
-      if (!token.empty() && (!anything_new || !tokens.insert(token).second)) co_return Code::page_loop;
+      empty_pages = page.rows.empty() ? empty_pages + 1 : 0;
+      const bool anything_new = leave_out_repeated(page, told);
+      if (!token.empty() && (!anything_new || empty_pages > kMostEmptyPages || !tokens.insert(token).second)) co_return Code::page_loop;
       std::string packed = archive.pack(answer);
       AMZ_CO_CHECK(co_await store_page(list, std::move(page), archive, std::move(packed)));
     } while (!token.empty());
@@ -121,22 +124,21 @@ class InboundReader {
     co_return closed;
   }
 
-  /// What a walk shows once more is left out; where it says something else then, nobody knows which of the two holds, so the second is kept
-  /// as unreadable. False: the page shows nothing but what was shown before.
-  static bool sort_out_repeated(spapi::InboundPage& page, std::map<Hash128, Hash128>& told) {
-    bool anything_new = page.rows.empty();
-    std::vector<store::ReportRow> fresh;
-    for (std::size_t i = 0; i < page.rows.size(); ++i) {
-      const auto [before, is_new] = told.emplace(page.rows[i].identity, page.rows[i].content);
-      anything_new |= is_new;
-      if (is_new) {
-        fresh.push_back(std::move(page.rows[i]));
-      } else if (before->second != page.rows[i].content) {
-        page.unreadable.push_back({"told_twice", "", page.raw[i]});
-      }
+  /// What a walk shows once more is left out, unless it says something else now: it may have changed while the walk was under way. False: the page
+  /// shows nothing but what was shown before.
+  static bool leave_out_repeated(spapi::InboundPage& page, std::map<Hash128, Hash128>& told) {
+    const std::size_t shown = page.rows.size();
+    std::vector<store::ReportRow> rows;
+    std::map<Hash128, std::size_t> place;   // in `rows`
+    for (store::ReportRow& row : page.rows) {
+      const auto [before, first] = told.emplace(row.identity, row.content);
+      if (!first && before->second == row.content) continue;
+      before->second = row.content;
+      const auto [at, is_new] = place.emplace(row.identity, rows.size());
+      is_new ? rows.push_back(std::move(row)) : void(rows[at->second] = std::move(row));
     }
-    page.rows = std::move(fresh);
-    return anything_new;
+    page.rows = std::move(rows);
+    return shown == 0 || !page.rows.empty();
   }
 
   Async<Status> store_page(spapi::InboundList list, spapi::InboundPage page, PageArchive& archive, std::string packed) {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kName = "inventory";
 constexpr int kMaxRestarts = 2;
+constexpr int kMostEmptyPages = 20;   // on end
 
 /// Whether a failed walk is worth beginning anew at once.
 bool restarts(Code code) noexcept { return code == Code::page_token_expired || code == Code::page_loop; }
@@ -41,6 +42,7 @@ Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketp
   std::set<std::string> seen, tokens;
   std::string token;
   bool readable = true;
+  int empty_pages = 0;
   store::ArchivedDocument document;
   document.stream = kName;
   document.marketplace = marketplace.text();
@@ -56,7 +58,8 @@ Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketp
     bool anything_new = page.batch.items.empty();
     for (const store::InventoryItem& item : page.batch.items) anything_new |= seen.insert(item.seller_sku).second;
     readable &= page.batch.unreadable.empty();
-    if (!token.empty() && (!anything_new || !tokens.insert(token).second)) co_return Code::page_loop;
+    empty_pages = page.batch.items.empty() ? empty_pages + 1 : 0;
+    if (!token.empty() && (!anything_new || empty_pages > kMostEmptyPages || !tokens.insert(token).second)) co_return Code::page_loop;
     run.progress.set_detail("inventory of " + marketplace.text() + ", " + std::to_string(seen.size()) + " SKUs");
     AMZ_CO_CHECK(co_await store_page(run, marketplace, std::move(page.batch), archive, std::move(packed)));
   } while (!token.empty());
@@ -87,8 +90,8 @@ Async<StreamResult> read_inventory(RunContext& run) {
     auto walked = co_await walk_until_complete(run, caller, marketplace);
     if (!walked) {
       failure = walked.error();
-      if (stops_run(*failure) || failure->code == Code::unauthorised) break;
-      continue;  // the other marketplaces are stock of their own
+      if (stops_run(*failure)) break;
+      continue;  // the other marketplaces are stock of their own, also where Amazon refuses one of them
     }
     run.progress.set_units(kName, ++done, known);
   }

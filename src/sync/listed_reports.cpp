@@ -5,6 +5,7 @@
 
 #include "spapi/report_requests.hpp"
 #include "spapi/reports/datasets.hpp"
+#include "store/archive.hpp"
 #include "store/report_jobs.hpp"
 #include "sync/report_document.hpp"
 
@@ -108,21 +109,35 @@ class ListReader {
     co_return Done{};
   }
 
+  bool still_listed(const store::ReportJob& job) const { return services_.clock.now() - job.asked_at <= kListedFor; }
+
   Async<Status> read_document(store::ReportJob& job) {
     if (job.state != store::JobState::archived) {
       auto taken = co_await documents_.take(job);
       // Refused while it is still listed it is asked for again with the next sync.
-      const bool gone = !taken && taken.code() == Code::request_rejected && services_.clock.now() - job.asked_at > kListedFor;
+      const bool gone = !taken && taken.code() == Code::not_found && !still_listed(job);
       if (gone) AMZ_CO_CHECK(co_await end(job.number, store::JobOutcome::lost, taken.error()));
+      if (!taken && taken.code() == Code::not_found) co_return Error(Code::request_rejected, taken.error().message);
       if (!taken) co_return taken.error();
     }
     auto imported = co_await documents_.import(job);
-    // A document that is no such report is not read again and again.
-    if (!imported && imported.code() == Code::bad_answer) AMZ_CO_CHECK(co_await end(job.number, store::JobOutcome::fatal, imported.error()));
+    if (imported && imported->blank) imported = Error(Code::bad_answer, "The document of a listed report holds nothing.");
+    if (!imported && imported.code() == Code::bad_answer) {
+      // Amazon puts error texts in the place of documents: it is had again with the next sync, as long as Amazon keeps it.
+      auto again = [job, over = !still_listed(job), why = imported.error().message](const store::RunTx& run) {
+        store::forget_archived(run, job.archive);
+        if (over) {
+          store::end_report_job(run.tx(), job.number, store::JobOutcome::fatal, why);
+        } else {
+          store::report_ready(run.tx(), job.number, job.document_id);
+        }
+      };
+      AMZ_CO_CHECK(co_await write_for(run_, std::move(again)));
+    }
     if (!imported) co_return imported.error();
     auto keep = [number = job.number, imported = *imported, stream = dataset_.stream, passing = run_.progress.due()](const store::RunTx& run) {
       store::add_counts(run, stream, imported.counts);
-      store::end_report_job(run.tx(), number, imported.blank ? store::JobOutcome::no_data : store::JobOutcome::imported, "");
+      store::end_report_job(run.tx(), number, store::JobOutcome::imported, "");
       if (passing) store::pass_progress(run, *passing);
     };
     auto ended = co_await write_for(run_, std::move(keep));

@@ -28,8 +28,10 @@ Async<void> ReportDocuments::fetch(std::string url, std::shared_ptr<net::BodyStr
 
 Async<Status> ReportDocuments::take(store::ReportJob& job) {
   for (int attempt = 0;; ++attempt) {
-    AMZ_CO_TRY(url, co_await address_of(job.document_id));
-    auto taken = co_await archive(job, std::move(url));
+    auto url = co_await address_of(job.document_id);
+    if (!url && url.code() == Code::request_rejected) co_return Error(Code::not_found, url.error().message);
+    if (!url) co_return url.error();
+    auto taken = co_await archive(job, std::move(*url));
     if (taken) co_return Done{};
     const Code code = taken.code();
     const bool again = code == Code::request_rejected || code == Code::network_error || code == Code::timeout || code == Code::amazon_error;

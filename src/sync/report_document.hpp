@@ -16,7 +16,7 @@ class ReportDocuments {
   ReportDocuments(RunContext& run, const spapi::ReportDataset& dataset, spapi::Caller& caller) : run_(run), services_(run.services), dataset_(dataset), caller_(caller), one_import_(1) {}
 
   /// Downloads the document of a job that is ready; the job is archived then. An address holds for five minutes, so a new one is asked for
-  /// when it has lapsed.
+  /// when it has lapsed. not_found: Amazon has no such document (any more).
   Async<Status> take(store::ReportJob& job);
 
   /// Reads the archived document of a job into its table, one document at a time.

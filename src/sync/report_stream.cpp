@@ -5,6 +5,7 @@
 
 #include "spapi/report_requests.hpp"
 #include "spapi/reports/datasets.hpp"
+#include "store/archive.hpp"
 #include "store/connections.hpp"
 #include "store/report_jobs.hpp"
 #include "sync/listed_reports.hpp"
@@ -180,7 +181,12 @@ class ReportReader {
       job.state = JobState::ready;
     }
     if (job.state == JobState::ready) {
-      AMZ_CO_CHECK(co_await documents_.take(job));
+      auto taken = co_await documents_.take(job);
+      if (!taken && taken.code() == Code::not_found) {
+        const Outcome gone{store::JobOutcome::lost, taken.error().message};
+        co_return co_await conclude_job(job, gone);
+      }
+      if (!taken) co_return taken.error();
       job.state = JobState::archived;
     }
     AMZ_CO_CHECK(co_await import(job));
@@ -328,8 +334,9 @@ class ReportReader {
   Async<Result<Outcome>> fatal(const store::ReportJob& job) {
     Outcome outcome{store::JobOutcome::fatal, {}};
     if (job.document_id.empty()) co_return outcome;
-    AMZ_CO_TRY(said, co_await documents_.explanation(job.document_id));
-    outcome.reason = std::move(said);
+    auto said = co_await documents_.explanation(job.document_id);
+    if (!said && stops_run(said.error())) co_return said.error();
+    if (said) outcome.reason = std::move(*said);   // without it the report failed all the same
     co_return outcome;
   }
 
@@ -350,10 +357,11 @@ class ReportReader {
       co_return concluded ? Status(Done{}) : Status(concluded.error());
     }
     const store::Counts counts = imported->counts;
-    auto end = [&dataset = dataset_, number = job.number, counts, passing = run_.progress.due()](const store::RunTx& entered) {
+    auto end = [&dataset = dataset_, number = job.number, archive = job.archive, counts, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
       store::end_report_job(entered.tx(), number, store::JobOutcome::imported, "");
       store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
+      if (!dataset.personal.empty()) store::forget_archived(entered, archive);
       if (passing) store::pass_progress(entered, *passing);
     };
     auto ended = co_await write_for(run_, std::move(end));

@@ -104,12 +104,13 @@ std::vector<std::string> lost(Json object, const store::ReportRow& row, const st
   Values wanted, have;
   for (const Json member : object) {
     if (shadowed(object, member)) continue;
-    if (member.name() != "ShipFromAddress" || !member.is_object()) {
+    if (member.name() != "ShipFromAddress") {
       collect(member, wanted);
       continue;
     }
-    for (const Json part : member)
-      if (part.name() != "Name" && !part.name().starts_with("AddressLine") && !shadowed(member, part)) collect(part, wanted);
+    if (!member.is_object()) continue;
+    for (const char* part : {"DistrictOrCounty", "City", "StateOrProvinceCode", "CountryCode", "PostalCode"})
+      if (member[part].is_string()) collect(member[part], wanted);
   }
   collect_text(row.detail, have);
   for (std::size_t i = 0; i < row.values.size(); ++i) {

@@ -15,7 +15,7 @@ namespace support {
 /// Values of `event` that are in no column, line or detail of `decoded`; empty when nothing is lost.
 std::vector<std::string> lost(amzsync::base::Json event, const amzsync::store::MoneyEvent& decoded, const amzsync::store::MoneyBatch& batch);
 std::vector<std::string> lost(amzsync::base::Json summary, const amzsync::store::InventoryItem& decoded);
-/// Of a shipment to Amazon, or an item of one; names and streets of its address are meant to be lost.
+/// Of a shipment to Amazon, or an item of one; all but the region of its address is meant to be lost.
 std::vector<std::string> lost(amzsync::base::Json object, const amzsync::store::ReportRow& decoded, const amzsync::store::ReportTable& table);
 
 }  // namespace support

@@ -100,7 +100,7 @@ TEST_CASE("from where a shipment is sent may be a home: no name and no street of
   World world(settings);
   Process& process = world.open();
   // One that lacks its id goes into quarantine, and has an address all the same.
-  world.amazon().add_fault(answer("/fba/inbound/v0/shipments", R"({"payload":{"ShipmentData":[{"ShipFromAddress":{"Name":"A person's name","City":"Riga","CountryCode":"LV"},"ShipmentStatus":"CLOSED"}]}})"));
+  world.amazon().add_fault(answer("/fba/inbound/v0/shipments", R"({"payload":{"ShipmentData":[{"ShipFromAddress":{"Name":"A person's name","Phone":"of a person","addressLine2":"of a person","City":"Riga","CountryCode":"LV"},"ShipmentStatus":"CLOSED"}]}})"));
   const std::string run = world.sync_seller(process, 2);
   CHECK(member(run, "status") == "partial");   // something could not be read
   CHECK(world.count("SELECT count(*) FROM amz_inbound_shipments WHERE ship_from_country='US' AND detail LIKE '%Seattle%'") > 0);
@@ -109,15 +109,50 @@ TEST_CASE("from where a shipment is sent may be a home: no name and no street of
     CHECK(world.count(std::string("WITH t(x) AS (") + text + ") SELECT count(*) FROM t WHERE x LIKE '%person%'") == 0);
 }
 
-TEST_CASE("an item that a walk tells twice is one item; where it says two things, the second is kept aside") {
+TEST_CASE("an item that a walk tells twice is one item, as it was told last; its network SKU may come later") {
   World world(shipments_alone());
   Process& process = world.open();
-  world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items(item("S1", 1) + "," + item("S2", 2), "t1")));
-  world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items(item("S1", 1) + "," + item("S2", 3) + "," + item("S3", 4))));
-  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
-  CHECK(world.sql("SELECT seller_sku, quantity_received FROM amz_inbound_items WHERE shipment_id='FBA15X' ORDER BY 1") ==
-        std::vector<std::vector<std::string>>{{"S1", "1"}, {"S2", "2"}, {"S3", "4"}});
-  CHECK(world.count("SELECT count(*) FROM amz_quarantine WHERE reason='told_twice' AND CAST(raw AS TEXT) LIKE '%\"QuantityReceived\":3%'") == 1);
+  const std::string bare = R"({"ShipmentId":"FBA15X","SellerSKU":"S4","QuantityShipped":9})", named = R"({"ShipmentId":"FBA15X","SellerSKU":"S4","FulfillmentNetworkSKU":"X4","QuantityShipped":9,"QuantityReceived":7})";
+  world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items(item("S1", 1) + "," + item("S2", 2) + "," + item("S2", 4), "t1")));
+  world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items(item("S1", 1) + "," + item("S2", 3) + "," + item("S3", 4) + "," + bare)));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto stored = [&] { return world.sql("SELECT seller_sku, fnsku, quantity_received FROM amz_inbound_items WHERE shipment_id='FBA15X' ORDER BY 1"); };
+  CHECK(stored() == std::vector<std::vector<std::string>>{{"S1", "X1", "1"}, {"S2", "X1", "3"}, {"S3", "X1", "4"}, {"S4", "NULL", "NULL"}});
+  world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items(named)));
+  CHECK(member(sync(world, process, 1), "status") == "completed");
+  CHECK(stored().back() == std::vector<std::string>{"S4", "X4", "7"});
+}
+
+TEST_CASE("empty pages whose tokens are ever new end the walk") {
+  World world(shipments_alone());
+  Process& process = world.open();
+  for (int i = 0; i < 100; ++i) world.amazon().add_fault(answer("/fba/inbound/v0/shipments", R"({"payload":{"ShipmentData":[],"NextToken":"t)" + std::to_string(i) + "\"}}"));
+  for (int i = 0; i < 100; ++i) world.amazon().add_fault(answer("/fba/inventory", R"({"payload":{"inventorySummaries":[]},"pagination":{"nextToken":"t)" + std::to_string(i) + "\"}}"));
+  const std::string run = world.sync_seller(process, 1);
+  CHECK(member(run, "status") == "partial");
+  CHECK(member(run, {"error", "code"}) == "page_loop");
+}
+
+TEST_CASE("a marketplace that Amazon refuses keeps nobody from reading the others") {
+  WorldSettings settings = shipments_alone();
+  settings.streams = {};
+  settings.history_days = settings.amazon.history_days = 30;
+  World world(settings);
+  Process& process = world.open();
+  for (const char* path : {"/fba/inbound/v0/shipments", "/fba/inventory"}) {
+    amzsim::Fault refused;
+    refused.path = path;
+    refused.kind = "status";
+    refused.status = 403;
+    refused.code = "Unauthorized";
+    refused.times = 2;   // the first marketplace, and once more
+    world.amazon().add_fault(refused);
+  }
+  const std::string run = world.sync_seller(process, 2);
+  CHECK(inbound_of(run, "coverage") == "unauthorised");
+  CHECK(world.count("SELECT count(*) FROM amz_inbound_shipments") > 0);
+  CHECK(world.count("SELECT count(DISTINCT marketplace_id) FROM amz_inventory") == 1);
+  CHECK(world.count("SELECT count(DISTINCT shipment_id) FROM amz_inbound_items") > world.count("SELECT count(*) FROM amz_inbound_shipments"));
 }
 
 TEST_CASE("a walk of shipments that loses its token begins anew, one whose token never changes ends, and neither is taken for the whole") {

@@ -491,6 +491,32 @@ TEST_CASE("a report that was left half read is read on within a day; after that 
   }
 }
 
+TEST_CASE("a report whose document is gone is asked for anew; a failed one without its explanation has failed all the same") {
+  WorldSettings settings = one_report("removals", 40);
+  settings.history_days = settings.amazon.history_days = 40;
+  settings.streams = {"transactions", "inventory", "removals"};
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().add_fault(refusal("/reports/2021-06-30/documents/", 404, "NotFound", "The document was not found.", -1));
+  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome='lost'") > 0);
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE state<>'over'") == 0);
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(25));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_truth(world, process, 1);
+
+  world.run_for(std::chrono::hours(25));
+  world.amazon().add_fault(report_fault("report_fatal", 1, "Try a shorter one."));
+  world.amazon().add_fault(refusal("/reports/2021-06-30/documents/", 404, "NotFound", "The document was not found.", 1));
+  CHECK(member(sync_again(world, process), "status") == "partial");   // a half that begins where the failed one did is made again later only
+  CHECK(halved(process));
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE state<>'over'") == 0);
+  world.run_for(std::chrono::hours(25));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_truth(world, process, 1);
+}
+
 TEST_CASE("no report is asked for of days that Amazon does not keep") {
   WorldSettings settings;
   settings.amazon.events = 900;

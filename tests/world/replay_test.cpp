@@ -16,7 +16,7 @@ WorldSettings reports() {
   return settings;
 }
 
-constexpr const char* kTables[]{"reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview", "settlements"};
+constexpr const char* kTables[]{"reimbursements", "ledger", "ledger_summary", "removals", "storage_fees", "fee_preview", "settlements"};
 
 /// Every column of every report's rows but the run that wrote it last.
 std::vector<std::vector<std::string>> dump(World& world) {
@@ -86,14 +86,14 @@ TEST_CASE("a replay makes of every row what its newest document says, tells what
   // As if an older decoder had read less, or wrong, and rows had been lost or made up.
   const auto titles = world.count("SELECT count(*) FROM ledger WHERE title IS NOT NULL AND occurrence=0");
   world.sql("UPDATE ledger SET title=NULL WHERE occurrence=0");
-  world.sql("UPDATE returns SET content=x'00', status='nonsense' WHERE row_id%2=0");
-  const auto wrong = world.count("SELECT count(*) FROM returns WHERE row_id%2=0");
+  world.sql("UPDATE storage_fees SET content=x'00', monthly_fee_micros=1 WHERE row_id%2=0");
+  const auto wrong = world.count("SELECT count(*) FROM storage_fees WHERE row_id%2=0");
   world.sql("DELETE FROM reimbursements WHERE row_id%3=0");
   const auto lost = static_cast<std::int64_t>(rows.size()) - static_cast<std::int64_t>(dump(world).size());
   world.sql("INSERT INTO removals(user_no, day, identity, occurrence, content, detail, run_no) SELECT user_no, day, x'0102', 0, x'03', '{}', 1 FROM removals LIMIT 1");
   const auto mended = counts(replay(world, process));
   CHECK(mended.at("ledger").at("changed") == titles);
-  CHECK(mended.at("returns").at("changed") == wrong);
+  CHECK(mended.at("storage_fees").at("changed") == wrong);
   CHECK(mended.at("reimbursements").at("added") == lost);
   CHECK(mended.at("removals").at("removed") == 1);
   CHECK(world.count("SELECT count(*) FROM ledger WHERE title IS NULL") == 0);
@@ -131,8 +131,22 @@ TEST_CASE("a replay has the data to itself, needs no connection, and what is tri
   CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE cause='manual' AND status='completed'") == 1; }));
 
   CHECK(world.wait(process.engine().disconnect(world.user(1), "user-1")));
-  CHECK(member(replay(world, process, "returns"), "status") == "completed");
+  CHECK(member(replay(world, process, "removals"), "status") == "completed");
   check_runs(world);
+}
+
+TEST_CASE("a document with what buyers wrote goes once it was read") {
+  WorldSettings settings = reports();
+  settings.streams = {"returns", "removals"};
+  World world(settings);
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  CHECK(world.count("SELECT count(*) FROM returns") > 0);
+  CHECK(world.count("SELECT count(*) FROM archive WHERE stream='returns' AND whole=1") == 0);
+  world.run_for(std::chrono::hours(3));
+  CHECK(world.count("SELECT count(*) FROM archive WHERE stream='returns'") == 0);
+  CHECK(world.count("SELECT count(*) FROM archive_pieces p WHERE NOT EXISTS (SELECT 1 FROM archive a WHERE a.archive_no=p.piece_id>>20)") == 0);
+  CHECK(world.count("SELECT count(*) FROM archive WHERE stream='removals'") > 0);
 }
 
 TEST_CASE("documents are kept for as long as the settings say") {

@@ -10,7 +10,7 @@ using enum CellKind;
 using enum CellRole;
 
 constexpr ReportColumn kColumns[]{
-    {"settlement_id", "settlementid", text, identity, true},
+    {"settlement_id", "settlementid", text, identity, true, true},
     {"line", "", row_number, identity},
     {"started_at", "settlementstartdate", instant, content, false, true},
     {"ended_at", "settlementenddate", instant, content, true, true},

@@ -592,8 +592,9 @@ TEST_CASE("numbers of a report are read as they are meant, or are NULL with thei
               {"1,000", "amount_malformed", "number_malformed"},
               {"-1,000", "amount_malformed", "number_malformed"},
               {"0,125", "125000", "number_malformed"},
-              {"1,234.56", "amount_malformed", "number_malformed"},
-              {"1.234,56", "amount_malformed", "number_malformed"},
+              {"1,234.56", "1234560000", "number_malformed"},
+              {"1.234,56", "1234560000", "number_malformed"},
+              {"1,234,567", "1234567000000", "1234567"},
               {"1 234", "amount_malformed", "number_malformed"},
               {"$5", "amount_malformed", "number_malformed"},
               {"5 USD", "amount_malformed", "number_malformed"},
@@ -752,6 +753,62 @@ TEST_CASE("pages and documents with random damage keep the law") {
         CHECK(read->stored + read->unreadable == all);
       }
     }
+}
+
+TEST_CASE("European settlements are read: days before months, dots between thousands, ids and dates in the first row alone") {
+  const std::string header = "settlement-id\tsettlement-start-date\tsettlement-end-date\tdeposit-date\ttotal-amount\tcurrency\tamount-type\tamount\tposted-date-time";
+  const auto document = read_document(kSettlements, header + "\n22\t01.10.2026 00:00:00 UTC\t15.10.2026 08:49:04 UTC\t17.10.2026\t1.234,56\tEUR\t\t\t\n\t\t\t\t\t\tItemPrice\t1.000,00\t03.10.2026 10:11:12 UTC\n"
+                                                          "\t\t\t\t\t\tItemPrice\t1,234,567.5\t10/04/2026 10:11:12\n",
+                                      4096);
+  REQUIRE(document);
+  REQUIRE(document->stored == 3);
+  const auto number = [&](std::size_t row, std::string_view column) { return std::get<std::int64_t>(value(kSettlements, document->rows[row], column)); };
+  CHECK(number(0, "total_amount_micros") == 1'234'560'000);
+  CHECK(number(0, "ended_at") == to_us(*parse_instant("2026-10-15T08:49:04Z")));
+  CHECK(number(1, "amount_micros") == 1'000'000'000);
+  CHECK(number(1, "posted_at") == to_us(*parse_instant("2026-10-03T10:11:12Z")));
+  CHECK(number(2, "amount_micros") == 1'234'567'500'000);
+  CHECK(number(2, "posted_at") == to_us(*parse_instant("2026-10-04T10:11:12Z")));
+  for (const std::size_t row : {0, 1, 2}) {
+    CHECK(std::get<std::string>(value(kSettlements, document->rows[row], "settlement_id")) == "22");
+    CHECK(document->rows[row].row.faults.empty());
+    CHECK(number(row, "line") == static_cast<std::int64_t>(row) + 1);
+  }
+  // A row that belongs to no settlement is none.
+  const auto nameless = read_document(kSettlements, header + "\n\t01.10.2026\t15.10.2026\t\t1\tEUR\t\t\t\n", 4096);
+  REQUIRE(nameless);
+  CHECK(nameless->stored == 0);
+  CHECK(nameless->unreadable == 1);
+  // What may be thousands or decimals is not guessed, and what is neither is no number.
+  for (const char* odd : {"1,234", "1.2.3", "1,23,456.7", "1.234,56,7"}) {
+    CAPTURE(std::string(odd));
+    const auto row = read_document(kSettlements, header + "\n22\t\t15.10.2026\t\t" + odd + "\tEUR\t\t\t\n", 4096);
+    REQUIRE(row);
+    CHECK(row->rows[0].row.faults.size() == 1);
+    CHECK(std::holds_alternative<std::monostate>(value(kSettlements, row->rows[0], "total_amount_micros")));
+  }
+}
+
+TEST_CASE("a month's row belongs to its month, whichever day of it a file writes") {
+  const auto summary = read_document(kLedgerSummary, quoted({"Date", "FNSKU", "MSKU", "Disposition", "Starting Warehouse Balance", "Ending Warehouse Balance", "Location"}) + "\n" +
+                                                         quoted({"10/31/2026", "X", "M", "SELLABLE", "1", "2", "US"}) + "\n" + quoted({"10/2026", "X", "M", "DEFECTIVE", "1", "2", "US"}) + "\n",
+                                     4096);
+  REQUIRE(summary);
+  REQUIRE(summary->stored == 2);
+  for (const DecodedRow& row : summary->rows) CHECK(row.row.day == day_of(*parse_instant("2026-10-01")));
+}
+
+TEST_CASE("what a buyer wrote is kept nowhere, however the row is torn") {
+  const std::string header = "return-date\torder-id\tsku\tasin\tfnsku\tproduct-name\tquantity\tfulfillment-center-id\tdetailed-disposition\treason\tstatus\tlicense-plate-number\tcustomer-comments";
+  const std::string row = "2026-10-01T00:00:00+00:00\t1\tS\tB\tX\tThing\t1\tPHX7\tSELLABLE\tR\tS\tL\t";
+  const auto document = read_document(kReturns, header + "\n" + row + "SECRET one\tSECRET two\n" + row + "SECRET\nSECRET line two of it\n", 4096);
+  REQUIRE(document);
+  CHECK(document->stored == 2);
+  CHECK(document->unreadable == 1);
+  for (const DecodedRow& of : document->rows) {
+    CHECK(of.row.detail.find("SECRET") == std::string::npos);
+    for (const store::Fault& fault : of.row.faults) CHECK(fault.raw.find("SECRET") == std::string::npos);
+  }
 }
 
 TEST_SUITE_END();
