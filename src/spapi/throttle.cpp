@@ -41,7 +41,7 @@ void Throttle::refill(Bucket& b) const {
 Async<Status> Throttle::hold(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel, const WaitListener& listener) {
   for (;;) {
     const double full = operation.burst - std::min(0.5, operation.rate * kSlackSeconds);
-    auto take = [this, key, full, rate = operation.rate](store::Tx& tx) -> Result<Hold> {
+    auto take = [this, key, full, rate = operation.rate, share = bucket.share](store::Tx& tx) -> Result<Hold> {
       tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING", key.app_id,
              key.account, key.region, key.operation, full, rate, tx.now());
       Hold hold;
@@ -55,7 +55,7 @@ Async<Status> Throttle::hold(const BucketKey& key, const Operation& operation, B
         hold.rate = r.real(1);
         const double passed = std::max(0.0, seconds(tx.now() - r.instant(2)));
         // A holder that did not give the bucket back may have emptied it a moment ago.
-        hold.level = holder == 0 ? std::min(full, r.real(0) + passed * hold.rate) : 0.0;
+        hold.level = holder == 0 ? std::min(full, r.real(0) + passed * hold.rate * share) : 0.0;
         hold.granted = true;
       }
       tx.run("UPDATE buckets SET holder=?5, held_until=?6 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id, key.account, key.region,
@@ -141,7 +141,8 @@ Async<Status> Throttle::maintain(bool closing) {
     const bool give_back = closing || clock_.steady() - b.last_used >= kIdle;
     levels.push_back({it->first, b.level, b.rate, give_back});
     if (give_back) b.held = false;  // whoever still waits in its queue holds it anew
-    it = give_back && it->second.use_count() == 1 ? buckets_.erase(it) : std::next(it);
+    const bool forget = give_back && b.share >= 1 && it->second.use_count() == 1;   // that others use it too is not forgotten
+    it = forget ? buckets_.erase(it) : std::next(it);
   }
   if (levels.empty()) co_return Done{};
   auto write = [this, levels = std::move(levels)](store::Tx& tx) -> Status {

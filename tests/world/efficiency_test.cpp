@@ -75,4 +75,19 @@ TEST_CASE("a plan that somebody else uses too is shared: few quota errors, and w
   }
 }
 
+TEST_CASE("that others use a plan is remembered between calls that are minutes apart") {
+  WorldSettings settings;
+  settings.amazon.events = 400;
+  settings.amazon.skus = 10;
+  settings.amazon.foreign_use = 0.5;
+  settings.streams = {"ledger", "reimbursements", "returns", "removals"};
+  World world(settings);
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto stats = world.amazon().stats()["createReport"];
+  MESSAGE("createReport: " << stats.calls << " calls, " << stats.throttled << " throttled");
+  CHECK(stats.ok > 40);
+  CHECK(stats.throttled * 4 <= stats.ok);
+}
+
 TEST_SUITE_END();
