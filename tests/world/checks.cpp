@@ -17,6 +17,12 @@ std::string member(const std::string& json, std::initializer_list<std::string_vi
   return std::string(value.text());
 }
 
+std::string sync_again(World& world, Process& process, int seller) {
+  const auto again = world.wait(process.engine().triggers().start(world.user(seller), ""));
+  REQUIRE(again);
+  return world.finish(process, world.user(seller), again->id);
+}
+
 void check_truth(World& world, Process& process, int seller) {
   const bool v0 = world.settings().finances_v0;
   const std::string user = world.user(seller).text();
@@ -105,9 +111,7 @@ void check_life(WorldSettings settings, int seller) {
   World world(settings);
   Process& process = world.open();
   const auto sync = [&] {
-    const auto again = world.wait(process.engine().triggers().start(world.user(seller), ""));
-    REQUIRE(again);
-    const std::string run = world.finish(process, world.user(seller), again->id);
+    const std::string run = sync_again(world, process, seller);
     CAPTURE(run);
     CHECK(member(run, "status") == "completed");
     return run;

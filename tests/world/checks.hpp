@@ -10,6 +10,9 @@ namespace world {
 std::string member(const std::string& json, std::initializer_list<std::string_view> names);
 inline std::string member(const std::string& json, std::string_view name) { return member(json, {name}); }
 
+/// A sync by hand, to its end: the run as its status tells it.
+std::string sync_again(World& world, Process& process, int seller = 1);
+
 /// Every row, line, sum and unit of the seller's truth is stored once, and the recoveries are the truth's.
 void check_truth(World& world, Process& process, int seller);
 

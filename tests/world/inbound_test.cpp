@@ -22,12 +22,6 @@ WorldSettings shipments_alone() {
   return settings;
 }
 
-std::string sync(World& world, Process& process, int seller) {
-  const auto run = world.wait(process.engine().triggers().start(world.user(seller), ""));
-  REQUIRE(run);
-  return world.finish(process, world.user(seller), run->id);
-}
-
 /// What the stream's line of a run says.
 std::string inbound_of(const std::string& run, std::string_view name) {
   const auto document = JsonDocument::parse(run);
@@ -77,12 +71,12 @@ TEST_CASE("shipments are asked for by what was updated, and whole once a week; e
     CAPTURE(day);
     asked_since.clear();
     world.run_for(std::chrono::hours(24));
-    CHECK(member(sync(world, process, 2), "status") == "completed");
+    CHECK(member(sync_again(world, process, 2), "status") == "completed");
     check_truth(world, process, 2);
     REQUIRE(asked_since.size() == 2);
     const Instant since = *parse_instant(asked_since[0]);
     (since <= *parse_instant(everything) + std::chrono::hours(24) * day ? whole : some) += 1;
-    const std::string again = sync(world, process, 2);
+    const std::string again = sync_again(world, process, 2);
     for (const char* count : {"added", "changed", "removed", "rejected"}) CHECK(inbound_of(again, count) == "0");
   }
   CHECK(whole == 2);   // Thursdays, on which the weeks of 1970 began
@@ -119,7 +113,7 @@ TEST_CASE("an item that a walk tells twice is one item, as it was told last; its
   const auto stored = [&] { return world.sql("SELECT seller_sku, fnsku, quantity_received FROM amz_inbound_items WHERE shipment_id='FBA15X' ORDER BY 1"); };
   CHECK(stored() == std::vector<std::vector<std::string>>{{"S1", "X1", "1"}, {"S2", "X1", "3"}, {"S3", "X1", "4"}, {"S4", "NULL", "NULL"}});
   world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items(named)));
-  CHECK(member(sync(world, process, 1), "status") == "completed");
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
   CHECK(stored().back() == std::vector<std::string>{"S4", "X4", "7"});
 }
 
@@ -165,18 +159,18 @@ TEST_CASE("a walk of shipments that loses its token begins anew, one whose token
   const std::int64_t before = calls();
   world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items(item("S1", 1), "t1")));
   world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", R"({"payload":{}})"));
-  CHECK(member(sync(world, process, 1), "status") == "completed");
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
   CHECK(calls() > before);
   check_runs(world);
 
   world.run_for(std::chrono::hours(24 * 8));
   int n = 0;
   for (int i = 0; i < 6; ++i) world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items(item("S" + std::to_string(++n), 1), "always the same")));
-  const std::string run = sync(world, process, 1);
+  const std::string run = sync_again(world, process, 1);
   CHECK(member(run, "status") == "partial");
   CHECK(member(run, {"error", "code"}) == "page_loop");
   // What was not read whole is read whole next time.
-  CHECK(member(sync(world, process, 1), "status") == "completed");
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
   CHECK(world.count("SELECT count(*) FROM amz_inbound_items WHERE shipment_id<>'FBA15X'") == world.truth(1, false)["inbound"]["items"].integer());
 }
 

@@ -66,11 +66,6 @@ amzsim::Fault document(const std::string& text, const std::string& content_type 
   return f;
 }
 
-std::string sync_again(World& world, Process& process, int seller = 1) {
-  const auto again = world.wait(process.engine().triggers().start(world.user(seller), ""));
-  REQUIRE(again);
-  return world.finish(process, world.user(seller), again->id);
-}
 bool halved(const Process& process) { return process.logged("in halves"); }
 std::int64_t asked(World& world, const std::string& operation) { return world.amazon().stats()[operation].calls; }
 

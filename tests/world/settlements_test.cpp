@@ -18,12 +18,6 @@ WorldSettings settlements_alone() {
   return settings;
 }
 
-std::string sync(World& world, Process& process, int seller) {
-  const auto run = world.wait(process.engine().triggers().start(world.user(seller), ""));
-  REQUIRE(run);
-  return world.finish(process, world.user(seller), run->id);
-}
-
 amzsim::Fault fault(const std::string& path, const std::string& kind, int after, const std::string& message = "", int status = 404) {
   amzsim::Fault f;
   f.path = path;
@@ -67,12 +61,12 @@ TEST_CASE("settlements are found in the list of reports, page by page, each is r
   const auto documents = [&] { return world.amazon().stats()["getReportDocument"].calls; };
   const auto lists = [&] { return world.amazon().stats()["getReports"].calls; };
   const std::int64_t had = documents(), listed = lists();
-  CHECK(member(sync(world, process, 3), "status") == "completed");
+  CHECK(member(sync_again(world, process, 3), "status") == "completed");
   CHECK(documents() == had);
   CHECK(lists() == listed);   // once a day
   for (int month = 0; month < 4; ++month) {   // longer than Amazon lists them
     world.run_for(std::chrono::hours(24 * 30));
-    CHECK(member(sync(world, process, 3), "status") == "completed");
+    CHECK(member(sync_again(world, process, 3), "status") == "completed");
     check_truth(world, process, 3);
   }
   CHECK(world.count(settled) == documents());
@@ -98,7 +92,7 @@ TEST_CASE("a settlement that is refused, or in whose place an error stands, is a
   CHECK(waiting > 0);
   CHECK(world.count("SELECT count(DISTINCT settlement_id) FROM amz_settlements") == done);
 
-  CHECK(member(sync(world, process, 1), "status") == "completed");
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
   CHECK(read() == done + waiting);
 
   // One that is refused until it is no longer listed is given up then, and told.
@@ -106,12 +100,12 @@ TEST_CASE("a settlement that is refused, or in whose place an error stands, is a
   amzsim::Fault refused = fault("/reports/2021-06-30/documents/", "status", 0);
   refused.times = -1;
   world.amazon().add_fault(refused);
-  CHECK(member(sync(world, process, 1), "status") == "partial");
+  CHECK(member(sync_again(world, process, 1), "status") == "partial");
   world.run_for(std::chrono::hours(24 * 92));
-  CHECK(member(sync(world, process, 1), "status") == "partial");
+  CHECK(member(sync_again(world, process, 1), "status") == "partial");
   world.amazon().clear_faults();
   CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome='lost'") > 0);
-  CHECK(member(sync(world, process, 1), "status") == "completed");
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
   CHECK(world.count("SELECT count(*) FROM report_jobs WHERE state<>'over'") == 0);
 }
 
