@@ -142,6 +142,27 @@ Request get_inventory_summaries(const MarketplaceId& marketplace, const std::str
   return request;
 }
 
+std::size_t skus_of_one_request(std::span<const std::string> skus) {
+  constexpr std::size_t kMost = 50, kLongest = 4'000;
+  const auto has_comma = [](const std::string& sku) { return sku.find(',') != std::string::npos; };
+  if (has_comma(skus.front())) return 1;   // a list is parted by commas
+  std::size_t count = 0, length = 0;
+  for (const std::string& sku : skus) {
+    length += percent_encode(sku).size() + 3;
+    if (count == kMost || (count > 0 && length > kLongest) || has_comma(sku)) break;
+    ++count;
+  }
+  return count;
+}
+
+Request get_inventory_of(const MarketplaceId& marketplace, std::span<const std::string> skus) {
+  Request request = get_inventory_summaries(marketplace, {});
+  std::string list;
+  for (const std::string& sku : skus) list += (list.empty() ? "" : ",") + sku;
+  request.query.push_back({skus.size() == 1 ? "sellerSku" : "sellerSkus", std::move(list)});
+  return request;
+}
+
 Result<InventoryPage> decode_inventory(const JsonDocument& answer) {
   const Json list = answer["payload"]["inventorySummaries"];
   if (!list.is_array()) return Error(Code::bad_answer, "Amazon's answer to getInventorySummaries holds no list.");

@@ -31,7 +31,7 @@ const std::vector<ChangeEntity>& entities() {
     std::vector<ChangeEntity> all;
     for (const char* money : {"transactions", "financial_events"}) all.emplace_back(money, "event_id", " AND continues IS NULL", true);
     all.emplace_back("inventory", "inventory_id", " AND closed_at IS NULL", false);
-    for (const char* report : {"reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview", "settlements", "inbound_shipments", "inbound_items"}) all.emplace_back(report, "row_id", "", true);
+    for (const char* report : {"reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview", "managed_inventory", "settlements", "inbound_shipments", "inbound_items"}) all.emplace_back(report, "row_id", "", true);
     return all;
   }();
   return list;

@@ -189,6 +189,22 @@ Counts close_marketplace(const RunTx& run, const MarketplaceId& marketplace, con
   return counts;
 }
 
+std::vector<std::string> open_skus_beside(Tx& tx, UserNo user, const MarketplaceId& marketplace, const std::set<std::string>& seen_skus) {
+  std::vector<std::string> skus;
+  Rows r = tx.rows("SELECT seller_sku FROM inventory WHERE user_no=?1 AND marketplace_id=?2 AND closed_at IS NULL ORDER BY 1", user, marketplace);
+  while (r.next())
+    if (std::string sku = r.text(0); !seen_skus.contains(sku)) skus.push_back(std::move(sku));
+  return skus;
+}
+
+std::vector<std::string> managed_skus_without_stock(Tx& tx, UserNo user) {
+  std::vector<std::string> skus;
+  Rows r = tx.rows(
+      "SELECT DISTINCT sku FROM managed_inventory WHERE user_no=?1 AND afn_total>0 AND sku NOT IN (SELECT seller_sku FROM inventory WHERE user_no=?1 AND closed_at IS NULL) ORDER BY 1", user);
+  while (r.next()) skus.push_back(r.text(0));
+  return skus;
+}
+
 std::int64_t inventory_count(Tx& tx, UserNo user) {
   return tx.integer("SELECT count(*) FROM inventory WHERE user_no=?1 AND closed_at IS NULL", user).value_or(0);
 }

@@ -42,6 +42,11 @@ Counts rewrite_inventory_page(const RunTx& run, const MarketplaceId& marketplace
 /// Ends a complete walk of a marketplace: SKUs that it did not show are closed.
 Counts close_marketplace(const RunTx& run, const MarketplaceId& marketplace, const std::set<std::string>& seen_skus);
 
+/// Open SKUs of a marketplace beside those given, by name.
+std::vector<std::string> open_skus_beside(Tx& tx, UserNo user, const MarketplaceId& marketplace, const std::set<std::string>& seen_skus);
+/// SKUs with stock in the report of what the seller manages that are open in no marketplace, by name.
+std::vector<std::string> managed_skus_without_stock(Tx& tx, UserNo user);
+
 std::int64_t inventory_count(Tx& tx, UserNo user);
 
 }  // namespace amzsync::store

@@ -8,4 +8,8 @@ namespace amzsync::sync {
 
 Async<StreamResult> read_inventory(RunContext& run);
 
+/// After it, and after the report of what the seller manages: SKUs that have stock there and were shown in no marketplace are asked for by name.
+/// What came of it, where there were any.
+Async<std::optional<StreamResult>> read_missing_inventory(RunContext& run);
+
 }  // namespace amzsync::sync

@@ -7,6 +7,7 @@
 #include "store/connections.hpp"
 #include "store/inventory_rows.hpp"
 #include "store/recoveries.hpp"
+#include "sync/inventory_stream.hpp"
 #include "sync/replay.hpp"
 #include "sync/report_stream.hpp"
 #include "sync/streams.hpp"
@@ -111,10 +112,25 @@ class Run {
       for (const Stream* stream : data_streams())
         if (asked_for(*stream) && listed == (stream->report && stream->report->listed)) group.spawn(read_one(stream));
       co_await group.all_ended();
+      if (!listed) co_await compare_inventory();
       for (const StreamEnd& of : results_)
         if (of.result.outcome == StreamOutcome::stopped) co_return *of.result.error;
     }
     co_return Done{};
+  }
+
+  /// Two sources tell of the stock, and the list is known to leave SKUs out: those that only the other one names are asked for one by one.
+  Async<void> compare_inventory() {
+    const auto complete = [this](std::string_view name) {
+      const auto of = std::find_if(results_.begin(), results_.end(), [&](const StreamEnd& end) { return end.stream->name == name; });
+      return of != results_.end() && of->result.outcome == StreamOutcome::complete ? &*of : nullptr;
+    };
+    StreamEnd* inventory = complete("inventory");
+    if (!inventory || !complete("managed_inventory")) co_return;
+    auto again = co_await read_missing_inventory(context_);
+    if (!again) co_return;
+    calls_ += again->calls;
+    inventory->result = std::move(*again);
   }
 
   Async<void> read_one(const Stream* stream) {
@@ -173,6 +189,8 @@ class Run {
       const bool refused = of.result.outcome == StreamOutcome::unauthorised;
       // An optional stream whose role the app lacks is told by its coverage.
       if (refused && !of.stream->money && !named(*of.stream)) continue;
+      // Nor does one that only checks another take anything away from it.
+      if (of.stream->aid && of.result.outcome == StreamOutcome::incomplete && not_made(*of.result.error) && !named(*of.stream)) continue;
       if (of.result.outcome == StreamOutcome::complete) {
         ++read;
         continue;
@@ -183,6 +201,9 @@ class Run {
     if (incomplete > 0) end.status = read > 0 ? store::RunStatus::partial : store::RunStatus::failed;
     return end;
   }
+
+  /// Amazon does not make the report, or not now.
+  static bool not_made(const Error& error) { return error.code == Code::report_failed || error.code == Code::request_rejected || error.code == Code::bad_answer; }
 
   Async<std::optional<SyncId>> finish(Status status) {
     store::RunEnd end = judge();

@@ -2,6 +2,7 @@
 #include "sync/streams.hpp"
 
 #include <array>
+#include <vector>
 
 #include "spapi/reports/datasets.hpp"
 #include "store/money_rows.hpp"
@@ -28,11 +29,11 @@ const Stream kReturns{"returns", std::nullopt, nullptr, &spapi::kReturns};
 const Stream kFeePreview{"fee_preview", std::nullopt, nullptr, &spapi::kFeePreview};
 const Stream kStorageFees{"storage_fees", std::nullopt, nullptr, &spapi::kStorageFees};
 const Stream kRemovals{"removals", std::nullopt, nullptr, &spapi::kRemovals};
+const Stream kManagedInventory{"managed_inventory", std::nullopt, nullptr, &spapi::kManagedInventory, true};
 const Stream kSettlements{"settlements", std::nullopt, nullptr, &spapi::kSettlements};
 
 // Reimbursements and the ledger before the rest, since the plan of reports gives one a minute.
-constexpr std::array kDataStreams{&kTransactions, &kFinancialEvents, &kInventory, &kInbound, &kReimbursements, &kLedger, &kReturns, &kRemovals, &kLedgerSummary, &kStorageFees, &kFeePreview, &kSettlements};
-constexpr std::array<std::string_view, 13> kNames{"participations", "transactions", "financial_events", "inventory", "inbound", "reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview", "settlements"};
+constexpr std::array kDataStreams{&kTransactions, &kFinancialEvents, &kInventory, &kInbound, &kReimbursements, &kLedger, &kReturns, &kRemovals, &kLedgerSummary, &kStorageFees, &kFeePreview, &kManagedInventory, &kSettlements};
 
 constexpr Duration kProbeRefusedAfter = std::chrono::hours(24);
 
@@ -42,7 +43,14 @@ const Stream& participations_stream() { return kParticipations; }
 
 std::span<const Stream* const> data_streams() { return kDataStreams; }
 
-std::span<const std::string_view> stream_names() { return kNames; }
+std::span<const std::string_view> stream_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all{kParticipations.name};
+    for (const Stream* stream : kDataStreams) all.push_back(stream->name);
+    return all;
+  }();
+  return names;
+}
 
 Async<Result<std::optional<store::StreamState>>> begin_stream(RunContext& run, std::string_view stream) {
   using State = std::optional<store::StreamState>;

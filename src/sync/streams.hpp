@@ -46,6 +46,9 @@ struct Stream {
   std::optional<store::MoneyStream> money;
   Async<StreamResult> (*read)(RunContext& run);
   const spapi::ReportDataset* report = nullptr;   ///< read by read_report; `read` is then empty
+  /// It is there to check another stream. Where Amazon will not make it, its own coverage says so and the run is none the less complete,
+  /// unless it was named.
+  bool aid = false;
 };
 
 /// Participations come first and alone; the data streams then side by side.

@@ -37,7 +37,7 @@ TEST_CASE("reports that are named are read beside the rest, and every one equals
     settings.seed = seed;
     settings.amazon.events = 1'700;
     settings.amazon.skus = 60;
-    settings.streams = {"transactions", "inventory", "reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview"};
+    settings.streams = {"transactions", "inventory", "reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview", "managed_inventory"};
     World world(settings);
     Process& process = world.open();
     const std::string run = world.sync_seller(process, 2);

@@ -86,7 +86,7 @@ void check_truth(World& world, Process& process, int seller) {
     // Amounts and units, by the column that the simulator sums.
     static const std::map<std::string, std::string> kAmounts{{"reimbursements", "amount_micros"}, {"removals", "removal_fee_micros"}, {"storage_fees", "monthly_fee_micros"},
                                                              {"fee_preview", "expected_fulfillment_fee_micros"}, {"settlements", "amount_micros"}};
-    static const std::map<std::string, std::string> kUnits{{"ledger", "quantity"}, {"ledger_summary", "ending_balance"}, {"returns", "quantity"}, {"removals", "requested_quantity"}};
+    static const std::map<std::string, std::string> kUnits{{"ledger", "quantity"}, {"ledger_summary", "ending_balance"}, {"returns", "quantity"}, {"removals", "requested_quantity"}, {"managed_inventory", "afn_total"}};
     if (const auto amount = kAmounts.find(stream); amount != kAmounts.end())
       for (const Json expected : report["amounts"]) {
         CAPTURE(std::string(expected.name()));

@@ -45,7 +45,7 @@ TEST_CASE("a second sync changes no row and adds none") {
     world.sync_seller(process, 2);
     const auto dump = [&] {
       std::vector<std::vector<std::string>> all;
-      for (const char* table : {"transactions", "transaction_lines", "financial_events", "financial_event_lines", "inventory", "inventory_history", "credits", "shapes", "skus", "quarantine", "participations", "reimbursements", "ledger", "ledger_summary", "returns", "fee_preview", "storage_fees", "removals"})
+      for (const char* table : {"transactions", "transaction_lines", "financial_events", "financial_event_lines", "inventory", "inventory_history", "credits", "shapes", "skus", "quarantine", "participations", "reimbursements", "ledger", "ledger_summary", "returns", "fee_preview", "managed_inventory", "storage_fees", "removals"})
         for (auto& row : world.sql("SELECT * FROM " + std::string(table))) all.push_back(std::move(row));
       return all;
     };

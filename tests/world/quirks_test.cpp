@@ -380,6 +380,87 @@ TEST_CASE("a SKU is gone only after a walk that was complete and readable") {
   CHECK(world.count("SELECT count(*) FROM amz_inventory") == 120);
 }
 
+TEST_CASE("SKUs that never come in the list of stock are asked for by name, where another report or an earlier list tells of them") {
+  WorldSettings settings = small();
+  settings.streams.push_back("managed_inventory");
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().hide_stock(1, 55);
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  check_truth(world, process, 1);
+  // What the next list leaves out too is no more gone than it was, and no row changes by it.
+  const std::int64_t history = world.count("SELECT count(*) FROM inventory_history");
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_truth(world, process, 1);
+  CHECK(world.count("SELECT count(*) FROM inventory_history") == history);
+  // A gap that opens later is seen without the report.
+  world.amazon().hide_stock(1, 70);
+  amzsim::Fault unmade = report_fault("report_fatal");
+  world.amazon().add_fault(unmade);
+  (void)sync_again(world, process);
+  check_truth(world, process, 1);
+  // Stock that is gone in truth is closed all the same.
+  world.amazon().clear_faults();
+  world.amazon().lose_stock(1, 9);
+  world.run_for(std::chrono::hours(26));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_truth(world, process, 1);
+  CHECK(world.count("SELECT count(*) FROM inventory WHERE closed_at IS NOT NULL") == 9);
+}
+
+TEST_CASE("while SKUs that are known to be missing can't be asked for, the stock is not called complete") {
+  WorldSettings settings = small();
+  settings.streams.push_back("managed_inventory");
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().hide_stock(1, 5);
+  amzsim::Fault broken = refusal("/fba/inventory", 400, "InvalidInput", "Something is wrong.", -1);
+  broken.after = 3;   // pages of the list
+  world.amazon().add_fault(broken);
+  const std::string run = world.sync_seller(process, 1);
+  CHECK(member(run, "status") == "partial");
+  CHECK(member(run, {"error", "code"}) == "request_rejected");
+  CHECK(world.count("SELECT count(*) FROM amz_inventory") == 115);
+  world.amazon().clear_faults();
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_truth(world, process, 1);
+}
+
+TEST_CASE("a report that only checks another stream makes no sync partial where Amazon will not make it, unless it was named") {
+  for (const bool named : {false, true}) {
+    CAPTURE(named);
+    WorldSettings settings = one_report("");
+    settings.streams.clear();
+    if (named) settings.streams = {"transactions", "inventory", "managed_inventory"};
+    World world(settings);
+    Process& process = world.open();
+    amzsim::Fault unknown = refusal("/reports", 400, "InvalidInput", "The report type is not known.", -1);
+    unknown.method = "POST";
+    unknown.body_holds = "GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA";
+    world.amazon().add_fault(unknown);
+    const std::string run = world.sync_seller(process, 1);
+    CAPTURE(run);
+    CHECK(member(run, "status") == (named ? "partial" : "completed"));
+    CHECK(world.sql("SELECT coverage FROM run_streams WHERE stream='managed_inventory'") == std::vector<std::vector<std::string>>{{"failed"}});
+  }
+}
+
+TEST_CASE("SKUs are asked for by name in as few requests as Amazon and an address allow; one with a comma alone") {
+  const auto requests = [](std::vector<std::string> skus) {
+    std::vector<std::size_t> sizes;
+    for (std::span<const std::string> rest = skus; !rest.empty(); rest = rest.subspan(sizes.back())) sizes.push_back(spapi::skus_of_one_request(rest));
+    return sizes;
+  };
+  CHECK(requests(std::vector<std::string>(120, "A-1")) == std::vector<std::size_t>{50, 50, 20});
+  CHECK(requests({"a", "b,c", "d", "e"}) == std::vector<std::size_t>{1, 1, 2});
+  CHECK(requests(std::vector<std::string>(3, std::string(1'500, 'x'))) == std::vector<std::size_t>{2, 1});
+  CHECK(requests({std::string(9'000, 'x')}) == std::vector<std::size_t>{1});
+  const std::string base = "granularityType=Marketplace granularityId=" + kUs + " marketplaceIds=" + kUs + " details=true ";
+  const std::vector<std::string> two{"a", "b"}, one{"b,c"};
+  CHECK(text_of_query(spapi::get_inventory_of(MarketplaceId(kUs), two)) == base + "sellerSkus=a,b");
+  CHECK(text_of_query(spapi::get_inventory_of(MarketplaceId(kUs), one)) == base + "sellerSku=b,c");
+}
+
 // ---- reports ----
 
 TEST_CASE("a report that is cancelled for want of data is taken as that until the next day, is not asked for in between, and takes no row away") {

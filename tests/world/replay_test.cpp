@@ -16,7 +16,7 @@ WorldSettings reports() {
   return settings;
 }
 
-constexpr const char* kTables[]{"reimbursements", "ledger", "ledger_summary", "removals", "storage_fees", "fee_preview", "settlements"};
+constexpr const char* kTables[]{"reimbursements", "ledger", "ledger_summary", "removals", "storage_fees", "fee_preview", "managed_inventory", "settlements"};
 
 /// Every column of every report's rows but the run that wrote it last.
 std::vector<std::vector<std::string>> dump(World& world) {

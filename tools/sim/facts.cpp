@@ -197,6 +197,7 @@ std::vector<StockRow> stock(const Seller& seller, std::size_t marketplace) {
     row.defective = r.one_in(9) ? r.below(4) : 0;
     rows.push_back(std::move(row));
   }
+  rows.resize(rows.size() - std::min(rows.size(), static_cast<std::size_t>(seller.lost_skus())));
   return rows;
 }
 

@@ -88,9 +88,13 @@ class Seller {
   /// First fact posted at or after `at`.
   std::int64_t first_at(Instant at) const;
   std::string sku(std::int64_t number) const;
+  /// So many more of its SKUs, the last ones of every marketplace, have no stock any more.
+  void lose_stock(std::int64_t skus) { lost_skus_ += skus; }
+  std::int64_t lost_skus() const noexcept { return lost_skus_; }
 
  private:
   SellerSettings settings_;
+  std::int64_t lost_skus_ = 0;
   std::string id_;
   std::vector<const Marketplace*> marketplaces_;
 };
@@ -110,7 +114,7 @@ struct StockRow {
     return fulfillable + inbound_working + inbound_shipped + inbound_receiving + reserved() + researching() + unfulfillable();
   }
 };
-/// Rows of a marketplace; a marketplace other than the first has a part of the SKUs only.
+/// Rows of a marketplace that have stock; a marketplace other than the first has a part of the SKUs only.
 std::vector<StockRow> stock(const Seller& seller, std::size_t marketplace);
 
 }  // namespace amzsim

@@ -240,6 +240,24 @@ std::string fee_preview(const Seller& seller, Instant, Instant, Instant, ReportT
   return file.finish();
 }
 
+/// Every SKU of the seller's, as its first marketplace has it.
+std::string managed_inventory(const Seller& seller, Instant, Instant, Instant, ReportTally& tally) {
+  File file(File::Dialect::raw, false,
+            "sku|fnsku|asin|product-name|condition|your-price|mfn-listing-exists|mfn-fulfillable-quantity|afn-listing-exists|afn-warehouse-quantity|afn-fulfillable-quantity|afn-unsellable-quantity|"
+            "afn-reserved-quantity|afn-total-quantity|per-unit-volume|afn-inbound-working-quantity|afn-inbound-shipped-quantity|afn-inbound-receiving-quantity|afn-researching-quantity|"
+            "afn-reserved-future-supply|afn-future-supply-buyable|store");
+  std::vector<StockRow> rows = stock(seller, 0);
+  for (auto i = static_cast<std::int64_t>(rows.size()); i < seller.settings().skus; ++i) rows.push_back({.sku = seller.sku(i), .fnsku = "", .asin = "", .name = ""});
+  for (const StockRow& row : rows) {
+    const auto number = [](std::int64_t n) { return std::to_string(n); };
+    file.row({row.sku, row.fnsku, row.asin, row.name, "New", "19.99", "No", "", "Yes", number(row.fulfillable + row.reserved() + row.unfulfillable()), number(row.fulfillable), number(row.unfulfillable()),
+              number(row.reserved()), number(row.total()), "0.05", number(row.inbound_working), number(row.inbound_shipped), number(row.inbound_receiving), number(row.researching()), "0", "0", ""});
+    ++tally.rows;
+    tally.quantity += row.total();
+  }
+  return file.finish();
+}
+
 constexpr std::array kKinds{ReportKind{"GET_FBA_REIMBURSEMENTS_DATA", "reimbursements", 92, "text/plain; charset=Cp1252", &reimbursements, false},
                             ReportKind{"GET_LEDGER_DETAIL_VIEW_DATA", "ledger", 31, "text/plain;charset=UTF-8", &ledger, false},
                             ReportKind{"GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA", "returns", 60, "binary/octet-stream", &returns, false},
@@ -247,6 +265,7 @@ constexpr std::array kKinds{ReportKind{"GET_FBA_REIMBURSEMENTS_DATA", "reimburse
                             ReportKind{"GET_LEDGER_SUMMARY_VIEW_DATA", "ledger_summary", 580, "text/plain;charset=UTF-8", &ledger_summary, false},
                             ReportKind{"GET_FBA_STORAGE_FEE_CHARGES_DATA", "storage_fees", 580, "text/plain", &storage_fees, false},
                             ReportKind{"GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA", "fee_preview", 0, "text/plain; charset=Cp1252", &fee_preview, false},
+                            ReportKind{"GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA", "managed_inventory", 0, "text/plain;charset=UTF-8", &managed_inventory, false},
                             ReportKind{"GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2", "settlements", 0, "text/plain;charset=UTF-8", nullptr, true}};
 
 }  // namespace

@@ -218,13 +218,11 @@ void Simulator::revoke(int seller) {
 }
 void Simulator::lose_stock(int seller, std::int64_t skus) {
   std::lock_guard lock(mutex_);
-  lost_stock_[seller] += skus;
+  sellers_.at(static_cast<std::size_t>(seller - 1)).lose_stock(skus);
 }
-std::vector<StockRow> Simulator::stock_of(int n, std::size_t marketplace) const {
-  std::vector<StockRow> rows = stock(seller(n), marketplace);
-  const auto lost = lost_stock_.find(n);
-  if (lost != lost_stock_.end()) rows.resize(rows.size() - std::min(rows.size(), static_cast<std::size_t>(lost->second)));
-  return rows;
+void Simulator::hide_stock(int seller, std::int64_t skus) {
+  std::lock_guard lock(mutex_);
+  hidden_stock_[seller] = skus;
 }
 std::map<std::string, Simulator::OperationStats> Simulator::stats() const {
   std::lock_guard lock(mutex_);
@@ -249,7 +247,7 @@ SimAnswer Simulator::error(int status, std::string_view code, std::string_view m
 std::optional<Fault> Simulator::fault_for(const SimRequest& r) {
   const bool page = page_of(r);
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
-    if (!r.path.starts_with(it->path) || (it->whole_path && r.path != it->path) || (it->pages_only && !page)) continue;
+    if (!r.path.starts_with(it->path) || (it->whole_path && r.path != it->path) || (it->pages_only && !page) || r.body.find(it->body_holds) == std::string::npos) continue;
     if ((!it->method.empty() && it->method != r.method) || (it->wider_than_days > 0 && span_of(r) <= std::chrono::hours(24) * it->wider_than_days)) continue;
     if (it->after > 0) {
       --it->after;
@@ -719,7 +717,18 @@ SimAnswer Simulator::inventory(int n, const SimRequest& r) {
   const auto& places = s.marketplaces();
   const auto place = std::find_if(places.begin(), places.end(), [&](const Marketplace* m) { return m->id == id; });
   if (place == places.end()) return error(403, "Unauthorized", "Access to requested resource is denied.");
-  const auto rows = stock_of(n, static_cast<std::size_t>(place - places.begin()));
+  auto rows = stock(s, static_cast<std::size_t>(place - places.begin()));
+  const std::string skus = r.param("sellerSkus"), sku = r.param("sellerSku");
+  if (std::count(skus.begin(), skus.end(), ',') >= kSkusPerPage) return error(400, "InvalidInput", "sellerSkus must hold at most 50 SKUs.");
+  if (!skus.empty()) {
+    std::erase_if(rows, [&](const StockRow& row) { return row.sku.find(',') != std::string::npos || ("," + skus + ",").find("," + row.sku + ",") == std::string::npos; });
+  } else if (!sku.empty()) {
+    std::erase_if(rows, [&](const StockRow& row) { return row.sku != sku; });
+  } else if (const auto hidden = hidden_stock_.find(n); hidden != hidden_stock_.end()) {
+    // A gap in the middle of the list.
+    const auto size = static_cast<std::int64_t>(rows.size()), gap = std::min(hidden->second, size);
+    rows.erase(rows.begin() + (size - gap) / 2, rows.begin() + (size - gap) / 2 + gap);
+  }
   std::int64_t offset = 0;
   const std::string arguments = arguments_of(r, "nextToken");
   if (const std::string token = r.param("nextToken"); !token.empty()) {
@@ -746,7 +755,9 @@ SimAnswer Simulator::inventory(int n, const SimRequest& r) {
       out.field("warehouseDamagedQuantity", row.warehouse_damaged).field("distributorDamagedQuantity", row.distributor_damaged).field("carrierDamagedQuantity", row.carrier_damaged);
       out.field("defectiveQuantity", row.defective).field("expiredQuantity", row.expired).end_object().end_object();
     }
-    if (i % 7 != 0) out.field("lastUpdatedTime", format_seconds(s.settings().end - std::chrono::hours(i % 100)));
+    // By the SKU, so that it is the same however it is asked for.
+    const auto hours = std::hash<std::string>{}(row.sku) % 100;
+    if (hours % 7 != 0) out.field("lastUpdatedTime", format_seconds(s.settings().end - std::chrono::hours(hours)));
     out.field("productName", row.name).field("totalQuantity", row.total()).key("stores").begin_array().end_array().end_object();
   }
   out.end_array().end_object();
@@ -786,7 +797,7 @@ std::string Simulator::truth(int n, bool lines) const {
   std::int64_t rows = 0, units = 0;
   json.key("inventory").begin_object().key("byMarketplace").begin_object();
   for (std::size_t m = 0; m < s.marketplaces().size(); ++m) {
-    const auto list = stock_of(n, m);
+    const auto list = stock(s, m);
     rows += static_cast<std::int64_t>(list.size());
     for (const StockRow& row : list) units += row.total();
     json.field(s.marketplaces()[m]->id, static_cast<std::int64_t>(list.size()));
@@ -826,6 +837,7 @@ SimAnswer Simulator::control(const SimRequest& request) {
   if (c["clearFaults"].boolean().value_or(false)) clear_faults();
   if (const auto n = c["revoke"].integer()) revoke(static_cast<int>(*n));
   if (const auto skus = c["loseStock"]["skus"].integer()) lose_stock(static_cast<int>(c["loseStock"]["seller"].integer().value_or(1)), *skus);
+  if (const auto skus = c["hideStock"]["skus"].integer()) hide_stock(static_cast<int>(c["hideStock"]["seller"].integer().value_or(1)), *skus);
   if (c["expireAccessTokens"].boolean().value_or(false))
     for (auto& [token, access] : access_) access.expires = now();
   if (!c["clientSecret"].is_null()) settings_.client_secret = std::string(c["clientSecret"].text());
@@ -842,6 +854,8 @@ SimAnswer Simulator::control(const SimRequest& request) {
     fault.after = static_cast<int>(f["after"].integer().value_or(0));
     fault.pages_only = f["pagesOnly"].boolean().value_or(false);
     fault.member = std::string(f["member"].text());
+    fault.whole_path = f["wholePath"].boolean().value_or(false);
+    fault.body_holds = std::string(f["bodyHolds"].text());
     fault.method = std::string(f["method"].text());
     if (f["contentType"].is_string()) fault.content_type = std::string(f["contentType"].text());
     fault.wider_than_days = static_cast<int>(f["widerThanDays"].integer().value_or(0));

@@ -86,6 +86,7 @@ struct Fault {
   Duration delay{};
   bool whole_path = false;        ///< only calls whose path is `path`
   std::string member;             ///< of "omit": its name
+  std::string body_holds;         ///< only calls whose body holds this
   bool all = false;               ///< of "wrong_type": every amount
 };
 
@@ -103,6 +104,8 @@ class Simulator {
   void revoke(int seller);
   /// So many more SKUs of a seller are shown no longer.
   void lose_stock(int seller, std::int64_t skus);
+  /// So many of a seller's SKUs never come in the list of stock, though they have stock; asked for by name they do (facts I3).
+  void hide_stock(int seller, std::int64_t skus);
   const Seller& seller(int number) const;
   Instant now() const;
   /// Calls per operation so far, and how many broke a usage plan.
@@ -178,7 +181,6 @@ class Simulator {
   void reports_truth(int seller, Instant until, std::string& json) const;
 
   /// What is shown of a seller's stock in one of its marketplaces.
-  std::vector<StockRow> stock_of(int seller, std::size_t marketplace) const;
   std::int64_t page_of_most(std::int64_t amazons) const { return settings_.rows_per_page > 0 ? std::min(settings_.rows_per_page, amazons) : amazons; }
   bool admit(const Plan& plan, int seller);
   std::optional<Fault> fault_for(const SimRequest& request);
@@ -206,7 +208,7 @@ class Simulator {
   std::map<std::string, Code> codes_;
   std::set<int> revoked_;
   std::set<int> approved_;
-  std::map<int, std::int64_t> lost_stock_;
+  std::map<int, std::int64_t> hidden_stock_;
   std::map<std::pair<std::string, int>, Bucket> buckets_;
   std::map<std::string, OperationStats> stats_;
   std::deque<Fault> faults_;

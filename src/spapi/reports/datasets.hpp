@@ -12,6 +12,7 @@ extern const ReportDataset kLedgerSummary;    ///< GET_LEDGER_SUMMARY_VIEW_DATA:
 extern const ReportDataset kReturns;          ///< GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA
 extern const ReportDataset kFeePreview;       ///< GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA
 extern const ReportDataset kStorageFees;      ///< GET_FBA_STORAGE_FEE_CHARGES_DATA
+extern const ReportDataset kManagedInventory; ///< GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA: every SKU, to compare the stock with
 extern const ReportDataset kRemovals;         ///< GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA
 extern const ReportDataset kSettlements;      ///< GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2: what each payout was made of; listed only
 
