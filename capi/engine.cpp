@@ -37,6 +37,7 @@ AMZ_ERROR_CONSTANT(CONSENT_DENIED, consent_denied);
 AMZ_ERROR_CONSTANT(SYNC_IN_PROGRESS, sync_in_progress);
 AMZ_ERROR_CONSTANT(SYNC_OVER, sync_over);
 AMZ_ERROR_CONSTANT(ROWS_QUARANTINED, rows_quarantined);
+AMZ_ERROR_CONSTANT(STALLED, stalled);
 AMZ_ERROR_CONSTANT(UNAUTHORISED, unauthorised);
 AMZ_ERROR_CONSTANT(THROTTLED, throttled);
 AMZ_ERROR_CONSTANT(AMAZON_ERROR, amazon_error);
@@ -110,7 +111,7 @@ Answer consent_answer(const sync::ConsentLink& link) {
 
 Answer run_answer(const UserId& user, const store::TriggerOutcome& run) {
   JsonWriter json;
-  json.begin_object().field("syncId", run.id.text()).field("triggered", !run.attached).end_object();
+  json.begin_object().field("syncId", run.id.text()).field("triggered", !run.attached).field("paused", run.paused).end_object();
   Answer answer = with_json(std::move(json).text());
   answer->user = user.text();
   answer->sync_id = run.id.text();
@@ -396,6 +397,66 @@ int32_t amzsync_replay(amzsync_engine* engine, const char* user, const char* str
     AMZ_TRY(asked, asked_streams(streams));
     AMZ_TRY(run, runtime.wait(runtime.engine().triggers().replay(id, asked)));
     return run_answer(id, run);
+  });
+}
+
+namespace {
+
+std::int32_t pause_or_resume(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err, Async<Status> (Engine::*act)(std::optional<UserId>, std::string)) noexcept {
+  return guarded(err, [&]() -> Status {
+    if (!engine) return missing("engine");
+    Runtime& runtime = *engine->runtime;
+    if (runtime.on_own_thread()) return Code::would_deadlock;
+    std::optional<UserId> whom;
+    if (user) {
+      AMZ_TRY(id, parse_user_id(user));
+      whom = id;
+    }
+    return runtime.wait((runtime.engine().*act)(whom, clean_utf8(text_or_empty(by), 200)));
+  });
+}
+
+}  // namespace
+
+int32_t amzsync_pause(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err) noexcept { return pause_or_resume(engine, user, by, err, &Engine::pause); }
+int32_t amzsync_resume(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err) noexcept { return pause_or_resume(engine, user, by, err, &Engine::resume); }
+
+int32_t amzsync_notify(amzsync_engine* engine, const char* user, const char* message, size_t size, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    if (!message) return missing("message");
+    constexpr std::size_t kMost = 1U << 20;
+    if (size > kMost) return Error(Code::invalid_argument, "A notification must not be larger than a megabyte.");
+    std::optional<UserId> whose;
+    if (user) {
+      AMZ_TRY(id, parse_user_id(user));
+      whose = id;
+    }
+    AMZ_TRY(outcomes, runtime.wait(runtime.engine().triggers().on_notification(whose, std::string(message, size))));
+    JsonWriter json;
+    json.begin_object().key("notifications").begin_array();
+    for (const sync::NotificationOutcome& o : outcomes) {
+      json.begin_object().field("id", o.id).field("type", o.type).field("known", o.known).field("duplicate", o.duplicate);
+      if (o.sync_id) json.field("syncId", o.sync_id->text());
+      if (o.planned_at) json.field("plannedAt", *o.planned_at);
+      json.end_object();
+    }
+    Answer answer = with_json(std::move(json.end_array().end_object()).text());
+    for (const sync::NotificationOutcome& o : outcomes) {
+      if (!o.sync_id) continue;
+      answer->sync_id = o.sync_id->text();
+      answer->triggered = true;
+    }
+    return answer;
+  });
+}
+
+int32_t amzsync_set_client_secret(amzsync_engine* engine, const char* client_secret, amzsync_error** err) noexcept {
+  return guarded(err, [&]() -> Status {
+    if (!engine) return missing("engine");
+    if (!client_secret) return missing("client_secret");
+    Runtime& runtime = *engine->runtime;
+    if (runtime.on_own_thread()) return Code::would_deadlock;
+    return runtime.wait(runtime.engine().set_client_secret(Secret(std::string(client_secret))));
   });
 }
 

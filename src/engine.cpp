@@ -3,6 +3,7 @@
 
 #include <asio/post.hpp>
 
+#include "store/app_secrets.hpp"
 #include "store/documents.hpp"
 #include "store/users.hpp"
 
@@ -19,14 +20,14 @@ Engine::Engine(EngineSettings settings, EngineParts parts)
       tasks_(parts_.loop, parts_.log),
       vault_(settings_.master_keys, parts_.entropy),
       lwa_(parts_.sign_in, parts_.clock, parts_.entropy, settings_.app, settings_.lwa_endpoint),
-      tokens_(tasks_, life_.token(), parts_.store, lwa_, vault_, parts_.clock, parts_.log),
+      tokens_(tasks_, life_.token(), parts_.store, lwa_, vault_, parts_.clock, parts_.me, parts_.log),
       throttle_(parts_.store, parts_.clock, parts_.me),
       client_(parts_.transport, tokens_, throttle_, parts_.clock, parts_.entropy, parts_.work, settings_.app.client_id, settings_.spapi),
       hub_(tasks_, parts_.store, parts_.clock, life_.token()),
       dispatcher_(parts_.dispatcher, parts_.store),
-      services_{tasks_, parts_.work, parts_.store, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
+      services_{tasks_, parts_.work, parts_.store, lwa_, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
       manager_(services_, hub_),
-      triggers_(services_, settings_.app_settings, lwa_, vault_, manager_, life_.token()) {}
+      triggers_(services_, settings_.app_settings, vault_, manager_, life_.token()) {}
 
 void Engine::start() {
   // From the writer's thread to the loop, then to whoever listens.
@@ -113,6 +114,48 @@ Async<Status> Engine::disconnect(UserId user, std::string by) {
   };
   AMZ_CO_CHECK(co_await parts_.store.write(store::Urgency::trigger, std::move(forget)));
   parts_.log.info("Amazon account disconnected", {{"userId", user.text()}});
+  manager_.wake();
+  co_return Done{};
+}
+
+Async<Status> Engine::pause(std::optional<UserId> user, std::string by) {
+  auto ask = [user, by](store::Tx& tx) -> Result<bool> {
+    const auto number = user ? store::find_user(tx, *user) : std::nullopt;
+    if (user && !number) return Error(Code::not_found, "There is no such user.");
+    return store::pause(tx, number, by);
+  };
+  AMZ_CO_TRY(news, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
+  if (news) parts_.log.info("Syncing is paused", {{"userId", user ? user->text() : "*"}, {"by", by}});
+  manager_.wake();
+  co_return Done{};
+}
+
+Async<Status> Engine::resume(std::optional<UserId> user, std::string by) {
+  auto ask = [user, by](store::Tx& tx) -> Result<bool> {
+    const auto number = user ? store::find_user(tx, *user) : std::nullopt;
+    if (user && !number) return Error(Code::not_found, "There is no such user.");
+    return store::resume(tx, number, by);
+  };
+  AMZ_CO_TRY(news, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
+  if (news) parts_.log.info("Syncing is resumed", {{"userId", user ? user->text() : "*"}, {"by", by}});
+  manager_.wake();
+  co_return Done{};
+}
+
+Async<Status> Engine::set_client_secret(Secret secret) {
+  if (secret.empty()) co_return Error(Code::invalid_argument, "The client secret is empty.");
+  lwa_.set_secret(std::move(secret));
+  parts_.log.info("The application has a new client secret", {{"clientId", lwa_.client_id()}});
+  // Whoever failed for want of it is synced now.
+  auto again = [this](store::Tx& tx) -> Result<int> {
+    int triggered = 0;
+    constexpr int kMost = 100'000;
+    for (const UserNo user : store::users_failed_with(tx, Code::app_credentials_invalid, kMost))
+      if (store::trigger(tx, {user, store::Cause::schedule, triggers_.new_sync_id(), "", false})) ++triggered;
+    return triggered;
+  };
+  auto done = co_await parts_.store.write(store::Urgency::normal, std::move(again));
+  if (!done) co_return done.error();
   manager_.wake();
   co_return Done{};
 }

@@ -57,6 +57,13 @@ class Engine {
   /// Forgets the tokens and cancels the active run. Errors: not_connected.
   Async<Status> disconnect(UserId user, std::string by);
 
+  /// Stops the syncs of a user (nullopt: of everybody) until they are resumed: within a second, whatever they are doing, with what they have kept.
+  /// Triggers meanwhile are kept too. `by` says who asked. Doing it twice changes nothing. Errors: not_found (no such user).
+  Async<Status> pause(std::optional<UserId> user, std::string by);
+  Async<Status> resume(std::optional<UserId> user, std::string by);
+  /// The application's new client secret, without a restart; syncs that failed for want of it begin anew. Errors: invalid_argument.
+  Async<Status> set_client_secret(Secret secret);
+
   // Reads on the calling thread; any thread.
   /// Where the browser of a consent trip belongs; not_found for an unknown state.
   Result<std::string> consent_frontend(std::string_view state);

@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
     return usage_error("AMZSYNC_FRONTEND_ORIGINS is '" + settings.frontend_origins + "'; it must be origins such as https://app.example, with commas between");
 
   httpd::block_end_signals();
+  const int hangup = httpd::hangup_descriptor();
   httpd::raise_descriptor_limit();
   httpd::Options server_options;
   server_options.address = address->address;
@@ -90,6 +91,17 @@ int main(int argc, char** argv) {
   boost::asio::thread_pool workers(kWorkers);
   routes = std::make_unique<host::Routes>(*engine, *streams, users, host_settings, [&](std::function<void()> work) { boost::asio::post(workers, std::move(work)); });
   server->watch(streams->fd(), [&] { streams->pump(); });
+  server->watch(hangup, [&] {
+    httpd::clear_hangup(hangup);
+    // A new client secret, put where the old one was.
+    std::string secret;
+    const auto wrong = amzsync_tools::reread_client_secret(settings, secret);
+    if (wrong) std::cerr << "amzsync-host: " << wrong->line << "\n";
+    if (wrong || secret.empty()) return;
+    boost::asio::post(workers, [&engine, secret] {
+      if (const auto set = engine->set_client_secret(secret); !set) std::cerr << "amzsync-host: " << set.error().message() << "\n";
+    });
+  });
   beat(*server, *streams);
   std::cout << "amzsync-host listens on " << own_origin << (settings.demo ? " (demo)" : "") << std::endl;
   server->run();

@@ -138,7 +138,7 @@ const std::vector<Routes::Route>& Routes::table() {
       {"GET", "/api/v1/integrations/amazon/recoveries", Who::user, false, &Routes::recoveries},
       {"GET", "/api/v1/integrations/amazon/connection", Who::user, false, &Routes::connection},
       {"POST", "/api/v1/integrations/amazon/disconnect", Who::user, true, &Routes::disconnect},
-      {"POST", "/api/v1/integrations/amazon/notify", Who::user, true, &Routes::later},
+      {"POST", "/api/v1/integrations/amazon/notify", Who::user, true, &Routes::notify},
       {"POST", "/api/v1/integrations/amazon/sync", Who::user, true, &Routes::sync_start},
       {"POST", "/api/sync/start", Who::user, true, &Routes::sync_start},
       {"POST", "/api/sync/force", Who::user, true, &Routes::sync_start},
@@ -146,8 +146,8 @@ const std::vector<Routes::Route>& Routes::table() {
       {"GET", "/api/sync/status/:id", Who::user, false, &Routes::sync_status_one},
       {"GET", "/api/sync/history", Who::user, false, &Routes::sync_history},
       {"POST", "/api/sync/cancel/:id", Who::user, true, &Routes::sync_cancel},
-      {"POST", "/api/sync/pause", Who::user, true, &Routes::later},
-      {"POST", "/api/sync/resume", Who::user, true, &Routes::later},
+      {"POST", "/api/sync/pause", Who::user, true, &Routes::sync_pause},
+      {"POST", "/api/sync/resume", Who::user, true, &Routes::sync_resume},
       {"GET", "/api/sse/status", Who::user, false, &Routes::sse},
       {"GET", "/api/detections/results", Who::user, false, &Routes::later},
       {"GET", "/api/detections/statistics", Who::user, false, &Routes::later},
@@ -350,7 +350,10 @@ void Routes::sync_start(Call& call) {
   }
   const auto run = engine_.sync_start(call.user(), streams);
   if (!run) return call.send(failure(run.error()));
-  if (run->triggered()) return call.send(answer({{"syncId", run->sync_id()}, {"status", "in_progress"}, {"message", "Sync started successfully"}}));
+  if (run->triggered()) {
+    const bool paused = Json::parse(run->json()).value("paused", false);
+    return call.send(answer({{"syncId", run->sync_id()}, {"status", paused ? "queued" : "in_progress"}, {"message", paused ? "Syncing is paused; this sync begins when it is resumed" : "Sync started successfully"}}));
+  }
   Json body = error_body("sync_in_progress", amzsync_status_sentence(AMZSYNC_ERROR_SYNC_IN_PROGRESS));
   body["existingSyncId"] = run->sync_id();
   call.send(answer(body, 409));
@@ -378,6 +381,26 @@ void Routes::sync_history(Call& call) {
 void Routes::sync_cancel(Call& call) {
   const auto done = engine_.sync_cancel(call.user(), call.id, call.user());
   call.send(done ? answer({{"success", true}, {"syncId", call.id}, {"message", "Sync cancelled successfully"}}) : failure(done.error()));
+}
+
+void Routes::sync_pause(Call& call) {
+  const auto done = engine_.pause(call.user(), call.user());
+  call.send(done ? answer({{"success", true}, {"paused", true}, {"message", "Syncing is paused"}}) : failure(done.error()));
+}
+
+void Routes::sync_resume(Call& call) {
+  const auto done = engine_.resume(call.user(), call.user());
+  call.send(done ? answer({{"success", true}, {"paused", false}, {"message", "Syncing is resumed"}}) : failure(done.error()));
+}
+
+/// A user's own: whoever delivers for a fleet of users calls the library, not this route.
+void Routes::notify(Call& call) {
+  const auto taken = engine_.notify(call.user(), call.request.body);
+  if (!taken) return call.send(failure(taken.error()));
+  Json body{{"success", true}, {"syncTriggered", taken->triggered()}};
+  if (taken->triggered()) body["syncId"] = taken->sync_id();
+  body["notifications"] = Json::parse(taken->json())["notifications"];
+  call.send(answer(body));
 }
 
 // ---- events ----

@@ -47,6 +47,9 @@ class Routes {
   void sync_status_one(Call& call);
   void sync_history(Call& call);
   void sync_cancel(Call& call);
+  void sync_pause(Call& call);
+  void sync_resume(Call& call);
+  void notify(Call& call);
   void sse(Call& call);
   void later(Call& call);
   void healthz(Call& call);

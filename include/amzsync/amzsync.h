@@ -77,6 +77,7 @@ extern "C" {
 #define AMZSYNC_ERROR_SYNC_IN_PROGRESS 40
 #define AMZSYNC_ERROR_SYNC_OVER 41
 #define AMZSYNC_ERROR_ROWS_QUARANTINED 42
+#define AMZSYNC_ERROR_STALLED 43
 /* Amazon's API; these end up in a sync's error. */
 #define AMZSYNC_ERROR_UNAUTHORISED 60
 #define AMZSYNC_ERROR_THROTTLED 61
@@ -332,6 +333,20 @@ AMZSYNC_API int32_t amzsync_replay(amzsync_engine *engine, const char *user, con
 /* Asks for a sync to be cancelled; it ends within a second, by the event sync.cancelled. `by` says who asked, for the record.
  * Errors: NOT_FOUND (also for another user's), SYNC_OVER, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_cancel(amzsync_engine *engine, const char *user, const char *sync_id, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Stops the syncs of a user, with `user` NULL of everybody, until they are resumed: within a second, whatever they are doing. They keep what they
+ * have read and go on from there; what is triggered meanwhile is kept and begins then. `by` says who asked, for the record. Pausing what is
+ * paused, or resuming what is not, is no error. Errors: NOT_FOUND (no such user), STORE_*. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_pause(amzsync_engine *engine, const char *user, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
+AMZSYNC_API int32_t amzsync_resume(amzsync_engine *engine, const char *user, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Takes what a queue delivered of Amazon's notifications (Notifications v1): the message of SQS, the event of EventBridge, or the notification
+ * itself. What it is about is synced: at once, or together with what else comes within five minutes of the last. `user`: whose it must be; NULL:
+ * whoever is connected with its seller. Answer: the JSON {"notifications":[{"id","type","known","duplicate","syncId"?,"plannedAt"?}]}.
+ * Errors: INVALID_ARGUMENT (no notification of Amazon's), NOT_FOUND (its seller is not connected, or not this user's), STORE_*. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_notify(amzsync_engine *engine, const char *user, const char *message, size_t size, amzsync_answer **out_answer,
+                                   amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* The application's new client secret, used from now on; no connection is lost by it. Syncs that failed for want of it begin anew. Every process
+ * must be told. Errors: INVALID_ARGUMENT (empty), STORE_*. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_set_client_secret(amzsync_engine *engine, const char *client_secret, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* One sync. Answer: status. Errors: NOT_FOUND (also for another user's), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_status(amzsync_engine *engine, const char *user, const char *sync_id, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* Blocks until a sync is over, wherever it runs, then answers as amzsync_sync_status.

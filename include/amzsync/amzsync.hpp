@@ -247,6 +247,12 @@ class Engine {
   Expected<Nothing> sync_cancel(const std::string& user, const std::string& sync_id, const std::string& by) {
     return plain(amzsync_sync_cancel, user.c_str(), sync_id.c_str(), by.c_str());
   }
+  /// `user` empty: everybody.
+  Expected<Nothing> pause(const std::string& user, const std::string& by) { return plain(amzsync_pause, detail::or_null(user), by.c_str()); }
+  Expected<Nothing> resume(const std::string& user, const std::string& by) { return plain(amzsync_resume, detail::or_null(user), by.c_str()); }
+  /// `user` empty: whoever is connected with the notification's seller.
+  Expected<Answer> notify(const std::string& user, std::string_view message) { return answer(amzsync_notify, detail::or_null(user), message.data(), message.size()); }
+  Expected<Nothing> set_client_secret(const std::string& secret) { return plain(amzsync_set_client_secret, secret.c_str()); }
   Expected<Answer> sync_status(const std::string& user, const std::string& sync_id) { return answer(amzsync_sync_status, user.c_str(), sync_id.c_str()); }
   Expected<Answer> sync_wait(const std::string& user, const std::string& sync_id, std::optional<std::chrono::milliseconds> timeout = std::nullopt) {
     return answer(amzsync_sync_wait, user.c_str(), sync_id.c_str(), timeout ? static_cast<std::int64_t>(timeout->count()) : AMZSYNC_WAIT_FOREVER);

@@ -9,6 +9,7 @@
 namespace amzsync::auth {
 namespace {
 
+constexpr Duration kRefusedFor = std::chrono::seconds(2);   // so that ten thousand syncs ask once
 constexpr Duration kOneTry = std::chrono::seconds(10);   // an answer that is later than that is lost, and the next try finds it quicker
 
 std::string form_field(std::string_view name, std::string_view value) { return std::string(name) + '=' + percent_encode(value); }
@@ -56,7 +57,18 @@ Result<TokenGrant> read_grant(const net::HttpResponse& response, Instant now) {
 
 }  // namespace
 
+void LwaClient::set_secret(Secret secret) {
+  app_.client_secret = std::move(secret);
+  refused_.reset();
+}
+
+Hash128 LwaClient::secret_fingerprint() const {
+  const Sha256 hash = sha256("amzsync client secret/" + std::string(app_.client_secret.reveal()));
+  return Hash128::of(std::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
+}
+
 Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Duration each, CancelToken cancel) {
+  if (refused_ && clock_.steady() < refused_until_) co_return *refused_;
   form += '&' + form_field("client_id", app_.client_id) + '&' + form_field("client_secret", app_.client_secret.reveal());
   const Secret body(std::move(form));
   const Steady deadline = clock_.steady() + within;
@@ -81,6 +93,10 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Dura
         co_return grant;
       }
       failure = token_error(*answer);
+      if (failure.api_code == "invalid_client") {
+        refused_ = failure;
+        refused_until_ = clock_.steady() + kRefusedFor;
+      }
       if (failure.code != Code::amazon_unavailable) co_return failure;
     } else if (net::classify(answer.error()) != net::Outcome::transient) {
       co_return answer.error();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/crypto.hpp"
 #include "base/secret.hpp"
 #include "net/http.hpp"
 #include "net/retry.hpp"
@@ -40,6 +41,10 @@ class LwaClient {
   Async<Result<TokenGrant>> grantless(std::string scope, Duration within, CancelToken cancel);
 
   const std::string& client_id() const noexcept { return app_.client_id; }
+  /// From now on. While Amazon refuses a secret it is not asked with it again for a while, for any seller: the fault is the application's.
+  void set_secret(Secret secret);
+  /// Tells secrets apart and shows none.
+  Hash128 secret_fingerprint() const;
 
  private:
   /// Tries again for as long as `within` lasts; one try may take `each`.
@@ -49,6 +54,8 @@ class LwaClient {
   Clock& clock_;
   Entropy& entropy_;
   AppCredentials app_;
+  std::optional<Error> refused_;   // what Amazon said of the secret, until:
+  Steady refused_until_{};
   std::string endpoint_;
 };
 

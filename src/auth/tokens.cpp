@@ -9,6 +9,9 @@ namespace {
 
 constexpr Duration kEarly = std::chrono::minutes(5);            // refreshed that long before it expires
 constexpr Duration kRefreshTime = std::chrono::seconds(30);     // in all; a user who waits leaves earlier
+constexpr Duration kRefreshLease = kRefreshTime + std::chrono::seconds(5);
+constexpr Duration kWait = kRefreshLease + kRefreshTime;         // a run's: somebody else's refresh may have died with its process
+constexpr Duration kLookAgain = std::chrono::milliseconds(250); // whether another process's refresh has ended
 
 }  // namespace
 
@@ -34,7 +37,7 @@ std::optional<AccessToken> Tokens::usable(const store::Connection& c, Instant ob
 }
 
 Async<Result<AccessToken>> Tokens::access_token(UserNo user, CancelToken cancel) {
-  auto token = co_await obtain(user, Instant::min(), kRefreshTime, cancel);
+  auto token = co_await obtain(user, Instant::min(), kWait, cancel);
   co_return token;
 }
 
@@ -88,11 +91,43 @@ Async<Result<AccessToken>> Tokens::refreshed(store::Connection connection, Durat
 
 Async<void> Tokens::refresh_for_all(store::Connection connection) {
   const Key key{connection.number.value, connection.generation};
-  const auto token = co_await refresh(connection);
+  const auto token = co_await refresh_or_await(connection);
   const auto waiting = std::move(refreshing_[key]);
   refreshing_.erase(key);
   if (token) rejected_.erase(key);
   for (const Waiter& waiter : waiting) waiter(token);
+}
+
+Async<Result<AccessToken>> Tokens::refresh_or_await(store::Connection connection) {
+  const Steady until = clock_.steady() + kWait;
+  for (;;) {
+    auto hold = [connection, me = me_](store::Tx& tx) -> Result<bool> { return store::hold_refresh(tx, connection.number, connection.generation, me, kRefreshLease); };
+    AMZ_CO_TRY(held, co_await store_.write(store::Urgency::normal, std::move(hold)));
+    // What another process fetched between our looking and our asking is as good.
+    auto now = co_await load(connection.user);
+    if (!now) co_return now.error();
+    const bool newer = now->access_obtained_at != connection.access_obtained_at;
+    if (auto fresh = newer ? usable(*now, Instant::min()) : std::nullopt) {
+      if (held) co_await let_go_of_refresh(connection.number);
+      co_return std::move(*fresh);
+    }
+    if (held) {
+      auto token = co_await refresh(connection);
+      if (!token) co_await let_go_of_refresh(connection.number);   // a token that was stored has let go of it
+      co_return token;
+    }
+    if (now->generation != connection.generation || clock_.steady() >= until) co_return Code::amazon_unavailable;
+    co_await clock_.sleep_for(kLookAgain, life_);
+    if (life_.cancelled()) co_return Code::cancelled;
+  }
+}
+
+Async<void> Tokens::let_go_of_refresh(ConnectionNo connection) {
+  auto end = [connection, me = me_](store::Tx& tx) -> Status {
+    store::end_refresh(tx, connection, me);
+    return Done{};
+  };
+  (void)co_await store_.write(store::Urgency::normal, std::move(end));   // it lapses by itself too
 }
 
 Async<Result<AccessToken>> Tokens::refresh(store::Connection connection) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An access token for a connection, whenever one is needed: from memory, from the store, or by one refresh that everybody who
-// asks meanwhile waits for. There are no ambient credentials: a connection's calls go out with its own token or not at all.
+// asks meanwhile waits for, in other processes too. There are no ambient credentials: a connection's calls go out with its own token or not at all.
 #pragma once
 
 #include <functional>
@@ -26,8 +26,8 @@ struct AccessToken {
 class Tokens {
  public:
   /// `life` ends with the engine.
-  Tokens(Tasks& tasks, CancelToken life, store::Store& store, LwaClient& lwa, const Vault& vault, Clock& clock, Log log)
-      : tasks_(tasks), life_(std::move(life)), store_(store), lwa_(lwa), vault_(vault), clock_(clock), log_(std::move(log)) {}
+  Tokens(Tasks& tasks, CancelToken life, store::Store& store, LwaClient& lwa, const Vault& vault, Clock& clock, EngineNo me, Log log)
+      : tasks_(tasks), life_(std::move(life)), store_(store), lwa_(lwa), vault_(vault), clock_(clock), me_(me), log_(std::move(log)) {}
 
   /// Errors: not_connected, needs_reauth (the connection is marked so, unless it was authorised anew meanwhile),
   /// app_credentials_invalid, amazon_unavailable, key_unknown, cancelled. Loop thread.
@@ -50,7 +50,10 @@ class Tokens {
   /// Joins the refresh that is under way for this authorisation, or starts it.
   Async<Result<AccessToken>> refreshed(store::Connection connection, Duration within, CancelToken cancel);
   Async<void> refresh_for_all(store::Connection connection);
+  /// The refresh itself, or the token that another process's refresh brought.
+  Async<Result<AccessToken>> refresh_or_await(store::Connection connection);
   Async<Result<AccessToken>> refresh(store::Connection connection);
+  Async<void> let_go_of_refresh(ConnectionNo connection);
 
   Tasks& tasks_;
   CancelToken life_;
@@ -58,6 +61,7 @@ class Tokens {
   LwaClient& lwa_;
   const Vault& vault_;
   Clock& clock_;
+  EngineNo me_;
   Log log_;
   std::map<Key, std::vector<Waiter>> refreshing_;
   std::map<Key, AccessToken> rejected_;   // the last one refused, so that the stored copy of it is not used again

@@ -16,6 +16,7 @@ constexpr net::Backoff kTransientBackoff{std::chrono::seconds(1), std::chrono::s
 constexpr Duration kThrottledCap = std::chrono::seconds(60);
 constexpr Duration kSlowOperationCap = std::chrono::minutes(10);
 constexpr Duration kNoticeable = std::chrono::seconds(2);
+constexpr Duration kCoolOff = std::chrono::minutes(15);   // after which a call is worth trying again
 constexpr std::size_t kMaxMessage = 300;
 
 bool contains_word(std::string_view text, std::string_view word) noexcept {
@@ -151,8 +152,10 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
     if (!admitted) co_return admitted.error();
 
     ++caller.calls;
+    if (caller.meter) caller.meter->call();
     net::HttpRequest http = build(request, *token);
     auto answer = co_await transport_.send(std::move(http), caller.cancel);
+    if (caller.meter) caller.meter->work();
     if (caller.cancel.cancelled()) co_return Code::cancelled;
 
     Error failure;
@@ -201,6 +204,13 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
           break;
         case net::Outcome::denied: {
           const ApiError api = ApiError::read(answer->body);
+          if (throttle_.was_abused(bucket)) {
+            // Amazon shuts out for a while whom it had to answer with many quota errors, and says 403 then: no lost role, no revocation.
+            failure = describe(Code::throttled, *answer, api);
+            failure.message = "Amazon refuses this operation for a while after quota errors.";
+            pause = kCoolOff;
+            break;
+          }
           failure = describe(Code::unauthorised, *answer, api);
           // One chance more: with a new token when this one is said to be at fault, else after a while, because 403 came up
           // as a passing error of Amazon's too.

@@ -10,6 +10,7 @@
 #include "base/json.hpp"
 #include "net/http.hpp"
 #include "net/retry.hpp"
+#include "spapi/meter.hpp"
 #include "spapi/operations.hpp"
 #include "spapi/throttle.hpp"
 
@@ -29,6 +30,7 @@ struct Caller {
   CancelToken cancel;
   net::RetryBudget* budget = nullptr;
   WaitListener on_wait;
+  Meter* meter = nullptr;      ///< of the run, if they are one's
   std::int64_t calls = 0;      ///< sent so far, repeats included
   std::int64_t throttled = 0;  ///< answered with 429
 };

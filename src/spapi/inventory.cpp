@@ -155,8 +155,8 @@ std::size_t skus_of_one_request(std::span<const std::string> skus) {
   return count;
 }
 
-Request get_inventory_of(const MarketplaceId& marketplace, std::span<const std::string> skus) {
-  Request request = get_inventory_summaries(marketplace, {});
+Request get_inventory_of(const MarketplaceId& marketplace, std::span<const std::string> skus, const std::string& page_token) {
+  Request request = get_inventory_summaries(marketplace, page_token);
   std::string list;
   for (const std::string& sku : skus) list += (list.empty() ? "" : ",") + sku;
   request.query.push_back({skus.size() == 1 ? "sellerSku" : "sellerSkus", std::move(list)});

@@ -20,8 +20,8 @@ Request get_inventory_summaries(const MarketplaceId& marketplace, const std::str
 /// How many SKUs of a list one request by name can take, from its front: fifty at most, and no more than an address holds. At least one; a SKU with a
 /// comma stands alone.
 std::size_t skus_of_one_request(std::span<const std::string> skus);
-/// The same call for so many SKUs. It has one page.
-Request get_inventory_of(const MarketplaceId& marketplace, std::span<const std::string> skus);
+/// The same call for so many SKUs.
+Request get_inventory_of(const MarketplaceId& marketplace, std::span<const std::string> skus, const std::string& page_token);
 /// Errors: bad_answer when the envelope is missing or itself reports errors.
 Result<InventoryPage> decode_inventory(const JsonDocument& answer);
 

@@ -52,6 +52,7 @@ struct ReportDataset {
   /// Days asked for on both sides of those that are stored, where the file's days are local ones: the days at the edge of a
   /// request may be short.
   int edge_days = 0;
+  Duration patience = std::chrono::hours(4);   ///< one that was not made by then is given up: reports were seen that never end
   bool whole_months = false;      ///< windows begin on the first of a month
   /// Amazon makes it by itself and it can't be asked for: the list of reports tells of it, one document at a time.
   bool listed = false;

@@ -17,6 +17,8 @@ constexpr Duration kNoticeable = std::chrono::seconds(2);
 constexpr double kSlackSeconds = 0.15;
 // What is left of a shared plan is found by giving way much at each quota error and coming back a little with each call: about one call in
 // fifteen finds the end of it then, and fifty after the others have stopped all of it is ours again.
+constexpr int kAbuse = 3;
+constexpr Duration kAbuseIsOver = std::chrono::minutes(10);
 constexpr double kGiveWay = 0.7, kComeBack = 0.01, kLeastShare = 0.1;
 
 double seconds(Duration d) noexcept { return static_cast<double>(d.count()) / 1e6; }
@@ -122,6 +124,13 @@ void Throttle::drained(const BucketKey& key) {
   refill(*found->second);
   found->second->level = std::min(found->second->level, 0.0);
   found->second->share = std::max(kLeastShare, found->second->share * kGiveWay);
+  found->second->refusals = clock_.steady() - found->second->last_refused < kAbuseIsOver ? found->second->refusals + 1 : 1;
+  found->second->last_refused = clock_.steady();
+}
+
+bool Throttle::was_abused(const BucketKey& key) const {
+  const auto found = buckets_.find(key);
+  return found != buckets_.end() && found->second->refusals >= kAbuse && clock_.steady() - found->second->last_refused < kAbuseIsOver;
 }
 
 Async<Status> Throttle::maintain(bool closing) {

@@ -42,6 +42,9 @@ class Throttle {
   /// little more again.
   void drained(const BucketKey& key);
 
+  /// Whether quota errors came on end a short while ago: a 403 then is Amazon's way to shut out, and no lost right.
+  bool was_abused(const BucketKey& key) const;
+
   /// Prolongs what is in use and gives back what is not. To be called every few seconds, and once with `closing`.
   Async<Status> maintain(bool closing);
 
@@ -54,6 +57,8 @@ class Throttle {
     double share = 1;       // of the rate: what others who use the same plan leave us
     Steady as_of{};
     Steady last_used{};
+    Steady last_refused{};  // with a quota error
+    int refusals = 0;       // on end
     bool held = false;
     Gate queue{1};
   };

@@ -4,12 +4,14 @@
 #include <cstring>
 #include <map>
 
+#include "store/stream_list.hpp"
+
 namespace amzsync::store {
 namespace {
 
 constexpr std::string_view kColumns =
     "connection_no, user_no, region, seller_id, state, state_reason, generation, app_id, refresh_token, access_token, "
-    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from, marketplace";
+    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from, marketplace, failed_syncs";
 
 ConnectionState state_from(std::string_view name) noexcept {
   for (const auto s : {ConnectionState::pending, ConnectionState::connected, ConnectionState::needs_reauth})
@@ -43,6 +45,7 @@ std::optional<Connection> read_connection(Rows r) {
   c.empty_syncs = r.integer(14);
   if (const auto day = r.maybe_integer(15)) c.history_from = day_from(*day);
   c.marketplace = r.id<MarketplaceId>(16);
+  c.failed_syncs = r.integer(17);
   return c;
 }
 
@@ -86,7 +89,7 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
   ensure_pending_connection(tx, a.user, a.region);
   tx.run(
       "UPDATE connections SET region=?2, seller_id=?3, seller_claim=?4, state='connected', state_reason='', generation=generation+1, app_id=?5, "
-      "refresh_token=?6, access_token=?7, access_obtained_at=?8, access_expires_at=?9, authorised_at=?10, updated_at=?10, empty_syncs=0, "
+      "refresh_token=?6, access_token=?7, access_obtained_at=?8, access_expires_at=?9, authorised_at=?10, updated_at=?10, empty_syncs=0, failed_syncs=0, expiry_told=NULL, "
       "history_from=coalesce(history_from, ?11), marketplace=CASE WHEN ?12='' THEN marketplace ELSE ?12 END WHERE user_no=?1",
       a.user, a.region, seller, claim, a.app_id, Blob{a.sealed_refresh_token}, Blob{a.sealed_access_token}, a.access_obtained_at, a.access_expires_at, tx.now(),
       a.history_from, a.marketplace);
@@ -95,16 +98,26 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
   return *stored;
 }
 
+bool hold_refresh(Tx& tx, ConnectionNo connection, std::int64_t generation, EngineNo me, Duration lease) {
+  return tx.run(
+             "UPDATE connections SET refresh_holder=?3, refresh_until=?4 WHERE connection_no=?1 AND generation=?2 AND (refresh_holder IN (0, ?3) OR refresh_until<=?5)",
+             connection, generation, me, tx.now() + lease, tx.now()) == 1;
+}
+
+void end_refresh(Tx& tx, ConnectionNo connection, EngineNo me) {
+  tx.run("UPDATE connections SET refresh_holder=0, refresh_until=0 WHERE connection_no=?1 AND refresh_holder=?2", connection, me);
+}
+
 bool store_access_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires) {
   return tx.run(
-             "UPDATE connections SET access_token=?3, access_obtained_at=?4, access_expires_at=?5 "
+             "UPDATE connections SET access_token=?3, access_obtained_at=?4, access_expires_at=?5, refresh_holder=0, refresh_until=0 "
              "WHERE connection_no=?1 AND generation=?2 AND state='connected'",
              connection, generation, Blob{sealed}, obtained, expires) == 1;
 }
 
 bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason) {
   return tx.run(
-             "UPDATE connections SET state='needs_reauth', state_reason=?3, access_token=NULL, access_expires_at=NULL, next_sync_at=NULL, updated_at=?4 "
+             "UPDATE connections SET state='needs_reauth', state_reason=?3, access_token=NULL, access_expires_at=NULL, next_sync_at=NULL, notified_due_at=NULL, refresh_holder=0, updated_at=?4 "
              "WHERE connection_no=?1 AND generation=?2 AND state='connected'",
              connection.number, connection.generation, reason.name(), tx.now()) == 1;
 }
@@ -112,24 +125,99 @@ bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason
 bool disconnect(Tx& tx, UserNo user) {
   return tx.run(
              "UPDATE connections SET state='disconnected', state_reason='', seller_claim=NULL, generation=generation+1, refresh_token=NULL, access_token=NULL, "
-             "access_obtained_at=NULL, access_expires_at=NULL, next_sync_at=NULL, updated_at=?2 WHERE user_no=?1 AND state<>'disconnected'",
+             "access_obtained_at=NULL, access_expires_at=NULL, next_sync_at=NULL, notified_due_at=NULL, refresh_holder=0, updated_at=?2 WHERE user_no=?1 AND state<>'disconnected'",
              user, tx.now()) == 1;
 }
 
-void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at) {
-  tx.run("UPDATE connections SET next_sync_at=?2 WHERE connection_no=?1 AND state='connected'", connection, at);
+void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at, Plan plan) {
+  switch (plan) {
+    case Plan::replace: tx.run("UPDATE connections SET next_sync_at=?2 WHERE connection_no=?1 AND state='connected'", connection, at); break;
+    case Plan::keep: tx.run("UPDATE connections SET next_sync_at=coalesce(next_sync_at, ?2) WHERE connection_no=?1 AND state='connected'", connection, at); break;
+    case Plan::keep_earlier:
+      tx.run("UPDATE connections SET next_sync_at=CASE WHEN next_sync_at<=?2 OR ?2 IS NULL THEN next_sync_at ELSE ?2 END WHERE connection_no=?1 AND state='connected'", connection, at);
+      break;
+  }
 }
 
-std::vector<UserNo> users_due_for_sync(Tx& tx, int limit) {
+namespace {
+
+/// Neither the user nor everybody is paused.
+constexpr std::string_view kNotPaused = " AND NOT EXISTS (SELECT 1 FROM pauses p WHERE p.user_no IN (0, connections.user_no))";
+
+}  // namespace
+
+std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit) {
+  static const std::string notified = "SELECT user_no, notified_asked FROM connections WHERE notified_due_at<=?1" + std::string(kNotPaused) + " ORDER BY notified_due_at LIMIT ?2";
+  static const std::string planned = "SELECT user_no FROM connections WHERE next_sync_at<=?1" + std::string(kNotPaused) + " ORDER BY next_sync_at LIMIT ?2";
+  std::vector<DueSync> due;
+  {
+    Rows r = tx.rows(notified, tx.now(), limit);
+    while (r.next()) due.push_back({r.id<UserNo>(0), true, r.text(1)});
+  }
+  if (scheduled) {
+    Rows r = tx.rows(planned, tx.now(), limit);
+    while (r.next()) due.push_back({r.id<UserNo>(0), false, ""});
+  }
+  for (const DueSync& d : due) {
+    if (d.notified) {
+      tx.run("UPDATE connections SET notified_due_at=NULL, notified_asked='', notified_at=?2 WHERE user_no=?1", d.user, tx.now());
+    } else {
+      // Set again at the end of the run, so that a failing trigger can't be due for ever.
+      tx.run("UPDATE connections SET next_sync_at=NULL WHERE user_no=?1", d.user);
+    }
+  }
+  return due;
+}
+
+std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled) {
+  static const std::string notified = "SELECT min(notified_due_at) FROM connections WHERE notified_due_at IS NOT NULL" + std::string(kNotPaused);
+  static const std::string planned = "SELECT min(next_sync_at) FROM connections WHERE next_sync_at IS NOT NULL" + std::string(kNotPaused);
+  std::optional<std::int64_t> at = tx.integer(notified);
+  if (const auto by_clock = scheduled ? tx.integer(planned) : std::nullopt; by_clock && (!at || *by_clock < *at)) at = by_clock;
+  return at ? std::optional(from_us(*at)) : std::nullopt;
+}
+
+bool remember_notification(Tx& tx, std::string_view id) {
+  return tx.run("INSERT INTO notifications(notification_id, at) VALUES(?1, ?2) ON CONFLICT DO NOTHING", id, tx.now()) == 1;
+}
+
+void trim_notifications(Tx& tx, Instant before) { tx.run("DELETE FROM notifications WHERE at<?1", before); }
+
+std::vector<UserNo> users_of_seller(Tx& tx, std::string_view region, const SellerId& seller) {
   std::vector<UserNo> users;
-  Rows r = tx.rows("SELECT user_no FROM connections WHERE next_sync_at<=?1 ORDER BY next_sync_at LIMIT ?2", tx.now(), limit);
+  Rows r = tx.rows("SELECT user_no FROM connections WHERE region=?1 AND seller_id=?2 AND seller_id<>'' AND state='connected' ORDER BY user_no", region, seller);
   while (r.next()) users.push_back(r.id<UserNo>(0));
   return users;
 }
 
-std::optional<Instant> next_planned_sync(Tx& tx) {
-  const auto at = tx.integer("SELECT min(next_sync_at) FROM connections WHERE next_sync_at IS NOT NULL");
-  return at ? std::optional(from_us(*at)) : std::nullopt;
+std::optional<Instant> plan_notified_sync(Tx& tx, UserNo user, std::string_view streams, Duration apart) {
+  std::optional<Instant> last, due;
+  std::string asked;
+  {
+    Rows r = tx.rows("SELECT notified_at, notified_due_at, notified_asked FROM connections WHERE user_no=?1", user);
+    if (!r.next()) return std::nullopt;
+    last = r.maybe_instant(0);
+    due = r.maybe_instant(1);
+    asked = r.text(2);
+  }
+  if (!due && (!last || *last + apart <= tx.now())) {
+    tx.run("UPDATE connections SET notified_at=?2 WHERE user_no=?1", user, tx.now());
+    return std::nullopt;
+  }
+  asked = due ? joined_streams(asked, streams) : std::string(streams);
+  if (!due) due = *last + apart;
+  tx.run("UPDATE connections SET notified_due_at=?2, notified_asked=?3 WHERE user_no=?1", user, *due, asked);
+  return due;
+}
+
+std::vector<Expiring> take_expiring(Tx& tx, std::int64_t days_left, Instant authorised_before, int limit) {
+  std::vector<Expiring> expiring;
+  Rows r = tx.rows(
+      "UPDATE connections SET expiry_told=?1 WHERE connection_no IN (SELECT connection_no FROM connections WHERE state='connected' AND authorised_at<=?2 AND "
+      "(expiry_told IS NULL OR expiry_told>?1) ORDER BY authorised_at LIMIT ?3) RETURNING user_no, authorised_at",
+      days_left, authorised_before, limit);
+  while (r.next()) expiring.push_back({r.id<UserNo>(0), r.instant(1)});
+  return expiring;
 }
 
 void open_consent(Tx& tx, const Sha256& hash, const Consent& c, Instant expires) {

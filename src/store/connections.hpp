@@ -30,6 +30,7 @@ struct Connection {
   std::optional<Day> history_from;   ///< the oldest day to be had; fixed when the seller first connected
   std::optional<Instant> next_sync_at;
   std::int64_t empty_syncs = 0;
+  std::int64_t failed_syncs = 0;     ///< on end
 };
 
 std::optional<Connection> find_connection(Tx& tx, UserNo user);
@@ -56,6 +57,9 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisatio
 /// Makes sure that a row is there before the first exchange, without disturbing a working connection.
 void ensure_pending_connection(Tx& tx, UserNo user, const std::string& region);
 
+/// One engine at a time asks for an access token. Granted for `lease`, unless somebody else is asking for this authorisation.
+bool hold_refresh(Tx& tx, ConnectionNo connection, std::int64_t generation, EngineNo me, Duration lease);
+void end_refresh(Tx& tx, ConnectionNo connection, EngineNo me);
 /// Only if nobody authorised anew meanwhile; false when somebody did.
 bool store_access_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires);
 bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason);
@@ -63,9 +67,41 @@ bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason
 /// Forgets the tokens; the data stays. False when there was nothing to disconnect.
 bool disconnect(Tx& tx, UserNo user);
 
-void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at);
-std::vector<UserNo> users_due_for_sync(Tx& tx, int limit);
-std::optional<Instant> next_planned_sync(Tx& tx);
+/// What becomes of a plan that is there already.
+enum class Plan : std::uint8_t {
+  replace,
+  keep,         ///< it stays
+  keep_earlier  ///< it stays if it comes first
+};
+void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at, Plan plan);
+/// A sync whose time has come; its plan is cleared by taking it.
+struct DueSync {
+  UserNo user;
+  bool notified = false;      ///< by Amazon's notifications, not by the clock
+  std::string asked;
+};
+/// `scheduled`: also those by the clock. Users who are paused are left alone.
+std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit);
+std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled);
+
+// ---- notifications ----
+
+/// False: this one was seen before.
+bool remember_notification(Tx& tx, std::string_view id);
+void trim_notifications(Tx& tx, Instant before);
+/// Who is connected with that seller.
+std::vector<UserNo> users_of_seller(Tx& tx, std::string_view region, const SellerId& seller);
+/// What a notification about `streams` leads to: a sync now (nullopt), or together with others' at a moment soon.
+std::optional<Instant> plan_notified_sync(Tx& tx, UserNo user, std::string_view streams, Duration apart);
+
+// ---- what ends ----
+
+/// An authorisation that ends within `days_left` days, which was not told so since it had more.
+struct Expiring {
+  UserNo user;
+  Instant authorised_at{};
+};
+std::vector<Expiring> take_expiring(Tx& tx, std::int64_t days_left, Instant authorised_before, int limit);
 
 // ---- consent trips ----
 

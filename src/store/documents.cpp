@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/documents.hpp"
 
+#include <algorithm>
+
 #include "base/json_writer.hpp"
 
 namespace amzsync::store {
@@ -8,14 +10,14 @@ namespace {
 
 constexpr std::string_view kRun =
     "SELECT r.run_no, r.sync_id, u.user_id, r.status, r.progress, r.message, r.phase, r.detail, r.created_at, r.started_at, r.completed_at, r.orders, "
-    "r.inventory, r.fees, r.claims, r.calls, r.error, r.cause, r.user_no, r.cancelled_by, r.eta_seconds FROM runs r JOIN users u ON u.user_no = r.user_no ";
+    "r.inventory, r.fees, r.claims, r.calls, r.error, r.cause, r.user_no, r.cancelled_by, r.eta_seconds, r.cancel_requested_at FROM runs r JOIN users u ON u.user_no = r.user_no ";
 
 struct RunRow {
   RunNo run;
   UserNo user;
   std::string sync_id, user_id, status, message, phase, detail, error, cause, cancelled_by;
   std::int64_t progress = 0, orders = 0, inventory = 0, fees = 0, claims = 0, calls = 0;
-  std::optional<Instant> created_at, started_at, completed_at;
+  std::optional<Instant> created_at, started_at, completed_at, cancelled_at;
   std::optional<std::int64_t> eta_seconds;
 
   bool over() const { return is_over(status_from(status)); }
@@ -44,6 +46,7 @@ RunRow read_run(const Rows& r) {
   row.user = r.id<UserNo>(18);
   row.cancelled_by = r.text(19);
   row.eta_seconds = r.maybe_integer(20);
+  row.cancelled_at = r.maybe_instant(21);
   return row;
 }
 
@@ -82,10 +85,17 @@ void write_streams(JsonWriter& json, Tx& tx, const RunRow& run) {
 }
 
 void write_counts(JsonWriter& json, Tx& tx, const RunRow& run) {
-  // While a run goes on, its calls are those of its streams so far; at its end they are counted once into the row.
-  const auto calls = run.over() ? run.calls : run.calls + tx.integer("SELECT sum(calls) FROM run_streams WHERE run_no=?1", run.run).value_or(0);
+  // While a run goes on, its calls are those of its turns and streams so far; at its end they are counted once into the row.
+  const auto calls = run.over() ? run.calls : std::max(run.calls, tx.integer("SELECT sum(calls) FROM run_streams WHERE run_no=?1", run.run).value_or(0));
   json.field("ordersProcessed", run.orders).field("inventoryCount", run.inventory).field("feesCount", run.fees);
   json.field("claimsDetected", run.claims).field("calls", calls);
+}
+
+/// Who asked for it, and when; the sync ended, or will, within a second.
+void write_cancel(JsonWriter& json, const RunRow& run) {
+  if (!run.cancelled_at) return;
+  json.field("cancelRequestedAt", *run.cancelled_at);
+  json.field_if("cancelledBy", run.cancelled_by);
 }
 
 /// {syncId, userId, status, …}: the run as the status route shows it.
@@ -99,7 +109,7 @@ void write_run(JsonWriter& json, Tx& tx, const RunRow& run) {
   write_streams(json, tx, run);
   write_counts(json, tx, run);
   if (run.eta_seconds) json.field("etaSeconds", *run.eta_seconds);
-  if (!run.cancelled_by.empty()) json.field("cancelledBy", run.cancelled_by);
+  write_cancel(json, run);
   if (!run.error.empty()) json.field_raw("error", run.error);
   json.end_object();
 }
@@ -119,6 +129,8 @@ std::string status_document(Tx& tx, std::optional<UserNo> user) {
   if (user) last = one_run(tx, "WHERE r.user_no=?1 ORDER BY r.run_no DESC LIMIT 1", *user);
   JsonWriter json;
   json.begin_object().field("hasActiveSync", last && !last->over());
+  const auto paused = user ? pause_of(tx, *user) : std::nullopt;
+  if (paused) json.field("paused", true).field("pausedAt", paused->at).field("pausedBy", paused->by);
   if (last) {
     json.key("lastSync");
     write_run(json, tx, *last);
@@ -165,7 +177,7 @@ std::string run_payload(Tx& tx, RunNo number) {
   json.field("syncId", run->sync_id).field("status", run->status).field("progress", run->progress).field("message", run->message).field("trigger", run->cause);
   write_streams(json, tx, *run);
   write_counts(json, tx, *run);
-  if (!run->cancelled_by.empty()) json.field("cancelledBy", run->cancelled_by);
+  write_cancel(json, *run);
   if (!run->error.empty()) json.field_raw("error", run->error);
   json.field("timestamp", tx.now()).end_object();
   return std::move(json).text();

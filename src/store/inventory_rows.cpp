@@ -197,12 +197,23 @@ std::vector<std::string> open_skus_beside(Tx& tx, UserNo user, const Marketplace
   return skus;
 }
 
-std::vector<std::string> managed_skus_without_stock(Tx& tx, UserNo user) {
+std::vector<std::string> managed_skus_not_listed(Tx& tx, UserNo user, const MarketplaceId& marketplace) {
+  constexpr Duration kReportAge = std::chrono::hours(24 * 3), kKnownAbsent = std::chrono::hours(24 * 30);
   std::vector<std::string> skus;
   Rows r = tx.rows(
-      "SELECT DISTINCT sku FROM managed_inventory WHERE user_no=?1 AND afn_total>0 AND sku NOT IN (SELECT seller_sku FROM inventory WHERE user_no=?1 AND closed_at IS NULL) ORDER BY 1", user);
+      "SELECT DISTINCT sku FROM managed_inventory WHERE user_no=?1 AND afn_total>0 AND sku<>'' "
+      "AND EXISTS (SELECT 1 FROM cells WHERE user_no=?1 AND stream='managed_inventory' AND read_at>=?3) "
+      "AND sku NOT IN (SELECT seller_sku FROM inventory WHERE user_no=?1 AND marketplace_id=?2 AND closed_at IS NULL) "
+      "AND sku NOT IN (SELECT seller_sku FROM inventory_absent WHERE user_no=?1 AND marketplace_id=?2 AND asked_at>=?4) ORDER BY 1",
+      user, marketplace, tx.now() - kReportAge, tx.now() - kKnownAbsent);
   while (r.next()) skus.push_back(r.text(0));
   return skus;
+}
+
+void remember_absent_skus(const RunTx& run, const MarketplaceId& marketplace, const std::vector<std::string>& skus) {
+  for (const std::string& sku : skus)
+    run.tx().run("INSERT INTO inventory_absent(user_no, marketplace_id, seller_sku, asked_at) VALUES(?1, ?2, ?3, ?4) ON CONFLICT (user_no, marketplace_id, seller_sku) DO UPDATE SET asked_at=excluded.asked_at",
+                 run.user(), marketplace, sku, run.tx().now());
 }
 
 std::int64_t inventory_count(Tx& tx, UserNo user) {

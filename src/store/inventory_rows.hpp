@@ -44,8 +44,11 @@ Counts close_marketplace(const RunTx& run, const MarketplaceId& marketplace, con
 
 /// Open SKUs of a marketplace beside those given, by name.
 std::vector<std::string> open_skus_beside(Tx& tx, UserNo user, const MarketplaceId& marketplace, const std::set<std::string>& seen_skus);
-/// SKUs with stock in the report of what the seller manages that are open in no marketplace, by name.
-std::vector<std::string> managed_skus_without_stock(Tx& tx, UserNo user);
+/// SKUs that had stock in a report of the last days of what the seller manages, that are not open in this marketplace, and of which it is not known that it
+/// does not have them; by name.
+std::vector<std::string> managed_skus_not_listed(Tx& tx, UserNo user, const MarketplaceId& marketplace);
+/// Known for a month.
+void remember_absent_skus(const RunTx& run, const MarketplaceId& marketplace, const std::vector<std::string>& skus);
 
 std::int64_t inventory_count(Tx& tx, UserNo user);
 

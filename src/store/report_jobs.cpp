@@ -63,6 +63,11 @@ std::optional<CoolDown> cool_down(Tx& tx, UserNo user, std::string_view report_t
   return CoolDown{r.instant(0), r.integer(1), r.text(2)};
 }
 
+std::optional<Instant> first_cool_down_end(Tx& tx, UserNo user) {
+  const auto at = tx.integer("SELECT min(until_at) FROM report_pauses WHERE user_no=?1 AND reason<>''", user);
+  return at ? std::optional(from_us(*at)) : std::nullopt;
+}
+
 void set_cool_down(Tx& tx, UserNo user, std::string_view report_type, const std::optional<CoolDown>& pause) {
   if (!pause) {
     tx.run("DELETE FROM report_pauses WHERE user_no=?1 AND report_type=?2", user, report_type);

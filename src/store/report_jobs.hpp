@@ -59,6 +59,8 @@ struct CoolDown {
   std::string reason;
 };
 std::optional<CoolDown> cool_down(Tx& tx, UserNo user, std::string_view report_type);
+/// When the first one after a failure ends.
+std::optional<Instant> first_cool_down_end(Tx& tx, UserNo user);
 void set_cool_down(Tx& tx, UserNo user, std::string_view report_type, const std::optional<CoolDown>& pause);
 
 /// Jobs of listed reports stay for as long as Amazon may list them, since they tell which of those were read.

@@ -3,16 +3,21 @@
 
 #include <array>
 
+#include "base/json_writer.hpp"
 #include "store/connections.hpp"
 #include "store/documents.hpp"
 #include "store/journal.hpp"
+#include "store/stream_list.hpp"
 #include "store/users.hpp"
 
 namespace amzsync::store {
 namespace {
 
 constexpr std::array<std::string_view, 7> kStatusNames{"queued", "in_progress", "detecting", "completed", "partial", "failed", "cancelled"};
-constexpr std::array<std::string_view, 6> kCauseNames{"oauth_callback", "bypass", "recoveries", "manual", "schedule", "replay"};
+constexpr std::array<std::string_view, 7> kCauseNames{"oauth_callback", "bypass", "recoveries", "manual", "schedule", "replay", "notification"};
+constexpr std::int64_t kEverybody = 0;
+constexpr Duration kWaitsLong = std::chrono::hours(1);
+constexpr std::int64_t kMostIdleClaims = 20;
 
 void tell_start(Tx& tx, UserNo user, RunNo run) { append_event(tx, user, "sync.started", run_payload(tx, run)); }
 
@@ -25,36 +30,6 @@ std::string_view terminal_event(RunStatus status) noexcept {
   }
 }
 
-// ---- lists of streams, with commas between; the empty one stands for all ----
-
-bool holds(std::string_view list, std::string_view stream) {
-  const std::string padded = "," + std::string(list) + ",";
-  return padded.find("," + std::string(stream) + ",") != std::string::npos;
-}
-
-/// Whether a run of `list` reads everything in `wanted`.
-bool covers(std::string_view list, std::string_view wanted) {
-  if (list.empty()) return true;
-  if (wanted.empty()) return false;
-  while (!wanted.empty()) {
-    const std::size_t comma = wanted.find(',');
-    if (!holds(list, wanted.substr(0, comma))) return false;
-    wanted = comma == std::string_view::npos ? std::string_view() : wanted.substr(comma + 1);
-  }
-  return true;
-}
-
-std::string joined(std::string list, std::string_view more) {
-  if (list.empty() || more.empty()) return "";
-  while (!more.empty()) {
-    const std::size_t comma = more.find(',');
-    const std::string_view stream = more.substr(0, comma);
-    if (!holds(list, stream)) list += "," + std::string(stream);
-    more = comma == std::string_view::npos ? std::string_view() : more.substr(comma + 1);
-  }
-  return list;
-}
-
 std::optional<SyncId> queue_follow_up(Tx& tx, UserNo user, RunNo run, const SyncId& id) {
   Rows r = tx.rows("SELECT run_again, run_again_asked, connection_no FROM runs WHERE run_no=?1 AND run_again IS NOT NULL", run);
   if (!r.next()) return std::nullopt;
@@ -65,8 +40,8 @@ std::optional<SyncId> queue_follow_up(Tx& tx, UserNo user, RunNo run, const Sync
   const auto now_connected = find_connection(tx, user);
   if (!now_connected || now_connected->state != ConnectionState::connected) return std::nullopt;
   const auto number = tx.integer(
-      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at) VALUES(?1, ?2, ?3, 'queued', ?4, 1, ?5, ?6) "
-      "RETURNING run_no",
+      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked) VALUES(?1, ?2, ?3, 'queued', ?4, 1, ?5, ?6, "
+      "(SELECT count(*) FROM pauses WHERE user_no=?2)) RETURNING run_no",
       id, user, connection, cause, asked, tx.now());
   if (number) tell_start(tx, user, RunNo{*number});
   return id;
@@ -108,14 +83,16 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   if (!connection || (!replay && (connection->state == ConnectionState::pending || connection->state == ConnectionState::disconnected))) return Code::not_connected;
   if (!replay && connection->state == ConnectionState::needs_reauth) return Code::needs_reauth;
 
-  const bool interactive = request.cause != Cause::schedule;
+  const bool interactive = request.cause != Cause::schedule && request.cause != Cause::notification;
+  const bool paused = pause_of(tx, request.user).has_value();
   const auto created = tx.integer(
-      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at) VALUES(?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7) "
+      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked) "
+      "VALUES(?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, (SELECT count(*) FROM pauses WHERE user_no=?2)) "
       "ON CONFLICT (user_no) WHERE status IN ('queued', 'in_progress', 'detecting') DO NOTHING RETURNING run_no",
       request.new_id, request.user, connection->number, cause_name(request.cause), interactive, request.asked, tx.now());
   if (created) {
     tell_start(tx, request.user, RunNo{*created});
-    return TriggerOutcome{request.new_id, false};
+    return TriggerOutcome{request.new_id, false, paused};
   }
   Rows r = tx.rows(
       "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked, cause FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
@@ -126,19 +103,45 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   // A run that was not claimed yet will see the new authorisation itself; streams it was not asked for it will not.
   const bool covers_authorisation = !request.covers_new || r.view(3) == "queued";
   const bool reads_amazon = r.view(6) != cause_name(Cause::replay);
-  if (!reads_amazon || !covers_authorisation || !covers(r.view(2), request.asked)) {
+  if (!reads_amazon || !covers_authorisation || !covers_streams(r.view(2), request.asked)) {
     // What several triggers ask for is read by one run after this one.
-    const std::string asked = r.flag(4) ? joined(r.text(5), request.asked) : request.asked;
+    const std::string asked = r.flag(4) ? joined_streams(r.text(5), request.asked) : request.asked;
     tx.run("UPDATE runs SET run_again=coalesce(run_again, ?2), run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked);
   }
   if (interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1 AND interactive=0", active);
-  return TriggerOutcome{id, true};
+  return TriggerOutcome{id, true, paused};
 }
 
+namespace {
+
+/// How much a run has got done; grows.
+std::int64_t work_of(Tx& tx, RunNo run) {
+  return tx.integer("SELECT sum(fetched + slices_done) + sum(status NOT IN ('waiting', 'running')) FROM run_streams WHERE run_no=?1", run).value_or(0);
+}
+
+/// Whether it should be taken up again: not when worker after worker was lost before it got anything done.
+bool is_worth_another_try(Tx& tx, RunNo run) {
+  const std::int64_t work = work_of(tx, run);
+  return tx.integer(
+               "UPDATE runs SET idle_claims=CASE WHEN work_when_claimed=?2 THEN idle_claims+1 ELSE 0 END, work_when_claimed=?2 WHERE run_no=?1 RETURNING idle_claims", run, work)
+             .value_or(0) < kMostIdleClaims;
+}
+
+}  // namespace
+
 std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
-  const auto next = tx.integer(
-      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND lease_until<=?1 ORDER BY interactive DESC, run_no LIMIT 1", tx.now());
-  if (!next) return std::nullopt;
+  if (tx.integer("SELECT 1 FROM pauses WHERE user_no=?1", kEverybody)) return std::nullopt;
+  // Our own leases we renew ourselves: when they seem to be over, the clock has jumped.
+  tx.run("UPDATE runs SET holder=0, lease_until=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2", me, tx.now());
+  tx.run("UPDATE runs SET interactive=1 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=0 AND created_at<=?1", tx.now() - kWaitsLong);
+  std::optional<std::int64_t> next;
+  for (;;) {
+    next = tx.integer("SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 ORDER BY interactive DESC, served, run_no LIMIT 1");
+    if (!next) return std::nullopt;
+    if (is_worth_another_try(tx, RunNo{*next})) break;
+    const auto user = tx.integer("UPDATE runs SET fence=fence+1 WHERE run_no=?1 RETURNING user_no", *next);
+    end_run(tx, UserNo{user.value_or(0)}, RunNo{*next}, RunStatus::failed, Error(Code::stalled));
+  }
   ClaimedRun run;
   {
     Rows r = tx.rows(
@@ -163,8 +166,10 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
   return run;
 }
 
-bool anything_to_claim(Tx& tx) {
-  return tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND lease_until<=?1 LIMIT 1", tx.now()).has_value();
+bool anything_to_claim(Tx& tx, EngineNo me) {
+  if (tx.integer("SELECT 1 FROM pauses WHERE user_no=?1", kEverybody)) return false;
+  return tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 LIMIT 1") ||
+         tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2 LIMIT 1", me, tx.now());
 }
 
 Result<RunTx> RunTx::enter(Tx& tx, const Fence& fence) {
@@ -183,8 +188,9 @@ Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease) {
   return Pulse{!r.is_null(0)};
 }
 
-void release(Tx& tx, const Fence& fence) {
-  tx.run("UPDATE runs SET lease_until=0, holder=0 WHERE run_no=?1 AND fence=?2 AND holder=?3", fence.run, fence.token, fence.holder);
+void release(Tx& tx, const Fence& fence, std::int64_t calls) {
+  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=calls+?4, work_when_claimed=-1, phase=CASE WHEN parked=1 THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
+         fence.run, fence.token, fence.holder, calls);
 }
 
 CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by, const SyncId& follow_up_id) {
@@ -228,6 +234,18 @@ std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me) {
       "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=?1 AND cancel_requested_at IS NOT NULL", me);
   while (r.next()) runs.push_back(r.id<RunNo>(0));
   return runs;
+}
+
+std::vector<RunNo> pause_requests(Tx& tx, EngineNo me) {
+  std::vector<RunNo> runs;
+  Rows r = tx.rows(
+      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=?1 AND (parked=1 OR EXISTS (SELECT 1 FROM pauses WHERE user_no=?2))", me, kEverybody);
+  while (r.next()) runs.push_back(r.id<RunNo>(0));
+  return runs;
+}
+
+std::int64_t waiting_runs(Tx& tx, int at_most) {
+  return tx.integer("SELECT count(*) FROM (SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 LIMIT ?1)", at_most).value_or(0);
 }
 
 void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail) {
@@ -276,12 +294,29 @@ void add_counts(const RunTx& run, std::string_view stream, const Counts& c) {
       run.run(), stream, c.fetched, c.added, c.changed, c.removed, c.unchanged, c.rejected);
 }
 
-Counts counts_of(Tx& tx, RunNo run) {
-  Rows r = tx.rows(
-      "SELECT sum(fetched), sum(added), sum(changed), sum(removed), sum(unchanged), sum(rejected) FROM run_streams WHERE run_no=?1 AND stream<>'participations'",
-      run);
+namespace {
+
+Counts read_counts(Rows r) {
   if (!r.next()) return {};
   return {r.integer(0), r.integer(1), r.integer(2), r.integer(3), r.integer(4), r.integer(5)};
+}
+
+}  // namespace
+
+Counts counts_of(Tx& tx, RunNo run) {
+  return read_counts(
+      tx.rows("SELECT sum(fetched), sum(added), sum(changed), sum(removed), sum(unchanged), sum(rejected) FROM run_streams WHERE run_no=?1 AND stream<>'participations'", run));
+}
+
+Counts counts_of(Tx& tx, RunNo run, std::string_view stream) {
+  return read_counts(tx.rows("SELECT fetched, added, changed, removed, unchanged, rejected FROM run_streams WHERE run_no=?1 AND stream=?2", run, stream));
+}
+
+std::vector<std::string> complete_streams(Tx& tx, RunNo run) {
+  std::vector<std::string> streams;
+  Rows r = tx.rows("SELECT stream FROM run_streams WHERE run_no=?1 AND status='complete'", run);
+  while (r.next()) streams.push_back(r.text(0));
+  return streams;
 }
 
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known) {
@@ -302,15 +337,18 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5, calls=calls+?6 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims, t.calls);
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
   if (end.replay) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
-  tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), whole && end.recoveries_empty);
-  const auto connection = tx.integer("SELECT connection_no FROM runs WHERE run_no=?1", run.run()).value_or(0);
-  plan_next_sync(tx, ConnectionNo{connection}, end.next_sync_at);
+  tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2 THEN empty_syncs+1 ELSE 0 END, failed_syncs=?3 WHERE user_no=?1", run.user(), whole && end.recoveries_empty, end.failed_syncs);
+  Rows r = tx.rows("SELECT connection_no, asked='' FROM runs WHERE run_no=?1", run.run());
+  // A run of some streams only is no reason to put the usual one off.
+  const auto plan = [&] { return r.flag(1) ? Plan::replace : end.failed_syncs > 0 ? Plan::keep_earlier : Plan::keep; };
+  if (r.next()) plan_next_sync(tx, r.id<ConnectionNo>(0), end.next_sync_at, plan());
   return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
 }
 
 void bury_engine(Tx& tx, EngineNo dead) {
   tx.run("UPDATE engines SET closed_at=?2 WHERE engine_no=?1 AND closed_at IS NULL", dead, tx.now());
   tx.run("UPDATE runs SET lease_until=0, holder=0 WHERE holder=?1 AND status IN ('queued', 'in_progress', 'detecting')", dead);
+  tx.run("UPDATE connections SET refresh_holder=0, refresh_until=0 WHERE refresh_holder=?1", dead);
   // How far it had used its buckets up is not known: empty is the level that can't offend.
   tx.run("UPDATE buckets SET holder=0, held_until=0, level=0, as_of=?2 WHERE holder=?1", dead, tx.now());
 }
@@ -327,6 +365,44 @@ void close_engine(Tx& tx, EngineNo me) { tx.run("UPDATE engines SET closed_at=?2
 std::optional<Instant> next_lease_end(Tx& tx, EngineNo me) {
   const auto at = tx.integer("SELECT min(lease_until) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>?1 AND holder<>0", me);
   return at ? std::optional(from_us(*at)) : std::nullopt;
+}
+
+// ---- pauses ----
+
+namespace {
+
+/// Journalled for the user whom it is about; a pause of everybody is told in the log and by every status.
+void tell_pause(Tx& tx, UserNo user, std::string_view type, std::string_view by) {
+  JsonWriter payload;
+  payload.begin_object().field("by", by).field("timestamp", tx.now()).end_object();
+  append_event(tx, user, type, payload.text());
+}
+
+}  // namespace
+
+bool pause(Tx& tx, std::optional<UserNo> user, std::string_view by) {
+  const UserNo whom = user.value_or(UserNo{kEverybody});
+  if (tx.run("INSERT INTO pauses(user_no, at, by) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", whom, tx.now(), by) == 0) return false;
+  if (!user) return true;
+  tx.run("UPDATE runs SET parked=1, phase=CASE WHEN holder=0 THEN 'paused' ELSE phase END WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom);
+  tell_pause(tx, whom, "sync.paused", by);
+  return true;
+}
+
+bool resume(Tx& tx, std::optional<UserNo> user, std::string_view by) {
+  const UserNo whom = user.value_or(UserNo{kEverybody});
+  if (tx.run("DELETE FROM pauses WHERE user_no=?1", whom) == 0) return false;
+  if (!user) return true;
+  tx.run("UPDATE runs SET parked=0, phase=CASE WHEN phase<>'paused' THEN phase WHEN status='queued' THEN 'queued' ELSE 'fetching' END "
+         "WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom);
+  tell_pause(tx, whom, "sync.resumed", by);
+  return true;
+}
+
+std::optional<Pause> pause_of(Tx& tx, UserNo user) {
+  Rows r = tx.rows("SELECT at, by FROM pauses WHERE user_no IN (?1, ?2) ORDER BY user_no DESC LIMIT 1", user, kEverybody);
+  if (!r.next()) return std::nullopt;
+  return Pause{r.instant(0), r.text(1)};
 }
 
 }  // namespace amzsync::store

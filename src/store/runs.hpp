@@ -16,7 +16,7 @@ constexpr bool is_over(RunStatus s) noexcept { return s >= RunStatus::completed;
 
 /// What asked for a run. The names are stored and shown.
 /// A `replay` reads the archive anew and asks Amazon nothing.
-enum class Cause : std::uint8_t { oauth_callback, bypass, recoveries, manual, schedule, replay };
+enum class Cause : std::uint8_t { oauth_callback, bypass, recoveries, manual, schedule, replay, notification };
 std::string_view cause_name(Cause cause) noexcept;
 
 struct TriggerRequest {
@@ -29,6 +29,7 @@ struct TriggerRequest {
 struct TriggerOutcome {
   SyncId id;
   bool attached = false;     ///< a run was there already; `id` is its id
+  bool paused = false;       ///< it begins, or goes on, when the user or the engine is resumed
 };
 /// Creates a run, or attaches to the active one (which then runs again afterwards if it does not cover the request).
 /// Errors: not_connected, needs_reauth; of a replay, which needs no connection but must have the data to itself: sync_in_progress.
@@ -53,10 +54,12 @@ struct ClaimedRun {
   bool cancel_requested = false;
   int progress = 0;
 };
-/// Takes the next run that nobody holds: interactive before scheduled, then oldest first. Journals "Starting sync" (10).
+/// Takes the next run that nobody holds: interactive before scheduled (which counts as the former when it has waited for an hour), then who had
+/// fewer calls so far, then the oldest. Journals "Starting sync" (10). A run whose workers die again and again before they get anything done is
+/// ended as `stalled` in passing.
 std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease);
 
-bool anything_to_claim(Tx& tx);
+bool anything_to_claim(Tx& tx, EngineNo me);
 
 /// A transaction that has shown its fence.
 class RunTx {
@@ -78,8 +81,8 @@ struct Pulse {
   bool cancel_requested = false;
 };
 Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease);
-/// Lets go of a run that is not over, so that another worker can go on at once.
-void release(Tx& tx, const Fence& fence);
+/// Lets go of a run that is not over, so that another worker can go on at once. `calls`: made since it was claimed.
+void release(Tx& tx, const Fence& fence, std::int64_t calls);
 
 struct CancelOutcome {
   bool found = false;
@@ -103,8 +106,11 @@ struct LastRun {
   std::string error_code;
 };
 std::optional<LastRun> last_run(Tx& tx, UserNo user);
-/// Runs held by `me` that somebody wants cancelled.
+/// Runs held by `me` that somebody wants cancelled, or paused.
 std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me);
+std::vector<RunNo> pause_requests(Tx& tx, EngineNo me);
+/// How many could be taken up now.
+std::int64_t waiting_runs(Tx& tx, int at_most);
 
 // ---- written by the run itself ----
 
@@ -129,6 +135,9 @@ void begin_stream(const RunTx& run, std::string_view stream);
 void add_counts(const RunTx& run, std::string_view stream, const Counts& counts);
 /// All data streams of a run together, so far; the marketplaces prove only that the connection works.
 Counts counts_of(Tx& tx, RunNo run);
+Counts counts_of(Tx& tx, RunNo run, std::string_view stream);
+/// Streams that this run has read to their ends, in this turn or an earlier one.
+std::vector<std::string> complete_streams(Tx& tx, RunNo run);
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known);
 void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::string_view coverage, std::int64_t calls, const std::optional<Error>& error);
 
@@ -143,6 +152,7 @@ struct RunEnd {
   RunTotals totals;
   SyncId follow_up_id;                      ///< used if the run must run again
   std::optional<Instant> next_sync_at;
+  std::int64_t failed_syncs = 0;            ///< on end, this one included
   bool replay = false;                      ///< plans no sync and tells nothing of Amazon
   bool recoveries_empty = false;            ///< counts towards the back-off of the recoveries trigger
 };
@@ -161,5 +171,19 @@ std::vector<EngineNo> other_engines(Tx& tx, EngineNo me);
 void close_engine(Tx& tx, EngineNo me);
 /// When the earliest lease of a run that others hold ends.
 std::optional<Instant> next_lease_end(Tx& tx, EngineNo me);
+
+// ---- pauses ----
+
+struct Pause {
+  Instant at{};
+  std::string by;
+};
+/// Stops the syncs of a user, or with nullopt of everybody, until they are resumed: what runs lets go within a second and keeps what it has, what is
+/// triggered meanwhile waits. False: it was paused already. `by` says who asked, for the record.
+bool pause(Tx& tx, std::optional<UserNo> user, std::string_view by);
+/// False: it was not paused.
+bool resume(Tx& tx, std::optional<UserNo> user, std::string_view by);
+/// The user's own pause, or else that of everybody.
+std::optional<Pause> pause_of(Tx& tx, UserNo user);
 
 }  // namespace amzsync::store

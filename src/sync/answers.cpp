@@ -7,11 +7,11 @@
 #include "store/documents.hpp"
 #include "store/silence.hpp"
 #include "store/users.hpp"
+#include "sync/expiry.hpp"
 
 namespace amzsync::sync {
 namespace {
 
-constexpr Duration kAuthorisationLife = std::chrono::hours(24 * 365);  // sellers renew an app's authorisation yearly
 constexpr std::string_view kSyncingMessage = "No data found. Syncing your Amazon account... Please refresh in a few moments.";
 
 /// Where the seller is at home: where it signed in, else the region's first marketplace that it takes part in.

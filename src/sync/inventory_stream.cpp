@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/inventory_stream.hpp"
 
-#include <algorithm>
 #include <set>
-#include <span>
 
 #include "spapi/inventory.hpp"
 #include "store/inventory_rows.hpp"
+#include "sync/inventory_by_name.hpp"
 #include "sync/page_archive.hpp"
 
 namespace amzsync::sync {
@@ -39,39 +38,17 @@ Async<Status> close_walk(RunContext& run, const MarketplaceId& marketplace, std:
   co_return written;
 }
 
-store::ArchivedDocument document_of(RunContext& run, const MarketplaceId& marketplace) {
-  store::ArchivedDocument document;
-  document.stream = kName;
-  document.marketplace = marketplace.text();
-  document.read_until = run.services.clock.now();
-  return document;
-}
-
-/// Asks for SKUs that the list did not show, by their names: some never come in it (facts I3). Those that have stock after all are stored and join
-/// `shown`.
-Async<Status> ask_by_name(RunContext& run, spapi::Caller& caller, MarketplaceId marketplace, std::vector<std::string> skus, PageArchive& archive, std::set<std::string>& shown) {
-  for (std::span<const std::string> rest = skus; !rest.empty();) {
-    const std::span<const std::string> some = rest.first(spapi::skus_of_one_request(rest));
-    rest = rest.subspan(some.size());
-    spapi::Request request = spapi::get_inventory_of(marketplace, some);
-    AMZ_CO_TRY(answer, co_await run.services.client.call(caller, std::move(request)));
-    AMZ_CO_TRY(page, spapi::decode_inventory(answer));
-    // What has no stock is rightly missing from the list (facts I7).
-    std::erase_if(page.batch.items, [&](const store::InventoryItem& item) { return item.quantities[0] == 0 || std::find(some.begin(), some.end(), item.seller_sku) == some.end(); });
-    for (const store::InventoryItem& item : page.batch.items) shown.insert(item.seller_sku);
-    std::string packed = archive.pack(answer);
-    AMZ_CO_CHECK(co_await store_page(run, marketplace, std::move(page.batch), archive, std::move(packed)));
-  }
-  co_return Done{};
-}
-
 /// One walk. Only a complete one, all of which could be read, may close SKUs that it did not show.
 Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketplace) {
   std::set<std::string> seen, tokens;
   std::string token;
   bool readable = true;
   int empty_pages = 0;
-  PageArchive archive(run, document_of(run, marketplace));
+  store::ArchivedDocument document;
+  document.stream = kName;
+  document.marketplace = marketplace.text();
+  document.read_until = run.services.clock.now();
+  PageArchive archive(run, std::move(document));
   do {
     spapi::Request request = spapi::get_inventory_summaries(marketplace, token);
     AMZ_CO_TRY(answer, co_await run.services.client.call(caller, std::move(request)));
@@ -91,7 +68,9 @@ Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketp
   if (readable) {
     auto find = [user = run.fence.user, marketplace, &seen](store::Tx& tx) -> Result<std::vector<std::string>> { return store::open_skus_beside(tx, user, marketplace, seen); };
     AMZ_CO_TRY(missing, co_await run.services.store.read(std::move(find)));
-    AMZ_CO_CHECK(co_await ask_by_name(run, caller, marketplace, std::move(missing), archive, seen));
+    AMZ_CO_TRY(named, co_await ask_by_name(run, caller, marketplace, std::move(missing)));
+    readable = named.readable;
+    seen.merge(named.shown);
   }
   auto closed = co_await close_walk(run, marketplace, std::move(seen), readable, archive);
   co_return closed;
@@ -117,6 +96,10 @@ Async<StreamResult> read_inventory(RunContext& run) {
   std::int64_t done = 0;
   run.progress.set_units(kName, done, known);
   for (const MarketplaceId& marketplace : run.marketplaces) {
+    if (run.turn.cancelled()) {
+      failure = Error(Code::cancelled);
+      break;
+    }
     auto walked = co_await walk_until_complete(run, caller, marketplace);
     if (!walked) {
       failure = walked.error();
@@ -128,23 +111,34 @@ Async<StreamResult> read_inventory(RunContext& run) {
   co_return co_await conclude(run, kName, caller.calls, failure);
 }
 
-Async<std::optional<StreamResult>> read_missing_inventory(RunContext& run) {
-  auto find = [user = run.fence.user](store::Tx& tx) -> Result<std::vector<std::string>> { return store::managed_skus_without_stock(tx, user); };
-  auto missing = co_await run.services.store.read(std::move(find));
-  if (missing && missing->empty()) co_return std::nullopt;
+namespace {
 
+Async<Status> fill_gaps(RunContext& run, spapi::Caller& caller, MarketplaceId marketplace) {
+  auto find = [user = run.fence.user, marketplace](store::Tx& tx) -> Result<std::vector<std::string>> { return store::managed_skus_not_listed(tx, user, marketplace); };
+  AMZ_CO_TRY(missing, co_await run.services.store.read(std::move(find)));
+  if (missing.empty()) co_return Done{};
+  AMZ_CO_TRY(named, co_await ask_by_name(run, caller, marketplace, missing));
+  std::erase_if(missing, [&](const std::string& sku) { return named.shown.contains(sku); });
+  auto remember = [marketplace, absent = std::move(missing)](const store::RunTx& entered) { store::remember_absent_skus(entered, marketplace, absent); };
+  auto remembered = named.readable ? co_await write_for(run, std::move(remember)) : Status(Done{});
+  co_return remembered;
+}
+
+}  // namespace
+
+Async<StreamResult> fill_inventory_gaps(RunContext& run, StreamResult walked) {
+  auto begun = co_await begin_stream(run, kName);   // until it is over, the stock is not complete
+  if (!begun) co_return co_await conclude(run, kName, 0, begun.error());
   spapi::Caller caller = make_caller(run, kName);
-  std::optional<Error> failure;
-  if (!missing) failure = missing.error();
+  std::optional<Error> failure = walked.error;
   for (const MarketplaceId& marketplace : run.marketplaces) {
-    if (failure) break;
-    PageArchive archive(run, document_of(run, marketplace));
-    std::set<std::string> shown;
-    auto asked = co_await ask_by_name(run, caller, marketplace, *missing, archive, shown);
-    if (asked) asked = co_await close_walk(run, marketplace, {}, false, archive);
-    if (!asked) failure = asked.error();
+    auto filled = co_await fill_gaps(run, caller, marketplace);
+    if (filled) continue;
+    failure = filled.error();
+    if (stops_run(*failure)) break;
   }
-  co_return co_await conclude(run, kName, caller.calls, failure);
+  auto result = co_await conclude(run, kName, caller.calls, failure);
+  co_return result;
 }
 
 }  // namespace amzsync::sync

@@ -8,8 +8,8 @@ namespace amzsync::sync {
 
 Async<StreamResult> read_inventory(RunContext& run);
 
-/// After it, and after the report of what the seller manages: SKUs that have stock there and were shown in no marketplace are asked for by name.
-/// What came of it, where there were any.
-Async<std::optional<StreamResult>> read_missing_inventory(RunContext& run);
+/// After it, and after the report of what the seller manages: SKUs that have stock there and that a marketplace's list did not show are asked for by name
+/// in that marketplace; those that it does not have are not asked for again for a month. `walked`: what the stream came to before; the result takes its place.
+Async<StreamResult> fill_inventory_gaps(RunContext& run, StreamResult walked);
 
 }  // namespace amzsync::sync

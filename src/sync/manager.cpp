@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/manager.hpp"
 
+#include <algorithm>
+
 #include "store/archive.hpp"
 #include "store/changes.hpp"
 #include "store/connections.hpp"
 #include "store/journal.hpp"
 #include "store/report_jobs.hpp"
+#include "sync/expiry.hpp"
+#include "sync/schedule.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -14,6 +18,9 @@ constexpr Duration kLease = std::chrono::seconds(30);
 constexpr Duration kHeartbeat = std::chrono::seconds(5);
 constexpr Duration kTidyEvery = std::chrono::hours(1);
 constexpr int kDueAtOnce = 100;
+constexpr std::int64_t kCallsOfATurn = 200;
+constexpr Duration kStalledAfter = std::chrono::minutes(45);      // the longest waits of a run that is well are for a plan of one call in ten minutes
+constexpr Duration kKeepNotifications = std::chrono::hours(24 * 14);   // as long as Amazon's queue may repeat one
 constexpr int kTrimAtOnce = 5'000;
 constexpr int kPiecesAtOnce = 50;                        // of half a megabyte
 constexpr Duration kKeepJobs = std::chrono::hours(24 * 30);
@@ -53,16 +60,18 @@ Async<void> Manager::claim_all() {
   claiming_ = false;
 }
 
-/// A read, so that being woken by every commit costs no write: hears of cancellations; whether there is a run to claim.
+/// A read, so that being woken by every commit costs no write: hears of cancellations and pauses; whether there is a run to claim.
 Async<Result<bool>> Manager::look_around() {
   struct News {
     bool claimable = false;
-    std::vector<RunNo> cancelled;
+    std::vector<RunNo> cancelled, paused;
   };
-  auto look = [me = services_.me](store::Tx& tx) -> Result<News> { return News{store::anything_to_claim(tx), store::cancel_requests(tx, me)}; };
+  auto look = [me = services_.me](store::Tx& tx) -> Result<News> { return News{store::anything_to_claim(tx, me), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
   AMZ_CO_TRY(news, co_await services_.store.read(std::move(look)));
+  for (const RunNo run : news.paused)
+    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(CancelReason::paused);
   for (const RunNo run : news.cancelled)
-    if (const auto found = active_.find(run.value); found != active_.end()) found->second.cancel.cancel(CancelReason::by_user);
+    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(CancelReason::by_user);
   co_return news.claimable;
 }
 
@@ -75,19 +84,23 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   } else {
     services_.log.info("Sync taken over", {{"userId", run.user_id.text()}, {"syncId", run.id.text()}});
   }
-  Active& active = active_.insert_or_assign(number, Active{fence, {}}).first->second;
-  const CancelToken token = active.cancel.token();
+  const auto meter = std::make_shared<spapi::Meter>(services_.clock);
+  Active& active = active_.insert_or_assign(number, Active{fence, {}, {}, meter}).first->second;
+  const CancelToken token = active.cancel.token(), turn = active.turn.token();
   if (listening_ == 0) listening_ = hub_.add([this] { wake(); });
-  if (closing_.reason() != CancelReason::none) active.cancel.cancel(CancelReason::engine_closing);
-  auto follow_up = co_await perform(services_, std::move(run), token);
-  active_.erase(number);
-  if (active_.empty()) hub_.remove(std::exchange(listening_, 0));
-  if (token.reason() == CancelReason::engine_closing) {
-    auto let_go = [fence](store::Tx& tx) -> Status {
-      store::release(tx, fence);
+  if (closing_.reason() != CancelReason::none) active.stop(CancelReason::engine_closing);
+  auto follow_up = co_await perform(services_, std::move(run), token, turn, meter);
+  // It may be held anew already, by a second claim of ours.
+  if (const auto found = active_.find(number); found != active_.end() && found->second.fence.token == fence.token) active_.erase(found);
+  if (active_.empty() && listening_ != 0) hub_.remove(std::exchange(listening_, 0));
+  const CancelReason reason = turn.reason();
+  if (reason == CancelReason::engine_closing || reason == CancelReason::paused || reason == CancelReason::turn_over) {
+    auto let_go = [fence, calls = meter->calls()](store::Tx& tx) -> Status {
+      store::release(tx, fence, calls);
       return Done{};
     };
     (void)co_await services_.store.write(store::Urgency::normal, std::move(let_go));
+    if (reason == CancelReason::turn_over) wake();
     co_return;
   }
   if (follow_up || static_cast<int>(active_.size()) + 1 >= services_.settings.max_active_runs) wake();
@@ -105,6 +118,10 @@ Async<void> Manager::keep_house() {
       }
       wake();
     }
+    auto turns = co_await take_turns();
+    if (!turns) services_.log.warn("Letting syncs take turns failed", {{"error", turns.error().message}});
+    auto ended = co_await end_stalled();
+    if (!ended) services_.log.warn("Ending syncs that do nothing any more failed", {{"error", ended.error().message}});
     auto renewed = co_await renew_leases();
     if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
     auto kept = co_await services_.throttle.maintain(false);
@@ -113,6 +130,8 @@ Async<void> Manager::keep_house() {
       tidied = services_.clock.steady();
       auto tidy_up = co_await tidy();
       if (!tidy_up) services_.log.warn("Trimming old events failed", {{"error", tidy_up.error().message}});
+      auto told = co_await tell_what_expires(services_, closing);
+      if (!told) services_.log.warn("Telling what expires soon failed", {{"error", told.error().message}});
     }
     co_await services_.clock.sleep_for(kHeartbeat, closing);
   }
@@ -131,9 +150,9 @@ bool Manager::something_is_due() {
 Async<Status> Manager::refresh_outlook() {
   Outlook outlook;
   outlook.counter = services_.store.change_counter();   // before looking: what comes meanwhile is looked at again
-  auto look = [me = services_.me, outlook](store::Tx& tx) mutable -> Result<Outlook> {
+  auto look = [me = services_.me, scheduled = services_.settings.sync_every > Duration::zero(), outlook](store::Tx& tx) mutable -> Result<Outlook> {
     outlook.others = store::other_engines(tx, me);
-    outlook.next_sync = store::next_planned_sync(tx);
+    outlook.next_sync = store::next_planned_sync(tx, scheduled);
     outlook.next_lease_end = store::next_lease_end(tx, me);
     return outlook;
   };
@@ -165,9 +184,9 @@ Async<Status> Manager::renew_leases() {
   auto news = co_await services_.store.write(store::Urgency::normal, std::move(renew));
   if (!news) co_return news.error();
   for (const std::int64_t number : news->lost)
-    if (const auto found = active_.find(number); found != active_.end()) found->second.cancel.cancel(CancelReason::lease_lost);
+    if (const auto found = active_.find(number); found != active_.end()) found->second.stop(CancelReason::lease_lost);
   for (const std::int64_t number : news->cancelled)
-    if (const auto found = active_.find(number); found != active_.end()) found->second.cancel.cancel(CancelReason::by_user);
+    if (const auto found = active_.find(number); found != active_.end()) found->second.stop(CancelReason::by_user);
   co_return Done{};
 }
 
@@ -185,15 +204,12 @@ Async<Status> Manager::bury_the_dead() {
 }
 
 Async<Status> Manager::trigger_due() {
-  if (services_.settings.sync_every <= Duration::zero() || !outlook_->next_sync || *outlook_->next_sync > services_.clock.now()) co_return Done{};
+  if (!outlook_->next_sync || *outlook_->next_sync > services_.clock.now()) co_return Done{};
   auto trigger = [this](store::Tx& tx) -> Result<int> {
     int triggered = 0;
-    for (const UserNo user : store::users_due_for_sync(tx, kDueAtOnce)) {
-      const auto connection = store::find_connection(tx, user);
-      if (!connection) continue;
-      // Cleared here, set again at the end of the run, so that a failing trigger can't be due for ever.
-      store::plan_next_sync(tx, connection->number, std::nullopt);
-      store::TriggerRequest request{user, store::Cause::schedule, SyncId("sync_" + services_.entropy.uuid7(tx.now())), "", false};
+    for (const store::DueSync& due : store::take_due_syncs(tx, services_.settings.sync_every > Duration::zero(), kDueAtOnce)) {
+      const store::Cause cause = due.notified ? store::Cause::notification : store::Cause::schedule;
+      store::TriggerRequest request{due.user, cause, SyncId("sync_" + services_.entropy.uuid7(tx.now())), due.asked, due.notified};
       if (store::trigger(tx, request)) ++triggered;
     }
     return triggered;
@@ -204,10 +220,54 @@ Async<Status> Manager::trigger_due() {
   co_return Done{};
 }
 
+/// Where more runs wait than may be performed, those that had many calls since they were taken up make room for as many. They go on from where they are
+/// when all who had fewer were served.
+Async<Status> Manager::take_turns() {
+  if (active_.empty() || static_cast<int>(active_.size()) < services_.settings.max_active_runs) co_return Done{};
+  auto count = [most = static_cast<int>(active_.size())](store::Tx& tx) -> Result<std::int64_t> { return store::waiting_runs(tx, most); };
+  AMZ_CO_TRY(waiting, co_await services_.store.read(std::move(count)));
+  std::vector<Active*> longest;
+  for (auto& [number, active] : active_)
+    if (active.meter->calls() >= kCallsOfATurn && active.turn.reason() == CancelReason::none) longest.push_back(&active);
+  std::sort(longest.begin(), longest.end(), [](const Active* a, const Active* b) { return a->meter->calls() > b->meter->calls(); });
+  if (static_cast<std::int64_t>(longest.size()) > waiting) longest.resize(static_cast<std::size_t>(waiting));
+  for (Active* active : longest) active->turn.cancel(CancelReason::turn_over);
+  co_return Done{};
+}
+
+/// A run that does nothing any more, although every wait of its has an end, must not keep its user from syncing.
+Async<Status> Manager::end_stalled() {
+  std::vector<store::Fence> stalled;
+  for (const auto& [number, active] : active_)
+    if (active.meter->idle() >= kStalledAfter && active.cancel.reason() == CancelReason::none) stalled.push_back(active.fence);
+  for (const store::Fence& fence : stalled) {
+    auto end = [this, fence](store::Tx& tx) -> Status {
+      AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      store::RunEnd failed;
+      failed.status = store::RunStatus::failed;
+      failed.error = Error(Code::stalled);
+      failed.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(tx.now()));
+      plan_next(services_, run, failed);
+      store::finish(run, failed);
+      return Done{};
+    };
+    auto ended = co_await services_.store.write(store::Urgency::normal, std::move(end));
+    if (!ended && ended.code() != Code::fenced) co_return ended;
+    services_.log.error("A sync stood still and was ended", {{"run", fence.run.value}});
+    if (const auto found = active_.find(fence.run.value); found != active_.end() && found->second.fence.token == fence.token) {
+      found->second.stop(CancelReason::stalled);
+      active_.erase(fence.run.value);
+    }
+    wake();
+  }
+  co_return Done{};
+}
+
 Async<Status> Manager::tidy() {
   for (;;) {
     auto trim = [keep = services_.settings.keep_journal](store::Tx& tx) -> Result<std::int64_t> {
       store::trim_consents(tx, tx.now() - std::chrono::hours(24));
+      store::trim_notifications(tx, tx.now() - kKeepNotifications);
       return store::trim_journal(tx, tx.now() - keep, kTrimAtOnce);
     };
     auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));
@@ -234,7 +294,7 @@ Async<Status> Manager::tidy() {
 
 Async<void> Manager::stop() {
   closing_.cancel(CancelReason::engine_closing);
-  for (auto& [number, active] : active_) active.cancel.cancel(CancelReason::engine_closing);
+  for (auto& [number, active] : active_) active.stop(CancelReason::engine_closing);
   co_await duties_.all_ended();
   // A claim that was under way has spawned its run by now, and that run knows that the engine closes.
   co_await runs_.all_ended();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Claims runs and has them performed, as long as the engine is open; keeps their leases, hears of cancellations, takes over
-// from engines that died, and starts the syncs whose time has come. Loop thread only.
+// Claims runs and has them performed, as long as the engine is open; keeps their leases, hears of cancellations and pauses, takes over
+// from engines that died, lets runs take turns where there are more than it may perform at once, ends those that do nothing any more, and starts
+// the syncs whose time has come. Loop thread only.
 #pragma once
 
 #include <map>
@@ -28,6 +29,13 @@ class Manager {
   struct Active {
     store::Fence fence;
     CancelSource cancel;
+    CancelSource turn;   // also cancelled where others wait
+
+    void stop(CancelReason reason) {
+      cancel.cancel(reason);
+      turn.cancel(reason);
+    }
+    std::shared_ptr<spapi::Meter> meter;
   };
   Async<void> claim_all();
   Async<void> work_on(store::ClaimedRun run);
@@ -36,6 +44,8 @@ class Manager {
   Async<Result<bool>> look_around();
   Async<Status> refresh_outlook();
   Async<Status> bury_the_dead();
+  Async<Status> end_stalled();
+  Async<Status> take_turns();
   Async<Status> trigger_due();
   Async<Status> tidy();
   bool something_is_due();

@@ -77,6 +77,7 @@ class MoneyReader {
 
     std::optional<Error> first_failure;
     while (const auto slice = plan_->next()) {
+      if (run_.turn.cancelled()) co_return Error(Code::cancelled);
       auto walked = co_await walk_slice(*slice);
       if (!walked) {
         if (!first_failure) first_failure = walked.error();

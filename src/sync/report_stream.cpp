@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kReportsAtOnce = 4;
 constexpr int kMostMarketplaces = 25;                         // that one request may name
-constexpr Duration kGiveUpAfter = std::chrono::hours(4);      // reports were seen that never end
 constexpr Duration kLongestPoll = std::chrono::minutes(2);
 constexpr Duration kShortPause = std::chrono::hours(4), kLongPause = std::chrono::hours(24);
 constexpr int kFailuresForLongPause = 3;
@@ -325,7 +324,7 @@ class ReportReader {
         case ReportInfo::Status::fatal: co_return co_await fatal(job);
         case ReportInfo::Status::under_way: break;
       }
-      if (services_.clock.now() - job.asked_at > kGiveUpAfter) co_return Outcome{store::JobOutcome::lost, "The report was never finished."};
+      if (services_.clock.now() - job.asked_at > dataset_.patience) co_return Outcome{store::JobOutcome::lost, "The report was never finished."};
       pause = std::min<Duration>(pause * 2, kLongestPoll);
     }
   }

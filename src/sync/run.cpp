@@ -10,6 +10,7 @@
 #include "sync/inventory_stream.hpp"
 #include "sync/replay.hpp"
 #include "sync/report_stream.hpp"
+#include "sync/schedule.hpp"
 #include "sync/streams.hpp"
 
 namespace amzsync::sync {
@@ -24,20 +25,22 @@ struct StreamEnd {
 
 class Run {
  public:
-  Run(Services& services, store::ClaimedRun claimed, CancelToken cancel)
+  Run(Services& services, store::ClaimedRun claimed, CancelToken cancel, CancelToken turn, std::shared_ptr<spapi::Meter> meter)
       : services_(services),
         claimed_(std::move(claimed)),
         cancel_(std::move(cancel)),
+        meter_(std::move(meter)),
         budget_(kRetriesPerRun),
         progress_(services, claimed_.fence),
         side_(services.tasks.loop(), services.log),
-        context_{services, claimed_.fence, claimed_.connection, {}, cancel_, budget_, progress_, side_, {}} {}
+        context_{services, claimed_.fence, claimed_.connection, {}, cancel_, std::move(turn), budget_, progress_, *meter_, side_, {}} {}
 
   Async<std::optional<SyncId>> perform() {
     auto status = co_await read_everything();
     co_await side_.all_ended();
-    if (cancel_.reason() == CancelReason::engine_closing || cancel_.reason() == CancelReason::lease_lost) co_return std::nullopt;
+    if (cancel_.cancelled() && cancel_.reason() != CancelReason::by_user) co_return std::nullopt;   // it goes on, or was ended, elsewhere
     if (!status && status.code() == Code::fenced) co_return std::nullopt;
+    if (!status && status.code() == Code::cancelled && !cancel_.cancelled()) co_return std::nullopt;   // it let go between two pieces of work
     co_return co_await finish(status);
   }
 
@@ -77,7 +80,8 @@ class Run {
   }
 
   Async<Status> load_account() {
-    auto load = [user = claimed_.fence.user](store::Tx& tx) -> Result<std::string> {
+    auto load = [this, user = claimed_.fence.user](store::Tx& tx) -> Result<std::string> {
+      done_before_ = store::complete_streams(tx, claimed_.fence.run);
       const auto connection = store::find_connection(tx, user);
       if (!connection) return Code::not_connected;
       return connection->seller.empty() ? "connection-" + std::to_string(connection->number.value) : connection->seller.text();
@@ -93,7 +97,6 @@ class Run {
   Async<Status> read_participations_first() {
     const Stream& stream = participations_stream();
     StreamResult result = co_await stream.read(context_);
-    calls_ += result.calls;
     std::optional<Error> error = result.error;
     const StreamOutcome outcome = result.outcome;
     results_.push_back({&stream, std::move(result)});
@@ -121,26 +124,26 @@ class Run {
 
   /// Two sources tell of the stock, and the list is known to leave SKUs out: those that only the other one names are asked for one by one.
   Async<void> compare_inventory() {
-    const auto complete = [this](std::string_view name) {
-      const auto of = std::find_if(results_.begin(), results_.end(), [&](const StreamEnd& end) { return end.stream->name == name; });
-      return of != results_.end() && of->result.outcome == StreamOutcome::complete ? &*of : nullptr;
-    };
-    StreamEnd* inventory = complete("inventory");
-    if (!inventory || !complete("managed_inventory")) co_return;
-    auto again = co_await read_missing_inventory(context_);
-    if (!again) co_return;
-    calls_ += again->calls;
-    inventory->result = std::move(*again);
+    const auto inventory = std::find_if(results_.begin(), results_.end(), [&](const StreamEnd& end) { return end.stream->name == "inventory"; });
+    if (inventory == results_.end() || context_.marketplaces.empty()) co_return;
+    const StreamOutcome outcome = inventory->result.outcome;
+    if (outcome == StreamOutcome::stopped || outcome == StreamOutcome::unauthorised) co_return;
+    auto again = co_await fill_inventory_gaps(context_, inventory->result);
+    inventory->result = std::move(again);
   }
 
   Async<void> read_one(const Stream* stream) {
     StreamResult result;
-    if (stream->report) {
-      result = co_await read_report(context_, *stream->report);
+    if (std::find(done_before_.begin(), done_before_.end(), stream->name) != done_before_.end()) {
+      // In an earlier turn of this run.
+    } else if (stream->report) {
+      // Jobs are durable, so it may let go anywhere.
+      RunContext anywhere = context_;
+      anywhere.cancel = context_.turn;
+      result = co_await read_report(anywhere, *stream->report);
     } else {
       result = co_await stream->read(context_);
     }
-    calls_ += result.calls;
     results_.push_back({stream, std::move(result)});
   }
 
@@ -190,7 +193,7 @@ class Run {
       // An optional stream whose role the app lacks is told by its coverage.
       if (refused && !of.stream->money && !named(*of.stream)) continue;
       // Nor does one that only checks another take anything away from it.
-      if (of.stream->aid && of.result.outcome == StreamOutcome::incomplete && not_made(*of.result.error) && !named(*of.stream)) continue;
+      if (of.stream->aid && of.result.outcome == StreamOutcome::incomplete && !named(*of.stream)) continue;
       if (of.result.outcome == StreamOutcome::complete) {
         ++read;
         continue;
@@ -202,8 +205,13 @@ class Run {
     return end;
   }
 
-  /// Amazon does not make the report, or not now.
-  static bool not_made(const Error& error) { return error.code == Code::report_failed || error.code == Code::request_rejected || error.code == Code::bad_answer; }
+  /// Rows that could not be read of streams that only check others.
+  std::int64_t aids_rejected(const store::RunTx& run) const {
+    std::int64_t rejected = 0;
+    for (const StreamEnd& of : results_)
+      if (of.stream->aid && !named(*of.stream)) rejected += store::counts_of(run.tx(), run.run(), of.stream->name).rejected;
+    return rejected;
+  }
 
   Async<std::optional<SyncId>> finish(Status status) {
     store::RunEnd end = judge();
@@ -212,24 +220,20 @@ class Run {
       end.error = status.code() == Code::cancelled ? std::nullopt : std::optional(status.error());
     }
     end.totals = totals_;
-    end.totals.calls = calls_;
+    end.totals.calls = meter_->calls();
     end.replay = claimed_.replay;
     end.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(services_.clock.now()));
-    if (services_.settings.sync_every > Duration::zero()) {
-      // A tenth of jitter each way, so that sellers who connected together drift apart.
-      const Duration every = services_.settings.sync_every;
-      end.next_sync_at = services_.clock.now() + every - every / 10 + services_.entropy.below(every / 5);
-    }
     const bool money_read = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money && r.result.outcome == StreamOutcome::complete; });
-    auto write = [fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
+    auto write = [this, &services = services_, fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
       const store::Counts counts = store::counts_of(tx, fence.run);
       // Pages that were stored before a stream gave up stay: the run was not in vain.
       if (end.status == store::RunStatus::failed && end.error && !stops_run(*end.error) && counts.fetched > 0) end.status = store::RunStatus::partial;
-      if (end.status == store::RunStatus::completed && counts.rejected > 0) {
+      if (end.status == store::RunStatus::completed && counts.rejected > aids_rejected(run)) {
         end.status = store::RunStatus::partial;
         end.error = Error(Code::rows_quarantined);
       }
+      plan_next(services, run, end);
       end.recoveries_empty = money_read && store::recoveries(tx, fence.user, false).totals.empty();
       return store::finish(run, end);
     };
@@ -246,19 +250,20 @@ class Run {
   Services& services_;
   store::ClaimedRun claimed_;
   CancelToken cancel_;
+  std::shared_ptr<spapi::Meter> meter_;
   net::RetryBudget budget_;
   Progress progress_;
   Tasks side_;
   RunContext context_;
   std::vector<StreamEnd> results_;
+  std::vector<std::string> done_before_;   // streams
   store::RunTotals totals_;
-  std::int64_t calls_ = 0;
 };
 
 }  // namespace
 
-Async<std::optional<SyncId>> perform(Services& services, store::ClaimedRun claimed, CancelToken cancel) {
-  const auto run = std::make_unique<Run>(services, std::move(claimed), std::move(cancel));
+Async<std::optional<SyncId>> perform(Services& services, store::ClaimedRun claimed, CancelToken cancel, CancelToken turn, std::shared_ptr<spapi::Meter> meter) {
+  const auto run = std::make_unique<Run>(services, std::move(claimed), std::move(cancel), std::move(turn), std::move(meter));
   co_return co_await run->perform();
 }
 

@@ -31,6 +31,7 @@ struct Services {
   Tasks& tasks;
   Executor work;             ///< CPU pool: decoding
   store::Store& store;
+  auth::LwaClient& lwa;
   auth::Tokens& tokens;
   spapi::Throttle& throttle;
   spapi::Client& client;

@@ -69,6 +69,7 @@ spapi::Caller make_caller(RunContext& run, std::string_view stream) {
   caller.account = run.account;
   caller.cancel = run.cancel;
   caller.budget = &run.budget;
+  caller.meter = &run.meter;
   caller.on_wait = [&run, name = std::string(stream)](std::optional<Instant> until) {
     run.progress.set_waiting(name, until);
     if (!until) return;   // told with the next page

@@ -33,8 +33,10 @@ struct RunContext {
   ConnectionNo connection;
   std::string account;                       ///< owner of the token buckets
   CancelToken cancel;
+  CancelToken turn;                          ///< also: others wait, so let go between two pieces of work of which none is done twice
   net::RetryBudget& budget;
   Progress& progress;
+  spapi::Meter& meter;
   Tasks& side;                               ///< small writes that nobody waits for until the run ends
   std::vector<MarketplaceId> marketplaces;   ///< to be read; known once participations are
 };
@@ -71,6 +73,7 @@ Async<Status> write_for(RunContext& run, Change change) {
     return Done{};
   };
   auto written = co_await run.services.store.write(store::Urgency::normal, std::move(work));
+  if (written) run.meter.work();
   co_return written;
 }
 

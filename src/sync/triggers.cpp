@@ -5,9 +5,12 @@
 
 #include "base/crypto.hpp"
 #include "net/http.hpp"
+#include "spapi/notifications.hpp"
+#include "spapi/report_dataset.hpp"
 #include "store/journal.hpp"
 #include "store/recoveries.hpp"
 #include "store/users.hpp"
+#include "sync/streams.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -20,6 +23,7 @@ constexpr Duration kBypassFresh = std::chrono::hours(1);
 constexpr Duration kFirstEmptyPause = std::chrono::minutes(15);
 constexpr Duration kLongestEmptyPause = std::chrono::hours(24);
 constexpr Duration kAfterFailure = std::chrono::minutes(1);
+constexpr Duration kNotifiedApart = std::chrono::minutes(5);     // syncs by notifications; what comes in between is read together
 
 /// Names that stand for nobody in particular; a bypass of theirs must not sync somebody's account.
 bool is_reserved(const UserId& user) { return user.text() == "default-user" || user.text() == "demo-user"; }
@@ -138,7 +142,7 @@ Async<std::variant<CallbackOutcome, CallbackFailure>> Triggers::on_oauth_callbac
 }
 
 Async<Result<store::TriggerOutcome>> Triggers::exchange(Sha256 hash, store::Consent consent, SellerId seller, Secret code, Duration within) {
-  auto grant = co_await lwa_.exchange_code(std::move(code), consent.redirect_uri, within, life_);
+  auto grant = co_await services_.lwa.exchange_code(std::move(code), consent.redirect_uri, within, life_);
   if (!grant) {
     const Error error = grant.error();
     // While Amazon is silent the code stays: it is tried again as long as it lives (adopt_codes).
@@ -167,7 +171,7 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
   a.region = std::move(from.region);
   a.marketplace = std::move(from.marketplace);
   a.seller = std::move(from.seller);
-  a.app_id = lwa_.client_id();
+  a.app_id = services_.lwa.client_id();
   a.sealed_refresh_token = vault_.seal(auth::SecretKind::refresh_token, user, grant.refresh_token);
   a.sealed_access_token = vault_.seal(auth::SecretKind::access_token, user, grant.access_token);
   a.access_obtained_at = grant.obtained_at;
@@ -184,7 +188,7 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
 }
 
 Async<Result<store::TriggerOutcome>> Triggers::connect_with_refresh_token(UserId user, Secret refresh_token, std::string seller_id) {
-  auto grant = co_await lwa_.refresh(refresh_token, kCallbackTime, life_);
+  auto grant = co_await services_.lwa.refresh(refresh_token, kCallbackTime, life_);
   if (!grant) co_return grant.code() == Code::needs_reauth ? Error(Code::invalid_grant, "Amazon refused the refresh token.") : grant.error();
   grant->refresh_token = std::move(refresh_token);
   auto find = [user](store::Tx& tx) -> Result<UserNo> { return store::ensure_user(tx, user); };
@@ -254,6 +258,10 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       answer.reason = code_name(Code::needs_reauth);
       return answer;
     }
+    if (store::pause_of(tx, *number)) {
+      answer.reason = code_name(Code::paused);
+      return answer;
+    }
     if (const auto active = store::active_run(tx, *number)) {
       answer.reason = code_name(Code::sync_in_progress);
       answer.sync_id = active->id;
@@ -307,6 +315,58 @@ Async<Result<store::TriggerOutcome>> Triggers::replay(UserId user, std::string s
   auto run = co_await trigger(std::move(user), store::Cause::replay, std::move(streams), false);
   if (run) manager_.wake();
   co_return run;
+}
+
+namespace {
+
+/// The streams that a notification is about; empty: none.
+std::string streams_of(const spapi::Notification& n, const SyncSettings& settings) {
+  std::string_view stream;
+  if (n.type == "TRANSACTION_UPDATE" || n.type == "ORDER_CHANGE") stream = store::money_stream_name(settings.finances);
+  if (n.type == "FBA_INVENTORY_AVAILABILITY_CHANGES") stream = "inventory";
+  if (n.type == "REPORT_PROCESSING_FINISHED")
+    for (const Stream* s : data_streams())
+      if (s->report && s->report->report_type == n.report_type) stream = s->name;
+  const auto& named = settings.named_streams;
+  const bool read = named.empty() || std::find(named.begin(), named.end(), stream) != named.end();
+  return read ? std::string(stream) : std::string();
+}
+
+}  // namespace
+
+Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::optional<UserId> user, std::string message) {
+  AMZ_CO_TRY(notifications, spapi::decode_notifications(message));
+  auto take = [this, user, notifications = std::move(notifications)](store::Tx& tx) -> Result<std::vector<NotificationOutcome>> {
+    std::vector<NotificationOutcome> outcomes;
+    for (const spapi::Notification& n : notifications) {
+      NotificationOutcome outcome{n.id, n.type, false, false, std::nullopt, std::nullopt};
+      std::vector<UserNo> users = store::users_of_seller(tx, spapi::region_name(services_.settings.region), n.seller);
+      if (user) {
+        const auto number = store::find_user(tx, *user);
+        const auto connection = number ? store::find_connection(tx, *number) : std::nullopt;
+        // A connection by a refresh token may not know its seller's id.
+        const bool theirs = connection && (connection->seller == n.seller || (connection->seller.empty() && !n.seller.empty()));
+        users = theirs ? std::vector{*number} : std::vector<UserNo>{};
+      }
+      const std::string streams = streams_of(n, services_.settings);
+      outcome.known = !streams.empty();
+      if (users.empty()) return Error(Code::not_found, "The notification is about a seller who is not connected here.");
+      outcome.duplicate = !store::remember_notification(tx, (user ? user->text() + "/" : std::string()) + n.id);
+      if (!outcome.duplicate && outcome.known)
+        for (const UserNo whom : users) {
+          outcome.planned_at = store::plan_notified_sync(tx, whom, streams, kNotifiedApart);
+          if (outcome.planned_at) continue;
+          // What the active run read already may be older than what this tells.
+          auto run = store::trigger(tx, {whom, store::Cause::notification, new_sync_id(), streams, true});
+          if (run) outcome.sync_id = run->id;
+        }
+      outcomes.push_back(std::move(outcome));
+    }
+    return outcomes;
+  };
+  auto outcomes = co_await services_.store.write(store::Urgency::trigger, std::move(take));
+  if (outcomes) manager_.wake();
+  co_return outcomes;
 }
 
 Async<void> Triggers::adopt_codes(Duration older_than) {

@@ -56,13 +56,22 @@ struct RecoveriesTrigger {
   std::optional<Instant> next_try;
 };
 
+/// What became of one notification.
+struct NotificationOutcome {
+  std::string id, type;
+  bool known = false;                 ///< it is of a kind that a sync can follow
+  bool duplicate = false;             ///< it came before
+  std::optional<SyncId> sync_id;      ///< that reads what it is about
+  std::optional<Instant> planned_at;  ///< when it will be read, together with what else is told until then
+};
+
 /// Where the browser of a consent trip belongs, whatever became of the trip.
 std::optional<std::string> consent_frontend(store::Tx& tx, std::string_view state);
 
 class Triggers {
  public:
-  Triggers(Services& services, AppSettings app, auth::LwaClient& lwa, const auth::Vault& vault, Manager& manager, CancelToken life)
-      : services_(services), app_(std::move(app)), lwa_(lwa), vault_(vault), manager_(manager), life_(std::move(life)) {}
+  Triggers(Services& services, AppSettings app, const auth::Vault& vault, Manager& manager, CancelToken life)
+      : services_(services), app_(std::move(app)), vault_(vault), manager_(manager), life_(std::move(life)) {}
 
   /// Opens a consent trip for the user. `marketplace` (id or country) chooses where the seller signs in.
   /// Errors: invalid_argument (unknown marketplace), setting_invalid (the application's id or redirect URI is not set).
@@ -86,6 +95,11 @@ class Triggers {
 
   /// Errors: not_connected, needs_reauth. An active run is attached to.
   Async<Result<store::TriggerOutcome>> start(UserId user, std::string streams);
+
+  /// Amazon's notifications, in whatever a queue delivered them: what they are about is synced, soon and together where many come. `user`: whose
+  /// they must be; nullopt: whoever is connected with their seller.
+  /// Errors: invalid_argument (no notification), not_found (its seller is not connected, or is another user's).
+  Async<Result<std::vector<NotificationOutcome>>> on_notification(std::optional<UserId> user, std::string message);
 
   SyncId new_sync_id();
 
@@ -112,7 +126,6 @@ class Triggers {
 
   Services& services_;
   AppSettings app_;
-  auth::LwaClient& lwa_;
   const auth::Vault& vault_;
   Manager& manager_;
   CancelToken life_;

@@ -183,10 +183,76 @@ class Syncs(HostCase):
         self.check_truth(host, sim)
 
 
+class Pauses(HostCase):
+    def test_a_user_pauses_and_resumes_and_nobody_else_is_touched(self):
+        sim = self.sim()
+        host = self.host(sim)
+        self.check_error(host.post("/api/sync/pause"), 404, "not_found")   # nobody who was never here
+        for user, seller in (("user-1", 1), ("user-2", 2)):
+            host.finish(host.connect(user, seller).query["sync_id"], user)
+        for _ in range(2):
+            paused = host.post("/api/sync/pause")
+            self.assertEqual((paused.status, paused.json["paused"]), (200, True))
+        self.assertIs(host.get("/api/sync/status").json["paused"], True)
+        kept = host.post("/api/sync/start").json
+        self.assertEqual(kept["status"], "queued")
+        other = host.post("/api/sync/start", "user-2").json
+        self.assertEqual(host.finish(other["syncId"], "user-2")["status"], "completed")
+        run = host.get("/api/sync/status/" + kept["syncId"]).json
+        self.assertEqual((run["status"], run["progress"]), ("queued", 0))
+        with host.events(last_event_id=0) as events:
+            self.assertEqual(host.post("/api/sync/resume").status, 200)
+            seen = events.until(kept["syncId"])
+        self.assertEqual([e.type for e in seen if e.type in ("sync.paused", "sync.resumed")], ["sync.paused", "sync.resumed"])
+        self.assertNotIn("paused", host.get("/api/sync/status").json)
+        self.check_truth(host, sim)
+
+
+class Notifications(HostCase):
+    def test_a_notification_of_the_users_own_seller_starts_a_sync(self):
+        sim = self.sim()
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        host.finish(host.connect("user-2", 2).query["sync_id"], "user-2")
+        message = json.dumps({"NotificationVersion": "1.0", "NotificationType": "FBA_INVENTORY_AVAILABILITY_CHANGES", "PayloadVersion": "1.0", "EventTime": "2026-11-23T15:00:00Z",
+                              "Payload": {"SellerId": sim.truth(1)["sellerId"], "FNSKU": "X", "ASIN": "B", "SKU": "S", "FulfillmentInventoryByMarketplace": []},
+                              "NotificationMetadata": {"ApplicationId": "a", "SubscriptionId": "s", "PublishTime": "2026-11-23T15:00:01Z", "NotificationId": "n-1"}})
+        taken = host.post(BASE + "/notify", body=message)
+        self.assertEqual((taken.status, taken.json["syncTriggered"]), (200, True))
+        run = host.finish(taken.json["syncId"])
+        self.assertEqual((run["status"], run["trigger"]), ("completed", "notification"))
+        again = host.post(BASE + "/notify", body=message).json
+        self.assertEqual((again["syncTriggered"], again["notifications"][0]["duplicate"]), (False, True))
+        self.check_error(host.post(BASE + "/notify", "user-2", body=message), 404, "not_found")
+        for wrong in ("", "{}", "hello", "[1]"):
+            self.check_error(host.post(BASE + "/notify", body=wrong), 400, "invalid_argument")
+
+
+class NewSecret(HostCase):
+    def test_a_new_client_secret_is_taken_at_a_hangup(self):
+        import os
+        import signal
+        sim = self.sim()
+        path = os.path.join(self.folder, "secret")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("first-secret")
+        host = self.host(sim, lwa_client_secret=None, lwa_client_secret_file=path)
+        host.finish(host.connect().query["sync_id"])
+        sim.control(clientSecret="second-secret")
+        refused = host.agree(host.start_consent(), 1)
+        self.check_error(host.post(BASE + "/auth/callback", body=refused), 502, "app_credentials_invalid")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("second-secret\n")
+        host.process.send_signal(signal.SIGHUP)
+        host.wait_for_log("new client secret")
+        accepted = host.agree(host.start_consent(), 1)
+        self.assertEqual(host.post(BASE + "/auth/callback", body=accepted).status, 200)
+
+
 class Later(HostCase):
     def test_what_is_not_there_yet_says_so(self):
         host = self.host(self.sim(events=0))
-        for method, path in (("POST", BASE + "/notify"), ("POST", "/api/sync/pause"), ("POST", "/api/sync/resume"), ("GET", "/api/detections/results"), ("GET", "/api/detections/statistics"),
+        for method, path in (("GET", "/api/detections/results"), ("GET", "/api/detections/statistics"),
                              ("GET", "/api/detections/7/explain"), ("PUT", "/api/detections/7/state"), ("GET", "/api/export?what=all"), ("POST", "/api/erase")):
             with self.subTest(path):
                 self.check_error(host.call(method, path), 501, "not_supported")

@@ -88,6 +88,10 @@ std::string wish(const spapi::ReportDataset& dataset, const std::string& marketp
   return R"({"reportType":")" + std::string(dataset.report_type) + R"(","marketplaceIds":[")" + marketplace + R"("],"dataStartTime":")" + from + R"(","dataEndTime":")" + until + "\"}";
 }
 
+void check_truth_of_stock(World& world, int seller) {
+  CHECK(world.count("SELECT count(*) FROM amz_inventory WHERE user_id='" + world.user(seller).text() + "'") == world.truth(seller)["inventory"]["rows"].integer());
+}
+
 /// As many rows as the truth has, where a report alone is read.
 void check_report(World& world, Process& process, int seller) {
   const std::string stream = world.settings().streams.front();
@@ -408,22 +412,91 @@ TEST_CASE("SKUs that never come in the list of stock are asked for by name, wher
   CHECK(world.count("SELECT count(*) FROM inventory WHERE closed_at IS NOT NULL") == 9);
 }
 
+TEST_CASE("a gap in the list of one of several marketplaces is filled there, page by page, and what a marketplace does not have is asked for once a month") {
+  WorldSettings settings = small();
+  settings.streams.push_back("managed_inventory");
+  settings.amazon.rows_per_page = 10;   // also of answers by name
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().hide_stock(2, 20);
+  CHECK(member(world.sync_seller(process, 2), "status") == "completed");
+  check_truth(world, process, 2);
+  const std::int64_t before = asked(world, "getInventorySummaries");
+  CHECK(member(sync_again(world, process, 2), "status") == "completed");
+  const std::int64_t rows = world.count("SELECT count(*) FROM amz_inventory");
+  // A page for ten rows of each list, and one for each ten of the twenty that each list leaves out.
+  CHECK(asked(world, "getInventorySummaries") - before <= (rows + 9) / 10 + 6);
+  check_truth(world, process, 2);
+}
+
+TEST_CASE("a SKU that could not be read when it was asked for by name is not gone") {
+  World world(small());
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  world.amazon().hide_stock(1, 5);
+  amzsim::Fault nameless = fault("/fba/inventory", "omit", 1);
+  nameless.member = "sellerSku";
+  nameless.after = 3;   // pages of the list
+  world.amazon().add_fault(nameless);
+  CHECK(member(sync_again(world, process), {"error", "code"}) == "rows_quarantined");
+  CHECK(world.count("SELECT count(*) FROM amz_inventory") == 120);
+}
+
+TEST_CASE("a SKU that Amazon refuses to be asked for keeps no other from being asked for, or from being closed") {
+  World world(small());
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  world.amazon().lose_stock(1, 9);
+  amzsim::Fault refused = refusal("/fba/inventory", 400, "InvalidInput", "The SKU is not valid.", -1);
+  refused.query_holds = "SKU-1-00115";
+  world.amazon().add_fault(refused);
+  CHECK(member(sync_again(world, process), {"error", "code"}) == "rows_quarantined");
+  CHECK(world.count("SELECT count(*) FROM inventory WHERE closed_at IS NOT NULL") == 8);
+  CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='sku_refused'") == 1);
+  // It is told once.
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  world.amazon().clear_faults();
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_truth_of_stock(world, 1);
+}
+
+TEST_CASE("a replay of the archive reads the lists of stock, whatever was asked for by name after them") {
+  WorldSettings settings = small();
+  settings.archive_pages = true;
+  settings.streams.push_back("managed_inventory");
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().hide_stock(1, 5);
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto replay = world.wait(process.engine().triggers().replay(world.user(1), "inventory"));
+  REQUIRE(replay);
+  const auto run = JsonDocument::parse(world.finish(process, world.user(1), replay->id));
+  for (const Json stream : (*run)["streams"]) {
+    CHECK(stream["fetched"].integer() == 115);
+    CHECK(stream["unchanged"].integer() == 115);
+  }
+  check_truth(world, process, 1);
+}
+
 TEST_CASE("while SKUs that are known to be missing can't be asked for, the stock is not called complete") {
   WorldSettings settings = small();
   settings.streams.push_back("managed_inventory");
   World world(settings);
   Process& process = world.open();
   world.amazon().hide_stock(1, 5);
-  amzsim::Fault broken = refusal("/fba/inventory", 400, "InvalidInput", "Something is wrong.", -1);
+  amzsim::Fault broken = refusal("/fba/inventory", 403, "Unauthorized", "Access to requested resource is denied.", -1);
   broken.after = 3;   // pages of the list
   world.amazon().add_fault(broken);
   const std::string run = world.sync_seller(process, 1);
   CHECK(member(run, "status") == "partial");
   CHECK(member(run, {"error", "code"}) == "request_rejected");
   CHECK(world.count("SELECT count(*) FROM amz_inventory") == 115);
+  // Also on a later day on which the list is whole, and the report is not made.
   world.amazon().clear_faults();
-  CHECK(member(sync_again(world, process), "status") == "completed");
-  check_truth(world, process, 1);
+  world.amazon().add_fault(report_fault("report_fatal"));
+  world.run_for(std::chrono::hours(26));
+  (void)sync_again(world, process);
+  CHECK(world.count("SELECT count(*) FROM amz_inventory") == 120);
 }
 
 TEST_CASE("a report that only checks another stream makes no sync partial where Amazon will not make it, unless it was named") {
@@ -438,6 +511,7 @@ TEST_CASE("a report that only checks another stream makes no sync partial where 
     unknown.method = "POST";
     unknown.body_holds = "GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA";
     world.amazon().add_fault(unknown);
+    CAPTURE(unknown.status);
     const std::string run = world.sync_seller(process, 1);
     CAPTURE(run);
     CHECK(member(run, "status") == (named ? "partial" : "completed"));
@@ -457,8 +531,8 @@ TEST_CASE("SKUs are asked for by name in as few requests as Amazon and an addres
   CHECK(requests({std::string(9'000, 'x')}) == std::vector<std::size_t>{1});
   const std::string base = "granularityType=Marketplace granularityId=" + kUs + " marketplaceIds=" + kUs + " details=true ";
   const std::vector<std::string> two{"a", "b"}, one{"b,c"};
-  CHECK(text_of_query(spapi::get_inventory_of(MarketplaceId(kUs), two)) == base + "sellerSkus=a,b");
-  CHECK(text_of_query(spapi::get_inventory_of(MarketplaceId(kUs), one)) == base + "sellerSku=b,c");
+  CHECK(text_of_query(spapi::get_inventory_of(MarketplaceId(kUs), two, "")) == base + "sellerSkus=a,b");
+  CHECK(text_of_query(spapi::get_inventory_of(MarketplaceId(kUs), one, "t")) == base + "nextToken=t sellerSku=b,c");
 }
 
 // ---- reports ----

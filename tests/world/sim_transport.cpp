@@ -66,9 +66,10 @@ Async<Result<net::HttpResponse>> SimTransport::exchange(const Request& request, 
   if (cancel.cancelled()) co_return Code::cancelled;
   amzsim::SimAnswer answer = simulator_.handle(to_sim(request));
   Duration back = latency / 2 + answer.delay;
-  if (answer.delivery == amzsim::SimAnswer::Delivery::hang) back = std::chrono::hours(24 * 365);
+  const bool hangs = answer.delivery == amzsim::SimAnswer::Delivery::hang;
+  if (hangs) back = std::chrono::hours(24 * 365);
   const Duration left = start + request.timeout - clock_.steady();
-  const bool in_time = back <= left;
+  const bool in_time = back <= left || (hangs && deaf_);
   co_await clock_.sleep_for(in_time ? back : left, cancel);
   if (cancel.cancelled()) co_return Code::cancelled;
   if (!in_time) co_return Code::timeout;

@@ -28,6 +28,8 @@ class SimTransport final : public amzsync::net::HttpTransport {
     numbers_ = &numbers;
   }
   void set_observer(Observer observer) { observer_ = std::move(observer); }
+  /// Calls that hang end only when they are cancelled.
+  void set_deaf(bool deaf) { deaf_ = deaf; }
   /// Latency is spread evenly over [least, most].
   void set_latency(Duration least, Duration most) {
     least_ = least;
@@ -43,6 +45,7 @@ class SimTransport final : public amzsync::net::HttpTransport {
   Guard guard_;
   std::int64_t* numbers_ = nullptr;
   Observer observer_;
+  bool deaf_ = false;
   Duration least_ = std::chrono::milliseconds(40), most_ = std::chrono::milliseconds(160);
 };
 

@@ -15,6 +15,8 @@ class VirtualClock final : public Clock {
   explicit VirtualClock(Instant start) : wall_(start) {}
 
   Instant now() const override { return wall_ + jump_; }
+  /// As it would be had nobody set it: Amazon's.
+  Instant true_now() const { return wall_; }
   Steady steady() const override { return steady_; }
   std::unique_ptr<Timer> call_at(Steady at, std::function<void()> fire) override;
 

@@ -165,6 +165,8 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   e.sync.keep_archive = std::chrono::hours(24 * s.archive_days);
   e.sync.archive_pages = s.archive_pages;
   e.sync.sync_every = s.sync_every;
+  e.sync.max_active_runs = s.max_active_runs;
+  transport_->set_deaf(s.deaf_transport);
   const Executor loop = world.loop_.get_executor();
   engine_ = std::make_unique<amzsync::Engine>(std::move(e), amzsync::EngineParts{loop, loop, loop, world.clock_, *entropy_, *transport_, *transport_, *store_, *me, log});
   engine_->start();
@@ -177,7 +179,7 @@ bool Process::logged(std::string_view line) const {
 }
 
 World::World(WorldSettings settings)
-    : settings_(std::move(settings)), clock_(*parse_instant(settings_.start)), amazon_(seeded(settings_.amazon, settings_.seed), [this] { return clock_.now(); }), files_(settings_.seed) {
+    : settings_(std::move(settings)), clock_(*parse_instant(settings_.start)), amazon_(seeded(settings_.amazon, settings_.seed), [this] { return clock_.true_now(); }), files_(settings_.seed) {
   static std::atomic<int> number{0};
   lock_path_ = "/tmp/amzsync-world-" + std::to_string(::getpid()) + "-" + std::to_string(++number);
 }

@@ -21,6 +21,8 @@ struct WorldSettings {
   int archive_days = 90;
   bool archive_pages = false;
   Duration sync_every{};                      ///< zero: only when a test asks
+  int max_active_runs = 10'000;
+  bool deaf_transport = false;                ///< what hangs is not given up after its time, as by a broken HTTP client
   std::vector<std::string> streams;
   bool synchronous_full = false;
   SimTransport::Observer watch;               ///< told of every exchange

@@ -68,7 +68,7 @@ struct Command {
   amzsync_tools::Settings settings;
   std::string user, refresh_token_file, selling_partner_id, streams, format = "ndjson";
   std::optional<std::int64_t> since;
-  bool json = false, by_month = false;
+  bool json = false, by_month = false, all = false;
   int limit = 10;
   std::int64_t offset = 0;
 };
@@ -150,6 +150,21 @@ int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync
 int sync(const Command& c, amzsync::Engine& engine) { return perform(c, engine, &amzsync::Engine::sync_start, "Sync"); }
 int replay(const Command& c, amzsync::Engine& engine) { return perform(c, engine, &amzsync::Engine::replay, "Replay"); }
 
+/// Of one user, or of everybody.
+int pause_syncs(const Command& c, amzsync::Engine& engine) {
+  const auto done = engine.pause(c.user, "command line");
+  if (!done) return failed(done.error());
+  std::cout << "Syncing of " << (c.user.empty() ? "everybody" : c.user) << " is paused.\n";
+  return kDone;
+}
+
+int resume_syncs(const Command& c, amzsync::Engine& engine) {
+  const auto done = engine.resume(c.user, "command line");
+  if (!done) return failed(done.error());
+  std::cout << "Syncing of " << (c.user.empty() ? "everybody" : c.user) << " is resumed.\n";
+  return kDone;
+}
+
 int status(const Command& c, amzsync::Engine& engine) {
   const auto found = engine.status(c.user);
   if (!found) return failed(found.error());
@@ -162,6 +177,7 @@ int status(const Command& c, amzsync::Engine& engine) {
   const Json document = Json::parse(found->json());
   const Json link = Json::parse(connection->json());
   std::cout << "Connection: " << link["state"].get<std::string>() << "\n";
+  if (document["paused"] == true) std::cout << "Paused by " << document["pausedBy"].get<std::string>() << " since " << document["pausedAt"].get<std::string>() << "\n";
   if (document["lastSync"].is_null()) {
     std::cout << "No sync yet.\n";
     return kDone;
@@ -294,6 +310,16 @@ int main(int argc, char** argv) {
   c->add_option("--refresh-token-file", command.refresh_token_file, "File that holds the refresh token")->required();
   c->add_option("--selling-partner-id", command.selling_partner_id, "The seller's id at Amazon");
   add("sync", "Sync a user now, and wait for it", sync, true, true)->add_option("--streams", command.streams, "Datasets, with commas between");
+  for (const auto& [name, help, what] : {std::tuple{"pause", "Stop the syncs of a user, or of everybody, until they are resumed", &pause_syncs}, std::tuple{"resume", "Let them go on", &resume_syncs}}) {
+    CLI::App* sub = add(name, help, what, false, false);
+    CLI::Option* user = sub->add_option("--user", command.user, "The host's name of the user");
+    CLI::Option* all = sub->add_flag("--all", command.all, "Everybody");
+    user->excludes(all);
+    sub->callback([&, user, all, what] {
+      if (user->count() + all->count() == 0) throw CLI::RequiredError("--user or --all");
+      act = what;
+    });
+  }
   add("status", "Show a user's connection and last sync", status, false, true);
   c = add("history", "List a user's syncs, newest first", history, false, true);
   c->add_option("--limit", command.limit, "1 to 100")->check(CLI::Range(1, 100))->capture_default_str();

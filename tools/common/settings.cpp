@@ -43,6 +43,12 @@ std::optional<WrongSetting> read_file(const std::string& path, std::string_view 
   return std::nullopt;
 }
 
+}  // namespace
+
+std::optional<WrongSetting> reread_client_secret(const Settings& settings, std::string& into) { return read_file(settings.lwa_client_secret_file, "lwa-client-secret-file", into); }
+
+namespace {
+
 std::string base64(const std::string& bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -146,11 +152,12 @@ std::optional<WrongSetting> with_environment(int argc, char** argv, std::vector<
     const char* value = std::getenv(variable(name).c_str());
     return value && *value;
   };
-  // --x-file=PATH becomes --x=CONTENT.
+  // --x-file=PATH brings --x=CONTENT along.
   const auto secret_from = [&](std::string_view name, const std::string& path) -> std::optional<WrongSetting> {
     std::string content;
     if (auto wrong = read_file(path, name, content)) return wrong;
     arguments.push_back("--" + std::string(name.substr(0, name.rfind(kFile))) + "=" + content);
+    arguments.push_back("--" + std::string(name) + "=" + path);
     return std::nullopt;
   };
   for (const std::string_view name : kNames) {

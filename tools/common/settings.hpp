@@ -63,4 +63,7 @@ amzsync::Options::LogSink make_log_sink(const Settings& settings);
 /// AMZSYNC_LOG_ number of a level's name; nullopt for none.
 std::optional<std::int32_t> log_level_from(const std::string& name);
 
+/// The client secret from its file, as it is now; `into` stays where none was named.
+std::optional<WrongSetting> reread_client_secret(const Settings& settings, std::string& into);
+
 }  // namespace amzsync_tools

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -464,6 +465,20 @@ void block_end_signals() {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+int hangup_descriptor() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void clear_hangup(int descriptor) {
+  signalfd_siginfo info;
+  while (::read(descriptor, &info, sizeof info) > 0) {
+  }
 }
 
 void Server::run() {

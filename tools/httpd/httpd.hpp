@@ -121,6 +121,11 @@ class Server {
 /// Blocks SIGINT and SIGTERM for this thread and all it will start, so that `run` gets them. To be called first in main.
 void block_end_signals();
 
+/// A descriptor that becomes readable with each SIGHUP, which from now on ends no process. To be called before any thread is started.
+int hangup_descriptor();
+/// Takes note of the signals that came.
+void clear_hangup(int descriptor);
+
 /// Lets this process hold as many connections as the system allows it; the usual soft limit of 1,024 is less than that.
 void raise_descriptor_limit();
 

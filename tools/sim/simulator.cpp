@@ -249,6 +249,7 @@ std::optional<Fault> Simulator::fault_for(const SimRequest& r) {
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
     if (!r.path.starts_with(it->path) || (it->whole_path && r.path != it->path) || (it->pages_only && !page) || r.body.find(it->body_holds) == std::string::npos) continue;
     if ((!it->method.empty() && it->method != r.method) || (it->wider_than_days > 0 && span_of(r) <= std::chrono::hours(24) * it->wider_than_days)) continue;
+    if (!it->query_holds.empty() && std::none_of(r.query.begin(), r.query.end(), [&](const auto& p) { return p.second.find(it->query_holds) != std::string::npos; })) continue;
     if (it->after > 0) {
       --it->after;
       continue;
@@ -855,6 +856,7 @@ SimAnswer Simulator::control(const SimRequest& request) {
     fault.pages_only = f["pagesOnly"].boolean().value_or(false);
     fault.member = std::string(f["member"].text());
     fault.whole_path = f["wholePath"].boolean().value_or(false);
+    fault.query_holds = std::string(f["queryHolds"].text());
     fault.body_holds = std::string(f["bodyHolds"].text());
     fault.method = std::string(f["method"].text());
     if (f["contentType"].is_string()) fault.content_type = std::string(f["contentType"].text());

@@ -86,6 +86,7 @@ struct Fault {
   Duration delay{};
   bool whole_path = false;        ///< only calls whose path is `path`
   std::string member;             ///< of "omit": its name
+  std::string query_holds;        ///< only calls with a parameter that holds this
   std::string body_holds;         ///< only calls whose body holds this
   bool all = false;               ///< of "wrong_type": every amount
 };

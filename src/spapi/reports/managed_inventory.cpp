@@ -36,6 +36,6 @@ constexpr ReportColumn kColumns[]{
 
 }  // namespace
 
-constinit const ReportDataset kManagedInventory{.stream = "managed_inventory", .report_type = "GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA", .columns = kColumns, .day_column = "", .options = {}, .personal = {}};
+constinit const ReportDataset kManagedInventory{.stream = "managed_inventory", .report_type = "GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA", .columns = kColumns, .day_column = "", .options = {}, .patience = std::chrono::minutes(30), .personal = {}};
 
 }  // namespace amzsync::spapi

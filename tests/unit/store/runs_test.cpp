@@ -168,10 +168,78 @@ TEST_CASE("a lost lease writes nothing more, and the one who took over goes on")
   CHECK(t.in_run(second->fence, [](const store::RunTx&) -> Status { return Done{}; }));
   // Letting go of what is no longer ours does not take it from who has it.
   CHECK(t.write([&](store::Tx& tx) -> Status {
-    store::release(tx, first->fence);
+    store::release(tx, first->fence, 0);
     return Done{};
   }));
   CHECK(t.in_run(second->fence, [](const store::RunTx&) -> Status { return Done{}; }));
+}
+
+TEST_CASE("a run whose workers die again and again before they get anything done is given up; one that gets on is not") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const auto die = [&](std::int64_t engine) {
+    CHECK(t.write([&](store::Tx& tx) -> Status {
+      store::bury_engine(tx, EngineNo{engine});
+      return Done{};
+    }));
+  };
+  const auto status = [&](const std::string& id) { return t.read([&](store::Tx& tx) -> Result<std::string> { return *tx.text("SELECT status FROM runs WHERE sync_id=?1", id); }); };
+  trigger(t, user, "a");
+  std::int64_t lives = 0;
+  while (claim(t, ++lives)) {
+    REQUIRE(lives < 100);
+    die(lives);
+  }
+  CHECK(lives > 10);
+  CHECK(*status("a") == "failed");
+  CHECK(events(t, user).back() == "sync.failed");
+  // A page in each life is enough to go on for ever; and whoever lets go of it in order has not died.
+  trigger(t, user, "b");
+  for (lives = 1; lives <= 60; ++lives) {
+    const auto held = claim(t, lives);
+    REQUIRE(held);
+    if (lives % 3 == 0) {
+      CHECK(t.write([&](store::Tx& tx) -> Status {
+        store::release(tx, held->fence, 0);
+        return Done{};
+      }));
+      continue;
+    }
+    CHECK(t.in_run(held->fence, [](const store::RunTx& run) -> Status {
+      store::begin_stream(run, "inventory");
+      store::Counts counts;
+      counts.fetched = 1;
+      store::add_counts(run, "inventory", counts);
+      return Done{};
+    }));
+    die(lives);
+  }
+  CHECK(*status("b") == "in_progress");
+}
+
+TEST_CASE("who waits is served in order: persons first, then who had fewer calls, then who came first; a long wait counts as a person's") {
+  TestStore t;
+  std::vector<UserNo> users;
+  for (int i = 0; i < 5; ++i) users.push_back(t.connected("u" + std::to_string(i), "A" + std::to_string(i)));
+  trigger(t, users[0], "old-schedule", false, "", store::Cause::schedule);
+  t.clock.jump(std::chrono::minutes(50));
+  trigger(t, users[1], "schedule", false, "", store::Cause::schedule);
+  trigger(t, users[2], "manual-1");
+  trigger(t, users[3], "manual-2");
+  const auto first = claim(t, 1);
+  CHECK(first->id.text() == "manual-1");
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    store::release(tx, first->fence, 200);
+    return Done{};
+  }));
+  CHECK(claim(t, 1)->id.text() == "manual-2");
+  CHECK(claim(t, 1)->id.text() == "manual-1");
+  t.clock.jump(std::chrono::minutes(15));
+  trigger(t, users[4], "manual-3");
+  CHECK(claim(t, 1)->id.text() == "old-schedule");   // waited for more than an hour
+  CHECK(claim(t, 1)->id.text() == "manual-3");
+  CHECK(claim(t, 1)->id.text() == "schedule");
+  CHECK(!claim(t, 1));
 }
 
 TEST_CASE("a wall clock that is set back can delay a takeover, but never revives a fence") {

@@ -36,6 +36,15 @@ CREATE TABLE managed_inventory (
 ) STRICT;
 CREATE UNIQUE INDEX managed_inventory_identity ON managed_inventory(user_no, day, identity, occurrence);
 
+-- SKUs that a marketplace was asked for by name and did not have, so that it is not asked again at each sync.
+CREATE TABLE inventory_absent (
+  user_no INTEGER NOT NULL,
+  marketplace_id TEXT NOT NULL,
+  seller_sku TEXT NOT NULL,
+  asked_at INTEGER NOT NULL,
+  PRIMARY KEY (user_no, marketplace_id, seller_sku)
+) STRICT, WITHOUT ROWID;
+
 CREATE VIEW amz_managed_inventory AS
 SELECT u.user_id, r.row_id, r.sku, r.fnsku, r.asin, r.product_name, r.condition, r.your_price, r.mfn_listing_exists, r.mfn_fulfillable, r.afn_listing_exists, r.afn_warehouse,
        r.afn_fulfillable, r.afn_unsellable, r.afn_reserved, r.afn_total, r.per_unit_volume, r.inbound_working, r.inbound_shipped, r.inbound_receiving, r.researching,

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run does, while it does it: for taking turns with others, and for noticing that nothing happens any more.
+#pragma once
+
+#include "base/clock.hpp"
+
+namespace amzsync::spapi {
+
+class Meter {
+ public:
+  explicit Meter(base::Clock& clock) : clock_(clock), last_work_(clock.steady()) {}
+
+  void call() noexcept { ++calls_; }
+  /// Something came to its end: a call was answered or failed, a page was stored.
+  void work() { last_work_ = clock_.steady(); }
+
+  std::int64_t calls() const noexcept { return calls_; }
+  base::Duration idle() const { return clock_.steady() - last_work_; }
+
+ private:
+  base::Clock& clock_;
+  std::int64_t calls_ = 0;
+  base::Steady last_work_;
+};
+
+}  // namespace amzsync::spapi

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/expiry.hpp"
+
+#include <array>
+
+#include "base/json_writer.hpp"
+#include "store/app_secrets.hpp"
+#include "store/connections.hpp"
+#include "store/journal.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+constexpr std::array kWarnAtDays{30, 14, 7, 3, 1};
+constexpr int kAtOnce = 100;
+constexpr Duration kSecretLife = std::chrono::hours(24 * 180);
+constexpr Duration days(int n) { return std::chrono::hours(24 * n); }
+
+void tell(store::Tx& tx, UserNo user, std::string_view what, Instant expires, int days_left, std::string_view message) {
+  JsonWriter payload;
+  payload.begin_object().field("what", what).field("expiresAt", expires).field("daysLeft", days_left).field("message", message).field("timestamp", tx.now()).end_object();
+  store::append_event(tx, user, "connection.expiring", payload.text());
+}
+
+Async<Status> tell_authorisations(Services& services, int days_left, CancelToken closing) {
+  for (std::size_t told = kAtOnce; told == kAtOnce && !closing.cancelled();) {
+    auto some = [days_left](store::Tx& tx) -> Result<std::size_t> {
+      const auto expiring = store::take_expiring(tx, days_left, tx.now() - kAuthorisationLife + days(days_left), kAtOnce);
+      for (const store::Expiring& e : expiring)
+        tell(tx, e.user, "authorisation", e.authorised_at + kAuthorisationLife, days_left, "The seller must authorise the application again before then.");
+      return expiring.size();
+    };
+    AMZ_CO_TRY(count, co_await services.store.write(store::Urgency::normal, std::move(some)));
+    told = count;
+  }
+  co_return Done{};
+}
+
+Async<Status> tell_secret(Services& services, int days_left, CancelToken closing) {
+  const std::string app(services.lwa.client_id());
+  auto look = [app, fingerprint = services.lwa.secret_fingerprint(), days_left](store::Tx& tx) -> Result<std::optional<Instant>> {
+    store::note_app_secret(tx, app, fingerprint);
+    return store::take_expiring_secret(tx, app, fingerprint, days_left, tx.now() - kSecretLife + days(days_left));
+  };
+  AMZ_CO_TRY(first_used, co_await services.store.write(store::Urgency::normal, std::move(look)));
+  if (!first_used) co_return Done{};
+  const Instant expires = *first_used + kSecretLife;
+  services.log.warn("The application's client secret ends soon", {{"clientId", app}, {"daysLeft", days_left}, {"expiresAt", format_instant(expires)}});
+  for (UserNo last{0}; !closing.cancelled();) {
+    auto some = [last, expires, days_left](store::Tx& tx) -> Result<UserNo> {
+      const auto users = store::connected_users(tx, last, kAtOnce);
+      for (const UserNo user : users) tell(tx, user, "client_secret", expires, days_left, "The application's client secret must be renewed at Amazon before then.");
+      return users.empty() ? UserNo{0} : users.back();
+    };
+    AMZ_CO_TRY(next, co_await services.store.write(store::Urgency::normal, std::move(some)));
+    if (next.value == 0) break;
+    last = next;
+  }
+  co_return Done{};
+}
+
+}  // namespace
+
+Async<Status> tell_what_expires(Services& services, CancelToken closing) {
+  // The fewest days first: what was told with them left is not told with more.
+  for (auto left = kWarnAtDays.rbegin(); left != kWarnAtDays.rend(); ++left) {
+    AMZ_CO_CHECK(co_await tell_authorisations(services, *left, closing));
+    AMZ_CO_CHECK(co_await tell_secret(services, *left, closing));
+  }
+  co_return Done{};
+}
+
+}  // namespace amzsync::sync
