@@ -188,9 +188,9 @@ Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease) {
   return Pulse{!r.is_null(0)};
 }
 
-void release(Tx& tx, const Fence& fence, std::int64_t calls) {
-  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=calls+?4, work_when_claimed=-1, phase=CASE WHEN parked=1 THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
-         fence.run, fence.token, fence.holder, calls);
+void release(Tx& tx, const Fence& fence, std::int64_t calls, bool in_order) {
+  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=calls+?4, work_when_claimed=CASE WHEN ?5 THEN -1 ELSE work_when_claimed END, phase=CASE WHEN parked=1 THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
+         fence.run, fence.token, fence.holder, calls, in_order);
 }
 
 CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by, const SyncId& follow_up_id) {
@@ -362,9 +362,17 @@ std::vector<EngineNo> other_engines(Tx& tx, EngineNo me) {
 
 void close_engine(Tx& tx, EngineNo me) { tx.run("UPDATE engines SET closed_at=?2 WHERE engine_no=?1", me, tx.now()); }
 
-std::optional<Instant> next_lease_end(Tx& tx, EngineNo me) {
-  const auto at = tx.integer("SELECT min(lease_until) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>?1 AND holder<>0", me);
+std::optional<Instant> next_lease_end(Tx& tx) {
+  const auto at = tx.integer("SELECT min(lease_until) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0");
   return at ? std::optional(from_us(*at)) : std::nullopt;
+}
+
+bool holds_lapsed(Tx& tx, EngineNo me) {
+  return tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder=?1 AND lease_until<=?2 LIMIT 1", me, tx.now()).has_value();
+}
+
+void free_lapsed(Tx& tx, EngineNo me) {
+  tx.run("UPDATE runs SET holder=0, lease_until=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder=?1 AND lease_until<=?2", me, tx.now());
 }
 
 // ---- pauses ----

@@ -81,8 +81,8 @@ struct Pulse {
   bool cancel_requested = false;
 };
 Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease);
-/// Lets go of a run that is not over, so that another worker can go on at once. `calls`: made since it was claimed.
-void release(Tx& tx, const Fence& fence, std::int64_t calls);
+/// Lets go of a run that is not over, so that another worker can go on at once. `calls`: made since it was claimed. `in_order`: not because of a failure.
+void release(Tx& tx, const Fence& fence, std::int64_t calls, bool in_order);
 
 struct CancelOutcome {
   bool found = false;
@@ -169,8 +169,11 @@ Ended finish(const RunTx& run, const RunEnd& end);
 void bury_engine(Tx& tx, EngineNo dead);
 std::vector<EngineNo> other_engines(Tx& tx, EngineNo me);
 void close_engine(Tx& tx, EngineNo me);
-/// When the earliest lease of a run that others hold ends.
-std::optional<Instant> next_lease_end(Tx& tx, EngineNo me);
+/// When the earliest lease of a run ends.
+std::optional<Instant> next_lease_end(Tx& tx);
+/// Runs held by `me` whose leases are over.
+bool holds_lapsed(Tx& tx, EngineNo me);
+void free_lapsed(Tx& tx, EngineNo me);
 
 // ---- pauses ----
 

@@ -89,21 +89,35 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   const CancelToken token = active.cancel.token(), turn = active.turn.token();
   if (listening_ == 0) listening_ = hub_.add([this] { wake(); });
   if (closing_.reason() != CancelReason::none) active.stop(CancelReason::engine_closing);
-  auto follow_up = co_await perform(services_, std::move(run), token, turn, meter);
+  const TurnEnd end = co_await perform(services_, std::move(run), token, turn, meter);
   // It may be held anew already, by a second claim of ours.
-  if (const auto found = active_.find(number); found != active_.end() && found->second.fence.token == fence.token) active_.erase(found);
+  if (performed(fence)) active_.erase(number);
   if (active_.empty() && listening_ != 0) hub_.remove(std::exchange(listening_, 0));
   const CancelReason reason = turn.reason();
-  if (reason == CancelReason::engine_closing || reason == CancelReason::paused || reason == CancelReason::turn_over) {
-    auto let_go = [fence, calls = meter->calls()](store::Tx& tx) -> Status {
-      store::release(tx, fence, calls);
+  if (!end.over && reason != CancelReason::lease_lost && reason != CancelReason::stalled) {
+    // One whose end could not be stored is taken up again, but not at once: what the store lacks it may lack a little longer.
+    const bool in_order = reason != CancelReason::none && reason != CancelReason::by_user;
+    to_let_go_.push_back({fence, meter->calls(), in_order});
+    if (in_order) co_await let_go();
+  }
+  if (end.follow_up || static_cast<int>(active_.size()) + 1 >= services_.settings.max_active_runs) wake();
+}
+
+/// Runs that this engine holds no more than by name; kept until the store has taken note of it.
+Async<void> Manager::let_go() {
+  while (!to_let_go_.empty()) {
+    const LetGo which = to_let_go_.front();
+    auto release = [which](store::Tx& tx) -> Status {
+      store::release(tx, which.fence, which.calls, which.in_order);
       return Done{};
     };
-    (void)co_await services_.store.write(store::Urgency::normal, std::move(let_go));
-    if (reason == CancelReason::turn_over) wake();
-    co_return;
+    to_let_go_.pop_front();
+    auto released = co_await services_.store.write(store::Urgency::normal, std::move(release));
+    if (released) continue;
+    to_let_go_.push_back(which);
+    break;
   }
-  if (follow_up || static_cast<int>(active_.size()) + 1 >= services_.settings.max_active_runs) wake();
+  wake();
 }
 
 Async<void> Manager::keep_house() {
@@ -111,10 +125,12 @@ Async<void> Manager::keep_house() {
   std::optional<Steady> tidied;
   while (!closing.cancelled()) {
     if (something_is_due()) {
-      for (auto duty : {&Manager::refresh_outlook, &Manager::bury_the_dead, &Manager::trigger_due}) {
+      for (auto duty : {&Manager::refresh_outlook, &Manager::bury_the_dead, &Manager::free_forgotten, &Manager::trigger_due}) {
         auto done = co_await (this->*duty)();
-        if (!done) services_.log.warn("Keeping the syncs failed", {{"error", done.error().message}});
         if (closing.cancelled()) co_return;
+        if (done) continue;
+        services_.log.warn("Keeping the syncs failed", {{"error", done.error().message}});
+        break;   // each of them stands on the one before
       }
       wake();
     }
@@ -122,6 +138,7 @@ Async<void> Manager::keep_house() {
     if (!turns) services_.log.warn("Letting syncs take turns failed", {{"error", turns.error().message}});
     auto ended = co_await end_stalled();
     if (!ended) services_.log.warn("Ending syncs that do nothing any more failed", {{"error", ended.error().message}});
+    if (!to_let_go_.empty()) co_await let_go();
     auto renewed = co_await renew_leases();
     if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
     auto kept = co_await services_.throttle.maintain(false);
@@ -153,7 +170,8 @@ Async<Status> Manager::refresh_outlook() {
   auto look = [me = services_.me, scheduled = services_.settings.sync_every > Duration::zero(), outlook](store::Tx& tx) mutable -> Result<Outlook> {
     outlook.others = store::other_engines(tx, me);
     outlook.next_sync = store::next_planned_sync(tx, scheduled);
-    outlook.next_lease_end = store::next_lease_end(tx, me);
+    outlook.next_lease_end = store::next_lease_end(tx);
+    outlook.own_lapsed = store::holds_lapsed(tx, me);
     return outlook;
   };
   auto seen = co_await services_.store.read(std::move(look));
@@ -162,32 +180,50 @@ Async<Status> Manager::refresh_outlook() {
   co_return Done{};
 }
 
+/// The run that is performed here under this very fence; a run that was lost and taken up again has another.
+Manager::Active* Manager::performed(const store::Fence& fence) {
+  const auto found = active_.find(fence.run.value);
+  return found != active_.end() && found->second.fence.token == fence.token ? &found->second : nullptr;
+}
+
 Async<Status> Manager::renew_leases() {
   if (active_.empty()) co_return Done{};
   std::vector<store::Fence> fences;
   for (const auto& [number, active] : active_) fences.push_back(active.fence);
   struct News {
-    std::vector<std::int64_t> lost, cancelled;
+    std::vector<store::Fence> lost, cancelled;
   };
   auto renew = [fences = std::move(fences)](store::Tx& tx) -> Result<News> {
     News news;
     for (const store::Fence& fence : fences) {
       const auto pulse = store::renew(tx, fence, kLease);
       if (!pulse && pulse.code() == Code::fenced) {
-        news.lost.push_back(fence.run.value);
+        news.lost.push_back(fence);
       } else if (pulse && pulse->cancel_requested) {
-        news.cancelled.push_back(fence.run.value);
+        news.cancelled.push_back(fence);
       }
     }
     return news;
   };
   auto news = co_await services_.store.write(store::Urgency::normal, std::move(renew));
   if (!news) co_return news.error();
-  for (const std::int64_t number : news->lost)
-    if (const auto found = active_.find(number); found != active_.end()) found->second.stop(CancelReason::lease_lost);
-  for (const std::int64_t number : news->cancelled)
-    if (const auto found = active_.find(number); found != active_.end()) found->second.stop(CancelReason::by_user);
+  for (const store::Fence& fence : news->lost)
+    if (Active* active = performed(fence)) active->stop(CancelReason::lease_lost);
+  for (const store::Fence& fence : news->cancelled)
+    if (Active* active = performed(fence)) active->stop(CancelReason::by_user);
   co_return Done{};
+}
+
+/// A run that this engine is said to hold, and whose lease ends all the same, is not performed here.
+Async<Status> Manager::free_forgotten() {
+  if (!outlook_->own_lapsed) co_return Done{};
+  auto free = [me = services_.me](store::Tx& tx) -> Status {
+    store::free_lapsed(tx, me);
+    return Done{};
+  };
+  AMZ_CO_CHECK(co_await renew_leases());
+  auto freed = co_await services_.store.write(store::Urgency::normal, std::move(free));
+  co_return freed;
 }
 
 Async<Status> Manager::bury_the_dead() {

@@ -4,6 +4,7 @@
 // the syncs whose time has come. Loop thread only.
 #pragma once
 
+#include <deque>
 #include <map>
 
 #include "events/hub.hpp"
@@ -39,8 +40,11 @@ class Manager {
   };
   Async<void> claim_all();
   Async<void> work_on(store::ClaimedRun run);
+  Async<void> let_go();
   Async<void> keep_house();
+  Active* performed(const store::Fence& fence);
   Async<Status> renew_leases();
+  Async<Status> free_forgotten();
   Async<Result<bool>> look_around();
   Async<Status> refresh_outlook();
   Async<Status> bury_the_dead();
@@ -56,12 +60,19 @@ class Manager {
   Tasks duties_;
   CancelSource closing_;
   std::map<std::int64_t, Active> active_;   // by run number
+  struct LetGo {
+    store::Fence fence;
+    std::int64_t calls;
+    bool in_order;
+  };
+  std::deque<LetGo> to_let_go_;
   std::int64_t listening_ = 0;              // at the hub, while runs are active: their cancellations may come from elsewhere
   /// What an idle engine has to look out for, as of the last change of the database; so that looking costs it next to nothing.
   struct Outlook {
     std::uint64_t counter = 0;
     std::vector<EngineNo> others;
     std::optional<Instant> next_sync, next_lease_end;
+    bool own_lapsed = false;
   };
   std::optional<Outlook> outlook_;
   bool claiming_ = false;

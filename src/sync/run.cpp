@@ -35,12 +35,12 @@ class Run {
         side_(services.tasks.loop(), services.log),
         context_{services, claimed_.fence, claimed_.connection, {}, cancel_, std::move(turn), budget_, progress_, *meter_, side_, {}} {}
 
-  Async<std::optional<SyncId>> perform() {
+  Async<TurnEnd> perform() {
     auto status = co_await read_everything();
     co_await side_.all_ended();
-    if (cancel_.cancelled() && cancel_.reason() != CancelReason::by_user) co_return std::nullopt;   // it goes on, or was ended, elsewhere
-    if (!status && status.code() == Code::fenced) co_return std::nullopt;
-    if (!status && status.code() == Code::cancelled && !cancel_.cancelled()) co_return std::nullopt;   // it let go between two pieces of work
+    if (cancel_.cancelled() && cancel_.reason() != CancelReason::by_user) co_return TurnEnd{};   // it goes on, or was ended, elsewhere
+    if (!status && status.code() == Code::fenced) co_return TurnEnd{};
+    if (!status && status.code() == Code::cancelled && !cancel_.cancelled()) co_return TurnEnd{};   // it let go between two pieces of work
     co_return co_await finish(status);
   }
 
@@ -213,7 +213,7 @@ class Run {
     return rejected;
   }
 
-  Async<std::optional<SyncId>> finish(Status status) {
+  Async<TurnEnd> finish(Status status) {
     store::RunEnd end = judge();
     if (!status) {
       end.status = status.code() == Code::cancelled ? store::RunStatus::cancelled : store::RunStatus::failed;
@@ -241,10 +241,10 @@ class Run {
     if (!ended) {
       // The lease will run out and another attempt will end it.
       services_.log.error("The end of a sync could not be stored", {{"syncId", claimed_.id.text()}, {"error", ended.error().message}});
-      co_return std::nullopt;
+      co_return TurnEnd{};
     }
     services_.log.info("Sync ended", {{"userId", claimed_.user_id.text()}, {"syncId", claimed_.id.text()}, {"status", store::status_name(ended->status)}});
-    co_return ended->follow_up;
+    co_return TurnEnd{true, ended->follow_up};
   }
 
   Services& services_;
@@ -262,7 +262,7 @@ class Run {
 
 }  // namespace
 
-Async<std::optional<SyncId>> perform(Services& services, store::ClaimedRun claimed, CancelToken cancel, CancelToken turn, std::shared_ptr<spapi::Meter> meter) {
+Async<TurnEnd> perform(Services& services, store::ClaimedRun claimed, CancelToken cancel, CancelToken turn, std::shared_ptr<spapi::Meter> meter) {
   const auto run = std::make_unique<Run>(services, std::move(claimed), std::move(cancel), std::move(turn), std::move(meter));
   co_return co_await run->perform();
 }

@@ -7,9 +7,14 @@
 
 namespace amzsync::sync {
 
-/// `turn` is cancelled with `cancel`, and where others wait for a turn: then the run lets go as soon as no work is lost by it.
-/// Never fails: whatever goes wrong becomes the run's end, or (lease lost, engine closing, paused, another one's turn) nothing, because then the run is
-/// not ours to end. The follow-up run's id, if the end queued one, so that it starts at once.
-Async<std::optional<SyncId>> perform(Services& services, store::ClaimedRun claimed, CancelToken cancel, CancelToken turn, std::shared_ptr<spapi::Meter> meter);
+/// How a worker's turn at a run ended.
+struct TurnEnd {
+  bool over = false;                 ///< the run is; else it was let go of, is not ours to end, or its end could not be stored
+  std::optional<SyncId> follow_up;   ///< queued by its end
+};
+
+/// Never fails: whatever goes wrong becomes the run's end. `turn` is cancelled with `cancel`, and where others wait for a turn: then the run lets go as
+/// soon as no work is lost by it.
+Async<TurnEnd> perform(Services& services, store::ClaimedRun claimed, CancelToken cancel, CancelToken turn, std::shared_ptr<spapi::Meter> meter);
 
 }  // namespace amzsync::sync

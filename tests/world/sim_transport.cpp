@@ -45,7 +45,11 @@ Async<Result<net::HttpResponse>> SimTransport::send(Request request, CancelToken
   const std::shared_ptr<amzsync::net::BodyStream> body_to = request.body_to;
   Result<Response> response(Code::network_error);
   const std::int64_t number = numbers_ ? ++*numbers_ : 0;
-  if (!guard_ || guard_(number, false)) response = co_await exchange(request, cancel);
+  if (!guard_ || guard_(number, false)) {
+    if (co_await meet_fate(false, cancel)) response = co_await exchange(request, cancel);
+    if (response && !co_await meet_fate(true, cancel)) response = Code::network_error;
+    if (cancel.cancelled()) response = Code::cancelled;
+  }
   if (body_to) {
     constexpr std::size_t kPiece = 16U << 10;
     if (response && response->status < 300) {
@@ -57,6 +61,14 @@ Async<Result<net::HttpResponse>> SimTransport::send(Request request, CancelToken
   if (guard_ && !guard_(number, true)) co_return Code::network_error;
   if (observer_) observer_(request, response);
   co_return response;
+}
+
+/// False: the request, or its answer, is lost on the way.
+Async<bool> SimTransport::meet_fate(bool back, CancelToken cancel) {
+  if (!fates_) co_return true;
+  const Fate fate = fates_(back);
+  if (fate.wait > Duration::zero()) co_await clock_.sleep_for(fate.wait, cancel);
+  co_return !fate.lost && !cancel.cancelled();
 }
 
 Async<Result<net::HttpResponse>> SimTransport::exchange(const Request& request, CancelToken cancel) {

@@ -27,6 +27,12 @@ class SimTransport final : public amzsync::net::HttpTransport {
     guard_ = std::move(guard);
     numbers_ = &numbers;
   }
+  /// What becomes of an exchange before it goes out, and when its answer is there: how long it waits, whether it is lost.
+  struct Fate {
+    Duration wait{};
+    bool lost = false;
+  };
+  void set_fates(std::function<Fate(bool back)> fates) { fates_ = std::move(fates); }
   void set_observer(Observer observer) { observer_ = std::move(observer); }
   /// Calls that hang end only when they are cancelled.
   void set_deaf(bool deaf) { deaf_ = deaf; }
@@ -38,11 +44,13 @@ class SimTransport final : public amzsync::net::HttpTransport {
 
  private:
   Async<Result<Response>> exchange(const Request& request, CancelToken cancel);
+  Async<bool> meet_fate(bool back, CancelToken cancel);
 
   amzsim::Simulator& simulator_;
   VirtualClock& clock_;
   amzsim::Random random_;
   Guard guard_;
+  std::function<Fate(bool back)> fates_;
   std::int64_t* numbers_ = nullptr;
   Observer observer_;
   bool deaf_ = false;

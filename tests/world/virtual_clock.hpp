@@ -26,6 +26,8 @@ class VirtualClock final : public Clock {
   void move_to(Steady at);
   /// Somebody sets the wall clock; the steady one goes on.
   void jump(Duration by) { jump_ += by; }
+  /// Back to the true time.
+  void set_right() { jump_ = {}; }
 
  private:
   using Key = std::pair<Steady, std::uint64_t>;

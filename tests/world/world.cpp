@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <list>
 
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -64,11 +65,13 @@ class Process::KillableStore final : public store::Store {
 
   void submit_write(store::Urgency urgency, std::unique_ptr<store::Job> job) override {
     if (!reach()) return job->finish(Code::store_unavailable);
-    inner_.submit_write(urgency, std::make_unique<Watched>(*this, std::move(job), world_.store_calls_));
+    meet(World::Point::store_write, std::make_shared<std::unique_ptr<store::Job>>(std::make_unique<Watched>(*this, std::move(job), world_.store_calls_)),
+         [this, urgency](std::unique_ptr<store::Job> j) { inner_.submit_write(urgency, std::move(j)); });
   }
   void submit_read(std::unique_ptr<store::Job> job) override {
     if (!reach()) return job->finish(Code::store_unavailable);
-    inner_.submit_read(std::make_unique<Watched>(*this, std::move(job), world_.store_calls_));
+    meet(World::Point::store_read, std::make_shared<std::unique_ptr<store::Job>>(std::make_unique<Watched>(*this, std::move(job), world_.store_calls_)),
+         [this](std::unique_ptr<store::Job> j) { inner_.submit_read(std::move(j)); });
   }
   void perform_read(store::Job& job) override {
     if (!process_.alive_) return job.finish(Code::store_unavailable);
@@ -89,6 +92,19 @@ class Process::KillableStore final : public store::Store {
     std::int64_t number;
   };
 
+  /// A job meets its fate, and goes on now or later.
+  void meet(World::Point point, std::shared_ptr<std::unique_ptr<store::Job>> job, std::function<void(std::unique_ptr<store::Job>)> go_on) {
+    const Verdict verdict = process_.judge(static_cast<int>(point));
+    if (verdict.error) return (*job)->finish(*verdict.error);
+    if (verdict.wait <= Duration::zero()) return go_on(std::move(*job));
+    const auto place = waits_.insert(waits_.end(), nullptr);
+    *place = world_.clock_.call_at(world_.clock_.steady() + verdict.wait, [this, job, go_on, place] {
+      const auto gone = std::move(*place);   // it is running
+      waits_.erase(place);
+      go_on(std::move(*job));
+    });
+  }
+
   bool due(bool after, std::int64_t call) const {
     const auto& at = world_.kill_at_;
     return at && at->kind == World::CallKind::store && at->after == after && at->call == call;
@@ -107,7 +123,28 @@ class Process::KillableStore final : public store::Store {
   Process& process_;
   World& world_;
   store::Store& inner_;
+  std::list<std::unique_ptr<Clock::Timer>> waits_;
 };
+
+Process::Verdict Process::judge(int point) {
+  Verdict verdict;
+  if (!alive_) return verdict;
+  if (world_.fates_) {
+    const World::Fate fate = world_.fates_(*this, static_cast<World::Point>(point));
+    switch (fate.what) {
+      case World::Fate::What::go_on: break;
+      case World::Fate::What::fail: verdict.error = fate.code; break;
+      case World::Fate::What::delay: verdict.wait = fate.span; break;
+      case World::Fate::What::freeze: frozen_until_ = world_.clock_.steady() + fate.span; break;
+      case World::Fate::What::die:
+        world_.kill(*this);
+        verdict.error = Code::store_unavailable;
+        break;
+    }
+  }
+  verdict.wait = std::max<Duration>(verdict.wait, frozen_until_ - world_.clock_.steady());
+  return verdict;
+}
 
 Process::Process(World& world, int number) : world_(world), number_(number) {
   const WorldSettings& s = world.settings_;
@@ -200,6 +237,10 @@ Process& World::open() {
     return process.alive_;
   };
   process.transport_->set_guard(guard, http_calls_);
+  process.transport_->set_fates([&process](bool back) {
+    const auto verdict = process.judge(static_cast<int>(back ? Point::http_back : Point::http_out));
+    return SimTransport::Fate{verdict.wait, verdict.error.has_value()};
+  });
   settle();
   return process;
 }
@@ -251,6 +292,7 @@ void World::lose_power() {
 }
 
 void World::bury_the_dead() {
+  if (waiting_ > 0) return;
   for (const auto& process : processes_)
     if (!process->alive_ && process->engine_) bury(*process);
 }

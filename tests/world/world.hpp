@@ -47,9 +47,16 @@ class Process {
  private:
   friend class World;
   class KillableStore;
+  /// Applies what fate has for a call: how long it has to wait, or the error that it ends with.
+  struct Verdict {
+    Duration wait{};
+    std::optional<Code> error;
+  };
+  Verdict judge(int point);
   World& world_;
   int number_;
   bool alive_ = true;
+  Steady frozen_until_{};
   std::vector<std::string> log_;
   std::unique_ptr<Entropy> entropy_;
   std::unique_ptr<amzsync::store::Store> sqlite_;
@@ -85,6 +92,23 @@ class World {
     bool after = false;
   };
   void kill_at(KillAt when) { kill_at_ = when; }
+
+  /// What a schedule of faults lets happen at each call of each process: to its store (before it is done), to Amazon before it goes out, or when its
+  /// answer is there.
+  enum class Point { store_write, store_read, http_out, http_back };
+  struct Fate {
+    enum class What {
+      go_on,
+      fail,     ///< the call, with `code`, and without effect; an answer that is there is lost
+      delay,    ///< this call, by `span`
+      freeze,   ///< the whole process stands still for `span`, as if it were stopped
+      die       ///< the process, at once
+    } what = What::go_on;
+    Duration span{};
+    Code code = Code::store_busy;
+  };
+  using Fates = std::function<Fate(Process& process, Point point)>;
+  void set_fates(Fates fates) { fates_ = std::move(fates); }
   std::int64_t store_calls() const noexcept { return store_calls_; }
   std::int64_t http_calls() const noexcept { return http_calls_; }
 
@@ -101,7 +125,9 @@ class World {
     asio::co_spawn(loop_, into(std::move(task), value), [](const std::exception_ptr& escaped) {
       if (escaped) std::rethrow_exception(escaped);
     });
+    ++waiting_;   // the engine of a process that dies meanwhile stays until the task has ended with it
     run_until([&] { return value.has_value(); });
+    --waiting_;
     if (!value) throw std::runtime_error("the world stands still and the task has not ended");
     return std::move(*value);
   }
@@ -151,8 +177,9 @@ class World {
   asio::io_context loop_{1};
   std::vector<std::unique_ptr<Process>> processes_;
   std::optional<KillAt> kill_at_;
+  Fates fates_;
   std::int64_t store_calls_ = 0, http_calls_ = 0;
-  int opened_ = 0;
+  int opened_ = 0, waiting_ = 0;
   std::vector<std::string> trace_;
 };
 

@@ -168,7 +168,7 @@ TEST_CASE("a lost lease writes nothing more, and the one who took over goes on")
   CHECK(t.in_run(second->fence, [](const store::RunTx&) -> Status { return Done{}; }));
   // Letting go of what is no longer ours does not take it from who has it.
   CHECK(t.write([&](store::Tx& tx) -> Status {
-    store::release(tx, first->fence, 0);
+    store::release(tx, first->fence, 0, true);
     return Done{};
   }));
   CHECK(t.in_run(second->fence, [](const store::RunTx&) -> Status { return Done{}; }));
@@ -200,7 +200,7 @@ TEST_CASE("a run whose workers die again and again before they get anything done
     REQUIRE(held);
     if (lives % 3 == 0) {
       CHECK(t.write([&](store::Tx& tx) -> Status {
-        store::release(tx, held->fence, 0);
+        store::release(tx, held->fence, 0, true);
         return Done{};
       }));
       continue;
@@ -229,7 +229,7 @@ TEST_CASE("who waits is served in order: persons first, then who had fewer calls
   const auto first = claim(t, 1);
   CHECK(first->id.text() == "manual-1");
   CHECK(t.write([&](store::Tx& tx) -> Status {
-    store::release(tx, first->fence, 200);
+    store::release(tx, first->fence, 200, true);
     return Done{};
   }));
   CHECK(claim(t, 1)->id.text() == "manual-2");
