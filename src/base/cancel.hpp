@@ -17,6 +17,7 @@ enum class CancelReason : std::uint8_t {
   engine_closing,  ///< the run goes on elsewhere or at the next open
   paused,          ///< the run goes on when its user, or the whole engine, is resumed
   turn_over,       ///< others wait and this run has had many calls; it goes on when its turn comes again
+  no_room,         ///< the disk is nearly full; the run ends with what it has
   stalled,         ///< nothing has happened for long that it could be waiting for; the run ends as failed
   sibling_failed   ///< another stream of the same run failed for good
 };

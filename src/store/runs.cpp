@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 7> kCauseNames{"oauth_callback", "bypass"
 constexpr std::int64_t kEverybody = 0;
 constexpr Duration kWaitsLong = std::chrono::hours(1);
 constexpr std::int64_t kMostIdleClaims = 20;
+constexpr Duration kLongestIdle = std::chrono::hours(1);
 
 void tell_start(Tx& tx, UserNo user, RunNo run) { append_event(tx, user, "sync.started", run_payload(tx, run)); }
 
@@ -119,12 +120,14 @@ std::int64_t work_of(Tx& tx, RunNo run) {
   return tx.integer("SELECT sum(fetched + slices_done) + sum(status NOT IN ('waiting', 'running')) FROM run_streams WHERE run_no=?1", run).value_or(0);
 }
 
-/// Whether it should be taken up again: not when worker after worker was lost before it got anything done.
+/// Whether it should be taken up again: not when for long worker after worker was lost before it got anything done.
 bool is_worth_another_try(Tx& tx, RunNo run) {
   const std::int64_t work = work_of(tx, run);
-  return tx.integer(
-               "UPDATE runs SET idle_claims=CASE WHEN work_when_claimed=?2 THEN idle_claims+1 ELSE 0 END, work_when_claimed=?2 WHERE run_no=?1 RETURNING idle_claims", run, work)
-             .value_or(0) < kMostIdleClaims;
+  Rows r = tx.rows(
+      "UPDATE runs SET idle_claims=CASE WHEN work_when_claimed=?2 THEN idle_claims+1 ELSE 0 END, idle_since=CASE WHEN work_when_claimed=?2 THEN idle_since ELSE ?3 END, work_when_claimed=?2 "
+      "WHERE run_no=?1 RETURNING idle_claims, idle_since",
+      run, work, tx.now());
+  return !r.next() || r.integer(0) < kMostIdleClaims || tx.now() - r.instant(1) < kLongestIdle;
 }
 
 }  // namespace

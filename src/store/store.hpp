@@ -76,6 +76,9 @@ class Store {
   /// False only when it is certain that this engine's process is gone.
   virtual bool engine_may_live(EngineNo engine) = 0;
 
+  /// Whether there is room to go on: a disk is left with some to spare for everything else that lives on it. Cheap; loop thread.
+  virtual bool has_room() { return true; }
+
   /// A number that differs after any commit by any process. Cheap; loop thread.
   virtual std::uint64_t change_counter() = 0;
   /// Called on the writer's thread after each commit of this process. Set once, before the first write.

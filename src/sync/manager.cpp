@@ -96,7 +96,7 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   const CancelReason reason = turn.reason();
   if (!end.over && reason != CancelReason::lease_lost && reason != CancelReason::stalled) {
     // One whose end could not be stored is taken up again, but not at once: what the store lacks it may lack a little longer.
-    const bool in_order = reason != CancelReason::none && reason != CancelReason::by_user;
+    const bool in_order = reason == CancelReason::engine_closing || reason == CancelReason::paused || reason == CancelReason::turn_over;
     to_let_go_.push_back({fence, meter->calls(), in_order});
     if (in_order) co_await let_go();
   }
@@ -136,6 +136,8 @@ Async<void> Manager::keep_house() {
     }
     auto turns = co_await take_turns();
     if (!turns) services_.log.warn("Letting syncs take turns failed", {{"error", turns.error().message}});
+    if (!active_.empty() && !services_.store.has_room())
+      for (auto& [number, active] : active_) active.stop(CancelReason::no_room);
     auto ended = co_await end_stalled();
     if (!ended) services_.log.warn("Ending syncs that do nothing any more failed", {{"error", ended.error().message}});
     if (!to_let_go_.empty()) co_await let_go();

@@ -37,16 +37,20 @@ class Run {
 
   Async<TurnEnd> perform() {
     auto status = co_await read_everything();
+    if (!status && status.code() == Code::cancelled && cancel_.reason() == CancelReason::no_room) status = nearly_full();
     co_await side_.all_ended();
-    if (cancel_.cancelled() && cancel_.reason() != CancelReason::by_user) co_return TurnEnd{};   // it goes on, or was ended, elsewhere
+    if (cancel_.cancelled() && cancel_.reason() != CancelReason::by_user && cancel_.reason() != CancelReason::no_room) co_return TurnEnd{};   // it goes on, or was ended, elsewhere
     if (!status && status.code() == Code::fenced) co_return TurnEnd{};
     if (!status && status.code() == Code::cancelled && !cancel_.cancelled()) co_return TurnEnd{};   // it let go between two pieces of work
     co_return co_await finish(status);
   }
 
  private:
+  static Error nearly_full() { return Error(Code::store_full, "The disk is nearly full: syncing stops before nothing else can be written."); }
+
   Async<Status> read_everything() {
     if (claimed_.cancel_requested) co_return Code::cancelled;
+    if (!services_.store.has_room()) co_return nearly_full();
     if (claimed_.replay) co_return co_await replay_archive();
     AMZ_CO_CHECK(co_await load_account());
 

@@ -243,7 +243,7 @@ TEST_CASE("whatever fails, freezes or dies at whatever call: no trigger is lost,
   constexpr std::uint64_t kFixed = 300;
 #endif
   const auto one = number_from("AMZSYNC_SEED");
-  const std::uint64_t first = one.value_or(1), rounds = one ? 1 : number_from("AMZSYNC_ROUNDS").value_or(kFixed);
+  const std::uint64_t first = one.value_or(number_from("AMZSYNC_FROM").value_or(1)), rounds = one ? 1 : number_from("AMZSYNC_ROUNDS").value_or(kFixed);
   std::int64_t deaths = 0, freezes = 0, failures = 0;
   const auto play = [&](std::uint64_t seed) {
     INFO("scripts/soak fates --seed " << seed);

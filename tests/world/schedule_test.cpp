@@ -495,6 +495,30 @@ TEST_CASE("a sync that does nothing any more is ended, and the user can sync aga
   check_truth(world, process, 1);
 }
 
+TEST_CASE("a disk that is nearly full ends syncs while there is room to say so, and they are tried again by themselves") {
+  WorldSettings settings = small();
+  settings.amazon.rows_per_page = 5;
+  settings.sync_every = std::chrono::hours(6);
+  World world(settings);
+  Process& process = world.open();
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  world.run_for(std::chrono::seconds(1));
+  world.set_room(false);
+  world.run_for(std::chrono::seconds(7));
+  const std::string run = *process.engine().run_document(world.user(1), connected->sync_id);
+  CHECK(member(run, {"error", "code"}) == "store_full");
+  CHECK(member(run, "status") == "failed");
+  const std::int64_t rows = world.count("SELECT count(*) FROM transactions");
+  CHECK(rows > 0);   // what it had stays
+  CHECK(member(sync_again(world, process), {"error", "code"}) == "store_full");
+  CHECK(world.count("SELECT count(*) FROM transactions") == rows);
+  world.set_room(true);
+  world.run_for(std::chrono::minutes(30));
+  CHECK(world.sql("SELECT status, cause FROM runs ORDER BY run_no DESC LIMIT 1") == std::vector<std::vector<std::string>>{{"completed", "schedule"}});
+  check_truth(world, process, 1);
+}
+
 TEST_CASE("waiting long for one plan of Amazon's is no standing still") {
   WorldSettings settings = small();
   settings.streams = {"reimbursements", "ledger", "returns", "removals"};

@@ -56,6 +56,7 @@ class Process::KillableStore final : public store::Store {
 
   Result<EngineNo> register_engine() override { return inner_.register_engine(); }
   bool engine_may_live(EngineNo engine) override { return inner_.engine_may_live(engine); }
+  bool has_room() override { return world_.room_; }
   std::uint64_t change_counter() override { return process_.alive_ ? inner_.change_counter() : 0; }
   void on_commit(std::function<void()> listener) override {
     inner_.on_commit([this, listener] {

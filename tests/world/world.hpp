@@ -109,6 +109,8 @@ class World {
   };
   using Fates = std::function<Fate(Process& process, Point point)>;
   void set_fates(Fates fates) { fates_ = std::move(fates); }
+  /// Whether the disk has any to spare.
+  void set_room(bool room) { room_ = room; }
   std::int64_t store_calls() const noexcept { return store_calls_; }
   std::int64_t http_calls() const noexcept { return http_calls_; }
 
@@ -173,6 +175,7 @@ class World {
   MemoryVfs files_;
   mutable sqlite3* eye_ = nullptr;   // open while run_until looks on
   bool looking_ = false;
+  bool room_ = true;
   std::string lock_path_;
   asio::io_context loop_{1};
   std::vector<std::unique_ptr<Process>> processes_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/sqlite_store.hpp"
 
+#include <sys/statvfs.h>
+
 #include <asio/post.hpp>
 #include <condition_variable>
 #include <deque>
@@ -51,6 +53,15 @@ class SqliteStore final : public Store {
   }
 
   bool engine_may_live(EngineNo engine) override { return liveness_->is_held(engine); }
+
+  bool has_room() override {
+    if (!options_.vfs.empty()) return true;
+    struct statvfs disk {};
+    if (::statvfs(options_.path.c_str(), &disk) != 0) return true;   // then the writes themselves will tell
+    constexpr std::uint64_t kSpare = 64U << 20, kSpareShare = 20;   // no more than a twentieth of a small disk
+    const std::uint64_t all = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize;
+    return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize >= std::min(kSpare, all / kSpareShare);
+  }
 
   std::uint64_t change_counter() override {
     std::lock_guard lock(watcher_mutex_);

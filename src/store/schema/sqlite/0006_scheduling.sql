@@ -12,6 +12,7 @@ ALTER TABLE runs ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;        -- 1: its 
 ALTER TABLE runs ADD COLUMN served INTEGER NOT NULL DEFAULT 0;        -- calls to Amazon in the turns that it had; who had fewer goes first
 ALTER TABLE runs ADD COLUMN work_when_claimed INTEGER NOT NULL DEFAULT -1;  -- what it had got done then; -1: its last worker let go of it in order
 ALTER TABLE runs ADD COLUMN idle_claims INTEGER NOT NULL DEFAULT 0;   -- how often on end its worker was lost before it got anything done
+ALTER TABLE runs ADD COLUMN idle_since INTEGER;                       -- when that began
 DROP INDEX runs_active;
 CREATE INDEX runs_waiting ON runs(interactive DESC, served, run_no) WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0;
 CREATE INDEX runs_held ON runs(lease_until) WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0;

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQLite as it is met in life: other programs that read and lock the file, a file that is none, one of a newer version, an odd place."""
+import os
+import sqlite3
+import threading
+import time
+import unittest
+
+from harness import BASE, HostCase, cli
+
+
+class OtherPrograms(HostCase):
+    def test_a_program_that_reads_the_views_all_the_while_disturbs_nothing(self):
+        sim = self.sim(events=3000, skus=200)
+        host = self.host(sim)
+        first = host.connect().query["sync_id"]
+        over, looked, faults = threading.Event(), [0], []
+
+        def look():
+            connection = sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=30)
+            try:
+                while not over.is_set():
+                    connection.execute("BEGIN")
+                    for view in ("amz_transactions", "amz_transaction_lines", "amz_inventory", "amz_ledger", "amz_runs", "amz_coverage"):
+                        connection.execute(f"SELECT count(*) FROM {view}").fetchone()
+                    connection.execute("COMMIT")
+                    looked[0] += 1
+            except sqlite3.Error as fault:
+                faults.append(fault)
+            finally:
+                connection.close()
+
+        readers = [threading.Thread(target=look) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        run = host.finish(first)
+        over.set()
+        for reader in readers:
+            reader.join()
+        self.assertEqual((run["status"], faults), ("completed", []), run)
+        self.assertGreater(looked[0], 0)
+        self.check_truth(host, sim)
+
+    def test_a_program_that_locks_the_database_delays_what_is_written_and_loses_nothing(self):
+        sim = self.sim()
+        host = self.host(sim)
+        sim.fault("/", "slow", delayMs=100)
+        first = host.connect().query["sync_id"]
+        locker = sqlite3.connect(self.store, timeout=30, isolation_level=None)
+        for seconds in (0.5, 3):
+            locker.execute("BEGIN IMMEDIATE")
+            self.assertEqual(host.get("/api/sync/status/" + first).status, 200)   # reading waits for nobody
+            time.sleep(seconds)
+            locker.execute("ROLLBACK")
+            time.sleep(0.3)
+        locker.close()
+        sim.control(clearFaults=True)
+        run = host.finish(first)
+        if run["status"] != "completed":   # a run that could not write says so, and the next one makes up for it
+            self.assertEqual(run["error"]["code"], "store_busy")
+            run = host.finish(host.post("/api/sync/start").json["syncId"])
+        self.assertEqual(run["status"], "completed", run)
+        self.check_truth(host, sim)
+
+
+class OddFiles(HostCase):
+    def refused(self, *words):
+        """The command line says in one line what is wrong with the store, and changes nothing."""
+        before = self.store.read_bytes() if self.store.is_file() else None
+        code, _, said = cli(self.settings(), "status", "--user", "u")
+        self.assertEqual((code, len(said.splitlines())), (1, 1), said)
+        for word in ("AMZSYNC_STORE", *words):
+            self.assertIn(word, said)
+        if before is not None:
+            self.assertEqual(self.store.read_bytes(), before)   # a file that is wrong is left alone
+
+    def settings(self):
+        return {"AMZSYNC_STORE": f"sqlite:{self.store}", "AMZSYNC_LWA_CLIENT_ID": "c", "AMZSYNC_LWA_CLIENT_SECRET": "s", "AMZSYNC_MASTER_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
+
+    def test_what_is_no_database_is_refused_and_left_alone(self):
+        self.store.write_bytes(b"This is a letter, and no database at all. " * 200)
+        self.refused("damaged")
+
+    def test_a_folder_in_its_place_is_refused(self):
+        self.store.mkdir()
+        self.refused()
+
+    def test_a_database_of_a_newer_version_is_refused_and_left_alone(self):
+        self.assertEqual(cli(self.settings(), "status", "--user", "u")[0], 0)
+        connection = sqlite3.connect(self.store)
+        connection.execute("PRAGMA user_version=9999")
+        connection.execute("UPDATE meta SET value='9999' WHERE key='min_writer'")
+        connection.commit()
+        connection.close()
+        self.refused("9999", "newer")
+
+    def test_a_damaged_database_is_told_and_the_host_lives_on(self):
+        sim = self.sim()
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        sqlite3.connect(self.store).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        size = os.path.getsize(self.store)
+        with open(self.store, "r+b") as file:   # everything but the first pages, which hold the schema
+            file.seek(size // 3)
+            file.write(os.urandom(size - size // 3))
+        for path in ("/api/sync/status", BASE + "/recoveries", "/api/sync/history"):
+            answer = host.get(path)
+            self.assertIn(answer.status, (200, 500), answer.body)
+        host.post("/api/sync/start")
+        self.assertEqual(host.get("/healthz").status, 200)
+        self.assertIsNone(host.process.poll())
+        host.stop()
+        code, _, said = cli(self.settings(), "sync", "--user", "user-1")
+        self.assertEqual(code, 1, said)   # whether it is found at the start or at the first read, it is no crash
+        self.assertNotIn("terminate", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
