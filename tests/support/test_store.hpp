@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A store in memory for tests of what is done with it: everything runs inline, time stands where the test puts it.
+// A store for tests of what is done with it: everything runs inline, time stands where the test puts it. AMZSYNC_TEST_STORE chooses which: "memory" (SQLite
+// on a file system in memory, the default) or "file" (SQLite on the system's).
 #pragma once
 
 #include <asio/io_context.hpp>
 #include <doctest/doctest.h>
+
+#include <cstdlib>
 
 #include "store/connections.hpp"
 #include "store/runs.hpp"
@@ -20,26 +23,40 @@ namespace store = amzsync::store;
 class TestStore {
  public:
   TestStore() : files(1), clock(*parse_instant("2026-11-23T15:00:00Z")) { reopen(); }
-  ~TestStore() { ::unlink(lock_path().c_str()); }
+  ~TestStore() {
+    store.reset();
+    for (const std::string& path : {lock_path(), file_path(), file_path() + "-wal", file_path() + "-shm"}) ::unlink(path.c_str());
+  }
 
   void reopen() {
     store.reset();
+    store = open_another();
+  }
+  /// As another process would.
+  std::unique_ptr<store::Store> open_another() {
+    const char* kind = std::getenv("AMZSYNC_TEST_STORE");
+    const bool on_disk = kind && std::string_view(kind) == "file";
     store::SqliteOptions options;
-    options.path = "/test.db";
-    options.vfs = files.name();
+    options.path = on_disk ? file_path() : "/test.db";
+    if (!on_disk) options.vfs = files.name();
     options.lock_path = lock_path();
     auto opened = store::open_sqlite_store(options, loop.get_executor(), loop.get_executor(), clock, Log());
     REQUIRE_MESSAGE(opened.ok(), (opened ? "" : opened.error().message));
-    store = std::move(*opened);
+    return std::move(*opened);
   }
+  static std::string file_path() { return "/tmp/amzsync-test-" + std::to_string(::getpid()) + ".db"; }
   std::string lock_path() const { return "/tmp/amzsync-test-" + std::to_string(::getpid()); }
 
   /// One transaction.
   template <class Work>
   auto write(Work work) {
+    return write_by(*store, std::move(work));
+  }
+  template <class Work>
+  auto write_by(store::Store& by, Work work) {
     using R = std::invoke_result_t<Work&, store::Tx&>;
     std::optional<R> result;
-    asio::co_spawn(loop, into(store->write(store::Urgency::normal, std::move(work)), result), [](const std::exception_ptr&) {});
+    asio::co_spawn(loop, into(by.write(store::Urgency::normal, std::move(work)), result), [](const std::exception_ptr&) {});
     loop.restart();
     loop.poll();
     REQUIRE(result.has_value());

@@ -7,43 +7,6 @@ using namespace support;
 
 TEST_SUITE_BEGIN("store");
 
-TEST_CASE("a failing statement fails its transaction, whatever follows, and undoes it") {
-  TestStore t;
-  const Status outcome = t.write([](store::Tx& tx) -> Status {
-    tx.run("INSERT INTO counters VALUES('x', 1)");
-    tx.run("INSERT INTO no_such_table VALUES(1)");
-    CHECK(!tx.integer("SELECT next FROM counters WHERE name='x'"));   // everything after it reads as nothing
-    return Done{};
-  });
-  CHECK(outcome.code() == Code::internal);
-  CHECK(t.count("SELECT count(*) FROM counters WHERE name='x'") == 0);
-  CHECK(t.write([](store::Tx& tx) -> Status {
-    tx.run("INSERT INTO counters VALUES('x', 1)");
-    return Done{};
-  }));
-}
-
-TEST_CASE("in a group commit a job that fails takes nobody with it") {
-  TestStore t;
-  int good = 0, bad = 0;
-  auto job = [](store::Store& s, int n, int& good_count, int& bad_count) -> Async<void> {
-    auto work = [n](store::Tx& tx) -> Status {
-      tx.run("INSERT INTO counters VALUES(?1, 1)", "job-" + std::to_string(n));
-      if (n % 3 == 0) return Code::fenced;
-      if (n % 5 == 0) tx.run("SELECT nonsense");
-      return Done{};
-    };
-    const Status outcome = co_await s.write(n % 2 == 0 ? store::Urgency::trigger : store::Urgency::normal, std::move(work));
-    ++(outcome ? good_count : bad_count);
-  };
-  for (int n = 1; n <= 30; ++n) asio::co_spawn(t.loop, job(*t.store, n, good, bad), [](const std::exception_ptr&) {});
-  t.loop.restart();
-  t.loop.poll();
-  CHECK(good == 16);
-  CHECK(bad == 14);
-  CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'job-%'") == 16);
-}
-
 TEST_CASE("a full disk is told, nothing is half-written, and it goes on when there is room again") {
   TestStore t;
   const auto insert = [](store::Tx& tx) -> Status {
@@ -88,28 +51,6 @@ TEST_CASE("what is no database is told as damaged") {
   options.vfs = t.files.name();
   options.lock_path = t.lock_path();
   CHECK(store::open_sqlite_store(options, t.loop.get_executor(), t.loop.get_executor(), t.clock, Log()).code() == Code::store_corrupt);
-}
-
-TEST_CASE("an engine's place is held as long as it is open, and its number is never given again") {
-  TestStore t;
-  const auto first = t.store->register_engine();
-  REQUIRE(first);
-  // Another process: a store of its own on the same files.
-  store::SqliteOptions options;
-  options.path = "/test.db";
-  options.vfs = t.files.name();
-  options.lock_path = t.lock_path();
-  auto other = store::open_sqlite_store(options, t.loop.get_executor(), t.loop.get_executor(), t.clock, Log());
-  REQUIRE(other);
-  const auto second = (*other)->register_engine();
-  REQUIRE(second);
-  CHECK(second->value > first->value);
-  CHECK((*other)->engine_may_live(*first));
-  CHECK(t.store->engine_may_live(*second));
-  t.reopen();
-  CHECK(!(*other)->engine_may_live(*first));
-  const auto third = t.store->register_engine();
-  CHECK(third->value > second->value);
 }
 
 TEST_CASE("every schema step leads from an empty database to the same schema, and names rise") {

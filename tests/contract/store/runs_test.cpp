@@ -32,7 +32,7 @@ std::vector<std::string> events(TestStore& t, UserNo user) {
 
 }  // namespace
 
-TEST_SUITE_BEGIN("store");
+TEST_SUITE_BEGIN("contract");
 
 TEST_CASE("a second trigger gets the id of the run that is there") {
   TestStore t;

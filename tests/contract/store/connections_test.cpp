@@ -22,7 +22,7 @@ store::Connection connection(TestStore& t, const std::string& user) {
 
 }  // namespace
 
-TEST_SUITE_BEGIN("store");
+TEST_SUITE_BEGIN("contract");
 
 TEST_CASE("a seller belongs to one user, unless sharing is allowed, and is free again after a disconnect") {
   TestStore t;

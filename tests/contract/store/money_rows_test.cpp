@@ -48,7 +48,7 @@ store::Counts close(TestStore& t, const store::Fence& fence, const store::MoneyB
 
 }  // namespace
 
-TEST_SUITE_BEGIN("store");
+TEST_SUITE_BEGIN("contract");
 
 TEST_CASE("each day's recoveries come from one source: the best that was read to the day's end, else the one read last") {
   TestStore t;

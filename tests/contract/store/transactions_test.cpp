@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every store promises of transactions and of the engines that use it; the files beside this one hold what is built on them. ctest runs the suite once
+// for each store.
+#include "support/test_store.hpp"
+
+using namespace support;
+
+TEST_SUITE_BEGIN("contract");
+
+TEST_CASE("a failing statement fails its transaction, whatever follows, and undoes it") {
+  TestStore t;
+  const Status outcome = t.write([](store::Tx& tx) -> Status {
+    tx.run("INSERT INTO counters VALUES('x', 1)");
+    tx.run("INSERT INTO no_such_table VALUES(1)");
+    CHECK(!tx.integer("SELECT next FROM counters WHERE name='x'"));   // everything after it reads as nothing
+    return Done{};
+  });
+  CHECK(outcome.code() == Code::internal);
+  CHECK(t.count("SELECT count(*) FROM counters WHERE name='x'") == 0);
+  CHECK(t.write([](store::Tx& tx) -> Status {
+    tx.run("INSERT INTO counters VALUES('x', 1)");
+    return Done{};
+  }));
+}
+
+TEST_CASE("in a group commit a job that fails takes nobody with it") {
+  TestStore t;
+  int good = 0, bad = 0;
+  auto job = [](store::Store& s, int n, int& good_count, int& bad_count) -> Async<void> {
+    auto work = [n](store::Tx& tx) -> Status {
+      tx.run("INSERT INTO counters VALUES(?1, 1)", "job-" + std::to_string(n));
+      if (n % 3 == 0) return Code::fenced;
+      if (n % 5 == 0) tx.run("SELECT nonsense");
+      return Done{};
+    };
+    const Status outcome = co_await s.write(n % 2 == 0 ? store::Urgency::trigger : store::Urgency::normal, std::move(work));
+    ++(outcome ? good_count : bad_count);
+  };
+  for (int n = 1; n <= 30; ++n) asio::co_spawn(t.loop, job(*t.store, n, good, bad), [](const std::exception_ptr&) {});
+  t.loop.restart();
+  t.loop.poll();
+  CHECK(good == 16);
+  CHECK(bad == 14);
+  CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'job-%'") == 16);
+}
+
+TEST_CASE("an engine's place is held as long as it is open, and its number is never given again") {
+  TestStore t;
+  const auto first = t.store->register_engine();
+  REQUIRE(first);
+  const auto other = t.open_another();
+  const auto second = other->register_engine();
+  REQUIRE(second);
+  CHECK(second->value > first->value);
+  CHECK(other->engine_may_live(*first));
+  CHECK(t.store->engine_may_live(*second));
+  t.reopen();
+  CHECK(!other->engine_may_live(*first));
+  const auto third = t.store->register_engine();
+  CHECK(third->value > second->value);
+}
+
+TEST_CASE("reads see what was committed and nothing else, also while somebody writes, and those who write see their own") {
+  TestStore t;
+  const auto count = [](store::Tx& tx) { return tx.integer("SELECT count(*) FROM counters WHERE name='seen'").value_or(-1); };
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    tx.run("INSERT INTO counters VALUES('seen', 1)");
+    CHECK(count(tx) == 1);
+    CHECK(*t.read([&](store::Tx& reader) -> Result<std::int64_t> { return count(reader); }) == 0);
+    return Done{};
+  }));
+  CHECK(*t.read([&](store::Tx& reader) -> Result<std::int64_t> { return count(reader); }) == 1);
+  CHECK(!t.read([](store::Tx& reader) -> Status {
+    reader.run("DELETE FROM counters");   // a read can't write
+    return Done{};
+  }));
+  CHECK(t.count("SELECT count(*) FROM counters WHERE name='seen'") == 1);
+}
+
+TEST_CASE("triggers are written before everything else that waits") {
+  TestStore t;
+  std::string order;
+  auto job = [](store::Store& s, store::Urgency urgency, std::string name, std::string& into) -> Async<void> {
+    auto work = [&into, name](store::Tx&) -> Status {
+      into += name;
+      return Done{};
+    };
+    (void)co_await s.write(urgency, std::move(work));
+  };
+  for (int n = 0; n < 3; ++n) asio::co_spawn(t.loop, job(*t.store, store::Urgency::normal, "n", order), [](const std::exception_ptr&) {});
+  for (int n = 0; n < 3; ++n) asio::co_spawn(t.loop, job(*t.store, store::Urgency::trigger, "t", order), [](const std::exception_ptr&) {});
+  t.loop.restart();
+  t.loop.poll();
+  CHECK(order == "tttnnn");
+}
+
+TEST_CASE("every commit of anybody shows in the change counter, and our own are told; what changes nothing is no news") {
+  TestStore t;
+  int told = 0;
+  t.store->on_commit([&] { ++told; });
+  const auto other = t.open_another();
+  const auto put = [](const std::string& name) {
+    return [name](store::Tx& tx) -> Status {
+      tx.run("INSERT INTO counters VALUES(?1, 1)", name);
+      return Done{};
+    };
+  };
+  std::uint64_t last = t.store->change_counter();
+  CHECK(t.write(put("ours")));
+  CHECK(told == 1);
+  CHECK(t.store->change_counter() != last);
+  last = t.store->change_counter();
+  CHECK(t.write_by(*other, put("theirs")));
+  CHECK(told == 1);
+  CHECK(t.store->change_counter() != last);
+  last = t.store->change_counter();
+  CHECK(t.write([](store::Tx&) -> Status { return Done{}; }));
+  CHECK(told == 1);
+  CHECK(t.store->change_counter() == last);
+}
+
+TEST_SUITE_END();
