@@ -162,7 +162,7 @@ std::vector<Change> ChangeReader::next(Tx& tx) {
 }
 
 void acknowledge_changes(Tx& tx, UserNo user, std::string_view reader, std::int64_t seq) {
-  tx.run("INSERT INTO change_readers(user_no, reader, change_seq, at) VALUES(?1, ?2, ?3, ?4) ON CONFLICT (user_no, reader) DO UPDATE SET change_seq=max(change_readers.change_seq, excluded.change_seq), "
+  tx.run("INSERT INTO change_readers(user_no, reader, change_seq, at) VALUES(?1, ?2, ?3, ?4) ON CONFLICT (user_no, reader) DO UPDATE SET change_seq=CASE WHEN excluded.change_seq>change_readers.change_seq THEN excluded.change_seq ELSE change_readers.change_seq END, "
          "at=excluded.at",
          user, reader, seq, tx.now());
 }

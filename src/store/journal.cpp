@@ -37,10 +37,9 @@ std::int64_t newest_place(Tx& tx) { return tx.integer("SELECT max(journal_no) FR
 
 std::vector<PassingProgress> passing_progress_after(Tx& tx, std::optional<UserNo> user, std::int64_t version) {
   std::vector<PassingProgress> all;
-  Rows r = tx.rows(
-      "SELECT p.version, u.user_id, p.payload FROM run_progress p JOIN users u ON u.user_no = p.user_no "
-      "WHERE p.version>?1 AND (?2 IS NULL OR p.user_no=?2) ORDER BY p.version",
-      version, user);
+  constexpr std::string_view kOfAll = "SELECT p.version, u.user_id, p.payload FROM run_progress p JOIN users u ON u.user_no = p.user_no WHERE p.version>?1 ORDER BY p.version";
+  constexpr std::string_view kOfOne = "SELECT p.version, u.user_id, p.payload FROM run_progress p JOIN users u ON u.user_no = p.user_no WHERE p.version>?1 AND p.user_no=?2 ORDER BY p.version";
+  Rows r = user ? tx.rows(kOfOne, version, *user) : tx.rows(kOfAll, version);
   while (r.next()) all.push_back({r.integer(0), r.id<UserId>(1), r.text(2)});
   return all;
 }

@@ -81,7 +81,7 @@ void set_cool_down(Tx& tx, UserNo user, std::string_view report_type, const std:
 
 void trim_report_jobs(Tx& tx, Instant ended_before) {
   constexpr Duration kListed = std::chrono::hours(24 * 100);   // Amazon lists reports for ninety days
-  tx.run("DELETE FROM report_jobs WHERE state='over' AND ended_at<(CASE WHEN listed='' THEN ?1 ELSE ?2 END)", ended_before, tx.now() - kListed);
+  tx.run("DELETE FROM report_jobs WHERE state='over' AND ((listed='' AND ended_at<?1) OR (listed<>'' AND ended_at<?2))", ended_before, tx.now() - kListed);
 }
 
 }  // namespace amzsync::store

@@ -117,7 +117,7 @@ namespace {
 
 /// How much a run has got done; grows.
 std::int64_t work_of(Tx& tx, RunNo run) {
-  return tx.integer("SELECT sum(fetched + slices_done) + sum(status NOT IN ('waiting', 'running')) FROM run_streams WHERE run_no=?1", run).value_or(0);
+  return tx.integer("SELECT sum(fetched + slices_done) + sum(CASE WHEN status IN ('waiting', 'running') THEN 0 ELSE 1 END) FROM run_streams WHERE run_no=?1", run).value_or(0);
 }
 
 /// Whether it should be taken up again: not when for long worker after worker was lost before it got anything done.
@@ -248,7 +248,7 @@ std::vector<RunNo> pause_requests(Tx& tx, EngineNo me) {
 }
 
 std::int64_t waiting_runs(Tx& tx, int at_most) {
-  return tx.integer("SELECT count(*) FROM (SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 LIMIT ?1)", at_most).value_or(0);
+  return tx.integer("SELECT count(*) FROM (SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 LIMIT ?1) w", at_most).value_or(0);
 }
 
 void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail) {
