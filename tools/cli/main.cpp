@@ -177,7 +177,7 @@ int status(const Command& c, amzsync::Engine& engine) {
   const Json document = Json::parse(found->json());
   const Json link = Json::parse(connection->json());
   std::cout << "Connection: " << link["state"].get<std::string>() << "\n";
-  if (document["paused"] == true) std::cout << "Paused by " << document["pausedBy"].get<std::string>() << " since " << document["pausedAt"].get<std::string>() << "\n";
+  if (document.value("paused", false)) std::cout << "Paused by " << document["pausedBy"].get<std::string>() << " since " << document["pausedAt"].get<std::string>() << "\n";
   if (document["lastSync"].is_null()) {
     std::cout << "No sync yet.\n";
     return kDone;
