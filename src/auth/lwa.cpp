@@ -60,6 +60,7 @@ Result<TokenGrant> read_grant(const net::HttpResponse& response, Instant now) {
 void LwaClient::set_secret(Secret secret) {
   app_.client_secret = std::move(secret);
   refused_.reset();
+  ++secrets_;
 }
 
 Hash128 LwaClient::secret_fingerprint() const {
@@ -71,6 +72,7 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Dura
   if (refused_ && clock_.steady() < refused_until_) co_return *refused_;
   form += '&' + form_field("client_id", app_.client_id) + '&' + form_field("client_secret", app_.client_secret.reveal());
   const Secret body(std::move(form));
+  const int secret = secrets_;
   const Steady deadline = clock_.steady() + within;
   const net::Backoff backoff{std::chrono::milliseconds(250), std::chrono::seconds(2)};
 
@@ -93,7 +95,7 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Dura
         co_return grant;
       }
       failure = token_error(*answer);
-      if (failure.api_code == "invalid_client") {
+      if (failure.api_code == "invalid_client" && secret == secrets_) {
         refused_ = failure;
         refused_until_ = clock_.steady() + kRefusedFor;
       }

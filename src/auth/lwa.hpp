@@ -54,6 +54,7 @@ class LwaClient {
   Clock& clock_;
   Entropy& entropy_;
   AppCredentials app_;
+  int secrets_ = 0;                // taken so far; what is said of an older one says nothing of this one
   std::optional<Error> refused_;   // what Amazon said of the secret, until:
   Steady refused_until_{};
   std::string endpoint_;

@@ -177,6 +177,7 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
           auto document = co_await run_on(work_, std::move(parse));
           if (document && document->root().is_object()) {
             if (caller.budget) caller.budget->reward();
+            throttle_.served(bucket);
             co_return std::move(*document);
           }
           failure = document ? Error(Code::bad_answer, "Amazon's answer is not a JSON object.") : document.error();
@@ -204,7 +205,8 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
           break;
         case net::Outcome::denied: {
           const ApiError api = ApiError::read(answer->body);
-          if (throttle_.was_abused(bucket)) {
+          const bool about_token = api.says("expired") || api.says("revoked") || api.says("malformed");
+          if (!about_token && throttle_.was_abused(bucket)) {
             // Amazon shuts out for a while whom it had to answer with many quota errors, and says 403 then: no lost role, no revocation.
             failure = describe(Code::throttled, *answer, api);
             failure.message = "Amazon refuses this operation for a while after quota errors.";
@@ -215,7 +217,7 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
           // One chance more: with a new token when this one is said to be at fault, else after a while, because 403 came up
           // as a passing error of Amazon's too.
           repeat = ++denied < 2;
-          if (api.says("expired") || api.says("revoked") || api.says("malformed")) {
+          if (about_token) {
             tokens_.reject(*token);
           } else {
             pause = kTransientBackoff.wait(1, entropy_);

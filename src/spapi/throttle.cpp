@@ -128,6 +128,10 @@ void Throttle::drained(const BucketKey& key) {
   found->second->last_refused = clock_.steady();
 }
 
+void Throttle::served(const BucketKey& key) {
+  if (const auto found = buckets_.find(key); found != buckets_.end()) found->second->refusals = 0;
+}
+
 bool Throttle::was_abused(const BucketKey& key) const {
   const auto found = buckets_.find(key);
   return found != buckets_.end() && found->second->refusals >= kAbuse && clock_.steady() - found->second->last_refused < kAbuseIsOver;

@@ -44,6 +44,8 @@ class Throttle {
 
   /// Whether quota errors came on end a short while ago: a 403 then is Amazon's way to shut out, and no lost right.
   bool was_abused(const BucketKey& key) const;
+  /// A call was answered.
+  void served(const BucketKey& key);
 
   /// Prolongs what is in use and gives back what is not. To be called every few seconds, and once with `closing`.
   Async<Status> maintain(bool closing);

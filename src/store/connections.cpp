@@ -162,8 +162,8 @@ std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit) {
     if (d.notified) {
       tx.run("UPDATE connections SET notified_due_at=NULL, notified_asked='', notified_at=?2 WHERE user_no=?1", d.user, tx.now());
     } else {
-      // Set again at the end of the run, so that a failing trigger can't be due for ever.
-      tx.run("UPDATE connections SET next_sync_at=NULL WHERE user_no=?1", d.user);
+      // Set anew at the end of the run; a day on where the run never gets that far, so that no schedule dies with a run.
+      tx.run("UPDATE connections SET next_sync_at=?2 WHERE user_no=?1", d.user, tx.now() + std::chrono::hours(24));
     }
   }
   return due;

@@ -234,7 +234,7 @@ std::optional<LastRun> last_run(Tx& tx, UserNo user) {
 std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me) {
   std::vector<RunNo> runs;
   Rows r = tx.rows(
-      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=?1 AND cancel_requested_at IS NOT NULL", me);
+      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder=?1 AND cancel_requested_at IS NOT NULL", me);
   while (r.next()) runs.push_back(r.id<RunNo>(0));
   return runs;
 }
@@ -242,7 +242,7 @@ std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me) {
 std::vector<RunNo> pause_requests(Tx& tx, EngineNo me) {
   std::vector<RunNo> runs;
   Rows r = tx.rows(
-      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=?1 AND (parked=1 OR EXISTS (SELECT 1 FROM pauses WHERE user_no=?2))", me, kEverybody);
+      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder=?1 AND (parked=1 OR EXISTS (SELECT 1 FROM pauses WHERE user_no=?2))", me, kEverybody);
   while (r.next()) runs.push_back(r.id<RunNo>(0));
   return runs;
 }

@@ -42,10 +42,11 @@ void Manager::wake() {
 
 Async<void> Manager::claim_all() {
   do {
-    claim_again_ = false;
+    claim_again_ = look_again_ = false;
     auto looked = co_await look_around();
     if (!looked) {
       services_.log.warn("Looking for syncs to run failed", {{"error", looked.error().message}});
+      look_again_ = true;
       break;
     }
     bool more = *looked;
@@ -53,6 +54,7 @@ Async<void> Manager::claim_all() {
       auto claim = [me = services_.me](store::Tx& tx) -> Result<std::optional<store::ClaimedRun>> { return store::claim(tx, me, kLease); };
       auto claimed = co_await services_.store.write(store::Urgency::normal, std::move(claim));
       if (!claimed) services_.log.warn("Taking a sync up failed", {{"error", claimed.error().message}});
+      if (!claimed) look_again_ = true;
       more = claimed && *claimed;
       if (more) runs_.spawn(work_on(std::move(**claimed)));
     }
@@ -68,10 +70,10 @@ Async<Result<bool>> Manager::look_around() {
   };
   auto look = [me = services_.me](store::Tx& tx) -> Result<News> { return News{store::anything_to_claim(tx, me), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
   AMZ_CO_TRY(news, co_await services_.store.read(std::move(look)));
-  for (const RunNo run : news.paused)
-    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(CancelReason::paused);
   for (const RunNo run : news.cancelled)
     if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(CancelReason::by_user);
+  for (const RunNo run : news.paused)
+    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(CancelReason::paused);
   co_return news.claimable;
 }
 
@@ -84,6 +86,8 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   } else {
     services_.log.info("Sync taken over", {{"userId", run.user_id.text()}, {"syncId", run.id.text()}});
   }
+  // One that we lost without noticing and hold again: the former worker must not go on beside this one.
+  if (const auto former = active_.find(number); former != active_.end()) former->second.stop(CancelReason::lease_lost);
   const auto meter = std::make_shared<spapi::Meter>(services_.clock);
   Active& active = active_.insert_or_assign(number, Active{fence, {}, {}, meter}).first->second;
   const CancelToken token = active.cancel.token(), turn = active.turn.token();
@@ -157,7 +161,7 @@ Async<void> Manager::keep_house() {
 }
 
 bool Manager::something_is_due() {
-  if (!outlook_ || services_.store.change_counter() != outlook_->counter) return true;
+  if (look_again_ || !outlook_ || services_.store.change_counter() != outlook_->counter) return true;
   const Instant now = services_.clock.now();
   if (outlook_->next_sync && *outlook_->next_sync <= now) return true;
   if (outlook_->next_lease_end && *outlook_->next_lease_end <= now) return true;

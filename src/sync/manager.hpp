@@ -77,6 +77,7 @@ class Manager {
   std::optional<Outlook> outlook_;
   bool claiming_ = false;
   bool claim_again_ = false;
+  bool look_again_ = false;   // the last look failed: what it would have seen is still there
 };
 
 }  // namespace amzsync::sync
