@@ -90,13 +90,6 @@ class Program:
         with open(self.errors.name, encoding="utf-8") as f:
             return f.read()
 
-    def wait_for_log(self, words):
-        deadline = time.monotonic() + PATIENCE
-        while words not in self.log():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not logged: {words}\n{self.log()}")
-            time.sleep(0.05)
-
     def stop(self):
         """Ends it as an operator would; what it logged is complete then."""
         if self.process.poll() is None:
