@@ -435,7 +435,7 @@ int32_t amzsync_notify(amzsync_engine* engine, const char* user, const char* mes
     JsonWriter json;
     json.begin_object().key("notifications").begin_array();
     for (const sync::NotificationOutcome& o : outcomes) {
-      json.begin_object().field("id", o.id).field("type", o.type).field("known", o.known).field("duplicate", o.duplicate);
+      json.begin_object().field("id", o.id).field("type", o.type).field("connected", o.connected).field("known", o.known).field("duplicate", o.duplicate);
       if (o.sync_id) json.field("syncId", o.sync_id->text());
       if (o.planned_at) json.field("plannedAt", *o.planned_at);
       json.end_object();

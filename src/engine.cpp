@@ -6,6 +6,7 @@
 #include "store/app_secrets.hpp"
 #include "store/documents.hpp"
 #include "store/users.hpp"
+#include "sync/endings.hpp"
 
 namespace amzsync {
 namespace {
@@ -91,10 +92,12 @@ Async<Result<std::string>> Engine::recoveries(UserId user, bool by_month) {
 }
 
 Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
-  auto ask = [user, id, by, follow_up = triggers_.new_sync_id()](store::Tx& tx) -> Result<store::CancelOutcome> {
+  auto ask = [this, user, id, by](store::Tx& tx) -> Result<store::CancelOutcome> {
     const auto number = store::find_user(tx, user);
     if (!number) return store::CancelOutcome{};
-    return store::request_cancel(tx, *number, id, by, follow_up);
+    const store::CancelOutcome outcome = store::request_cancel(tx, *number, id, by);
+    sync::end_cancelled(services_, tx);
+    return outcome;
   };
   AMZ_CO_TRY(outcome, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
   if (!outcome.found) co_return Error(Code::not_found, "There is no such sync.");
@@ -105,11 +108,12 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
 }
 
 Async<Status> Engine::disconnect(UserId user, std::string by) {
-  auto forget = [user, by, follow_up = triggers_.new_sync_id()](store::Tx& tx) -> Status {
+  auto forget = [this, user, by](store::Tx& tx) -> Status {
     const auto number = store::find_user(tx, user);
     if (!number || !store::disconnect(tx, *number)) return Code::not_connected;
     // After the disconnection, so that no run follows the cancelled one.
-    if (const auto active = store::active_run(tx, *number)) store::request_cancel(tx, *number, active->id, by, follow_up);
+    if (const auto active = store::active_run(tx, *number)) store::request_cancel(tx, *number, active->id, by);
+    sync::end_cancelled(services_, tx);
     return Done{};
   };
   AMZ_CO_CHECK(co_await parts_.store.write(store::Urgency::trigger, std::move(forget)));
@@ -147,15 +151,17 @@ Async<Status> Engine::set_client_secret(Secret secret) {
   lwa_.set_secret(std::move(secret));
   parts_.log.info("The application has a new client secret", {{"clientId", lwa_.client_id()}});
   // Whoever failed for want of it is synced now.
-  auto again = [this](store::Tx& tx) -> Result<int> {
-    int triggered = 0;
-    constexpr int kMost = 100'000;
-    for (const UserNo user : store::users_failed_with(tx, Code::app_credentials_invalid, kMost))
-      if (store::trigger(tx, {user, store::Cause::schedule, triggers_.new_sync_id(), "", false})) ++triggered;
-    return triggered;
-  };
-  auto done = co_await parts_.store.write(store::Urgency::normal, std::move(again));
-  if (!done) co_return done.error();
+  for (UserNo last{0};;) {
+    auto some = [this, last](store::Tx& tx) -> Result<UserNo> {
+      constexpr int kAtOnce = 100;
+      const auto users = store::users_failed_with(tx, Code::app_credentials_invalid, last, kAtOnce);
+      for (const UserNo user : users) (void)store::trigger(tx, {user, store::Cause::schedule, triggers_.new_sync_id(), "", false});   // who left meanwhile is not synced
+      return users.empty() ? UserNo{0} : users.back();
+    };
+    AMZ_CO_TRY(next, co_await parts_.store.write(store::Urgency::normal, std::move(some)));
+    if (next.value == 0) break;
+    last = next;
+  }
   manager_.wake();
   co_return Done{};
 }

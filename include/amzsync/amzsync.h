@@ -340,7 +340,7 @@ AMZSYNC_API int32_t amzsync_pause(amzsync_engine *engine, const char *user, cons
 AMZSYNC_API int32_t amzsync_resume(amzsync_engine *engine, const char *user, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* Takes what a queue delivered of Amazon's notifications (Notifications v1): the message of SQS, the event of EventBridge, or the notification
  * itself. What it is about is synced: at once, or together with what else comes within five minutes of the last. `user`: whose it must be; NULL:
- * whoever is connected with its seller. Answer: the JSON {"notifications":[{"id","type","known","duplicate","syncId"?,"plannedAt"?}]}.
+ * whoever is connected with its seller. Answer: the JSON {"notifications":[{"id","type","connected","known","duplicate","syncId"?,"plannedAt"?}]}.
  * Errors: INVALID_ARGUMENT (no notification of Amazon's), NOT_FOUND (its seller is not connected, or not this user's), STORE_*. Since: 0.2 */
 AMZSYNC_API int32_t amzsync_notify(amzsync_engine *engine, const char *user, const char *message, size_t size, amzsync_answer **out_answer,
                                    amzsync_error **err) AMZSYNC_NOEXCEPT;

@@ -70,13 +70,13 @@ Hash128 LwaClient::secret_fingerprint() const {
 
 Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Duration each, CancelToken cancel) {
   if (refused_ && clock_.steady() < refused_until_) co_return *refused_;
-  form += '&' + form_field("client_id", app_.client_id) + '&' + form_field("client_secret", app_.client_secret.reveal());
-  const Secret body(std::move(form));
-  const int secret = secrets_;
+  const Secret grant_form(std::move(form));
   const Steady deadline = clock_.steady() + within;
   const net::Backoff backoff{std::chrono::milliseconds(250), std::chrono::seconds(2)};
 
   for (int attempt = 0;; ++attempt) {
+    const int secret = secrets_;   // a new one may be set between two attempts, and while one is under way
+    const Secret body(std::string(grant_form.reveal()) + '&' + form_field("client_id", app_.client_id) + '&' + form_field("client_secret", app_.client_secret.reveal()));
     net::HttpRequest request;
     request.method = net::Method::post;
     request.url = endpoint_ + "/auth/o2/token";
@@ -99,6 +99,7 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Dura
         refused_ = failure;
         refused_until_ = clock_.steady() + kRefusedFor;
       }
+      if (failure.code == Code::app_credentials_invalid && secret != secrets_) continue;
       if (failure.code != Code::amazon_unavailable) co_return failure;
     } else if (net::classify(answer.error()) != net::Outcome::transient) {
       co_return answer.error();

@@ -7,26 +7,31 @@ void note_app_secret(Tx& tx, std::string_view app_id, const Hash128& fingerprint
   tx.run("INSERT INTO app_secrets(app_id, fingerprint, first_used_at) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", app_id, fingerprint, tx.now());
 }
 
-std::optional<Instant> take_expiring_secret(Tx& tx, std::string_view app_id, const Hash128& fingerprint, std::int64_t days_left, Instant before) {
-  const auto first = tx.integer(
-      "UPDATE app_secrets SET expiry_told=?3 WHERE app_id=?1 AND fingerprint=?2 AND first_used_at<=?4 AND (expiry_told IS NULL OR expiry_told>?3) RETURNING first_used_at", app_id, fingerprint,
-      days_left, before);
-  return first ? std::optional(from_us(*first)) : std::nullopt;
+std::optional<Instant> secret_first_used(Tx& tx, std::string_view app_id, const Hash128& fingerprint) {
+  const auto at = tx.integer("SELECT first_used_at FROM app_secrets WHERE app_id=?1 AND fingerprint=?2", app_id, fingerprint);
+  return at ? std::optional(from_us(*at)) : std::nullopt;
 }
 
-std::vector<UserNo> connected_users(Tx& tx, UserNo after, int limit) {
+std::vector<UserNo> take_users_to_warn(Tx& tx, const Hash128& fingerprint, std::int64_t days_left, int limit) {
   std::vector<UserNo> users;
-  Rows r = tx.rows("SELECT user_no FROM connections WHERE state='connected' AND user_no>?1 ORDER BY user_no LIMIT ?2", after, limit);
+  Rows r = tx.rows(
+      "UPDATE connections SET secret_told=?1, secret_told_days=?2 WHERE connection_no IN (SELECT connection_no FROM connections WHERE state='connected' AND "
+      "(secret_told IS NULL OR secret_told<>?1 OR secret_told_days>?2) ORDER BY connection_no LIMIT ?3) RETURNING user_no",
+      fingerprint, days_left, limit);
   while (r.next()) users.push_back(r.id<UserNo>(0));
   return users;
 }
 
-std::vector<UserNo> users_failed_with(Tx& tx, Code code, int limit) {
+bool take_operators_warning(Tx& tx, std::string_view app_id, const Hash128& fingerprint, std::int64_t days_left) {
+  return tx.run("UPDATE app_secrets SET expiry_told=?3 WHERE app_id=?1 AND fingerprint=?2 AND (expiry_told IS NULL OR expiry_told>?3)", app_id, fingerprint, days_left) > 0;
+}
+
+std::vector<UserNo> users_failed_with(Tx& tx, Code code, UserNo after, int limit) {
   std::vector<UserNo> users;
   Rows r = tx.rows(
-      "SELECT c.user_no FROM connections c WHERE c.state='connected' AND (SELECT coalesce(r.error_code, '') FROM runs r WHERE r.user_no=c.user_no ORDER BY r.run_no DESC LIMIT 1)=?1 "
-      "ORDER BY c.user_no LIMIT ?2",
-      code_name(code), limit);
+      "SELECT c.user_no FROM connections c WHERE c.state='connected' AND c.user_no>?2 AND "
+      "(SELECT coalesce(r.error_code, '') FROM runs r WHERE r.user_no=c.user_no AND r.cause<>'replay' ORDER BY r.run_no DESC LIMIT 1)=?1 ORDER BY c.user_no LIMIT ?3",
+      code_name(code), after, limit);
   while (r.next()) users.push_back(r.id<UserNo>(0));
   return users;
 }

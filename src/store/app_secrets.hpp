@@ -11,11 +11,13 @@ namespace amzsync::store {
 
 /// Remembers a secret, by its fingerprint, when it is seen for the first time.
 void note_app_secret(Tx& tx, std::string_view app_id, const Hash128& fingerprint);
-/// When it was first used, if that is longer ago than `before` and was not told with so few days left yet.
-std::optional<Instant> take_expiring_secret(Tx& tx, std::string_view app_id, const Hash128& fingerprint, std::int64_t days_left, Instant before);
-/// Connected users after `after`, in the order of their numbers.
-std::vector<UserNo> connected_users(Tx& tx, UserNo after, int limit);
-/// Connected users whose last sync ended with this error.
-std::vector<UserNo> users_failed_with(Tx& tx, Code code, int limit);
+/// When it was first used; nullopt: never.
+std::optional<Instant> secret_first_used(Tx& tx, std::string_view app_id, const Hash128& fingerprint);
+/// Takes some of the connected users who were not yet warned of this secret's end with so few days left; none: all were.
+std::vector<UserNo> take_users_to_warn(Tx& tx, const Hash128& fingerprint, std::int64_t days_left, int limit);
+/// Whether nobody has written of it yet, with so few days left, where operators read; from now on somebody has.
+bool take_operators_warning(Tx& tx, std::string_view app_id, const Hash128& fingerprint, std::int64_t days_left);
+/// Connected users after `after`, in the order of their numbers, whose last sync that asked Amazon ended with this error.
+std::vector<UserNo> users_failed_with(Tx& tx, Code code, UserNo after, int limit);
 
 }  // namespace amzsync::store

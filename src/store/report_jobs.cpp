@@ -64,7 +64,7 @@ std::optional<CoolDown> cool_down(Tx& tx, UserNo user, std::string_view report_t
 }
 
 std::optional<Instant> first_cool_down_end(Tx& tx, UserNo user) {
-  const auto at = tx.integer("SELECT min(until_at) FROM report_pauses WHERE user_no=?1 AND reason<>''", user);
+  const auto at = tx.integer("SELECT min(until_at) FROM report_pauses WHERE user_no=?1 AND reason<>'' AND until_at>?2", user, tx.now());
   return at ? std::optional(from_us(*at)) : std::nullopt;
 }
 

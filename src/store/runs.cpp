@@ -20,6 +20,9 @@ constexpr Duration kWaitsLong = std::chrono::hours(1);
 constexpr std::int64_t kMostIdleClaims = 20;
 constexpr Duration kLongestIdle = std::chrono::hours(1);
 
+/// Whether a person waits for what it reads.
+bool is_interactive(std::string_view cause) noexcept { return cause != cause_name(Cause::schedule) && cause != cause_name(Cause::notification); }
+
 void tell_start(Tx& tx, UserNo user, RunNo run) { append_event(tx, user, "sync.started", run_payload(tx, run)); }
 
 /// The terminal event by status; a partial run did complete what it could.
@@ -41,9 +44,9 @@ std::optional<SyncId> queue_follow_up(Tx& tx, UserNo user, RunNo run, const Sync
   const auto now_connected = find_connection(tx, user);
   if (!now_connected || now_connected->state != ConnectionState::connected) return std::nullopt;
   const auto number = tx.integer(
-      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked) VALUES(?1, ?2, ?3, 'queued', ?4, 1, ?5, ?6, "
+      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked) VALUES(?1, ?2, ?3, 'queued', ?4, ?7, ?5, ?6, "
       "(SELECT count(*) FROM pauses WHERE user_no=?2)) RETURNING run_no",
-      id, user, connection, cause, asked, tx.now());
+      id, user, connection, cause, asked, tx.now(), is_interactive(cause));
   if (number) tell_start(tx, user, RunNo{*number});
   return id;
 }
@@ -84,7 +87,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   if (!connection || (!replay && (connection->state == ConnectionState::pending || connection->state == ConnectionState::disconnected))) return Code::not_connected;
   if (!replay && connection->state == ConnectionState::needs_reauth) return Code::needs_reauth;
 
-  const bool interactive = request.cause != Cause::schedule && request.cause != Cause::notification;
+  const bool interactive = is_interactive(cause_name(request.cause));
   const bool paused = pause_of(tx, request.user).has_value();
   const auto created = tx.integer(
       "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked) "
@@ -96,7 +99,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
     return TriggerOutcome{request.new_id, false, paused};
   }
   Rows r = tx.rows(
-      "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked, cause FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
+      "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked, cause, coalesce(run_again, '') FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
   if (!r.next()) return Code::internal;
   const RunNo active = r.id<RunNo>(0);
   const SyncId id = r.id<SyncId>(1);
@@ -107,7 +110,8 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   if (!reads_amazon || !covers_authorisation || !covers_streams(r.view(2), request.asked)) {
     // What several triggers ask for is read by one run after this one.
     const std::string asked = r.flag(4) ? joined_streams(r.text(5), request.asked) : request.asked;
-    tx.run("UPDATE runs SET run_again=coalesce(run_again, ?2), run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked);
+    tx.run("UPDATE runs SET run_again=CASE WHEN ?4 THEN ?2 ELSE coalesce(run_again, ?2) END, run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked,
+           interactive && !is_interactive(r.view(7)));
   }
   if (interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1 AND interactive=0", active);
   return TriggerOutcome{id, true, paused};
@@ -137,15 +141,10 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
   // Our own leases we renew ourselves: when they seem to be over, the clock has jumped.
   tx.run("UPDATE runs SET holder=0, lease_until=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2", me, tx.now());
   tx.run("UPDATE runs SET interactive=1 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=0 AND created_at<=?1", tx.now() - kWaitsLong);
-  std::optional<std::int64_t> next;
-  for (;;) {
-    next = tx.integer("SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 ORDER BY interactive DESC, served, run_no LIMIT 1");
-    if (!next) return std::nullopt;
-    if (is_worth_another_try(tx, RunNo{*next})) break;
-    const auto user = tx.integer("UPDATE runs SET fence=fence+1 WHERE run_no=?1 RETURNING user_no", *next);
-    end_run(tx, UserNo{user.value_or(0)}, RunNo{*next}, RunStatus::failed, Error(Code::stalled));
-  }
+  const auto next = tx.integer("SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 ORDER BY interactive DESC, served, run_no LIMIT 1");
+  if (!next) return std::nullopt;
   ClaimedRun run;
+  run.given_up = !is_worth_another_try(tx, RunNo{*next});
   {
     Rows r = tx.rows(
         "UPDATE runs SET status=CASE status WHEN 'queued' THEN 'in_progress' ELSE status END, holder=?2, lease_until=?3, "
@@ -169,10 +168,13 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
   return run;
 }
 
-bool anything_to_claim(Tx& tx, EngineNo me) {
-  if (tx.integer("SELECT 1 FROM pauses WHERE user_no=?1", kEverybody)) return false;
-  return tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 LIMIT 1") ||
-         tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2 LIMIT 1", me, tx.now());
+Unheld look_for_unheld(Tx& tx, EngineNo me) {
+  Unheld unheld;
+  unheld.cancelled = tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND cancel_requested_at IS NOT NULL AND (holder=0 OR (holder<>?1 AND lease_until<=?2)) LIMIT 1", me, tx.now()).has_value();
+  if (tx.integer("SELECT 1 FROM pauses WHERE user_no=?1", kEverybody)) return unheld;
+  unheld.claimable = tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 LIMIT 1") ||
+                     tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2 LIMIT 1", me, tx.now());
+  return unheld;
 }
 
 Result<RunTx> RunTx::enter(Tx& tx, const Fence& fence) {
@@ -196,25 +198,22 @@ void release(Tx& tx, const Fence& fence, std::int64_t calls, bool in_order) {
          fence.run, fence.token, fence.holder, calls, in_order);
 }
 
-CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by, const SyncId& follow_up_id) {
-  RunNo run;
-  RunStatus status{};
-  bool held = false;
-  {
-    Rows r = tx.rows("SELECT run_no, status, holder FROM runs WHERE user_no=?1 AND sync_id=?2", user, id);
-    if (!r.next()) return {};
-    run = r.id<RunNo>(0);
-    status = status_from(r.view(1));
-    held = r.integer(2) != 0;
-  }
-  if (is_over(status)) return {true, true};
-  tx.run("UPDATE runs SET cancel_requested_at=coalesce(cancel_requested_at, ?2), cancelled_by=?3 WHERE run_no=?1", run, tx.now(), by);
-  if (!held) {
-    tx.run("UPDATE runs SET fence=fence+1 WHERE run_no=?1", run);
-    end_run(tx, user, run, RunStatus::cancelled, std::nullopt);
-    queue_follow_up(tx, user, run, follow_up_id);
-  }
+CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by) {
+  Rows r = tx.rows("SELECT run_no, status FROM runs WHERE user_no=?1 AND sync_id=?2", user, id);
+  if (!r.next()) return {};
+  if (is_over(status_from(r.view(1)))) return {true, true};
+  tx.run("UPDATE runs SET cancel_requested_at=coalesce(cancel_requested_at, ?2), cancelled_by=CASE WHEN cancel_requested_at IS NULL THEN ?3 ELSE cancelled_by END WHERE run_no=?1", r.id<RunNo>(0), tx.now(), by);
   return {true, false};
+}
+
+std::vector<CancelledRun> take_cancelled(Tx& tx, EngineNo me) {
+  std::vector<CancelledRun> runs;
+  Rows r = tx.rows(
+      "UPDATE runs SET fence=fence+1, holder=?1, lease_until=?2 WHERE status IN ('queued', 'in_progress', 'detecting') AND cancel_requested_at IS NOT NULL AND "
+      "(holder=0 OR (holder<>?1 AND lease_until<=?2)) RETURNING run_no, user_no, fence, cause",
+      me, tx.now());
+  while (r.next()) runs.push_back({{r.id<RunNo>(0), r.id<UserNo>(1), me, r.integer(2)}, r.view(3) == cause_name(Cause::replay)});
+  return runs;
 }
 
 std::optional<ActiveRun> active_run(Tx& tx, UserNo user) {
@@ -315,9 +314,9 @@ Counts counts_of(Tx& tx, RunNo run, std::string_view stream) {
   return read_counts(tx.rows("SELECT fetched, added, changed, removed, unchanged, rejected FROM run_streams WHERE run_no=?1 AND stream=?2", run, stream));
 }
 
-std::vector<std::string> complete_streams(Tx& tx, RunNo run) {
+std::vector<std::string> complete_streams(Tx& tx, RunNo run, Instant since) {
   std::vector<std::string> streams;
-  Rows r = tx.rows("SELECT stream FROM run_streams WHERE run_no=?1 AND status='complete'", run);
+  Rows r = tx.rows("SELECT stream FROM run_streams WHERE run_no=?1 AND status='complete' AND ended_at>=?2", run, since);
   while (r.next()) streams.push_back(r.text(0));
   return streams;
 }
@@ -327,8 +326,8 @@ void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, st
 }
 
 void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::string_view coverage, std::int64_t calls, const std::optional<Error>& error) {
-  run.tx().run("UPDATE run_streams SET status=?3, coverage=?4, calls=calls+?5, error=?6, waiting_until=NULL WHERE run_no=?1 AND stream=?2", run.run(), stream, status, coverage,
-               calls, error ? std::optional(error_json(*error)) : std::nullopt);
+  run.tx().run("UPDATE run_streams SET status=?3, coverage=?4, calls=calls+?5, error=?6, waiting_until=NULL, ended_at=?7 WHERE run_no=?1 AND stream=?2", run.run(), stream, status,
+               coverage, calls, error ? std::optional(error_json(*error)) : std::nullopt, run.tx().now());
 }
 
 Ended finish(const RunTx& run, const RunEnd& end) {

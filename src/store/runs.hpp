@@ -51,15 +51,19 @@ struct ClaimedRun {
   std::string asked;
   bool replay = false;
   bool first_claim = false;   ///< false: taken over from a worker that is gone
+  bool given_up = false;      ///< its workers die again and again before they get anything done: whoever claims it ends it as `stalled`
   bool cancel_requested = false;
   int progress = 0;
 };
 /// Takes the next run that nobody holds: interactive before scheduled (which counts as the former when it has waited for an hour), then who had
-/// fewer calls so far, then the oldest. Journals "Starting sync" (10). A run whose workers die again and again before they get anything done is
-/// ended as `stalled` in passing.
+/// fewer calls so far, then the oldest. Journals "Starting sync" (10).
 std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease);
 
-bool anything_to_claim(Tx& tx, EngineNo me);
+/// What nobody performs: `claimable`, and `cancelled` where somebody wants it ended.
+struct Unheld {
+  bool claimable = false, cancelled = false;
+};
+Unheld look_for_unheld(Tx& tx, EngineNo me);
 
 /// A transaction that has shown its fence.
 class RunTx {
@@ -88,9 +92,14 @@ struct CancelOutcome {
   bool found = false;
   bool was_over = false;
 };
-/// Ends a queued run at once; tells the holder of a running one. A trigger that the run did not cover keeps its own run
-/// (`follow_up_id`, if it comes to that), since cancelling this one says nothing about it.
-CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by, const SyncId& follow_up_id);
+/// Marks it; whoever performs the run hears of it. One that nobody performs is ended by whoever takes it (`take_cancelled`), in the same transaction.
+CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by);
+/// Takes the runs that are to be cancelled and that nobody performs, paused ones included; to be ended in this transaction.
+struct CancelledRun {
+  Fence fence;
+  bool replay = false;
+};
+std::vector<CancelledRun> take_cancelled(Tx& tx, EngineNo me);
 /// The active run of a user, if any.
 struct ActiveRun {
   RunNo run;
@@ -136,8 +145,8 @@ void add_counts(const RunTx& run, std::string_view stream, const Counts& counts)
 /// All data streams of a run together, so far; the marketplaces prove only that the connection works.
 Counts counts_of(Tx& tx, RunNo run);
 Counts counts_of(Tx& tx, RunNo run, std::string_view stream);
-/// Streams that this run has read to their ends, in this turn or an earlier one.
-std::vector<std::string> complete_streams(Tx& tx, RunNo run);
+/// Streams that this run has read to their ends since then, in this turn or an earlier one.
+std::vector<std::string> complete_streams(Tx& tx, RunNo run, Instant since);
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known);
 void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::string_view coverage, std::int64_t calls, const std::optional<Error>& error);
 

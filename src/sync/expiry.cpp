@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/expiry.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/json_writer.hpp"
@@ -36,26 +37,31 @@ Async<Status> tell_authorisations(Services& services, int days_left, CancelToken
   co_return Done{};
 }
 
-Async<Status> tell_secret(Services& services, int days_left, CancelToken closing) {
+/// Each user and the operators once; where a process dies in between, the next one tells those who were not told yet.
+Async<Status> tell_secret(Services& services, CancelToken closing) {
   const std::string app(services.lwa.client_id());
-  auto look = [app, fingerprint = services.lwa.secret_fingerprint(), days_left](store::Tx& tx) -> Result<std::optional<Instant>> {
+  const Hash128 fingerprint = services.lwa.secret_fingerprint();
+  auto look = [app, fingerprint](store::Tx& tx) -> Result<std::optional<Instant>> {
     store::note_app_secret(tx, app, fingerprint);
-    return store::take_expiring_secret(tx, app, fingerprint, days_left, tx.now() - kSecretLife + days(days_left));
+    return store::secret_first_used(tx, app, fingerprint);
   };
   AMZ_CO_TRY(first_used, co_await services.store.write(store::Urgency::normal, std::move(look)));
   if (!first_used) co_return Done{};
   const Instant expires = *first_used + kSecretLife;
-  services.log.warn("The application's client secret ends soon", {{"clientId", app}, {"daysLeft", days_left}, {"expiresAt", format_instant(expires)}});
-  for (UserNo last{0}; !closing.cancelled();) {
-    auto some = [last, expires, days_left](store::Tx& tx) -> Result<UserNo> {
-      const auto users = store::connected_users(tx, last, kAtOnce);
-      for (const UserNo user : users) tell(tx, user, "client_secret", expires, days_left, "The application's client secret must be renewed at Amazon before then.");
-      return users.empty() ? UserNo{0} : users.back();
+  const auto due = std::find_if(kWarnAtDays.rbegin(), kWarnAtDays.rend(), [&](int left) { return services.clock.now() >= expires - days(left); });
+  if (due == kWarnAtDays.rend()) co_return Done{};
+  for (bool more = true; more && !closing.cancelled();) {
+    auto some = [fingerprint, expires, left = *due](store::Tx& tx) -> Result<bool> {
+      const auto users = store::take_users_to_warn(tx, fingerprint, left, kAtOnce);
+      for (const UserNo user : users) tell(tx, user, "client_secret", expires, left, "The application's client secret must be renewed at Amazon before then.");
+      return !users.empty();
     };
-    AMZ_CO_TRY(next, co_await services.store.write(store::Urgency::normal, std::move(some)));
-    if (next.value == 0) break;
-    last = next;
+    AMZ_CO_TRY(told, co_await services.store.write(store::Urgency::normal, std::move(some)));
+    more = told;
   }
+  auto first = [app, fingerprint, left = *due](store::Tx& tx) -> Result<bool> { return store::take_operators_warning(tx, app, fingerprint, left); };
+  AMZ_CO_TRY(nobody_wrote, co_await services.store.write(store::Urgency::normal, std::move(first)));
+  if (nobody_wrote) services.log.warn("The application's client secret ends soon", {{"clientId", app}, {"daysLeft", *due}, {"expiresAt", format_instant(expires)}});
   co_return Done{};
 }
 
@@ -65,9 +71,8 @@ Async<Status> tell_what_expires(Services& services, CancelToken closing) {
   // The fewest days first: what was told with them left is not told with more.
   for (auto left = kWarnAtDays.rbegin(); left != kWarnAtDays.rend(); ++left) {
     AMZ_CO_CHECK(co_await tell_authorisations(services, *left, closing));
-    AMZ_CO_CHECK(co_await tell_secret(services, *left, closing));
   }
-  co_return Done{};
+  co_return co_await tell_secret(services, closing);
 }
 
 }  // namespace amzsync::sync

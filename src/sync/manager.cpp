@@ -8,8 +8,8 @@
 #include "store/connections.hpp"
 #include "store/journal.hpp"
 #include "store/report_jobs.hpp"
+#include "sync/endings.hpp"
 #include "sync/expiry.hpp"
-#include "sync/schedule.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -20,6 +20,7 @@ constexpr Duration kTidyEvery = std::chrono::hours(1);
 constexpr int kDueAtOnce = 100;
 constexpr std::int64_t kCallsOfATurn = 200;
 constexpr Duration kStalledAfter = std::chrono::minutes(45);      // the longest waits of a run that is well are for a plan of one call in ten minutes
+constexpr Duration kDeafAfter = std::chrono::seconds(5);          // to a cancel, which every wait of a run that is well hears at once
 constexpr Duration kKeepNotifications = std::chrono::hours(24 * 14);   // as long as Amazon's queue may repeat one
 constexpr int kTrimAtOnce = 5'000;
 constexpr int kPiecesAtOnce = 50;                        // of half a megabyte
@@ -28,7 +29,10 @@ constexpr Duration kKeepChanges = std::chrono::hours(24 * 90);   // a reader who
 
 }  // namespace
 
-void Manager::start() { duties_.spawn(keep_house()); }
+void Manager::start() {
+  duties_.spawn(keep_house());
+  duties_.spawn(tidy_now_and_then());
+}
 
 void Manager::wake() {
   if (closing_.reason() != CancelReason::none) return;
@@ -49,9 +53,15 @@ Async<void> Manager::claim_all() {
       look_again_ = true;
       break;
     }
-    bool more = *looked;
+    if (looked->cancelled) {
+      auto end = [this](store::Tx& tx) -> Result<int> { return end_cancelled(services_, tx); };
+      auto ended = co_await services_.store.write(store::Urgency::normal, std::move(end));
+      if (!ended) services_.log.warn("Ending cancelled syncs failed", {{"error", ended.error().message}});
+      if (!ended) look_again_ = true;
+    }
+    bool more = looked->claimable;
     while (more && closing_.reason() == CancelReason::none && static_cast<int>(active_.size()) < services_.settings.max_active_runs) {
-      auto claim = [me = services_.me](store::Tx& tx) -> Result<std::optional<store::ClaimedRun>> { return store::claim(tx, me, kLease); };
+      auto claim = [this](store::Tx& tx) -> Result<std::optional<store::ClaimedRun>> { return claim_one(tx); };
       auto claimed = co_await services_.store.write(store::Urgency::normal, std::move(claim));
       if (!claimed) services_.log.warn("Taking a sync up failed", {{"error", claimed.error().message}});
       if (!claimed) look_again_ = true;
@@ -62,19 +72,27 @@ Async<void> Manager::claim_all() {
   claiming_ = false;
 }
 
-/// A read, so that being woken by every commit costs no write: hears of cancellations and pauses; whether there is a run to claim.
-Async<Result<bool>> Manager::look_around() {
+std::optional<store::ClaimedRun> Manager::claim_one(store::Tx& tx) {
+  for (;;) {
+    auto claimed = store::claim(tx, services_.me, kLease);
+    if (!claimed || !claimed->given_up) return claimed;
+    if (const auto run = store::RunTx::enter(tx, claimed->fence)) give_up(services_, *run, claimed->replay);
+  }
+}
+
+/// A read, so that being woken by every commit costs no write: hears of cancellations and pauses; what there is that nobody performs.
+Async<Result<store::Unheld>> Manager::look_around() {
   struct News {
-    bool claimable = false;
+    store::Unheld unheld;
     std::vector<RunNo> cancelled, paused;
   };
-  auto look = [me = services_.me](store::Tx& tx) -> Result<News> { return News{store::anything_to_claim(tx, me), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
+  auto look = [me = services_.me](store::Tx& tx) -> Result<News> { return News{store::look_for_unheld(tx, me), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
   AMZ_CO_TRY(news, co_await services_.store.read(std::move(look)));
   for (const RunNo run : news.cancelled)
-    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(CancelReason::by_user);
+    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(services_.clock, CancelReason::by_user);
   for (const RunNo run : news.paused)
-    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(CancelReason::paused);
-  co_return news.claimable;
+    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(services_.clock, CancelReason::paused);
+  co_return news.unheld;
 }
 
 Async<void> Manager::work_on(store::ClaimedRun run) {
@@ -87,12 +105,12 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
     services_.log.info("Sync taken over", {{"userId", run.user_id.text()}, {"syncId", run.id.text()}});
   }
   // One that we lost without noticing and hold again: the former worker must not go on beside this one.
-  if (const auto former = active_.find(number); former != active_.end()) former->second.stop(CancelReason::lease_lost);
+  if (const auto former = active_.find(number); former != active_.end()) former->second.stop(services_.clock, CancelReason::lease_lost);
   const auto meter = std::make_shared<spapi::Meter>(services_.clock);
-  Active& active = active_.insert_or_assign(number, Active{fence, {}, {}, meter}).first->second;
+  Active& active = active_.insert_or_assign(number, Active{fence, run.replay, {}, {}, meter, {}}).first->second;
   const CancelToken token = active.cancel.token(), turn = active.turn.token();
   if (listening_ == 0) listening_ = hub_.add([this] { wake(); });
-  if (closing_.reason() != CancelReason::none) active.stop(CancelReason::engine_closing);
+  if (closing_.reason() != CancelReason::none) active.stop(services_.clock, CancelReason::engine_closing);
   const TurnEnd end = co_await perform(services_, std::move(run), token, turn, meter);
   // It may be held anew already, by a second claim of ours.
   if (performed(fence)) active_.erase(number);
@@ -111,8 +129,9 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
 Async<void> Manager::let_go() {
   while (!to_let_go_.empty()) {
     const LetGo which = to_let_go_.front();
-    auto release = [which](store::Tx& tx) -> Status {
+    auto release = [this, which](store::Tx& tx) -> Status {
       store::release(tx, which.fence, which.calls, which.in_order);
+      end_cancelled(services_, tx);   // it may have been cancelled meanwhile, and has no worker to hear of it now
       return Done{};
     };
     to_let_go_.pop_front();
@@ -126,7 +145,6 @@ Async<void> Manager::let_go() {
 
 Async<void> Manager::keep_house() {
   const CancelToken closing = closing_.token();
-  std::optional<Steady> tidied;
   while (!closing.cancelled()) {
     if (something_is_due()) {
       for (auto duty : {&Manager::refresh_outlook, &Manager::bury_the_dead, &Manager::free_forgotten, &Manager::trigger_due}) {
@@ -141,7 +159,7 @@ Async<void> Manager::keep_house() {
     auto turns = co_await take_turns();
     if (!turns) services_.log.warn("Letting syncs take turns failed", {{"error", turns.error().message}});
     if (!active_.empty() && !services_.store.has_room())
-      for (auto& [number, active] : active_) active.stop(CancelReason::no_room);
+      for (auto& [number, active] : active_) active.stop(services_.clock, CancelReason::no_room);
     auto ended = co_await end_stalled();
     if (!ended) services_.log.warn("Ending syncs that do nothing any more failed", {{"error", ended.error().message}});
     if (!to_let_go_.empty()) co_await let_go();
@@ -149,14 +167,19 @@ Async<void> Manager::keep_house() {
     if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
     auto kept = co_await services_.throttle.maintain(false);
     if (!kept) services_.log.warn("Keeping the usage plans failed", {{"error", kept.error().message}});
-    if (!tidied || services_.clock.steady() - *tidied >= kTidyEvery) {
-      tidied = services_.clock.steady();
-      auto tidy_up = co_await tidy();
-      if (!tidy_up) services_.log.warn("Trimming old events failed", {{"error", tidy_up.error().message}});
-      auto told = co_await tell_what_expires(services_, closing);
-      if (!told) services_.log.warn("Telling what expires soon failed", {{"error", told.error().message}});
-    }
     co_await services_.clock.sleep_for(kHeartbeat, closing);
+  }
+}
+
+/// Beside the keeping of the leases, which must not wait until a long table is trimmed.
+Async<void> Manager::tidy_now_and_then() {
+  const CancelToken closing = closing_.token();
+  while (!closing.cancelled()) {
+    auto tidied = co_await tidy();
+    if (!tidied) services_.log.warn("Trimming old events failed", {{"error", tidied.error().message}});
+    auto told = co_await tell_what_expires(services_, closing);
+    if (!told) services_.log.warn("Telling what expires soon failed", {{"error", told.error().message}});
+    co_await services_.clock.sleep_for(kTidyEvery, closing);
   }
 }
 
@@ -214,17 +237,18 @@ Async<Status> Manager::renew_leases() {
   auto news = co_await services_.store.write(store::Urgency::normal, std::move(renew));
   if (!news) co_return news.error();
   for (const store::Fence& fence : news->lost)
-    if (Active* active = performed(fence)) active->stop(CancelReason::lease_lost);
+    if (Active* active = performed(fence)) active->stop(services_.clock, CancelReason::lease_lost);
   for (const store::Fence& fence : news->cancelled)
-    if (Active* active = performed(fence)) active->stop(CancelReason::by_user);
+    if (Active* active = performed(fence)) active->stop(services_.clock, CancelReason::by_user);
   co_return Done{};
 }
 
 /// A run that this engine is said to hold, and whose lease ends all the same, is not performed here.
 Async<Status> Manager::free_forgotten() {
   if (!outlook_->own_lapsed) co_return Done{};
-  auto free = [me = services_.me](store::Tx& tx) -> Status {
-    store::free_lapsed(tx, me);
+  auto free = [this](store::Tx& tx) -> Status {
+    store::free_lapsed(tx, services_.me);
+    end_cancelled(services_, tx);
     return Done{};
   };
   AMZ_CO_CHECK(co_await renew_leases());
@@ -237,8 +261,9 @@ Async<Status> Manager::bury_the_dead() {
   for (const EngineNo engine : outlook_->others)
     if (!services_.store.engine_may_live(engine)) dead.push_back(engine);
   if (dead.empty()) co_return Done{};
-  auto bury = [dead](store::Tx& tx) -> Status {
+  auto bury = [this, dead](store::Tx& tx) -> Status {
     for (const EngineNo engine : dead) store::bury_engine(tx, engine);
+    end_cancelled(services_, tx);
     return Done{};
   };
   auto buried = co_await services_.store.write(store::Urgency::normal, std::move(bury));
@@ -277,27 +302,27 @@ Async<Status> Manager::take_turns() {
   co_return Done{};
 }
 
-/// A run that does nothing any more, although every wait of its has an end, must not keep its user from syncing.
+/// A run that does nothing any more, although every wait of its has an end, or that does not hear that it was cancelled, must not keep its user from syncing.
 Async<Status> Manager::end_stalled() {
   std::vector<store::Fence> stalled;
-  for (const auto& [number, active] : active_)
-    if (active.meter->idle() >= kStalledAfter && active.cancel.reason() == CancelReason::none) stalled.push_back(active.fence);
+  const Steady now = services_.clock.steady();
+  for (const auto& [number, active] : active_) {
+    const bool deaf = active.cancel.reason() == CancelReason::by_user && now - active.stopped_at >= kDeafAfter;
+    if (deaf || active.meter->idle() >= kStalledAfter) stalled.push_back(active.fence);
+  }
   for (const store::Fence& fence : stalled) {
-    auto end = [this, fence](store::Tx& tx) -> Status {
+    Active* active = performed(fence);
+    if (!active) continue;
+    auto end = [this, fence, replay = active->replay](store::Tx& tx) -> Status {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
-      store::RunEnd failed;
-      failed.status = store::RunStatus::failed;
-      failed.error = Error(Code::stalled);
-      failed.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(tx.now()));
-      plan_next(services_, run, failed);
-      store::finish(run, failed);
+      give_up(services_, run, replay);
       return Done{};
     };
     auto ended = co_await services_.store.write(store::Urgency::normal, std::move(end));
     if (!ended && ended.code() != Code::fenced) co_return ended;
     services_.log.error("A sync stood still and was ended", {{"run", fence.run.value}});
-    if (const auto found = active_.find(fence.run.value); found != active_.end() && found->second.fence.token == fence.token) {
-      found->second.stop(CancelReason::stalled);
+    if (Active* still = performed(fence)) {
+      still->stop(services_.clock, CancelReason::stalled);
       active_.erase(fence.run.value);
     }
     wake();
@@ -336,7 +361,7 @@ Async<Status> Manager::tidy() {
 
 Async<void> Manager::stop() {
   closing_.cancel(CancelReason::engine_closing);
-  for (auto& [number, active] : active_) active.stop(CancelReason::engine_closing);
+  for (auto& [number, active] : active_) active.stop(services_.clock, CancelReason::engine_closing);
   co_await duties_.all_ended();
   // A claim that was under way has spawned its run by now, and that run knows that the engine closes.
   co_await runs_.all_ended();

@@ -29,23 +29,28 @@ class Manager {
  private:
   struct Active {
     store::Fence fence;
+    bool replay;
     CancelSource cancel;
     CancelSource turn;   // also cancelled where others wait
+    std::shared_ptr<spapi::Meter> meter;
+    Steady stopped_at;   // meaningless before
 
-    void stop(CancelReason reason) {
+    void stop(const Clock& clock, CancelReason reason) {
+      if (!cancel.token().cancelled()) stopped_at = clock.steady();
       cancel.cancel(reason);
       turn.cancel(reason);
     }
-    std::shared_ptr<spapi::Meter> meter;
   };
   Async<void> claim_all();
+  std::optional<store::ClaimedRun> claim_one(store::Tx& tx);
   Async<void> work_on(store::ClaimedRun run);
   Async<void> let_go();
   Async<void> keep_house();
+  Async<void> tidy_now_and_then();
   Active* performed(const store::Fence& fence);
   Async<Status> renew_leases();
   Async<Status> free_forgotten();
-  Async<Result<bool>> look_around();
+  Async<Result<store::Unheld>> look_around();
   Async<Status> refresh_outlook();
   Async<Status> bury_the_dead();
   Async<Status> end_stalled();

@@ -13,7 +13,6 @@ constexpr Duration kTurn = std::chrono::seconds(1);
 Async<Status> Progress::reach(Milestone m, std::string detail) {
   reached_ = std::max(reached_, m.progress);
   detail_ = detail;
-  if (m.progress == kFetchingInventory.progress) fetching_since_ = services_.clock.steady();
   auto write = [fence = fence_, m, detail = std::move(detail)](store::Tx& tx) -> Status {
     AMZ_TRY(run, store::RunTx::enter(tx, fence));
     store::milestone(run, m.progress, m.message, m.phase, detail);
@@ -24,9 +23,18 @@ Async<Status> Progress::reach(Milestone m, std::string detail) {
 }
 
 void Progress::set_units(std::string_view stream, std::int64_t done, std::int64_t known) {
-  Units& units = streams_[std::string(stream)];
+  const auto [at, first] = streams_.try_emplace(std::string(stream));
+  Units& units = at->second;
+  known = std::max(known, done);
+  if (units.known == 0) {
+    units.since = services_.clock.steady();
+    units.done_at_first = done;
+    units.known_at_first = known;
+  } else if (known > units.known) {
+    grown_ = at->first;
+  }
   units.done = done;
-  units.known = std::max(known, done);
+  units.known = known;
 }
 
 void Progress::set_waiting(std::string_view stream, std::optional<Instant> until) { streams_[std::string(stream)].waiting_until = until; }
@@ -35,6 +43,7 @@ store::PassingState Progress::state() const {
   store::PassingState s;
   s.progress = reached_;
   s.detail = detail_;
+  if (!grown_.empty()) s.detail += (detail_.empty() ? "" : "; ") + growth();
   s.phase = reached_ < kProcessing.progress ? "fetching" : "processing";
   double share = 0;
   std::int64_t known_streams = 0;
@@ -49,11 +58,31 @@ store::PassingState Progress::state() const {
     share /= static_cast<double>(known_streams);
     constexpr int kSpan = kProcessing.progress - kFetchingInventory.progress - 1;  // 60 itself is a milestone
     s.progress += static_cast<int>(share * kSpan);
-    const Duration spent = services_.clock.steady() - fetching_since_.value_or(services_.clock.steady());
-    // Time so far per unit done; throttled waiting is in it, because that is where the time goes.
-    if (share > 0.02) s.eta_seconds = std::chrono::duration_cast<std::chrono::seconds>(spent * (1.0 / share - 1.0)).count();
+    s.eta_seconds = eta_seconds();
   }
   return s;
+}
+
+/// More work than was known at first is said, and not hidden in a bar that stands still.
+std::string Progress::growth() const {
+  const Units& units = streams_.find(grown_)->second;
+  return grown_ + " turns out larger: " + std::to_string(units.known) + " pieces, " + std::to_string(units.known_at_first) + " were known at first";
+}
+
+/// The streams are read side by side, so the slowest decides. Time so far per piece done: waiting for Amazon's plans is in it, because that is where the time
+/// goes; a wait that is known to come is the least that is left.
+std::optional<std::int64_t> Progress::eta_seconds() const {
+  Duration longest{};
+  for (const auto& [name, units] : streams_) {
+    if (units.done >= units.known) continue;
+    Duration left{};
+    if (const std::int64_t made = units.done - units.done_at_first; made > 0)
+      left = Duration(static_cast<std::int64_t>(static_cast<double>((services_.clock.steady() - units.since).count()) / static_cast<double>(made) * static_cast<double>(units.known - units.done)));
+    if (units.waiting_until) left = std::max<Duration>(left, *units.waiting_until - services_.clock.now());
+    longest = std::max(longest, left);
+  }
+  if (longest <= Duration::zero()) return std::nullopt;
+  return std::chrono::ceil<std::chrono::seconds>(longest).count();
 }
 
 std::optional<store::PassingState> Progress::due() {

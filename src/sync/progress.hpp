@@ -41,18 +41,22 @@ class Progress {
 
  private:
   store::PassingState state() const;
+  std::string growth() const;
+  std::optional<std::int64_t> eta_seconds() const;
 
   Services& services_;
   store::Fence fence_;
   struct Units {
     std::int64_t done = 0, known = 0;
+    std::int64_t done_at_first = 0, known_at_first = 0;
+    Steady since;                         // when it was first known how much there is
     std::optional<Instant> waiting_until;
   };
   std::map<std::string, Units, std::less<>> streams_;
   std::string detail_;
+  std::string grown_;                     // the stream that last turned out larger than was known
   int reached_ = kStarting.progress;
   std::optional<Steady> last_told_;
-  std::optional<Steady> fetching_since_;
 };
 
 }  // namespace amzsync::sync

@@ -17,6 +17,7 @@ namespace amzsync::sync {
 namespace {
 
 constexpr int kRetriesPerRun = 24;
+constexpr Duration kFresh = std::chrono::hours(1);   // what a run read before a pause or a turn of others; later it is read again
 
 struct StreamEnd {
   const Stream* stream;
@@ -85,7 +86,7 @@ class Run {
 
   Async<Status> load_account() {
     auto load = [this, user = claimed_.fence.user](store::Tx& tx) -> Result<std::string> {
-      done_before_ = store::complete_streams(tx, claimed_.fence.run);
+      done_before_ = store::complete_streams(tx, claimed_.fence.run, tx.now() - kFresh);
       const auto connection = store::find_connection(tx, user);
       if (!connection) return Code::not_connected;
       return connection->seller.empty() ? "connection-" + std::to_string(connection->number.value) : connection->seller.text();

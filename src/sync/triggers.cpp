@@ -339,7 +339,7 @@ Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::o
   auto take = [this, user, notifications = std::move(notifications)](store::Tx& tx) -> Result<std::vector<NotificationOutcome>> {
     std::vector<NotificationOutcome> outcomes;
     for (const spapi::Notification& n : notifications) {
-      NotificationOutcome outcome{n.id, n.type, false, false, std::nullopt, std::nullopt};
+      NotificationOutcome outcome{n.id, n.type, false, false, false, std::nullopt, std::nullopt};
       std::vector<UserNo> users = store::users_of_seller(tx, spapi::region_name(services_.settings.region), n.seller);
       if (user) {
         const auto number = store::find_user(tx, *user);
@@ -350,8 +350,9 @@ Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::o
       }
       const std::string streams = streams_of(n, services_.settings);
       outcome.known = !streams.empty();
-      if (users.empty()) return Error(Code::not_found, "The notification is about a seller who is not connected here.");
-      outcome.duplicate = !store::remember_notification(tx, (user ? user->text() + "/" : std::string()) + n.id);
+      outcome.connected = !users.empty();
+      // A user's id holds no line's end.
+      outcome.duplicate = outcome.connected && !store::remember_notification(tx, (user ? user->text() : std::string()) + "\n" + n.id);
       if (!outcome.duplicate && outcome.known)
         for (const UserNo whom : users) {
           outcome.planned_at = store::plan_notified_sync(tx, whom, streams, kNotifiedApart);
@@ -362,6 +363,8 @@ Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::o
         }
       outcomes.push_back(std::move(outcome));
     }
+    // One that is nobody's is passed over beside others; alone it was sent to the wrong place.
+    if (std::none_of(outcomes.begin(), outcomes.end(), [](const NotificationOutcome& o) { return o.connected; })) return Error(Code::not_found, "The notification is about a seller who is not connected here.");
     return outcomes;
   };
   auto outcomes = co_await services_.store.write(store::Urgency::trigger, std::move(take));

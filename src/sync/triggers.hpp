@@ -59,6 +59,7 @@ struct RecoveriesTrigger {
 /// What became of one notification.
 struct NotificationOutcome {
   std::string id, type;
+  bool connected = false;             ///< its seller is
   bool known = false;                 ///< it is of a kind that a sync can follow
   bool duplicate = false;             ///< it came before
   std::optional<SyncId> sync_id;      ///< that reads what it is about
@@ -98,7 +99,7 @@ class Triggers {
 
   /// Amazon's notifications, in whatever a queue delivered them: what they are about is synced, soon and together where many come. `user`: whose
   /// they must be; nullopt: whoever is connected with their seller.
-  /// Errors: invalid_argument (no notification), not_found (its seller is not connected, or is another user's).
+  /// Errors: invalid_argument (no notification), not_found (none of its sellers is connected, or they are another user's).
   Async<Result<std::vector<NotificationOutcome>>> on_notification(std::optional<UserId> user, std::string message);
 
   SyncId new_sync_id();

@@ -22,6 +22,19 @@ store::Ended finish(TestStore& t, const store::Fence& fence, store::RunStatus st
     return store::finish(run, end);
   });
 }
+/// As whoever performs runs does it: what nobody performs ends at once.
+store::CancelOutcome cancel(TestStore& t, UserNo user, const std::string& id, const std::string& follow_up = "follow") {
+  return *t.write([&](store::Tx& tx) -> Result<store::CancelOutcome> {
+    const auto outcome = store::request_cancel(tx, user, SyncId(id), "somebody");
+    for (const store::CancelledRun& run : store::take_cancelled(tx, EngineNo{99})) {
+      store::RunEnd end;
+      end.status = store::RunStatus::cancelled;
+      end.follow_up_id = SyncId(follow_up);
+      store::finish(*store::RunTx::enter(tx, run.fence), end);
+    }
+    return outcome;
+  });
+}
 std::vector<std::string> events(TestStore& t, UserNo user) {
   return *t.read([&](store::Tx& tx) -> Result<std::vector<std::string>> {
     std::vector<std::string> types;
@@ -121,7 +134,7 @@ TEST_CASE("cancelling a run that waits keeps what it does not cover") {
   const UserNo user = t.connected();
   trigger(t, user, "a", false, "inventory");
   trigger(t, user, "b", false, "transactions");
-  CHECK(t.write([&](store::Tx& tx) -> Result<store::CancelOutcome> { return store::request_cancel(tx, user, SyncId("a"), "somebody", SyncId("next")); }));
+  CHECK(cancel(t, user, "a", "next").found);
   const auto next = claim(t, 1);
   REQUIRE(next);
   CHECK(next->id.text() == "next");
@@ -188,19 +201,23 @@ TEST_CASE("a run whose workers die again and again before they get anything done
   std::int64_t lives = 0;
   // Many deaths in a short time are no proof against it, and neither is a long time with few.
   while (++lives <= 200) {
-    REQUIRE(claim(t, lives));
+    const auto held = claim(t, lives);
+    REQUIRE(held);
+    CHECK(!held->given_up);
     die(lives);
   }
   t.clock.jump(std::chrono::minutes(61));
-  CHECK(!claim(t, lives));
-  CHECK(*status("a") == "failed");
-  CHECK(events(t, user).back() == "sync.failed");
+  const auto last = claim(t, lives);
+  REQUIRE(last);
+  CHECK(last->given_up);
+  finish(t, last->fence, store::RunStatus::failed);
   // A page in each life is enough to go on for ever; and whoever lets go of it in order has not died.
   trigger(t, user, "b");
   for (lives = 1; lives <= 60; ++lives) {
     t.clock.jump(std::chrono::minutes(61));
     const auto held = claim(t, lives);
     REQUIRE(held);
+    CHECK(!held->given_up);
     if (lives % 3 == 0) {
       CHECK(t.write([&](store::Tx& tx) -> Status {
         store::release(tx, held->fence, 0, true);
@@ -262,20 +279,79 @@ TEST_CASE("cancelling: a queued run ends at once, a held one when its holder hea
   TestStore t;
   const UserNo user = t.connected();
   const UserNo other = t.connected("u2", "A2");
-  const auto cancel = [&](UserNo who, const std::string& id) { return *t.write([&](store::Tx& tx) -> Result<store::CancelOutcome> { return store::request_cancel(tx, who, SyncId(id), "somebody", SyncId("after-" + id)); }); };
   trigger(t, user, "a");
-  CHECK(!cancel(other, "a").found);
-  CHECK(cancel(user, "a").found);
-  CHECK(cancel(user, "a").was_over);
+  CHECK(!cancel(t, other, "a").found);
+  CHECK(cancel(t, user, "a").found);
+  CHECK(cancel(t, user, "a").was_over);
   CHECK(t.count("SELECT count(*) FROM runs WHERE status='cancelled' AND cancelled_by='somebody'") == 1);
 
   trigger(t, user, "b");
   const auto held = claim(t, 1);
-  CHECK(!cancel(user, "b").was_over);
+  CHECK(!cancel(t, user, "b").was_over);
   CHECK(t.write([&](store::Tx& tx) -> Result<store::Pulse> { return store::renew(tx, held->fence, std::chrono::seconds(30)); })->cancel_requested);
   // Whatever the holder believes it has achieved meanwhile: who was told "cancelled" sees cancelled.
   CHECK(finish(t, held->fence, store::RunStatus::completed).status == store::RunStatus::cancelled);
   CHECK(events(t, user) == std::vector<std::string>{"sync.started", "sync.cancelled", "sync.started", "sync_progress", "sync.cancelled"});
+}
+
+TEST_CASE("a run that is to be cancelled and that nobody performs is there to be taken, wherever it stands, and no other is") {
+  TestStore t;
+  const UserNo queued = t.connected("u1", "A1"), paused = t.connected("u2", "A2"), orphan = t.connected("u3", "A3"), held = t.connected("u4", "A4"), well = t.connected("u5", "A5");
+  const auto ask = [&](UserNo user, const std::string& id, const std::string& by) { CHECK(t.write([&](store::Tx& tx) -> Result<store::CancelOutcome> { return store::request_cancel(tx, user, SyncId(id), by); })->found); };
+  const auto look = [&] { return *t.read([](store::Tx& tx) -> Result<store::Unheld> { return store::look_for_unheld(tx, EngineNo{9}); }); };
+  for (const auto& [user, id] : {std::pair{orphan, "orphan"}, {held, "held"}}) {
+    trigger(t, user, id);
+    REQUIRE(claim(t, user == orphan ? 7 : 8));
+  }
+  trigger(t, queued, "queued");
+  trigger(t, paused, "paused");
+  trigger(t, well, "well");
+  CHECK(!look().cancelled);
+  for (const auto& [user, id] : {std::pair{queued, "queued"}, {paused, "paused"}, {orphan, "orphan"}, {held, "held"}}) ask(user, id, "the first");
+  ask(held, "held", "the second");   // who asked first stays
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    store::pause(tx, paused, "an operator");
+    store::pause(tx, std::nullopt, "an operator");
+    store::bury_engine(tx, EngineNo{7});
+    return Done{};
+  }));
+  CHECK(look().cancelled);
+  CHECK(!look().claimable);
+  const auto taken = *t.write([](store::Tx& tx) -> Result<std::vector<store::CancelledRun>> {
+    auto runs = store::take_cancelled(tx, EngineNo{9});
+    for (const store::CancelledRun& run : runs) {
+      store::RunEnd end;
+      end.status = store::RunStatus::cancelled;
+      store::finish(*store::RunTx::enter(tx, run.fence), end);
+    }
+    return runs;
+  });
+  CHECK(taken.size() == 3);
+  CHECK(t.count("SELECT count(*) FROM runs WHERE status='cancelled' AND cancelled_by='the first'") == 3);
+  CHECK(t.count("SELECT count(*) FROM runs WHERE sync_id IN ('held', 'well') AND status IN ('queued', 'in_progress')") == 2);
+  CHECK(!look().cancelled);
+  // A holder who does not hear is one whose lease runs out.
+  t.clock.jump(std::chrono::seconds(31));
+  CHECK(look().cancelled);
+  CHECK(!t.read([](store::Tx& tx) -> Result<store::Unheld> { return store::look_for_unheld(tx, EngineNo{8}); })->cancelled);   // its own it renews
+}
+
+TEST_CASE("what a person asked for during a sync is a person's when it runs after it, and what the clock asked for is not") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const auto follow_up = [&](std::initializer_list<store::Cause> causes) {
+    trigger(t, user, "a" + std::to_string(causes.size()), false, "inventory", store::Cause::schedule);
+    const auto held = claim(t, 1);
+    for (const store::Cause cause : causes) trigger(t, user, "x", true, "transactions", cause);
+    const std::string id = "f" + std::to_string(causes.size());
+    REQUIRE(finish(t, held->fence, store::RunStatus::completed, id).follow_up);
+    const auto row = *t.read([&](store::Tx& tx) -> Result<std::string> { return *tx.text("SELECT cause || ' ' || interactive FROM runs WHERE sync_id=?1", id); });
+    finish(t, claim(t, 1)->fence, store::RunStatus::completed);
+    return row;
+  };
+  CHECK(follow_up({store::Cause::notification}) == "notification 0");
+  CHECK(follow_up({store::Cause::notification, store::Cause::manual}) == "manual 1");
+  CHECK(follow_up({store::Cause::bypass, store::Cause::notification, store::Cause::manual}) == "bypass 1");
 }
 
 TEST_CASE("progress never falls, a milestone is told once, and what passed before one is gone after it") {

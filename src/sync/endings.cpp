@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/endings.hpp"
+
+#include "sync/schedule.hpp"
+
+namespace amzsync::sync {
+namespace {
+
+void end(Services& services, const store::RunTx& run, store::RunStatus status, const std::optional<Error>& error, bool replay) {
+  store::RunEnd how;
+  how.status = status;
+  how.error = error;
+  how.replay = replay;
+  how.follow_up_id = SyncId("sync_" + services.entropy.uuid7(run.tx().now()));
+  plan_next(services, run, how);
+  store::finish(run, how);
+}
+
+}  // namespace
+
+int end_cancelled(Services& services, store::Tx& tx) {
+  int ended = 0;
+  for (const store::CancelledRun& cancelled : store::take_cancelled(tx, services.me)) {
+    const auto run = store::RunTx::enter(tx, cancelled.fence);
+    if (!run) continue;
+    end(services, *run, store::RunStatus::cancelled, std::nullopt, cancelled.replay);
+    ++ended;
+  }
+  return ended;
+}
+
+void give_up(Services& services, const store::RunTx& run, bool replay) { end(services, run, store::RunStatus::failed, Error(Code::stalled), replay); }
+
+}  // namespace amzsync::sync

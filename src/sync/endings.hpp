@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ends of runs that are not of their own making: cancelled while nobody performs them, or given up. Like every end they plan the next sync and keep
+// what was triggered meanwhile.
+#pragma once
+
+#include "store/runs.hpp"
+#include "sync/services.hpp"
+
+namespace amzsync::sync {
+
+/// In this transaction: every run that somebody wants cancelled and that nobody performs, and so nobody would end. How many.
+int end_cancelled(Services& services, store::Tx& tx);
+
+/// A run that stands still, or whose workers always die. It counts as cancelled where that was asked for.
+void give_up(Services& services, const store::RunTx& run, bool replay);
+
+}  // namespace amzsync::sync

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ends of syncs that nobody performs, and what is kept and planned at each of them; what an operator changes while calls are under way.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "base/json_writer.hpp"
+#include "world/checks.hpp"
+
+using namespace world;
+
+namespace {
+
+WorldSettings small() {
+  WorldSettings settings;
+  settings.amazon.events = 400;
+  settings.amazon.skus = 40;
+  settings.amazon.rows_per_page = 5;
+  settings.history_days = settings.amazon.history_days = 60;
+  settings.streams = {"transactions", "inventory"};
+  settings.sync_every = std::chrono::hours(6);
+  return settings;
+}
+
+amzsim::Fault fault(const std::string& path, const std::string& kind, int status = 500, int times = -1) {
+  amzsim::Fault f;
+  f.path = path;
+  f.kind = kind;
+  f.status = status;
+  f.times = times;
+  return f;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("schedule");
+
+TEST_CASE("a cancel that comes while a pause is being heard, or its worker dies, is not put off until somebody resumes") {
+  enum class Way { user, everybody, death };
+  for (const Way way : {Way::user, Way::everybody, Way::death})
+    for (const int wait : {0, 1, 3, 20, 400}) {
+      CAPTURE(static_cast<int>(way));
+      CAPTURE(wait);
+      World world(small());
+      Process& process = world.open();
+      Process& other = world.open();
+      const auto connected = world.connect(process, 1);
+      REQUIRE(connected);
+      world.run_for(std::chrono::milliseconds(700));
+      Process& holder = world.count("SELECT holder FROM runs") == 1 ? process : other;
+      Process& operators = &holder == &process ? other : process;
+      REQUIRE(world.wait(operators.engine().pause(way == Way::user ? std::optional(world.user(1)) : std::nullopt, "an operator")));
+      world.run_for(std::chrono::milliseconds(wait));
+      REQUIRE(world.wait(operators.engine().cancel(world.user(1), connected->sync_id, "a person")));
+      if (way == Way::death) world.kill(holder);
+      world.run_for(way == Way::death ? std::chrono::seconds(40) : std::chrono::seconds(1));
+      CHECK(world.status_of(operators, world.user(1), connected->sync_id) == "cancelled");
+      check_runs(world);
+      CHECK(world.count("SELECT count(*) FROM runs WHERE status IN ('queued','in_progress','detecting')") == 0);
+      CHECK(world.count("SELECT count(*) FROM connections WHERE next_sync_at IS NULL") == 0);
+    }
+}
+
+TEST_CASE("a sync that is cancelled before anybody took it up leaves the next one planned, and what was asked for beside it") {
+  World world(small());
+  Process& process = world.open();
+  REQUIRE(world.wait(process.engine().pause(std::nullopt, "an operator")));
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  CHECK(world.count("SELECT count(*) FROM connections WHERE next_sync_at IS NOT NULL") == 0);
+  REQUIRE(world.wait(process.engine().cancel(world.user(1), connected->sync_id, "a person")));
+  CHECK(world.status_of(process, world.user(1), connected->sync_id) == "cancelled");   // at once
+  CHECK(world.count("SELECT count(*) FROM connections WHERE next_sync_at IS NOT NULL") == 1);
+  const auto one = world.wait(process.engine().triggers().start(world.user(1), "inventory"));
+  const auto two = world.wait(process.engine().triggers().start(world.user(1), "transactions"));
+  REQUIRE((one && two && two->attached));
+  REQUIRE(world.wait(process.engine().cancel(world.user(1), one->id, "a person")));
+  CHECK(world.sql("SELECT asked FROM runs WHERE status='queued'") == std::vector<std::vector<std::string>>{{"transactions"}});
+}
+
+TEST_CASE("a sync whose workers always die is given up as a failure that is tried again, and keeps what was triggered meanwhile") {
+  World world(small());
+  Process& first = world.open();
+  const auto connected = world.connect(first, 1);
+  REQUIRE(connected);
+  world.run_for(std::chrono::milliseconds(700));
+  REQUIRE(world.connect(first, 1));   // authorises anew, which the run can't know
+  world.kill(first);
+  world.run_for(std::chrono::seconds(1));
+  // As after a day of deaths.
+  world.sql("UPDATE runs SET idle_claims=100, idle_since=1, work_when_claimed=(SELECT sum(fetched + slices_done) + sum(CASE WHEN status IN ('waiting', 'running') THEN 0 ELSE 1 END) FROM run_streams)");
+  REQUIRE(world.wait(world.open().engine().pause(std::nullopt, "an operator")));
+  world.run_for(std::chrono::minutes(2));
+  Process& second = world.open();
+  REQUIRE(world.wait(second.engine().resume(std::nullopt, "an operator")));
+  world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='failed'") == 1; });
+  CHECK(member(*second.engine().run_document(world.user(1), connected->sync_id), {"error", "code"}) == "stalled");
+  CHECK(world.count("SELECT failed_syncs FROM connections") == 1);
+  CHECK(world.sql("SELECT cause, interactive FROM runs WHERE run_no>1") == std::vector<std::vector<std::string>>{{"oauth_callback", "1"}});
+  check_runs(world);
+}
+
+TEST_CASE("a sync that was paused for long reads anew what it had read before, so that whoever asked meanwhile gets what they asked for") {
+  WorldSettings settings = small();
+  settings.amazon.goes_on = true;
+  settings.amazon.rows_per_page = 3;
+  settings.amazon.skus = 3;   // so the stock is read long before the money
+  World world(settings);
+  Process& process = world.open();
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  world.run_until([&] { return world.count("SELECT count(*) FROM run_streams WHERE stream='inventory' AND status='complete'") == 1; });
+  REQUIRE(world.wait(process.engine().pause(world.user(1), "an operator")));
+  world.run_for(std::chrono::ceil<std::chrono::hours>(world.clock().now()) + std::chrono::hours(30) - world.clock().now());
+  REQUIRE(world.count("SELECT count(*) FROM runs WHERE status='in_progress'") == 1);
+  const auto asked = world.wait(process.engine().triggers().start(world.user(1), ""));
+  REQUIRE(asked);
+  CHECK(asked->id == connected->sync_id);
+  REQUIRE(world.wait(process.engine().resume(world.user(1), "an operator")));
+  CHECK(member(world.finish(process, world.user(1), connected->sync_id), "status") == "completed");
+  check_truth(world, process, 1);
+}
+
+TEST_CASE("a cancel ends even a sync whose HTTP client hears nothing") {
+  WorldSettings settings = small();
+  settings.deaf_transport = true;
+  World world(settings);
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  world.amazon().add_fault(fault("/finances", "hang"));
+  world.amazon().add_fault(fault("/fba", "hang"));
+  const auto stuck = world.wait(process.engine().triggers().start(world.user(1), ""));
+  REQUIRE(stuck);
+  world.run_for(std::chrono::minutes(1));
+  REQUIRE(world.wait(process.engine().cancel(world.user(1), stuck->id, "a person")));
+  world.run_for(std::chrono::seconds(11));
+  CHECK(world.status_of(process, world.user(1), stuck->id) == "cancelled");
+  world.amazon().clear_faults();
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_runs(world);
+}
+
+TEST_CASE("trimming a long journal at a slow store loses no lease") {
+  World world(small());
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  world.close(process);
+  world.sql(
+      "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<60000) INSERT INTO journal(user_no, seq, type, payload, at) SELECT 7, i, 'old', '{}', 1 FROM n");
+  world.set_fates([](Process&, World::Point point) {
+    World::Fate fate;
+    if (point == World::Point::store_write) {
+      fate.what = World::Fate::What::delay;
+      fate.span = std::chrono::seconds(4);
+    }
+    return fate;
+  });
+  world.amazon().add_fault(fault("/finances", "hang"));   // the sync goes on for as long
+  Process& slow = world.open();
+  REQUIRE(world.wait(slow.engine().triggers().start(world.user(1), "")));
+  std::int64_t looks = 0;
+  world.run_until([&] {
+    for (const auto& row : world.sql("SELECT lease_until FROM runs WHERE run_no=2 AND holder<>0")) {
+      CHECK(from_us(std::atoll(row[0].c_str())) > world.clock().now());
+      ++looks;
+    }
+    return world.count("SELECT count(*) FROM journal WHERE type='old'") == 0;
+  }, std::chrono::hours(1));
+  CHECK(looks > 0);
+}
+
+TEST_CASE("a client secret that is set while a token is being asked for is used at the next try") {
+  World world(small());
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  amzsim::SimRequest rotate;
+  rotate.method = "POST";
+  rotate.path = "/_sim/control";
+  rotate.body = R"({"clientSecret":"rotated"})";
+  CHECK(world.amazon().handle(rotate).status == 200);
+  world.run_for(std::chrono::hours(2));
+  world.amazon().clear_faults();
+  world.amazon().add_fault(fault("/auth", "status", 503, 1));
+  const auto run = world.wait(process.engine().triggers().start(world.user(1), ""));
+  REQUIRE(run);
+  world.run_for(std::chrono::milliseconds(100));
+  REQUIRE(world.wait(process.engine().set_client_secret(Secret("rotated"))));
+  CHECK(member(world.finish(process, world.user(1), run->id), "status") == "completed");
+}
+
+TEST_CASE("a notification of a stranger's in a batch takes nothing away from the others") {
+  World world(small());
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  const auto record = [](const std::string& seller, const std::string& id) {
+    std::string quoted;
+    append_json_string(quoted, R"({"NotificationType":"FBA_INVENTORY_AVAILABILITY_CHANGES","Payload":{"SellerId":")" + seller + R"("},"NotificationMetadata":{"NotificationId":")" + id + R"("}})");
+    return R"({"body":)" + quoted + "}";
+  };
+  const std::string seller = world.amazon().seller(1).id();
+  const auto taken = world.wait(process.engine().triggers().on_notification(std::nullopt, R"({"Records":[)" + record("A-STRANGER", "n-1") + "," + record(seller, "n-2") + "]}"));
+  REQUIRE(taken);
+  REQUIRE(taken->size() == 2);
+  CHECK(!(*taken)[0].connected);
+  CHECK(!(*taken)[0].sync_id);
+  CHECK((*taken)[1].connected);
+  CHECK((*taken)[1].sync_id);
+  // Nor is the id of one user's notification another's.
+  const auto odd = world.wait(process.engine().triggers().on_notification(world.user(1), R"({"Records":[)" + record(seller, "user-1/n-9") + "," + record(seller, "n-9") + "]}"));
+  REQUIRE(odd);
+  CHECK(!(*odd)[1].duplicate);
+}
+
+TEST_CASE("whoever dies while warning of the client secret's end: each user is warned once") {
+  for (int call = 1; call <= 12; ++call) {
+    CAPTURE(call);
+    WorldSettings settings = small();
+    settings.sync_every = std::chrono::hours(24 * 60);
+    settings.amazon.events = 5;
+    settings.history_days = settings.amazon.history_days = 3;
+    World world(settings);
+    Process* process = &world.open();
+    world.sync_seller(*process, 1);
+    world.sync_seller(*process, 2);
+    world.close(*process);
+    world.run_for(std::chrono::hours(24 * 151));
+    world.kill_at({World::CallKind::store, world.store_calls() + call, call % 2 == 0});
+    process = &world.open();
+    world.run_for(std::chrono::minutes(1));
+    if (!process->alive()) process = &world.open();
+    world.run_for(std::chrono::hours(3));
+    CHECK(world.sql("SELECT user_no, count(*) FROM journal WHERE type='connection.expiring' GROUP BY user_no ORDER BY 1") == std::vector<std::vector<std::string>>{{"1", "1"}, {"2", "1"}});
+  }
+}
+
+TEST_CASE("what is said of the time left is never less than a wait that is known to come, and growth is told as growth") {
+  WorldSettings settings = small();
+  settings.amazon.events = 3'000;
+  settings.amazon.rows_per_page = 10;
+  settings.streams.clear();
+  World world(settings);
+  Process& process = world.open();
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  std::int64_t estimates = 0, waits = 0, last = 0;
+  while (world.count("SELECT count(*) FROM runs WHERE status='in_progress'") == 1) {
+    world.run_for(std::chrono::seconds(1));
+    const auto row = world.sql("SELECT payload FROM run_progress");
+    if (row.empty()) continue;
+    const std::string eta = member(row[0][0], "etaSeconds"), until = member(row[0][0], "waitingUntil"), at = member(row[0][0], "timestamp");
+    const std::int64_t progress = std::atoll(member(row[0][0], "progress").c_str());
+    CHECK(progress >= last);
+    last = progress;
+    if (!eta.empty()) ++estimates;
+    if (eta.empty() || until.empty()) continue;
+    ++waits;
+    CHECK(std::chrono::seconds(std::atoll(eta.c_str()) + 1) >= *parse_instant(until) - *parse_instant(at));
+  }
+  CHECK(estimates > 0);
+  CHECK(waits > 0);
+}
+
+TEST_SUITE_END();
