@@ -34,8 +34,15 @@ void Engine::start() {
   // From the writer's thread to the loop, then to whoever listens.
   parts_.store.on_commit([this] { asio::post(parts_.loop, [this] { hub_.committed(); }); });
   hub_.on_change([this] { on_change(); });
+  dispatcher_.on_listening([this] { asio::post(parts_.loop, [this] { listen_or_not(); }); });
   manager_.start();
   tasks_.spawn(adopt_codes_now_and_then());
+}
+
+void Engine::listen_or_not() {
+  const bool anybody = dispatcher_.anybody_listens();
+  if (anybody && listening_ == 0) listening_ = hub_.add([this] { dispatcher_.poke(); });
+  if (!anybody && listening_ != 0) hub_.remove(std::exchange(listening_, 0));
 }
 
 void Engine::on_change() {

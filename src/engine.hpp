@@ -81,6 +81,7 @@ class Engine {
  private:
   Async<void> adopt_codes_now_and_then();
   void on_change();
+  void listen_or_not();
 
   EngineParts parts_;
   EngineSettings settings_;
@@ -93,6 +94,7 @@ class Engine {
   spapi::Client client_;
   events::Hub hub_;
   events::Dispatcher dispatcher_;
+  std::int64_t listening_ = 0;   // at the hub, for the callbacks
   sync::Services services_;
   sync::Manager manager_;
   sync::Triggers triggers_;

@@ -17,8 +17,14 @@ Result<std::int64_t> Dispatcher::subscribe(std::optional<UserId> user, std::int6
     id = next_id_++;
     subscriptions_.emplace(id, std::move(subscription));
   }
+  if (listening_) listening_();
   poke();  // what is to be replayed comes without waiting for news
   return id;
+}
+
+bool Dispatcher::anybody_listens() {
+  std::lock_guard lock(mutex_);
+  return !subscriptions_.empty();
 }
 
 void Dispatcher::let_go(Subscription& subscription) {
@@ -43,6 +49,7 @@ Status Dispatcher::unsubscribe(std::int64_t id) {
     subscriptions_.erase(found);
   }
   let_go(*subscription);
+  if (listening_) listening_();
   return Done{};
 }
 

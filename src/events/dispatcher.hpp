@@ -19,6 +19,12 @@ class Dispatcher {
   /// `thread` runs one piece of work at a time.
   Dispatcher(Executor thread, store::Store& store) : thread_(std::move(thread)), store_(store) {}
 
+  /// Called, on the thread of whoever subscribes or unsubscribes, when there may be listeners where there were none, or none any more: what other
+  /// processes commit must be looked for as long as anybody listens. To be set once.
+  void on_listening(std::function<void()> told) { listening_ = std::move(told); }
+  /// Any thread.
+  bool anybody_listens();
+
   /// `freed` is called once, after the last call of the listener. Any thread. Errors: closed, those of the store.
   Result<std::int64_t> subscribe(std::optional<UserId> user, std::int64_t after, Listener listener, std::function<void()> freed);
   /// When it returns, no call runs and none will. Any thread. Errors: not_found; would_deadlock from inside a callback.
@@ -45,6 +51,7 @@ class Dispatcher {
 
   Executor thread_;
   store::Store& store_;
+  std::function<void()> listening_;
   std::mutex mutex_;
   std::map<std::int64_t, std::shared_ptr<Subscription>> subscriptions_;
   std::int64_t next_id_ = 1;

@@ -205,6 +205,10 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
           break;
         case net::Outcome::denied: {
           const ApiError api = ApiError::read(answer->body);
+          if (api.says("secret")) {
+            failure = describe(Code::app_credentials_invalid, *answer, api);   // tokens made with a secret that has lapsed since
+            break;
+          }
           const bool about_token = api.says("expired") || api.says("revoked") || api.says("malformed");
           if (!about_token && throttle_.was_abused(bucket)) {
             // Amazon shuts out for a while whom it had to answer with many quota errors, and says 403 then: no lost role, no revocation.
@@ -217,6 +221,8 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
           // One chance more: with a new token when this one is said to be at fault, else after a while, because 403 came up
           // as a passing error of Amazon's too.
           repeat = ++denied < 2;
+          if (about_token && !repeat && !api.says("expired"))
+            failure.message = "Amazon does not know this seller's token here, although it is new: the seller may belong to another region than the one that is set.";
           if (about_token) {
             tokens_.reject(*token);
           } else {

@@ -8,19 +8,21 @@ namespace amzsync::spapi {
 
 class Meter {
  public:
-  explicit Meter(base::Clock& clock) : clock_(clock), last_work_(clock.steady()) {}
+  explicit Meter(base::Clock& clock) : clock_(clock), begun_(clock.steady()), last_work_(begun_) {}
 
   void call() noexcept { ++calls_; }
   /// Something came to its end: a call was answered or failed, a page was stored.
   void work() { last_work_ = clock_.steady(); }
 
   std::int64_t calls() const noexcept { return calls_; }
+  /// Since the run was taken up.
+  base::Duration age() const { return clock_.steady() - begun_; }
   base::Duration idle() const { return clock_.steady() - last_work_; }
 
  private:
   base::Clock& clock_;
   std::int64_t calls_ = 0;
-  base::Steady last_work_;
+  base::Steady begun_, last_work_;
 };
 
 }  // namespace amzsync::spapi

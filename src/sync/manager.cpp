@@ -19,6 +19,7 @@ constexpr Duration kHeartbeat = std::chrono::seconds(5);
 constexpr Duration kTidyEvery = std::chrono::hours(1);
 constexpr int kDueAtOnce = 100;
 constexpr std::int64_t kCallsOfATurn = 200;
+constexpr Duration kTimeOfATurn = std::chrono::minutes(10);       // of one that mostly waits, for reports that Amazon is making
 constexpr Duration kStalledAfter = std::chrono::minutes(45);      // the longest waits of a run that is well are for a plan of one call in ten minutes
 constexpr Duration kDeafAfter = std::chrono::seconds(5);          // to a cancel, which every wait of a run that is well hears at once
 constexpr Duration kKeepNotifications = std::chrono::hours(24 * 14);   // as long as Amazon's queue may repeat one
@@ -287,7 +288,7 @@ Async<Status> Manager::trigger_due() {
   co_return Done{};
 }
 
-/// Where more runs wait than may be performed, those that had many calls since they were taken up make room for as many. They go on from where they are
+/// Where more runs wait than may be performed, those that had many calls since they were taken up, or long waits, make room for as many. They go on from where they are
 /// when all who had fewer were served.
 Async<Status> Manager::take_turns() {
   if (active_.empty() || static_cast<int>(active_.size()) < services_.settings.max_active_runs) co_return Done{};
@@ -295,7 +296,7 @@ Async<Status> Manager::take_turns() {
   AMZ_CO_TRY(waiting, co_await services_.store.read(std::move(count)));
   std::vector<Active*> longest;
   for (auto& [number, active] : active_)
-    if (active.meter->calls() >= kCallsOfATurn && active.turn.reason() == CancelReason::none) longest.push_back(&active);
+    if ((active.meter->calls() >= kCallsOfATurn || active.meter->age() >= kTimeOfATurn) && active.turn.reason() == CancelReason::none) longest.push_back(&active);
   std::sort(longest.begin(), longest.end(), [](const Active* a, const Active* b) { return a->meter->calls() > b->meter->calls(); });
   if (static_cast<std::int64_t>(longest.size()) > waiting) longest.resize(static_cast<std::size_t>(waiting));
   for (Active* active : longest) active->turn.cancel(CancelReason::turn_over);

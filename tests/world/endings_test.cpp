@@ -260,4 +260,25 @@ TEST_CASE("what is said of the time left is never less than a wait that is known
   CHECK(waits > 0);
 }
 
+TEST_CASE("a callback hears what another process commits, also where its own does nothing") {
+  WorldSettings settings = small();
+  settings.sync_every = {};
+  settings.listen = true;
+  World world(settings);
+  Process& idle = world.open();
+  Process& busy = world.open();
+  const auto connected = world.connect(busy, 1);
+  REQUIRE(connected);
+  while (world.count("SELECT holder FROM runs") == 1) {   // the idle one was quicker
+    REQUIRE(world.wait(busy.engine().pause(std::nullopt, "a test")));
+    world.run_for(std::chrono::seconds(1));
+    REQUIRE(world.wait(busy.engine().resume(std::nullopt, "a test")));
+  }
+  world.finish(busy, world.user(1), connected->sync_id);
+  world.run_for(std::chrono::milliseconds(200));
+  const auto heard = idle.heard().find("user-1");
+  REQUIRE(heard != idle.heard().end());
+  CHECK(heard->second.back() == world.count("SELECT max(seq) FROM journal"));
+}
+
 TEST_SUITE_END();

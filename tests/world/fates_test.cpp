@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs under a schedule of faults: at any call of any process to its store or to Amazon the call may fail, come late, lose its answer, or the process stand
-// still for longer than its lease, or die; meanwhile triggers of every kind come, users pause, cancel and go, clocks jump. Whatever happens, what the engine
+// still for longer than its lease, or die, also when a timer of its fires and when it calls the host back; meanwhile triggers of every kind come, users pause, cancel and go, clocks jump. Whatever happens, what the engine
 // promises of runs holds. A seed that fails is played again by `scripts/soak fates --seed N`.
 #include <doctest/doctest.h>
 
@@ -54,6 +54,7 @@ class Course {
     CHECK_MESSAGE(world_.sql("SELECT what FROM broken").empty(), what_happened_);
     check_runs(world_);
     check_triggers();
+    check_callbacks();
     check_rows();
   }
   std::int64_t deaths() const noexcept { return deaths_; }
@@ -74,6 +75,7 @@ class Course {
     s.amazon.goes_on = true;
     s.amazon.rate_scale = random_.one_in(2) ? 0 : 1;
     s.max_active_runs = random_.one_in(4) ? 1 : 10;
+    s.listen = random_.one_in(8);   // whoever listens looks for news ten times a second, which takes long to play
     if (random_.one_in(3)) s.sync_every = std::chrono::hours(1);
     s.streams = {s.finances_v0 ? "financial_events" : "transactions", "inventory"};
     if (random_.one_in(3)) s.streams.emplace_back("reimbursements");
@@ -81,11 +83,12 @@ class Course {
   }
 
   World::Fate fate(World::Point point) {
-    if (calm_ || !random_.one_in(40)) return {};
+    if (calm_ || !random_.one_in(point == World::Point::timer || point == World::Point::callback ? 200 : 40)) return {};
     World::Fate fate;
     switch (random_.below(7)) {
       case 0:
       case 1:
+        if (point == World::Point::timer || point == World::Point::callback) break;
         fate.what = What::fail;
         fate.code = random_.one_in(2) ? Code::store_busy : Code::store_full;
         ++failures_;
@@ -110,12 +113,12 @@ class Course {
         if (random_.one_in(4)) world_.clock().jump(std::chrono::seconds(random_.between(-4'000, 4'000)));
         break;
     }
-    (void)point;
     return fate;
   }
 
   Process& open() {
     processes_.push_back(&world_.open());
+    every_process_.push_back(processes_.back());
     return *processes_.back();
   }
   /// Some process that is alive.
@@ -198,6 +201,18 @@ class Course {
     CHECK(world_.count("SELECT count(*) FROM runs WHERE run_again IS NOT NULL AND status NOT IN ('completed','partial','failed','cancelled')") == 0);
   }
 
+  /// A host that listens hears each event once and in order, and of those since its process opened misses none that it lived to see.
+  void check_callbacks() {
+    world_.run_for(std::chrono::seconds(1));
+    for (const Process* process : every_process_)
+      for (const auto& [user, numbers] : process->heard()) {
+        CAPTURE(user);
+        for (std::size_t i = 1; i < numbers.size(); ++i) CHECK_MESSAGE(numbers[i] == numbers[i - 1] + 1, what_happened_);
+        if (process->alive()) CHECK(numbers.back() == world_.count("SELECT max(seq) FROM journal j JOIN users u ON u.user_no=j.user_no WHERE u.user_id='" + user + "'"));
+      }
+    for (Process* process : every_process_) process->stop_listening();
+  }
+
   /// Whoever is connected in the end has all rows after one more sync, each once.
   void check_rows() {
     Process& process = any();
@@ -220,7 +235,7 @@ class Course {
 
   amzsim::Random random_;
   World world_;
-  std::vector<Process*> processes_;
+  std::vector<Process*> processes_, every_process_;
   std::vector<std::pair<int, std::string>> accepted_;
   std::string what_happened_;
   bool calm_ = false;

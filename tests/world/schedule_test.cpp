@@ -172,6 +172,24 @@ TEST_CASE("where more sellers wait than may be synced at once they take turns by
   for (int n = 1; n <= 5; ++n) check_truth(world, process, n);
 }
 
+TEST_CASE("a seller whose reports Amazon is long in making keeps nobody waiting, and gets them") {
+  WorldSettings settings = small();
+  settings.amazon.sellers = 3;
+  settings.max_active_runs = 1;
+  settings.streams.emplace_back("reimbursements");
+  settings.amazon.report_time = std::chrono::minutes(50);
+  World world(settings);
+  Process& process = world.open();
+  for (int n = 1; n <= 3; ++n) REQUIRE(world.connect(process, n));
+  world.run_for(std::chrono::minutes(45));
+  // Nobody's report is there, and everybody's was asked for.
+  CHECK(world.count("SELECT count(*) FROM runs WHERE completed_at IS NOT NULL") == 0);
+  CHECK(world.count("SELECT count(DISTINCT user_no) FROM report_jobs") == 3);
+  CHECK(world.run_until([&] { return all_over(world); }, std::chrono::hours(6)));
+  CHECK(world.count("SELECT count(*) FROM runs WHERE status='completed'") == 3);
+  for (int n = 1; n <= 3; ++n) check_truth(world, process, n);
+}
+
 TEST_CASE("what a person asks for goes before what the clock asks for, which is not put off for ever") {
   WorldSettings settings = small();
   settings.amazon.sellers = 3;

@@ -12,6 +12,7 @@
 
 namespace world {
 
+namespace events = amzsync::events;
 namespace store = amzsync::store;
 namespace net = amzsync::net;
 
@@ -127,6 +128,43 @@ class Process::KillableStore final : public store::Store {
   std::list<std::unique_ptr<Clock::Timer>> waits_;
 };
 
+/// The world's clock, as one process hears it: its timers may fire late, and fire at nothing that has an effect once it is dead.
+class Process::FatefulClock final : public Clock {
+ public:
+  explicit FatefulClock(Process& process) : process_(process), clock_(process.world_.clock_) {}
+  Instant now() const override { return clock_.now(); }
+  Steady steady() const override { return clock_.steady(); }
+  std::unique_ptr<Timer> call_at(Steady at, std::function<void()> fire) override {
+    auto handle = std::make_unique<Handle>();
+    Handle& h = *handle;
+    h.timer = clock_.call_at(at, [this, &h, fire = std::move(fire)]() mutable { meet(h, std::move(fire)); });
+    return handle;
+  }
+
+ private:
+  struct Handle final : Timer {
+    std::unique_ptr<Timer> timer;
+  };
+  void meet(Handle& handle, std::function<void()> fire) {
+    const Verdict verdict = process_.judge(static_cast<int>(World::Point::timer));
+    if (verdict.wait <= Duration::zero()) return fire();   // which may drop the handle
+    handle.timer = clock_.call_at(clock_.steady() + verdict.wait, std::move(fire));
+  }
+
+  Process& process_;
+  Clock& clock_;
+};
+
+void Process::stop_listening() {
+  if (alive_ && subscription_ != 0) (void)engine_->dispatcher().unsubscribe(std::exchange(subscription_, 0));
+}
+
+void Process::hear(const amzsync::events::Item& item) {
+  if (!alive_) return;
+  judge(static_cast<int>(World::Point::callback));
+  if (item.event.seq > 0) heard_[item.user.text()].push_back(item.event.seq);
+}
+
 Process::Verdict Process::judge(int point) {
   Verdict verdict;
   if (!alive_) return verdict;
@@ -206,8 +244,13 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   e.sync.max_active_runs = s.max_active_runs;
   transport_->set_deaf(s.deaf_transport);
   const Executor loop = world.loop_.get_executor();
-  engine_ = std::make_unique<amzsync::Engine>(std::move(e), amzsync::EngineParts{loop, loop, loop, world.clock_, *entropy_, *transport_, *transport_, *store_, *me, log});
+  clock_ = std::make_unique<FatefulClock>(*this);
+  engine_ = std::make_unique<amzsync::Engine>(std::move(e), amzsync::EngineParts{loop, loop, loop, *clock_, *entropy_, *transport_, *transport_, *store_, *me, log});
   engine_->start();
+  if (!s.listen) return;
+  const auto subscription = engine_->dispatcher().subscribe(std::nullopt, events::Cursor::kLive, [this](const events::Item& item) { hear(item); }, {});
+  if (!subscription) throw std::runtime_error("the engine can't be listened to");
+  subscription_ = *subscription;
 }
 
 Process::~Process() = default;

@@ -6,6 +6,8 @@
 
 #include <asio/io_context.hpp>
 
+#include <map>
+
 #include "engine.hpp"
 #include "world/memory_vfs.hpp"
 #include "world/sim_transport.hpp"
@@ -22,6 +24,7 @@ struct WorldSettings {
   bool archive_pages = false;
   Duration sync_every{};                      ///< zero: only when a test asks
   int max_active_runs = 10'000;
+  bool listen = false;                        ///< a callback hears of everything, from the opening of each process on
   bool deaf_transport = false;                ///< what hangs is not given up after its time, as by a broken HTTP client
   std::vector<std::string> streams;
   bool synchronous_full = false;
@@ -43,22 +46,30 @@ class Process {
   bool alive() const noexcept { return alive_; }
   const std::vector<std::string>& log() const noexcept { return log_; }
   bool logged(std::string_view line) const;
+  /// Durable events by user, as the callback was told of them.
+  const std::map<std::string, std::vector<std::int64_t>>& heard() const noexcept { return heard_; }
+  void stop_listening();
 
  private:
   friend class World;
   class KillableStore;
+  class FatefulClock;
   /// Applies what fate has for a call: how long it has to wait, or the error that it ends with.
   struct Verdict {
     Duration wait{};
     std::optional<Code> error;
   };
   Verdict judge(int point);
+  void hear(const amzsync::events::Item& item);
   World& world_;
   int number_;
   bool alive_ = true;
   Steady frozen_until_{};
   std::vector<std::string> log_;
+  std::map<std::string, std::vector<std::int64_t>> heard_;
+  std::int64_t subscription_ = 0;
   std::unique_ptr<Entropy> entropy_;
+  std::unique_ptr<Clock> clock_;
   std::unique_ptr<amzsync::store::Store> sqlite_;
   std::unique_ptr<amzsync::store::Store> store_;
   std::unique_ptr<SimTransport> transport_;
@@ -94,8 +105,8 @@ class World {
   void kill_at(KillAt when) { kill_at_ = when; }
 
   /// What a schedule of faults lets happen at each call of each process: to its store (before it is done), to Amazon before it goes out, or when its
-  /// answer is there.
-  enum class Point { store_write, store_read, http_out, http_back };
+  /// answer is there; when a timer of its fires, and when it calls the host back (where the settings say that it listens), which both can't fail.
+  enum class Point { store_write, store_read, http_out, http_back, timer, callback };
   struct Fate {
     enum class What {
       go_on,
