@@ -77,7 +77,7 @@ def callbacks(folder):
 
 
 def triggers(folder):
-    """Manual starts of users who are idle, and starts that attach."""
+    """Manual starts of users who are idle, starts that attach, and cancels of syncs that wait for an Amazon who does not answer, until they have ended."""
     sim = Sim(events=1, skus=1, sellers=TRIGGERS)
     host = Host(sim, folder / "triggers.db")
     for n in range(1, TRIGGERS + 1):
@@ -85,18 +85,27 @@ def triggers(folder):
     sim.fault("/sellers", "hang")
     sim.fault("/finances", "hang")
     sim.fault("/fba", "hang")
-    start, attach = [], []
+    start, attach, cancel = [], [], []
     for n in range(1, TRIGGERS + 1):
         client = Client(host, f"user-{n}")
         client.call("GET", "/healthz")
         seconds, (status, body) = timed(lambda: client.call("POST", "/api/sync/start"))
         assert status == 200, body
+        sync = json.loads(body)["syncId"]
         start.append(seconds)
         seconds, (status, body) = timed(lambda: client.call("POST", "/api/sync/start"))
         assert status == 409, body
         attach.append(seconds)
+
+        def until_over():
+            assert client.call("POST", f"/api/sync/cancel/{sync}")[0] == 200
+            while json.loads(client.call("GET", f"/api/sync/status/{sync}")[1])["status"] != "cancelled":
+                pass
+
+        cancel.append(timed(until_over)[0])
     row("Trigger over HTTP (durable)", start)
     row("Attach over HTTP", attach)
+    row("Cancel over HTTP, until the sync has ended", cancel)
     host.stop()
     sim.stop()
 

@@ -94,6 +94,14 @@ class OddFiles(HostCase):
         connection.close()
         self.refused("9999", "newer")
 
+    def test_a_database_that_may_only_be_read_is_refused_and_left_alone(self):
+        self.assertEqual(cli(self.settings(), "status", "--user", "u")[0], 0)
+        sqlite3.connect(self.store).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with open(self.store, "r+b") as file:   # its format's word for it, which holds for whoever runs the test, whatever the file's mode
+            file.seek(18)
+            file.write(b"\x03")
+        self.refused("read-only")
+
     def test_a_damaged_database_is_told_and_the_host_lives_on(self):
         sim = self.sim()
         host = self.host(sim)
