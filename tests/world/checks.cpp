@@ -17,6 +17,18 @@ std::string member(const std::string& json, std::initializer_list<std::string_vi
   return std::string(value.text());
 }
 
+amzsim::Fault trouble(const std::string& path, const std::string& kind, int status, int times, int after) {
+  amzsim::Fault f;
+  f.path = path;
+  f.kind = kind;
+  f.status = status;
+  f.times = times;
+  f.after = after;
+  return f;
+}
+
+bool all_over(World& world) { return world.count("SELECT count(*) FROM runs WHERE status IN ('queued','in_progress','detecting')") == 0; }
+
 std::string sync_again(World& world, Process& process, int seller) {
   const auto again = world.wait(process.engine().triggers().start(world.user(seller), ""));
   REQUIRE(again);

@@ -10,6 +10,12 @@ namespace world {
 std::string member(const std::string& json, std::initializer_list<std::string_view> names);
 inline std::string member(const std::string& json, std::string_view name) { return member(json, {name}); }
 
+/// Trouble at Amazon: answers to a path are spoilt, `times` of them (-1: all), after the first `after`.
+amzsim::Fault trouble(const std::string& path, const std::string& kind, int status = 500, int times = -1, int after = 0);
+
+/// No run is active.
+bool all_over(World& world);
+
 /// A sync by hand, to its end: the run as its status tells it.
 std::string sync_again(World& world, Process& process, int seller = 1);
 

@@ -22,15 +22,6 @@ WorldSettings small() {
   return settings;
 }
 
-amzsim::Fault fault(const std::string& path, const std::string& kind, int status = 500, int times = -1) {
-  amzsim::Fault f;
-  f.path = path;
-  f.kind = kind;
-  f.status = status;
-  f.times = times;
-  return f;
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("schedule");
@@ -127,8 +118,8 @@ TEST_CASE("a cancel ends even a sync whose HTTP client hears nothing") {
   World world(settings);
   Process& process = world.open();
   world.sync_seller(process, 1);
-  world.amazon().add_fault(fault("/finances", "hang"));
-  world.amazon().add_fault(fault("/fba", "hang"));
+  world.amazon().add_fault(trouble("/finances", "hang"));
+  world.amazon().add_fault(trouble("/fba", "hang"));
   const auto stuck = world.wait(process.engine().triggers().start(world.user(1), ""));
   REQUIRE(stuck);
   world.run_for(std::chrono::minutes(1));
@@ -155,7 +146,7 @@ TEST_CASE("trimming a long journal at a slow store loses no lease") {
     }
     return fate;
   });
-  world.amazon().add_fault(fault("/finances", "hang"));   // the sync goes on for as long
+  world.amazon().add_fault(trouble("/finances", "hang"));   // the sync goes on for as long
   Process& slow = world.open();
   REQUIRE(world.wait(slow.engine().triggers().start(world.user(1), "")));
   std::int64_t looks = 0;
@@ -180,7 +171,7 @@ TEST_CASE("a client secret that is set while a token is being asked for is used 
   CHECK(world.amazon().handle(rotate).status == 200);
   world.run_for(std::chrono::hours(2));
   world.amazon().clear_faults();
-  world.amazon().add_fault(fault("/auth", "status", 503, 1));
+  world.amazon().add_fault(trouble("/auth", "status", 503, 1));
   const auto run = world.wait(process.engine().triggers().start(world.user(1), ""));
   REQUIRE(run);
   world.run_for(std::chrono::milliseconds(100));

@@ -16,8 +16,6 @@ namespace {
 
 using What = World::Fate::What;
 
-bool all_over(World& world) { return world.count("SELECT count(*) FROM runs WHERE status IN ('queued','in_progress','detecting')") == 0; }
-
 /// The database itself keeps watch over every write: what breaks a promise is written down.
 void watch_promises(World& world) {
   world.sql("CREATE TABLE broken(what TEXT)");

@@ -16,15 +16,6 @@ WorldSettings small() {
   return settings;
 }
 
-amzsim::Fault fault(const std::string& path, const std::string& kind, int status = 500, int times = -1) {
-  amzsim::Fault f;
-  f.path = path;
-  f.kind = kind;
-  f.status = status;
-  f.times = times;
-  return f;
-}
-
 std::int64_t runs(World& world, int n) { return world.count("SELECT count(*) FROM amz_runs WHERE user_id='user-" + std::to_string(n) + "'"); }
 
 /// Starts a sync by hand.
@@ -86,7 +77,7 @@ TEST_CASE("what is released later changes its row in place and brings its own; o
 TEST_CASE("the callback is answered once the token endpoint has answered, whatever the rest of Amazon does") {
   World world(small());
   Process& process = world.open();
-  for (const char* path : {"/sellers", "/finances", "/fba"}) world.amazon().add_fault(fault(path, "hang"));
+  for (const char* path : {"/sellers", "/finances", "/fba"}) world.amazon().add_fault(trouble(path, "hang"));
   const Steady before = world.clock().steady();
   const auto connected = world.connect(process, 1);
   REQUIRE(connected);
@@ -99,7 +90,7 @@ TEST_CASE("the callback is answered once the token endpoint has answered, whatev
 TEST_CASE("while the token endpoint is silent the callback says so within ten seconds, and the consent is not lost") {
   World world(small());
   Process& process = world.open();
-  world.amazon().add_fault(fault("/auth", "hang", 0, 1));
+  world.amazon().add_fault(trouble("/auth", "hang", 0, 1));
   const Steady before = world.clock().steady();
   const auto connected = world.connect(process, 1);
   CHECK(connected.code() == Code::amazon_unavailable);
@@ -191,7 +182,7 @@ TEST_CASE("the source of money that the settings did not choose is read when it 
 TEST_CASE("without the role for the list of marketplaces the one where the seller signed in is read, on every sync") {
   World world(small());
   Process& process = world.open();
-  amzsim::Fault refused = fault("/sellers", "status", 403);
+  amzsim::Fault refused = trouble("/sellers", "status", 403);
   refused.code = "Unauthorized";
   world.amazon().add_fault(refused);
   const auto connected = world.connect(process, 3, "MX");
@@ -247,7 +238,7 @@ TEST_CASE("while Amazon makes it wait a run says until when, and how long it may
   settings.amazon.events = 30'000;
   World world(settings);
   Process& process = world.open();
-  amzsim::Fault quota = fault("/finances", "status", 429, 5);   // somebody else uses the seller's quota
+  amzsim::Fault quota = trouble("/finances", "status", 429, 5);   // somebody else uses the seller's quota
   quota.after = 20;
   world.amazon().add_fault(quota);
   const auto connected = world.connect(process, 1);
@@ -327,7 +318,7 @@ TEST_CASE("an existing connection is verified, synced, and its end is noticed") 
   world.finish(process, world.user(1), *used->sync_id);
 
   world.run_for(std::chrono::hours(2));
-  world.amazon().add_fault(fault("/auth", "hang", 0, 1));
+  world.amazon().add_fault(trouble("/auth", "hang", 0, 1));
   const Steady asked = world.clock().steady();
   const auto silent = world.wait(triggers.use_existing_connection(world.user(1)));
   REQUIRE(silent);
@@ -434,9 +425,9 @@ TEST_CASE("a sync is cancelled within a second wherever it stands, tells so once
     settings.amazon.events = 6'000;
     World world(settings);
     Process& process = world.open();
-    if (i % 4 == 1) world.amazon().add_fault(fault("/finances", "hang"));
-    if (i % 4 == 2) world.amazon().add_fault(fault("/fba", "status", 503));
-    if (i % 4 == 3) world.amazon().add_fault(fault("/finances", "status", 429));
+    if (i % 4 == 1) world.amazon().add_fault(trouble("/finances", "hang"));
+    if (i % 4 == 2) world.amazon().add_fault(trouble("/fba", "status", 503));
+    if (i % 4 == 3) world.amazon().add_fault(trouble("/finances", "status", 429));
     const auto connected = world.connect(process, 1);
     REQUIRE(connected);
     world.run_for(Duration(random.below(8'000'000)));

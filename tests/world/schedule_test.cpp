@@ -23,17 +23,6 @@ WorldSettings small() {
   return settings;
 }
 
-amzsim::Fault fault(const std::string& path, const std::string& kind, int status = 500, int times = -1, int after = 0) {
-  amzsim::Fault f;
-  f.path = path;
-  f.kind = kind;
-  f.status = status;
-  f.times = times;
-  f.after = after;
-  return f;
-}
-
-bool all_over(World& world) { return world.count("SELECT count(*) FROM runs WHERE status IN ('queued','in_progress','detecting')") == 0; }
 std::int64_t runs(World& world) { return world.count("SELECT count(*) FROM runs"); }
 std::int64_t calls(World& world) {
   std::int64_t all = 0;
@@ -69,8 +58,8 @@ TEST_CASE("a user who is paused is left alone within a second, wherever the sync
     settings.amazon.rows_per_page = 5;
     World world(settings);
     Process& process = world.open();
-    if (i % 4 == 1) world.amazon().add_fault(fault("/finances", "hang", 500, 1, 3));
-    if (i % 4 == 2) world.amazon().add_fault(fault("/finances", "status", 429, 2, 3));
+    if (i % 4 == 1) world.amazon().add_fault(trouble("/finances", "hang", 500, 1, 3));
+    if (i % 4 == 2) world.amazon().add_fault(trouble("/finances", "status", 429, 2, 3));
     const auto connected = world.connect(process, 1);
     REQUIRE(connected);
     world.run_for(Duration(random.below(3'000'000)));
@@ -220,7 +209,7 @@ TEST_CASE("a sync that failed is tried again by itself, soon, then less and less
   World world(settings);
   Process& process = world.open();
   world.sync_seller(process, 1);
-  world.amazon().add_fault(fault("/finances", "status", 503));
+  world.amazon().add_fault(trouble("/finances", "status", 503));
   world.run_for(std::chrono::hours(20));
   const auto times = world.sql("SELECT created_at, status, completed_at FROM runs ORDER BY run_no");
   REQUIRE(times.size() >= 7);
@@ -464,7 +453,7 @@ TEST_CASE("a process that dies while it asks for a token keeps nobody else from 
   Process& second = world.open();
   world.sync_seller(first, 1);
   world.run_for(std::chrono::hours(2));
-  world.amazon().add_fault(fault("/auth", "hang", 500, 1));
+  world.amazon().add_fault(trouble("/auth", "hang", 500, 1));
   auto use = [](Process* p, UserId user) -> Async<void> { (void)co_await p->engine().triggers().use_existing_connection(user); };
   asio::co_spawn(first.engine().parts().loop, use(&first, world.user(1)), asio::detached);
   world.run_for(std::chrono::milliseconds(500));
@@ -477,8 +466,8 @@ TEST_CASE("403 after a burst of quota errors is Amazon's cooling-off, no lost ro
   Process& process = world.open();
   world.sync_seller(process, 1);
   world.run_for(std::chrono::hours(24));
-  world.amazon().add_fault(fault("/finances", "status", 429, 4));
-  world.amazon().add_fault(fault("/finances", "status", 403));
+  world.amazon().add_fault(trouble("/finances", "status", 429, 4));
+  world.amazon().add_fault(trouble("/finances", "status", 403));
   const std::string run = sync_again(world, process);
   CHECK(member(run, "status") == "partial");
   CHECK(member(run, {"error", "code"}) == "throttled");
@@ -488,7 +477,7 @@ TEST_CASE("403 after a burst of quota errors is Amazon's cooling-off, no lost ro
   CHECK(member(sync_again(world, process), "status") == "completed");
   // Without quota errors before it, it is what it says.
   world.run_for(std::chrono::hours(24));
-  world.amazon().add_fault(fault("/finances", "status", 403));
+  world.amazon().add_fault(trouble("/finances", "status", 403));
   CHECK(member(sync_again(world, process), {"error", "code"}) == "unauthorised");
 }
 
@@ -498,8 +487,8 @@ TEST_CASE("a sync that does nothing any more is ended, and the user can sync aga
   World world(settings);
   Process& process = world.open();
   world.sync_seller(process, 1);
-  world.amazon().add_fault(fault("/finances", "hang"));
-  world.amazon().add_fault(fault("/fba", "hang"));
+  world.amazon().add_fault(trouble("/finances", "hang"));
+  world.amazon().add_fault(trouble("/fba", "hang"));
   const auto stuck = world.wait(process.engine().triggers().start(world.user(1), ""));
   REQUIRE(stuck);
   world.run_for(std::chrono::minutes(30));
