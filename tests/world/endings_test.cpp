@@ -224,7 +224,7 @@ TEST_CASE("whoever dies while warning of the client secret's end: each user is w
   }
 }
 
-TEST_CASE("what is said of the time left is never less than a wait that is known to come, and growth is told as growth") {
+TEST_CASE("what is said of the time left is never less than a wait that is known to come") {
   WorldSettings settings = small();
   settings.amazon.events = 3'000;
   settings.amazon.rows_per_page = 10;
