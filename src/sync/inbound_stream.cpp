@@ -76,10 +76,9 @@ class InboundReader {
       std::optional<store::InboundReading> last;
     };
     until_ = std::chrono::floor<std::chrono::seconds>(run_.services.clock.now());
-    const Day asked = day_of(until_) - std::chrono::days(run_.services.settings.history_days);
-    auto load = [user = run_.fence.user, asked](store::Tx& tx) -> Result<Known> {
+    auto load = [user = run_.fence.user, &settings = run_.services.settings, now = until_](store::Tx& tx) -> Result<Known> {
       const auto connection = store::find_connection(tx, user);
-      return Known{std::min(asked, connection && connection->history_from ? *connection->history_from : asked), store::last_inbound_reading(tx, user)};
+      return Known{history_begins(settings, now, connection ? connection->history_from : std::nullopt), store::last_inbound_reading(tx, user)};
     };
     AMZ_CO_TRY(known, co_await run_.services.store.read(std::move(load)));
     from_ = known.history_from;

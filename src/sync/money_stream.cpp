@@ -102,11 +102,9 @@ class MoneyReader {
       std::vector<store::Window> grid;
     };
     const Instant now = run_.services.clock.now();
-    // Back to where the history began when the seller connected, or further where the setting now says so.
-    const Day asked = day_of(now) - std::chrono::days(run_.services.settings.history_days);
-    auto load = [user = run_.fence.user, name = source_.name(), asked, end = day_of(now) + std::chrono::days(1)](store::Tx& tx) -> Result<Known> {
+    auto load = [user = run_.fence.user, name = source_.name(), &settings = run_.services.settings, now, end = day_of(now) + std::chrono::days(1)](store::Tx& tx) -> Result<Known> {
       const auto connection = store::find_connection(tx, user);
-      const Day start = std::min(asked, connection && connection->history_from ? *connection->history_from : asked);
+      const Day start = history_begins(settings, now, connection ? connection->history_from : std::nullopt);
       return Known{start, store::cells(tx, user, name, start, end), store::windows(tx, user, name)};
     };
     AMZ_CO_TRY(known, co_await run_.services.store.read(std::move(load)));

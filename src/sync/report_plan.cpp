@@ -11,6 +11,7 @@ namespace {
 
 using std::chrono::days;
 
+constexpr days kKept(544);                                  // eighteen months, which are 546 days at least; Amazon refuses what is older
 constexpr Duration kAlmost = std::chrono::hours(2);         // a sync that comes a little early is not sent away
 
 bool report_due(const spapi::ReportDataset& dataset, const store::Cell& cell, Instant now) {
@@ -30,14 +31,13 @@ Day month_after(Day day) {
   return std::chrono::sys_days((date.year() / date.month() + std::chrono::months(1)) / std::chrono::day(1));
 }
 
-/// No wider than `widest`, and none much narrower than its neighbours: a sliver beside a wide report looks to Amazon like the same report once
-/// more, and its refusal like a want of data.
-std::vector<ReportWindow> cut_evenly(const std::vector<ReportWindow>& spans, int widest) {
+/// No wider than the dataset allows, and none much narrower than its neighbours: a sliver beside a wide report looks to Amazon like the same
+/// report once more, and its refusal like a want of data. A span is its pieces, days or months, and the end of the last.
+std::vector<ReportWindow> cut_evenly(const std::vector<std::vector<Day>>& spans, std::size_t widest) {
   std::vector<ReportWindow> windows;
-  for (const ReportWindow& span : spans) {
-    const auto length = (span.until - span.from).count();
-    const auto parts = (length + widest - 1) / widest;
-    for (std::int64_t i = 0; i < parts; ++i) windows.push_back({span.from + days(length * i / parts), span.from + days(length * (i + 1) / parts)});
+  for (const std::vector<Day>& edges : spans) {
+    const std::size_t length = edges.size() - 1, parts = (length + widest - 1) / widest;
+    for (std::size_t i = 0; i < parts; ++i) windows.push_back({edges[length * i / parts], edges[length * (i + 1) / parts]});
   }
   return windows;
 }
@@ -59,19 +59,19 @@ std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day 
   }
 
   const Day today = day_of(now - std::chrono::minutes(5));
-  const Day first = dataset.whole_months ? month_start(history_from) : history_from;
+  // Of months the first that Amazon still has whole; the day that a history has for the sake of local dates begins no month more.
+  const Day kept = day_of(now) - kKept;
+  const Day month = month_start(history_from + days(1));
+  const Day first = !dataset.whole_months ? std::max(history_from, kept) : month >= kept ? month : month_after(std::max(history_from, kept) - days(1));
   const auto next = [&](Day day) { return dataset.whole_months ? month_after(day) : day + days(1); };
-  std::vector<ReportWindow> windows;
+  std::vector<std::vector<Day>> spans;
   for (Day day = first; day <= today; day = next(day)) {
     if (!due(day)) continue;
-    const bool fits = !dataset.whole_months || (!windows.empty() && (next(day) - windows.back().from).count() <= dataset.widest_days);
-    if (!windows.empty() && windows.back().until == day && fits) {
-      windows.back().until = next(day);
-    } else {
-      windows.push_back({day, next(day)});
-    }
+    if (spans.empty() || spans.back().back() != day) spans.push_back({day});
+    spans.back().push_back(next(day));
   }
-  if (!dataset.whole_months) windows = cut_evenly(windows, dataset.widest_days);
+  constexpr int kLongestMonth = 31;
+  std::vector<ReportWindow> windows = cut_evenly(spans, static_cast<std::size_t>(dataset.whole_months ? dataset.widest_days / kLongestMonth : dataset.widest_days));
   const Day claimable = today - days(kClaimDays);
   std::stable_sort(windows.begin(), windows.end(), [&](const ReportWindow& a, const ReportWindow& b) {
     const bool a_first = a.until > claimable, b_first = b.until > claimable;

@@ -47,7 +47,8 @@ class ReportReader {
     if (windows_.empty()) co_return std::nullopt;
     auto listed = co_await list_made();
     if (!listed) co_return listed.error();
-    run_.progress.set_units(dataset_.stream, 0, static_cast<std::int64_t>(windows_.size()));
+    known_ = static_cast<std::int64_t>(windows_.size());
+    tell_units();
 
     Tasks group(services_.tasks.loop(), services_.log);
     for (const ReportWindow& window : windows_) group.spawn(read_one(window));
@@ -68,14 +69,10 @@ class ReportReader {
       std::optional<store::CoolDown> pause;
     };
     const Instant now = services_.clock.now();
-    const Day asked = day_of(now) - std::chrono::days(services_.settings.history_days);
-    auto load = [user = run_.fence.user, &dataset = dataset_, asked, now](store::Tx& tx) -> Result<Known> {
+    auto load = [user = run_.fence.user, &settings = services_.settings, &dataset = dataset_, now](store::Tx& tx) -> Result<Known> {
       const auto connection = store::find_connection(tx, user);
       Known known;
-      known.history_from = std::min(asked, connection && connection->history_from ? *connection->history_from : asked);
-      // Amazon keeps eighteen months, which are 546 days at least, and refuses what is older.
-      constexpr auto kKept = std::chrono::days(544);
-      known.history_from = std::max(known.history_from, day_of(now) - kKept);
+      known.history_from = history_begins(settings, now, connection ? connection->history_from : std::nullopt);
       known.cells = store::cells(tx, user, dataset.stream, store::kSnapshotDay, day_of(now) + std::chrono::days(32));
       for (const store::ReportJob& job : store::unfinished_report_jobs(tx, user, dataset.report_type)) {
         if (now - job.asked_at < dataset.cadence) {
@@ -124,7 +121,7 @@ class ReportReader {
     if (!turn || gave_up_) co_return;
     auto read = co_await read_window(window, true);
     ++done_;
-    run_.progress.set_units(dataset_.stream, done_, static_cast<std::int64_t>(windows_.size()));
+    tell_units();
     if (read) co_return;
     if (!failure_ || stops_run(read.error())) failure_ = read.error();
     // What would meet the next window too need not be met again.
@@ -132,6 +129,8 @@ class ReportReader {
     gave_up_ = stops_run(read.error()) || code == Code::unauthorised || code == Code::throttled || code == Code::network_error || run_.budget.spent();
     if (!stops_run(read.error())) co_await mark_failed(window, read.error());
   }
+
+  void tell_units() { run_.progress.set_units(dataset_.stream, done_, known_); }
 
   /// `may_halve`: a report that Amazon can't make for the span is tried in halves, once.
   Async<Status> read_window(ReportWindow window, bool may_halve) {
@@ -148,7 +147,11 @@ class ReportReader {
       if (outcome.outcome == store::JobOutcome::fatal && may_halve && (window.until - window.from).count() > 1 && !dataset_.whole_months) {
         const Day middle = window.from + (window.until - window.from) / 2;
         services_.log.debug("Report is asked for in halves", {{"stream", dataset_.stream}, {"reason", outcome.reason}});
+        ++known_;
+        tell_units();
         AMZ_CO_CHECK(co_await read_window({middle, window.until}, false));
+        ++done_;
+        tell_units();
         co_return co_await read_window({window.from, middle}, false);
       }
       if (outcome.outcome == store::JobOutcome::fatal || outcome.outcome == store::JobOutcome::lost || outcome.outcome == store::JobOutcome::too_soon)
@@ -425,7 +428,8 @@ class ReportReader {
   std::vector<ReportWindow> windows_;
   std::vector<ReportInfo> made_;   // of this type, lately: what was there when this run began, and what it made since
   bool gave_up_ = false;
-  std::int64_t done_ = 0, failures_ = 0;
+  std::int64_t known_ = 0, done_ = 0;   // windows, and halves of them
+  std::int64_t failures_ = 0;
   std::optional<Error> failure_;
 };
 

@@ -2,6 +2,9 @@
 // What the sync works with; handed in once by the engine. Everything here outlives every run.
 #pragma once
 
+#include <algorithm>
+#include <optional>
+
 #include "auth/tokens.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
@@ -26,6 +29,16 @@ struct SyncSettings {
   Duration keep_archive = std::chrono::hours(24 * 90);   ///< zero: a document goes once it was read
   bool archive_pages = false;                   ///< also the pages of what comes by lists: money, stock, shipments
 };
+
+/// The first day of a seller's history at a first sync now. A day more than was asked for, since the rows of a store are dated by its own
+/// days, which in the west begin up to twelve hours after those of UTC.
+inline Day history_begins(const SyncSettings& settings, Instant now) { return day_of(now) - std::chrono::days(settings.history_days + 1); }
+
+/// The same for a seller who connected before: where the history began then, or further back where the setting now says so.
+inline Day history_begins(const SyncSettings& settings, Instant now, std::optional<Day> when_connected) {
+  const Day asked = history_begins(settings, now);
+  return std::min(asked, when_connected.value_or(asked));
+}
 
 struct Services {
   Tasks& tasks;

@@ -176,7 +176,7 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
   a.sealed_access_token = vault_.seal(auth::SecretKind::access_token, user, grant.access_token);
   a.access_obtained_at = grant.obtained_at;
   a.access_expires_at = grant.expires_at;
-  a.history_from = day_of(services_.clock.now()) - std::chrono::days(services_.settings.history_days);
+  a.history_from = history_begins(services_.settings, services_.clock.now());
   a.allow_shared_seller = services_.settings.allow_shared_seller;
   auto connect = [a = std::move(a), state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
     AMZ_TRY(connection, store::store_authorisation(tx, a));

@@ -58,6 +58,21 @@ TEST_CASE("reports that are named are read beside the rest, and every one equals
   }
 }
 
+TEST_CASE("the days of a store are not those of UTC, and the first and last of them are whole at any hour") {
+  for (const char* start : {"2026-11-23T00:00:00Z", "2026-11-23T02:00:00Z", "2026-11-23T06:00:00Z", "2026-11-23T08:00:00Z", "2026-11-23T23:00:00Z"}) {
+    CAPTURE(start);
+    WorldSettings settings;
+    settings.start = start;
+    settings.amazon.events = 1'500;
+    settings.amazon.skus = 20;
+    settings.history_days = settings.amazon.history_days = 60;
+    World world(settings);
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 2), "status") == "completed");
+    check_truth(world, process, 2);
+  }
+}
+
 TEST_CASE("rows that come late and rows that are new join the others, which keep their numbers") {
   for (const bool v0 : {false, true})
     for (const std::uint64_t seed : {1, 2, 3, 4}) {

@@ -708,6 +708,19 @@ TEST_CASE("a report that Amazon can't make is asked for in halves, once; what is
   }
 }
 
+TEST_CASE("a report that is cut in halves is told as more pieces than were known") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_fatal", 1, "Something went wrong in here."));
+  REQUIRE(world.connect(process, 1));
+  bool told = false;
+  while (!told && !all_over(world)) {
+    world.run_for(std::chrono::seconds(1));
+    told = world.count("SELECT count(*) FROM run_progress WHERE payload LIKE '%reimbursements turns out larger: 2 pieces, 1 were known at first%'") > 0;
+  }
+  CHECK(told);
+}
+
 TEST_CASE("a report that is done and whose document is an error, damaged, or of another kind is refused as a whole with its words, and every row stays") {
   const struct {
     const char* name;

@@ -50,14 +50,32 @@ TEST_CASE("a first reading asks for every day once, in spans that Amazon makes, 
   CHECK(plan_reports(spapi::kFeePreview, ago(540), kNow, {}, {}) == std::vector<ReportWindow>{{store::kSnapshotDay, store::kSnapshotDay}});
 }
 
-TEST_CASE("no report is a sliver beside a wide one") {
-  for (int history = 1; history <= 200; ++history) {
-    CAPTURE(history);
-    const auto windows = plan_reports(spapi::kLedger, ago(history), kNow, {}, {});
-    const auto length = [](const ReportWindow& w) { return (w.until - w.from).count(); };
-    for (const ReportWindow& a : windows)
-      for (const ReportWindow& b : windows) CHECK(length(a) <= length(b) + 1);
-  }
+TEST_CASE("no report is a sliver beside a wide one, on whatever day of the month") {
+  for (const spapi::ReportDataset* dataset : {&spapi::kLedger, &spapi::kLedgerSummary, &spapi::kStorageFees})
+    for (int history = 1; history <= 560; ++history) {
+      CAPTURE(std::string(dataset->stream));
+      CAPTURE(history);
+      const auto windows = plan_reports(*dataset, ago(history), kNow, {}, {});
+      const auto length = [](const ReportWindow& w) { return (w.until - w.from).count(); };
+      for (const ReportWindow& a : windows)
+        for (const ReportWindow& b : windows) CHECK(length(a) <= length(b) + (dataset->whole_months ? 34 : 1));   // a month more, and the lengths of months
+    }
+}
+
+TEST_CASE("nothing is asked for that Amazon no longer has, on any day of any month") {
+  for (const spapi::ReportDataset* dataset : {&spapi::kLedger, &spapi::kLedgerSummary, &spapi::kStorageFees, &spapi::kReimbursements})
+    for (int later = 0; later < 800; ++later) {
+      CAPTURE(std::string(dataset->stream));
+      CAPTURE(later);
+      const Instant now = kNow + std::chrono::hours(24 * later);
+      const std::chrono::year_month_day today(day_of(now));
+      const auto kept = today.year() / today.month() - std::chrono::months(18);
+      const Day oldest = std::min(std::chrono::sys_days(kept.year() / kept.month() / today.day()), std::chrono::sys_days(kept.year() / kept.month() / std::chrono::last));
+      Day first = day_of(now);
+      for (const ReportWindow& w : plan_reports(*dataset, day_of(now) - std::chrono::days(541), now, {}, {})) first = std::min(first, w.from);
+      CHECK(first - std::chrono::days(dataset->edge_days) >= oldest);
+      CHECK(first <= day_of(now) - std::chrono::days(dataset->whole_months ? 510 : 540));
+    }
 }
 
 TEST_CASE("what is under way is gone on with first and its days are asked for no second time; what was read lately is left alone") {
