@@ -33,3 +33,26 @@ std::span<const Migration> ${database}_migrations() { return kSteps; }
 " @ONLY)
   target_sources(${target} PRIVATE ${out})
 endfunction()
+
+# amzsync_embed_policy(<target>): makes policy/*.json part of the program.
+function(amzsync_embed_policy target)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/policy/*.json)
+  list(SORT files)
+  set(cases "")
+  foreach(file IN LISTS files)
+    get_filename_component(name ${file} NAME)
+    file(READ ${file} text)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    string(APPEND cases "  if (name == \"${name}\") return R\"amzsync(${text})amzsync\";\n")
+  endforeach()
+  set(out ${PROJECT_BINARY_DIR}/generated/policy_files.cpp)
+  file(CONFIGURE OUTPUT ${out} CONTENT "// Generated from policy
+#include \"detect/policy_files.hpp\"
+namespace amzsync::detect {
+std::string_view policy_file(std::string_view name) noexcept {
+${cases}  return {};
+}
+}  // namespace amzsync::detect
+" @ONLY)
+  target_sources(${target} PRIVATE ${out})
+endfunction()

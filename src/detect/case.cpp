@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/case.hpp"
+
+#include <algorithm>
+
+#include "spapi/regions.hpp"
+
+namespace amzsync::detect {
+namespace {
+
+using std::chrono::days;
+
+constexpr days kObserved(180);            // how far back payments show what a unit is worth
+constexpr int kAgedDays = 16;             // beyond maturity, after which what would have come has come (T1)
+constexpr days kNeverWhole(3);            // the last days of any table: reports come late
+
+bool before_order(const Reimbursement& r) {
+  return r.family == Family::lost || r.family == Family::damaged || r.family == Family::inbound || r.family == Family::removal;
+}
+
+}  // namespace
+
+Case::Case(const Tables& t, const Policy& p, Day as_of, std::vector<Verdict>* verdicts) : tables(t), policy(p), today(as_of), verdicts_(verdicts) {
+  for (const SellerCost& cost : t.costs) costs_[cost.product].push_back(&cost);
+  index_products();
+  index_orders();
+  link_reversals();
+  for (Product& product : products) {
+    auto& shared = found_by_asin[product.asin];
+    product.netting = net(product.rows, shared, product.payments, false);
+    for (const Credit& credit : product.netting.credits)
+      if (credit.payment) credit.payment->left = credit.left;
+  }
+}
+
+void Case::index_products() {
+  constexpr std::string_view kAmazonsOwn = "Amazon.Found.";
+  std::vector<const LedgerRow*> rows;
+  rows.reserve(tables.ledger.size());
+  for (const LedgerRow& row : tables.ledger) {
+    if (text(row.msku).starts_with(kAmazonsOwn)) {
+      if (row.movement == Movement::adjustment && row.reason == 'F' && row.quantity > 0) found_by_asin[row.asin].push_back({&row, row.quantity});
+      continue;
+    }
+    rows.push_back(&row);
+  }
+  std::sort(rows.begin(), rows.end(), [](const LedgerRow* a, const LedgerRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
+  for (auto& [asin, found] : found_by_asin)
+    std::sort(found.begin(), found.end(), [](const FoundByAsin& a, const FoundByAsin& b) { return std::tie(a.row->day, a.row->row) < std::tie(b.row->day, b.row->row); });
+  const auto at = [&](Name fnsku) -> Product& {
+    const auto [place, fresh] = product_by_fnsku_.emplace(fnsku, products.size());
+    if (fresh) products.push_back({.fnsku = fnsku, .asin = {}, .rows = {}, .payments = {}, .netting = {}});
+    return products[place->second];
+  };
+  for (const LedgerRow* row : rows) {
+    Product& product = at(row->fnsku);
+    product.rows.push_back(row);
+    if (!row->asin.empty()) product.asin = row->asin;
+    if (!row->msku.empty()) {
+      fnsku_by_sku_[row->msku] = row->fnsku;
+      sku_by_fnsku_[row->fnsku] = row->msku;
+    }
+  }
+  payments.reserve(tables.reimbursements.size());
+  for (const Reimbursement& line : tables.reimbursements) {
+    const Name fnsku = fnsku_of(line.fnsku, line.sku);
+    if (!line.sku.empty() && !line.fnsku.empty()) {
+      fnsku_by_sku_.emplace(line.sku, line.fnsku);
+      sku_by_fnsku_.emplace(line.fnsku, line.sku);
+    }
+    if (line.family == Family::reversal) continue;
+    const std::int64_t units = line.cash + line.inventory;
+    payments.push_back({&line, units, 0, units});
+    if (!line.order.empty()) {
+      payments_by_order_[line.order].push_back(payments.size() - 1);
+    } else {
+      payments_by_fnsku_[fnsku].push_back(payments.size() - 1);
+    }
+    if (before_order(line)) paid_by_fnsku_[fnsku].push_back(&line);
+    const bool of_ledger = line.family == Family::lost || line.family == Family::damaged || line.family == Family::general;
+    if (of_ledger && line.order.empty()) {
+      Product& product = at(fnsku);
+      if (product.asin.empty()) product.asin = line.asin;
+      product.payments.push_back(&payments.back());
+    }
+  }
+  for (Product& product : products)
+    std::sort(product.payments.begin(), product.payments.end(), [](const Payment* a, const Payment* b) { return std::tie(a->line->approved, a->line->row) < std::tie(b->line->approved, b->line->row); });
+  std::sort(products.begin(), products.end(), [&](const Product& a, const Product& b) { return text(a.fnsku) < text(b.fnsku); });
+  for (std::size_t i = 0; i < products.size(); ++i) product_by_fnsku_[products[i].fnsku] = i;
+}
+
+void Case::index_orders() {
+  std::map<std::pair<std::string_view, std::string_view>, OrderItem> items;
+  for (const MoneyItem& money : tables.money) {
+    if (money.order.empty()) continue;
+    OrderItem& item = items[{text(money.order), text(money.sku)}];
+    item.order = money.order;
+    item.sku = money.sku;
+    if (item.asin.empty()) item.asin = money.asin;
+    (money.kind == MoneyKind::sale ? item.sales : item.refunds).push_back(&money);
+  }
+  const auto earlier = [](const MoneyItem* a, const MoneyItem* b) { return std::tie(a->posted, a->row) < std::tie(b->posted, b->row); };
+  for (auto& [key, item] : items) {
+    std::sort(item.sales.begin(), item.sales.end(), earlier);
+    std::sort(item.refunds.begin(), item.refunds.end(), earlier);
+    const auto [place, fresh] = items_by_order_.emplace(item.order, std::pair(orders.size(), std::size_t{0}));
+    ++place->second.second;
+    orders.push_back(std::move(item));
+  }
+  for (const ReturnRow& row : tables.returns) returns_by_order_[row.order].push_back(&row);
+  for (auto& [order, rows] : returns_by_order_) std::sort(rows.begin(), rows.end(), [](const ReturnRow* a, const ReturnRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
+}
+
+/// Each reversal takes back units of the line that it names: the one of the same product, of the same amount per unit first (detection 3.0, step 0).
+void Case::link_reversals() {
+  std::unordered_map<Name, std::vector<Payment*>, NameHasher> by_id;
+  for (Payment& p : payments) by_id[p.line->id].push_back(&p);
+  std::vector<const Reimbursement*> lines;
+  for (const Reimbursement& line : tables.reimbursements)
+    if (line.family == Family::reversal) lines.push_back(&line);
+  std::sort(lines.begin(), lines.end(), [](const Reimbursement* a, const Reimbursement* b) { return std::tie(a->approved, a->row) < std::tie(b->approved, b->row); });
+  for (const Reimbursement* line : lines) {
+    std::int64_t left = line->cash != 0 ? line->cash : line->inventory;
+    auto originals = line->original_id.empty() ? std::vector<Payment*>() : by_id[line->original_id];
+    std::erase_if(originals, [&](const Payment* p) { return p->line->fnsku != line->fnsku && p->line->sku != line->sku; });
+    std::stable_sort(originals.begin(), originals.end(), [&](const Payment* a, const Payment* b) {
+      const bool equal_a = a->line->per_unit == line->per_unit, equal_b = b->line->per_unit == line->per_unit;
+      return equal_a != equal_b ? equal_a : a->line->row < b->line->row;
+    });
+    for (Payment* p : originals) {
+      const std::int64_t units = std::min(left, p->gross - p->reversed);
+      if (units <= 0) continue;
+      p->reversed += units;
+      p->left -= units;
+      left -= units;
+      reversals.push_back({line, p, units});
+    }
+    if (left > 0) reversals.push_back({line, nullptr, left});
+  }
+}
+
+Product* Case::product(Name fnsku) {
+  const auto found = product_by_fnsku_.find(fnsku);
+  return found == product_by_fnsku_.end() ? nullptr : &products[found->second];
+}
+
+const Product* Case::product(Name fnsku) const {
+  const auto found = product_by_fnsku_.find(fnsku);
+  return found == product_by_fnsku_.end() ? nullptr : &products[found->second];
+}
+
+std::span<const OrderItem> Case::items_of_order(Name order) const {
+  const auto found = items_by_order_.find(order);
+  return found == items_by_order_.end() ? std::span<const OrderItem>() : std::span(orders).subspan(found->second.first, found->second.second);
+}
+
+const std::vector<const Reimbursement*>& Case::paid_before_order(Name fnsku) const {
+  static const std::vector<const Reimbursement*> none;
+  const auto found = paid_by_fnsku_.find(fnsku);
+  return found == paid_by_fnsku_.end() ? none : found->second;
+}
+
+Name Case::fnsku_of(Name fnsku, Name sku) const {
+  if (!fnsku.empty()) return fnsku;
+  const auto found = fnsku_by_sku_.find(sku);
+  return found == fnsku_by_sku_.end() ? Name{} : found->second;
+}
+
+Name Case::sku_of(Name fnsku) const {
+  const auto found = sku_by_fnsku_.find(fnsku);
+  return found == sku_by_fnsku_.end() ? Name{} : found->second;
+}
+
+std::vector<Payment*> Case::payments_of_order(Name order) {
+  std::vector<Payment*> found;
+  if (const auto at = payments_by_order_.find(order); at != payments_by_order_.end())
+    for (const std::size_t i : at->second) found.push_back(&payments[i]);
+  return found;
+}
+
+std::vector<Payment*> Case::payments_of_product(Name fnsku, Family family) {
+  std::vector<Payment*> found;
+  if (const auto at = payments_by_fnsku_.find(fnsku); at != payments_by_fnsku_.end())
+    for (const std::size_t i : at->second)
+      if (payments[i].line->family == family && payments[i].left > 0) found.push_back(&payments[i]);
+  std::sort(found.begin(), found.end(), [](const Payment* a, const Payment* b) { return std::tie(a->line->approved, a->line->row) < std::tie(b->line->approved, b->line->row); });
+  return found;
+}
+
+const std::vector<const ReturnRow*>& Case::returns_of_order(Name order) const {
+  static const std::vector<const ReturnRow*> none;
+  const auto found = returns_by_order_.find(order);
+  return found == returns_by_order_.end() ? none : found->second;
+}
+
+std::int64_t Case::take(std::vector<Payment*> from, std::int64_t units, Finding& f, std::string_view step) {
+  std::int64_t taken = 0;
+  for (Payment* p : from) {
+    const std::int64_t here = std::min(units - taken, p->left);
+    if (here <= 0) continue;
+    p->left -= here;
+    taken += here;
+    f.netting.push_back({{Source::reimbursements, p->line->row}, here, step});
+  }
+  return taken;
+}
+
+Value Case::value_before_order(Name fnsku, Name sku, Day event, std::string_view where) const {
+  Value value;
+  const spapi::Marketplace* marketplace = spapi::find_marketplace(where);
+  value.currency = marketplace ? Currency::parse(marketplace->currency) : std::nullopt;
+  const auto capped = [&](Micros amount) {
+    const auto cap = value.currency ? policy.unit_cap(*value.currency) : std::nullopt;
+    return cap ? std::min(amount, *cap) : amount;
+  };
+  if (event < policy.sourcing_cost_since()) {
+    // What it sold for before, less what Amazon would have kept.
+    std::vector<Micros> principals, fees;
+    for (const OrderItem& item : orders) {
+      if (item.sku != sku || sku.empty()) continue;
+      for (const MoneyItem* sale : item.sales) {
+        if (sale->mixed || sale->currency != value.currency || !sale->posted || *sale->posted >= event || event - *sale->posted > days(90)) continue;
+        const std::int64_t units = sale->quantity.value_or(0);
+        if (units <= 0 || !sale->tells(Part::principal)) continue;
+        principals.push_back({(*sale)[Part::principal].value / units});
+        fees.push_back({((*sale)[Part::commission].value + (*sale)[Part::fulfilment].value) / units});
+      }
+    }
+    if (principals.empty() || !value.currency) return value;
+    value.unit = capped(round_to_cents({median(principals, *value.currency).value + median(fees, *value.currency).value}, *value.currency));
+    value.basis = Basis::proceeds;
+    return value;
+  }
+  const SellerCost* best = nullptr;
+  for (const Name product : {fnsku, sku.empty() ? sku_of(fnsku) : sku}) {
+    const auto known = costs_.find(product);
+    if (product.empty() || known == costs_.end()) continue;
+    for (const SellerCost* cost : known->second)
+      if (cost->from <= event && (!best || best->from < cost->from)) best = cost;
+  }
+  if (best) {
+    if (best->currency != value.currency) return value;   // no rate is supplied
+    value.unit = capped(best->amount);
+    value.basis = Basis::seller_cost;
+    return value;
+  }
+  std::vector<Micros> seen;
+  for (const Reimbursement* line : paid_before_order(fnsku))
+      if (line->approved <= event && event - line->approved <= kObserved && line->approved >= policy.sourcing_cost_since() && line->currency == value.currency && line->per_unit && line->per_unit->value > 0)
+        seen.push_back(*line->per_unit);
+  if (seen.size() < 2 || !value.currency) return value;
+  value.unit = capped(median(seen, *value.currency));
+  value.low = capped(*std::min_element(seen.begin(), seen.end()));
+  value.high = capped(*std::max_element(seen.begin(), seen.end()));
+  value.basis = Basis::observed;
+  return value;
+}
+
+void Case::set_value(Finding& f, const Value& value) const {
+  f.basis = value.basis;
+  f.currency = value.currency;
+  const auto all = [&](const std::optional<Micros>& unit) { return unit ? std::optional(Micros{unit->value * f.quantity}) : std::nullopt; };
+  f.amount = all(value.unit);
+  f.low = all(value.low);
+  f.high = all(value.high);
+}
+
+void Case::conclude(const Rule& rule, Finding f, const Grounds& g) {
+  f.rule = rule.id;
+  f.rule_version = rule.version;
+  f.event = g.event;
+  const Window window = policy.window(rule.claim, g.country, g.event);
+  f.policy = window.policy;
+  f.policy_confirmed = window.confirmed;
+  f.claimable_from = std::max(g.early ? window.earliest : window.safe_earliest, g.event + days(rule.maturity_days));
+  if (g.not_before) f.claimable_from = std::max(f.claimable_from, *g.not_before);
+  f.deadline = window.latest;
+  f.deadline_safe = window.safe_latest;
+
+  if (g.by_id) f.terms.push_back({"K1", 10});
+  if (today - g.aged_from.value_or(g.event) >= days(rule.maturity_days + kAgedDays)) f.terms.push_back({"T1", 5});
+  f.confidence = g.base;
+  for (const Term& term : f.terms) f.confidence += term.delta;
+  f.confidence = std::clamp(f.confidence, 0, 100);
+  if (f.confidence < kLeastConfidence) return no(rule, f.evidence.empty() ? RowRef{} : f.evidence.front().row, "not sure enough to be told");
+
+  for (const Need& need : rule.needs)
+    if (const auto gap = tables.coverage.missing(need.source, g.event - days(need.days_before), today - kNeverWhole)) {
+      f.blocked = std::string(source_name(gap->source)) + (gap->reason.empty() ? " was not read" : ": " + gap->reason) + ", " + format_day(gap->from) + " to " + format_day(gap->until);
+      break;
+    }
+  findings.push_back(std::move(f));
+}
+
+void Case::no(const Rule& rule, RowRef row, std::string reason) {
+  if (verdicts_) verdicts_->push_back({rule.id, row, std::move(reason)});
+}
+
+std::string subject_of(const Tables& t, const LedgerRow& r) {
+  const auto& n = t.names;
+  std::string text = "ledger " + format_day(r.day);
+  for (const Name name : {r.fnsku, r.msku, r.center, r.reference}) text += "|" + std::string(n.text(name));
+  text += "|" + std::string(disposition_name(r.disposition)) + "|" + (r.reason ? std::string(1, r.reason) : std::string()) + "|" + std::to_string(r.quantity) + "#" + std::to_string(r.occurrence);
+  return text;
+}
+
+Micros median(std::vector<Micros> amounts, Currency currency) {
+  std::sort(amounts.begin(), amounts.end());
+  const std::size_t middle = amounts.size() / 2;
+  if (amounts.size() % 2 == 1) return amounts[middle];
+  return share_of({amounts[middle - 1].value + amounts[middle].value}, 1, 2, currency);
+}
+
+}  // namespace amzsync::detect

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// One seller's tables being judged as of a day: the rows by what they are about, what is left of each payment, what units are worth, and the
+// findings so far. The rules (rules_*.cpp) are functions over this.
+#pragma once
+
+#include <functional>
+#include <set>
+
+#include "detect/finding.hpp"
+#include "detect/netting.hpp"
+#include "detect/policy.hpp"
+
+namespace amzsync::detect {
+
+/// A table that a rule concludes from, from so many days before the event on.
+struct Need {
+  Source source = Source::ledger;
+  int days_before = 0;
+};
+
+class Case;
+struct Rule {
+  std::string_view id;
+  int version = 1;
+  Claim claim = Claim::unspecified;
+  int maturity_days = 0;
+  std::vector<Need> needs;
+  void (*judge)(Case&, const Rule&);
+};
+
+/// Rows of one FNSKU.
+struct Product {
+  Name fnsku, asin;
+  std::vector<const LedgerRow*> rows;     ///< by (day, row)
+  std::vector<Payment*> payments;         ///< without an order, of families that ledger losses are paid by
+  Netting netting;
+};
+
+/// What happened to one SKU of one order.
+struct OrderItem {
+  Name order, sku, asin;
+  std::vector<const MoneyItem*> sales, refunds;
+};
+
+/// A line that takes a payment back.
+struct Reversal {
+  const Reimbursement* line = nullptr;
+  Payment* original = nullptr;            ///< nullptr: of nothing that is known
+  std::int64_t units = 0;
+};
+
+/// What a unit is worth.
+struct Value {
+  std::optional<Micros> unit, low, high;
+  std::optional<Currency> currency;
+  Basis basis = Basis::unknown;
+};
+
+/// Why something is no finding; told on request.
+struct Verdict {
+  std::string_view rule;
+  RowRef row;
+  std::string reason;
+};
+
+class Case {
+ public:
+  /// `today`: the day to judge as of, local to the home marketplace. With `verdicts` what is no finding is told too.
+  Case(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr);
+
+  const Tables& tables;
+  const Policy& policy;
+  const Day today;
+  std::vector<Finding> findings;
+
+  std::vector<Product> products;          ///< by the FNSKU's text
+  std::vector<OrderItem> orders;          ///< by (order, SKU)
+  std::vector<Payment> payments;          ///< by the lines of the report
+  std::vector<Reversal> reversals;
+  std::map<Name, std::vector<FoundByAsin>> found_by_asin;
+  /// Units of an order that rule 11 claims.
+  std::map<Name, std::int64_t> reopened_by_order;
+
+  Product* product(Name fnsku);
+  const Product* product(Name fnsku) const;
+  /// Of a line: its own FNSKU, or the one that its SKU had last.
+  Name fnsku_of(Name fnsku, Name sku) const;
+  Name sku_of(Name fnsku) const;
+  std::span<const OrderItem> items_of_order(Name order) const;
+  /// Everything that was paid for units of a product before a customer ordered them, in the order of the report.
+  const std::vector<const Reimbursement*>& paid_before_order(Name fnsku) const;
+  std::vector<Payment*> payments_of_order(Name order);
+  /// Without an order, of one family, by the day of their approval; those of which something is left.
+  std::vector<Payment*> payments_of_product(Name fnsku, Family family);
+  const std::vector<const ReturnRow*>& returns_of_order(Name order) const;
+  std::string_view text(Name name) const { return tables.names.text(name); }
+  std::string_view country(Name name) const { return name.empty() ? tables.home : text(name); }
+
+  /// Takes up to `units` of what is left of payments, nearest before `day` first where one is given; the units taken, told in the finding.
+  std::int64_t take(std::vector<Payment*> from, std::int64_t units, Finding& f, std::string_view step);
+
+  /// A unit before a customer ordered it (detection 3.0).
+  Value value_before_order(Name fnsku, Name sku, Day event, std::string_view country) const;
+  void set_value(Finding& f, const Value& value) const;
+
+  struct Grounds {
+    Day event{};
+    std::string_view country;
+    int base = 0;
+    bool by_id = false;                   ///< K1: every join is by an id of Amazon's
+    std::optional<Day> not_before;        ///< where it matures by more than its event
+    std::optional<Day> aged_from;         ///< what T1 counts from, if not the event
+    bool early = false;                   ///< the best-supported earliest day will do
+  };
+  /// Dates, confidence and coverage of a draft, which then is a finding; below the least confidence it is none.
+  void conclude(const Rule& rule, Finding f, const Grounds& grounds);
+  void no(const Rule& rule, RowRef row, std::string reason);
+  bool tells() const noexcept { return verdicts_ != nullptr; }
+
+ private:
+  void index_products();
+  void index_orders();
+  void link_reversals();
+
+  std::vector<Verdict>* verdicts_;
+  std::unordered_map<Name, std::size_t, NameHasher> product_by_fnsku_;
+  std::unordered_map<Name, Name, NameHasher> fnsku_by_sku_, sku_by_fnsku_;
+  std::unordered_map<Name, std::vector<std::size_t>, NameHasher> payments_by_order_, payments_by_fnsku_;
+  std::unordered_map<Name, std::vector<const ReturnRow*>, NameHasher> returns_by_order_;
+  std::unordered_map<Name, std::vector<const Reimbursement*>, NameHasher> paid_by_fnsku_;
+  std::unordered_map<Name, std::pair<std::size_t, std::size_t>, NameHasher> items_by_order_;   // from, count
+  std::unordered_map<Name, std::vector<const SellerCost*>, NameHasher> costs_;
+};
+
+/// A text that names a ledger row for good: not by its number, which a rebuilt store would give anew.
+std::string subject_of(const Tables& tables, const LedgerRow& row);
+
+/// Of a currency's amounts the middle one; of two middle ones their mean, half up.
+Micros median(std::vector<Micros> amounts, Currency currency);
+
+}  // namespace amzsync::detect

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/detect.hpp"
+
+#include <algorithm>
+
+namespace amzsync::detect {
+namespace {
+
+using std::chrono::days;
+
+constexpr days kLooksBack(60);            // a stream with a gap in these days blocks its rules by name
+
+std::string why_blocked(const Tables& tables, const Policy& policy, const Rule& rule, Day today) {
+  if (rule.id == "order_lost_in_delivery" && tables.deliveries.empty()) return "no stream tells how deliveries ended; the host can supply it";
+  if (rule.id == "fulfilment_fee_overcharge" && !policy.has_fulfilment_cards()) return "no rate card is known; only Amazon's own previews are compared";
+  for (const Need& need : rule.needs) {
+    if (!tables.coverage.any(need.source)) {
+      const std::string& reason = tables.coverage.reason(need.source);
+      return std::string(source_name(need.source)) + (reason.empty() ? ": not read" : ": " + reason);
+    }
+    if (const auto gap = tables.coverage.missing(need.source, today - kLooksBack, today - days(3)))
+      return std::string(source_name(need.source)) + (gap->reason.empty() ? ": not read, " : ": " + gap->reason + ", ") + format_day(gap->from) + " to " + format_day(gap->until);
+  }
+  return {};
+}
+
+}  // namespace
+
+Detection detect(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts) {
+  Case c(tables, policy, today, verdicts);
+  Detection d;
+  for (const Rule& rule : rules()) {
+    rule.judge(c, rule);
+    d.rules.push_back({rule.id, why_blocked(tables, policy, rule, today)});
+  }
+  d.findings = std::move(c.findings);
+  for (Finding& f : d.findings) std::sort(f.evidence.begin() + (f.evidence.empty() ? 0 : 1), f.evidence.end(), [](const Evidence& a, const Evidence& b) { return std::tie(a.row, a.role) < std::tie(b.row, b.role); });
+  std::sort(d.findings.begin(), d.findings.end(), [](const Finding& a, const Finding& b) { return std::tie(a.rule, a.variant, a.subject) < std::tie(b.rule, b.variant, b.subject); });
+  return d;
+}
+
+}  // namespace amzsync::detect

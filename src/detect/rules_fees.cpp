@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fees that were charged twice or too high. Facts: detection 3, rules 13 to 16. Charges of one SKU and month are one finding; those that can no
+// longer be claimed are told and not summed up.
+#include <algorithm>
+
+#include "detect/order_units.hpp"
+#include "detect/rules.hpp"
+
+namespace amzsync::detect {
+namespace {
+
+using std::chrono::days;
+
+constexpr std::int64_t kCents2 = 20'000;
+
+std::string month_of(Day day) { return format_day(day).substr(0, 7); }
+
+/// Charges of one SKU, of one kind, in one month.
+struct Month {
+  Finding f;
+  Day first_open{}, first{};
+  std::string_view country;
+  std::int64_t open_sum = 0, expired_sum = 0;
+  bool any_open = false;
+};
+
+class Months {
+ public:
+  Months(Case& c, const Rule& rule) : c_(c), rule_(rule) {}
+
+  void add(std::string_view variant, Name sku, Name asin, Day day, Currency currency, std::string_view country, RowRef row, std::int64_t units, Micros over) {
+    const auto [place, fresh] = months_.try_emplace({std::string(c_.text(sku)), std::string(variant), month_of(day), std::string(currency.text())});
+    Month& m = place->second;
+    if (fresh) {
+      m.f.variant = variant;
+      m.f.about = {.fnsku = {}, .sku = sku, .asin = asin, .order = {}, .shipment = {}, .removal = {}, .period = month_of(day)};
+      m.f.subject = "fees " + std::string(c_.text(sku)) + "|" + month_of(day) + "|" + std::string(currency.text());
+      m.f.currency = currency;
+      m.f.basis = Basis::charge;
+      m.country = country;
+      m.first = day;
+    }
+    const bool open = c_.today <= c_.policy.window(rule_.claim, country, day).latest;
+    m.f.evidence.push_back({row, open ? "charge" : "charge out of time", units});
+    m.first = std::min(m.first, day);
+    if (open) {
+      m.first_open = m.any_open ? std::min(m.first_open, day) : day;
+      m.any_open = true;
+      m.open_sum += over.value;
+    } else {
+      m.expired_sum += over.value;
+    }
+  }
+
+  void conclude(const std::function<int(std::string_view variant)>& base, const std::function<bool(std::string_view variant)>& review_only) {
+    for (auto& [key, m] : months_) {
+      m.f.amount = Micros{m.any_open ? m.open_sum : m.expired_sum};
+      m.f.review_only = review_only(m.f.variant);
+      const int points = base(m.f.variant);
+      c_.conclude(rule_, std::move(m.f), {.event = m.any_open ? m.first_open : m.first, .country = m.country, .base = points, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+    }
+  }
+
+ private:
+  Case& c_;
+  const Rule& rule_;
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, Month> months_;
+};
+
+/// What a card asks for a unit of this tier and weight on a day; nullopt: it has no such tier.
+std::optional<Micros> expected_fee(const FulfilmentCard& card, std::string_view tier, Micros ounces, Day day, Currency currency) {
+  for (const auto& t : card.tiers) {
+    if (t.name != tier || ounces > t.most_ounces) continue;
+    Micros fee = t.fee;
+    std::int64_t factor = 1'000'000;
+    for (const auto& s : card.surcharges)
+      if (s.from <= day && day < s.until) factor = factor * s.factor.value / 1'000'000;
+    return times(fee, Micros{factor}, currency);
+  }
+  return std::nullopt;
+}
+
+/// The weight that counts: of large and bulky goods at least what their volume weighs (139 cubic inches to the pound).
+Micros billed_ounces(const SellerSize& size, std::string_view tier) {
+  if (tier == "small standard") return size.ounces;
+  const auto cubic_inches = static_cast<__int128>(size.longest.value) * size.median.value * size.shortest.value / 1'000'000 / 1'000'000;
+  return std::max(size.ounces, Micros{static_cast<std::int64_t>(cubic_inches * 16 / 139)});
+}
+
+/// The snapshot nearest before a day, else the first after it.
+struct NearestPreview {
+  const FeePreview* row = nullptr;
+  bool later = false;
+};
+NearestPreview preview_for(const std::map<Name, std::vector<const FeePreview*>>& previews, Name sku, Day day) {
+  NearestPreview found;
+  const auto known = previews.find(sku);
+  if (known == previews.end()) return found;
+  for (const FeePreview* p : known->second) {
+    if (p->day <= day) {
+      found = {p, false};
+    } else if (!found.row) {
+      return {p, true};
+    }
+  }
+  return found;
+}
+
+std::map<Name, std::vector<const FeePreview*>> previews_by_sku(const Case& c) {
+  std::map<Name, std::vector<const FeePreview*>> found;
+  for (const FeePreview& p : c.tables.fee_previews) found[p.sku].push_back(&p);
+  for (auto& [sku, list] : found) std::sort(list.begin(), list.end(), [](const FeePreview* a, const FeePreview* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
+  return found;
+}
+
+std::optional<std::int64_t> mode_of(const std::vector<std::pair<Day, std::int64_t>>& seen, Day before) {
+  std::map<std::int64_t, int> counts;
+  int all = 0;
+  for (const auto& [day, value] : seen)
+    if (day < before && before - day <= days(180)) {
+      ++counts[value];
+      ++all;
+    }
+  if (all < 10) return std::nullopt;
+  return std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+}
+
+}  // namespace
+
+void duplicate_fee_charge(Case& c, const Rule& rule) {
+  for (const OrderItem& item : c.orders) {
+    std::map<Name, std::vector<const MoneyItem*>> by_item;   // of an order two lines may hold one SKU
+    for (const MoneyItem* sale : item.sales) by_item[sale->item].push_back(sale);
+    for (const auto& [number, sales] : by_item)
+      for (const Part part : {Part::fulfilment, Part::commission}) {
+        std::int64_t sold = 0, charged = 0, unit_fee = 0;
+        bool equal = true, usable = true;
+        std::vector<const MoneyItem*> extra;
+        for (const MoneyItem* sale : sales) {
+          const std::int64_t units = sale->quantity.value_or(0);
+          usable &= !sale->mixed && sale->posted && sale->currency == sales.front()->currency && units > 0;
+          if (!usable) break;
+          const bool has_principal = sale->tells(Part::principal) && (*sale)[Part::principal].value != 0;
+          if (has_principal) sold += units;
+          if ((*sale)[part].value >= 0) continue;
+          charged += units;
+          const std::int64_t each = -(*sale)[part].value / units;
+          equal &= unit_fee == 0 || unit_fee == each;
+          unit_fee = each;
+          if (!has_principal) extra.push_back(sale);
+        }
+        if (!usable || sold == 0 || charged <= sold || !equal || extra.empty()) continue;
+        std::int64_t given_back = 0;
+        for (const MoneyItem* refund : item.refunds)
+          if (refund->item == number || refund->item.empty() || number.empty()) given_back += std::max<std::int64_t>(0, (*refund)[part].value);
+        for (const MoneyItem* sale : sales) given_back += std::max<std::int64_t>(0, (*sale)[part].value);
+        Finding f;
+        f.variant = part == Part::fulfilment ? "fulfilment" : "commission";
+        f.subject = "order " + std::string(c.text(item.order)) + "|" + std::string(c.text(number.empty() ? item.sku : number));
+        f.about = {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = item.order, .shipment = {}, .removal = {}, .period = {}};
+        for (const MoneyItem* sale : sales) f.evidence.push_back({{Source::money, sale->row}, "charge", sale->quantity.value_or(0)});
+        const std::int64_t amount = (charged - sold) * unit_fee - given_back;
+        if (amount <= 0) {
+          c.no(rule, f.evidence.front().row, "given back");
+          continue;
+        }
+        f.amount = Micros{amount};
+        f.currency = sales.front()->currency;
+        f.basis = Basis::charge;
+        Day last = *extra.front()->posted;
+        for (const MoneyItem* sale : extra) last = std::max(last, *sale->posted);
+        const std::string_view country = sales.front()->country.empty() ? c.tables.home : sales.front()->country;
+        c.conclude(rule, std::move(f), {.event = last, .country = country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+      }
+  }
+  // Fees of a period: the same sum of the same kind, for the same product and country, twice within twenty days.
+  constexpr std::string_view kOncePerPeriod[]{"FBAStorageFee", "FBALongTermStorageFee", "Subscription"};
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view, std::string, std::string>, std::vector<const ServiceFee*>> groups;
+  for (const ServiceFee& fee : c.tables.service_fees) {
+    const bool once = std::find(std::begin(kOncePerPeriod), std::end(kOncePerPeriod), c.text(fee.type)) != std::end(kOncePerPeriod);
+    if (!fee.posted || (!once && fee.object.empty())) continue;
+    groups[{c.text(fee.type), c.text(fee.object.empty() ? fee.fnsku : fee.object), fee.country, once ? month_of(*fee.posted) : std::string(), std::string(fee.currency.text())}].push_back(&fee);
+  }
+  for (auto& [key, fees] : groups) {
+    std::sort(fees.begin(), fees.end(), [](const ServiceFee* a, const ServiceFee* b) { return std::tie(a->posted, a->row) < std::tie(b->posted, b->row); });
+    std::map<std::int64_t, std::vector<const ServiceFee*>> charged;
+    std::map<std::int64_t, int> given_back;
+    for (const ServiceFee* fee : fees) {
+      if (fee->amount.value < 0) charged[-fee->amount.value].push_back(fee);
+      if (fee->amount.value > 0) ++given_back[fee->amount.value];
+    }
+    for (const auto& [sum, twice] : charged)
+      for (std::size_t i = 1; i < twice.size(); ++i) {
+        const ServiceFee& fee = *twice[i];
+        if (*fee.posted - *twice[i - 1]->posted > days(20) || fee.row == twice[i - 1]->row) continue;
+        if (given_back[sum] > 0) {
+          --given_back[sum];
+          c.no(rule, {Source::money, fee.row}, "given back");
+          continue;
+        }
+        Finding f;
+        f.variant = "service";
+        f.subject = "fee " + std::string(std::get<0>(key)) + "|" + std::string(std::get<1>(key)) + "|" + std::string(fee.country) + "|" + format_day(*fee.posted) + "|" + format_micros({sum}) + "#" + std::to_string(i);
+        f.about = {.fnsku = fee.fnsku, .sku = fee.sku, .asin = {}, .order = {}, .shipment = {}, .removal = fee.object, .period = month_of(*fee.posted)};
+        f.evidence = {{{Source::money, twice[i - 1]->row}, "charge", 0}, {{Source::money, fee.row}, "charge", 0}};
+        f.amount = Micros{sum};
+        f.currency = fee.currency;
+        f.basis = Basis::charge;
+        c.conclude(rule, std::move(f), {.event = *fee.posted, .country = fee.country.empty() ? c.tables.home : fee.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+      }
+  }
+}
+
+void fulfilment_fee_overcharge(Case& c, const Rule& rule) {
+  const auto previews = previews_by_sku(c);
+  std::map<Name, const SellerSize*> sizes;
+  for (const SellerSize& size : c.tables.sizes) sizes[size.product] = &size;
+  std::map<Name, std::vector<std::pair<Day, std::int64_t>>> charges;   // of each SKU, for its mode
+  for (const OrderItem& item : c.orders)
+    for (const MoneyItem* sale : item.sales)
+      if (sale->posted && sale->quantity.value_or(0) > 0 && (*sale)[Part::fulfilment].value < 0) charges[item.sku].emplace_back(*sale->posted, -(*sale)[Part::fulfilment].value / *sale->quantity);
+  Months months(c, rule);
+  for (const OrderItem& item : c.orders) {
+    const SellerSize* size = nullptr;
+    for (const Name product : {item.sku, c.fnsku_of({}, item.sku)})
+      if (const auto known = sizes.find(product); known != sizes.end()) size = known->second;
+    std::int64_t credited = 0;   // to be taken off what this item was overcharged
+    for (const MoneyItem* refund : item.refunds) credited += std::max<std::int64_t>(0, (*refund)[Part::fulfilment].value);
+    for (const MoneyItem* sale : item.sales) {
+      const std::int64_t units = sale->quantity.value_or(0);
+      if (!sale->posted || sale->mixed || !sale->currency || units <= 0 || (*sale)[Part::fulfilment].value >= 0) continue;
+      if (!sale->tells(Part::principal) || (*sale)[Part::principal].value == 0) continue;   // rule 15 owns those
+      const Day day = *sale->posted;
+      const std::string_view country = sale->country.empty() ? c.tables.home : sale->country;
+      const Currency currency = *sale->currency;
+      const std::int64_t fee = -(*sale)[Part::fulfilment].value / units;
+      const auto tolerance = [](std::int64_t expected) { return std::max(kCents2, expected / 50); };
+      const auto over = [&](std::string_view variant, std::int64_t expected) {
+        if (fee - expected <= tolerance(expected)) return false;
+        const std::int64_t sum = (fee - expected) * units, back = std::min(sum, credited);
+        credited -= back;
+        if (sum > back) months.add(variant, item.sku, item.asin, day, currency, country, {Source::money, sale->row}, units, {sum - back});
+        return true;
+      };
+      const FulfilmentCard* card = c.policy.fulfilment_card(country, day);
+      const NearestPreview preview = preview_for(previews, item.sku, day);
+      if (card && size) {
+        const std::string_view tier = c.text(size->tier);
+        if (const auto expected = expected_fee(*card, tier, billed_ounces(*size, tier), day, currency)) {
+          if (!over("wrong_size", expected->value)) c.no(rule, {Source::money, sale->row}, "the fee of its size");
+          continue;
+        }
+      }
+      // What Amazon itself expected. Without a card nothing tells whether rates changed between, so a person must look (facts 7.6).
+      if (preview.row && preview.row->fulfilment && preview.row->currency == currency && preview.row->fulfilment->value > 0) {
+        (void)over(card && !preview.later ? "wrong_charge" : "preview", preview.row->fulfilment->value);
+        continue;
+      }
+      if (card && !size)
+        if (const auto mode = mode_of(charges[item.sku], day)) (void)over("tier_jump", *mode);
+    }
+  }
+  months.conclude([](std::string_view v) { return v == "wrong_charge" ? 65 : v == "wrong_size" ? 60 : 50; }, [](std::string_view v) { return v == "preview" || v == "tier_jump"; });
+}
+
+void storage_fee_overcharge(Case& c, const Rule& rule) {
+  constexpr std::int64_t kLeast = 1'000'000;
+  std::map<Name, const SellerSize*> sizes;
+  for (const SellerSize& size : c.tables.sizes) sizes[size.product] = &size;
+  std::map<std::pair<Name, Day>, std::int64_t> balances;   // twice the mean, over all dispositions
+  for (const BalanceRow& b : c.tables.balances) balances[{b.fnsku, b.period}] += b.starting + b.ending;
+
+  struct Group {
+    std::vector<const StorageFee*> rows;
+  };
+  std::map<std::tuple<std::string_view, Day, std::string_view>, Group> groups;
+  for (const StorageFee& fee : c.tables.storage_fees)
+    if (fee.fee && fee.currency && fee.on_hand && fee.item_volume && fee.rate) groups[{c.text(fee.fnsku), fee.month, c.text(fee.country)}].rows.push_back(&fee);
+  for (auto& [key, group] : groups) {
+    const StorageFee& first = *group.rows.front();
+    const std::string_view country = c.country(first.country);
+    const Day next = months_after(first.month, 1);
+    // The sheet says nothing of when it was charged; the money may.
+    Day charged = next + days(14);
+    for (const ServiceFee& fee : c.tables.service_fees)
+      if (c.text(fee.type) == "FBAStorageFee" && fee.posted && *fee.posted >= next && *fee.posted < months_after(next, 1) && (fee.country.empty() || fee.country == country)) {
+        charged = *fee.posted;
+        break;
+      }
+    const SellerSize* size = nullptr;
+    for (const Name product : {first.fnsku, c.sku_of(first.fnsku)})
+      if (const auto known = sizes.find(product); known != sizes.end()) size = known->second;
+
+    std::int64_t fee = 0, by_sheet = 0, by_rate = 0, by_volume = 0, on_hand = 0;
+    bool rate_known = true;
+    for (const StorageFee* row : group.rows) {
+      const std::int64_t rate = row->rate->value + row->surcharge_rate.value_or(Micros{}).value;
+      const auto cost = [&](std::int64_t volume, std::int64_t each) {
+        const auto micros = static_cast<__int128>(row->on_hand->value - row->pending.value_or(Micros{}).value) * volume / 1'000'000 * each / 1'000'000;
+        return round_to_cents({static_cast<std::int64_t>(micros)}, *row->currency).value - row->discount.value_or(Micros{}).value;
+      };
+      fee += row->fee->value;
+      on_hand += row->on_hand->value;
+      by_sheet += cost(row->item_volume->value, rate);
+      const std::string_view tier = c.text(row->tier);
+      const bool standard = tier.find("tandard") != std::string_view::npos;
+      const StorageRate* card = row->dangerous || tier.empty() ? nullptr : c.policy.storage_rate(country, standard ? "standard" : "bulky", row->month);
+      rate_known &= card != nullptr;
+      if (card) by_rate += cost(row->item_volume->value, card->rate.value + row->surcharge_rate.value_or(Micros{}).value);
+      if (size) {
+        const std::string_view units = c.text(row->volume_units);
+        const bool metres = units.find("met") != std::string_view::npos;
+        const std::int64_t feet = size->cubic_feet().value;
+        const std::int64_t volume = metres ? static_cast<std::int64_t>(static_cast<__int128>(feet) * 28'316'847 / 1'000'000'000) : feet;
+        by_volume += row->item_volume->value * 10 > volume * 11 ? cost(volume, rate) : cost(row->item_volume->value, rate);
+      }
+    }
+    Finding f;
+    f.subject = "storage " + std::string(std::get<0>(key)) + "|" + month_of(first.month) + "|" + std::string(std::get<2>(key));
+    f.about = {.fnsku = first.fnsku, .sku = c.sku_of(first.fnsku), .asin = first.asin, .order = {}, .shipment = {}, .removal = {}, .period = month_of(first.month)};
+    for (const StorageFee* row : group.rows) f.evidence.push_back({{Source::storage_fees, row->row}, "charge", 0});
+    f.currency = first.currency;
+    f.basis = Basis::charge;
+    int base = 0;
+    std::int64_t expected = 0;
+    const auto mean = balances.find({first.fnsku, first.month});
+    if (fee - by_sheet >= kLeast) {
+      f.variant = "arithmetic", base = 70, expected = by_sheet;
+    } else if (rate_known && fee - by_rate >= kLeast) {
+      f.variant = "rate", base = 65, expected = by_rate;
+    } else if (size && fee - by_volume >= kLeast) {
+      f.variant = "volume", base = 60, expected = by_volume;
+    } else if (mean != balances.end() && on_hand * 20 > mean->second * 11'000'000 && on_hand - mean->second * 500'000 >= 1'000'000 && on_hand > 0) {
+      f.variant = "quantity", base = 45, f.review_only = true;
+      expected = static_cast<std::int64_t>(static_cast<__int128>(fee) * mean->second * 500'000 / on_hand);
+      if (fee - expected < kLeast) base = 0;
+    }
+    if (base == 0) {
+      c.no(rule, {Source::storage_fees, first.row}, "charged as the sheet, the rates and the sizes say");
+      continue;
+    }
+    f.amount = round_to_cents({fee - expected}, *first.currency);
+    c.conclude(rule, std::move(f), {.event = charged, .country = country, .base = base, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+  }
+}
+
+void referral_fee_overcharge(Case& c, const Rule& rule) {
+  const auto previews = previews_by_sku(c);
+  constexpr std::int64_t kShare = 10'000;   // rates are compared in hundredths of a percent
+  const auto basis_of = [](const MoneyItem& sale, bool promotion) { return sale[Part::principal].value + sale[Part::shipping].value + sale[Part::gift_wrap].value + (promotion ? sale[Part::promotion].value : 0); };
+  std::map<Name, std::vector<std::pair<Day, std::int64_t>>> rates;
+  for (const OrderItem& item : c.orders)
+    for (const MoneyItem* sale : item.sales)
+      if (const std::int64_t basis = basis_of(*sale, true); sale->posted && !sale->mixed && basis > 0 && (*sale)[Part::commission].value < 0)
+        rates[item.sku].emplace_back(*sale->posted, (static_cast<std::int64_t>(static_cast<__int128>(-(*sale)[Part::commission].value) * kShare * 10 / basis) + 5) / 10);
+  Months months(c, rule);
+  for (const OrderItem& item : c.orders) {
+    const auto units_of_order = order_units(c, item);
+    for (const MoneyItem* sale : item.sales) {
+      const std::int64_t units = sale->quantity.value_or(0), fee = -(*sale)[Part::commission].value;
+      if (!sale->posted || sale->mixed || !sale->currency || units <= 0 || fee <= 0 || (*sale)[Part::principal].value <= 0) continue;
+      const Day day = *sale->posted;
+      const Currency currency = *sale->currency;
+      const std::string_view country = sale->country.empty() ? c.tables.home : sale->country;
+      const ReferralCard* card = c.policy.referral_card(country, "*", day);
+      const NearestPreview preview = preview_for(previews, item.sku, day);
+      std::string_view variant;
+      std::function<std::int64_t(std::int64_t)> expected;   // of a basis
+      if (card) {
+        variant = "card";
+        expected = [&](std::int64_t basis) {
+          std::int64_t each = 0, below = 0;
+          const std::int64_t unit = basis / units;
+          for (const auto& step : card->steps) {
+            const std::int64_t part = std::min(unit, step.up_to.value) - below;
+            if (part <= 0) break;
+            each += static_cast<std::int64_t>(static_cast<__int128>(part) * step.rate.value / 1'000'000);
+            below = step.up_to.value;
+          }
+          return std::max(round_to_cents({each}, currency).value, card->least.value) * units;
+        };
+      } else if (preview.row && preview.row->referral && preview.row->price && preview.row->price->value > 0 && preview.row->currency == currency && (preview.later ? preview.row->day - day : day - preview.row->day) <= days(7)) {
+        variant = "preview";
+        expected = [&](std::int64_t basis) { return share_of({basis}, preview.row->referral->value, preview.row->price->value, currency).value; };
+      } else if (const auto mode = mode_of(rates[item.sku], day)) {
+        variant = "modal";
+        expected = [&, rate = *mode](std::int64_t basis) { return share_of({basis}, rate, kShare, currency).value; };
+      } else {
+        continue;
+      }
+      const std::int64_t due = expected(basis_of(*sale, true)), tolerance = std::max(kCents2, due / 100);
+      const std::int64_t without = std::max(due, expected(basis_of(*sale, false)));   // who pays for a promotion is not told
+      if (fee - due <= tolerance || fee - without <= tolerance) {
+        c.no(rule, {Source::money, sale->row}, "the fee of its price");
+        continue;
+      }
+      std::int64_t over = fee - due;
+      if (units_of_order && units_of_order->refunded > 0) over = over * (units_of_order->sold - units_of_order->refunded) / units_of_order->sold;
+      if (over > 0) months.add(variant, item.sku, item.asin, day, currency, country, {Source::money, sale->row}, units, {over});
+    }
+  }
+  months.conclude([](std::string_view v) { return v == "card" ? 65 : v == "preview" ? 60 : 50; }, [](std::string_view v) { return v == "modal"; });
+}
+
+}  // namespace amzsync::detect

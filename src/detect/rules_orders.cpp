@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// Units of orders that were refunded and never came back, came back broken by Amazon, or came back and are not in stock.
+// Facts: detection 3, rules 6, 7, 8, 12.
+#include <algorithm>
+
+#include "detect/order_units.hpp"
+#include "detect/rules.hpp"
+
+namespace amzsync::detect {
+namespace {
+
+using std::chrono::days;
+
+Subject about(const OrderItem& item) { return {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = item.order, .shipment = {}, .removal = {}, .period = {}}; }
+std::string subject(const Case& c, const OrderItem& item) { return "order " + std::string(c.text(item.order)) + "|" + std::string(c.text(item.sku)); }
+
+void tell_money(Finding& f, const OrderItem& item) {
+  for (const MoneyItem* sale : item.sales) f.evidence.push_back({{Source::money, sale->row}, "sale", sale->quantity.value_or(0)});
+  for (const MoneyItem* refund : item.refunds) f.evidence.push_back({{Source::money, refund->row}, "refund", refund->quantity.value_or(0)});
+}
+
+/// Payments on the order for units of this item: for returns, and for nothing said.
+std::vector<Payment*> paid_on_order(Case& c, const OrderItem& item, bool damage) {
+  std::vector<Payment*> paid = c.payments_of_order(item.order);
+  std::erase_if(paid, [&](const Payment* p) {
+    const Family family = p->line->family;
+    const bool fits = family == Family::returned || family == Family::general || (damage && family == Family::damaged);
+    return !fits || !same_product(item, p->line->sku, p->line->asin);
+  });
+  std::stable_sort(paid.begin(), paid.end(), [](const Payment* a, const Payment* b) { return (a->line->family == Family::general) < (b->line->family == Family::general); });
+  return paid;
+}
+
+void order_value(Finding& f, const OrderUnits& units) {
+  f.amount = units.net(f.quantity);
+  f.high = units.high(f.quantity);
+  f.currency = units.currency;
+  f.basis = f.amount ? Basis::order : Basis::unknown;
+}
+
+/// Rules 6 and 12: refunded, not returned, not paid.
+void judge_unreturned(Case& c, const Rule& rule, const OrderItem& item, int base, int later) {
+  const auto units = order_units(c, item);
+  const RowRef first{Source::money, item.refunds.empty() ? 0 : item.refunds.front()->row};
+  if (!units || units->refunded == 0) {
+    if (!item.refunds.empty()) c.no(rule, first, units ? "the refund is a price adjustment" : "the money tells no sale by Amazon to compare with");
+    return;
+  }
+  Finding f;
+  f.subject = subject(c, item);
+  f.about = about(item);
+  tell_money(f, item);
+  std::int64_t open = units->refunded;
+  for (const ReturnRow* r : c.returns_of_order(item.order)) {
+    if (!same_product(item, r->sku, r->asin)) continue;
+    const std::int64_t same = std::min(open, r->quantity);
+    if (same <= 0) continue;
+    open -= same;
+    f.netting.push_back({{Source::returns, r->row}, same, "returned"});
+  }
+  if (const auto owned = c.reopened_by_order.find(item.order); owned != c.reopened_by_order.end()) {
+    const std::int64_t same = std::min(open, owned->second);
+    open -= same;
+    owned->second -= same;
+  }
+  open -= c.take(paid_on_order(c, item, false), open, f, "payment");
+  if (open <= 0) {
+    c.no(rule, first, "returned, or paid");
+    return;
+  }
+  f.quantity = open;
+  order_value(f, *units);
+  std::optional<Day> not_before;
+  if (later > 0) not_before = units->refunded_on + days(rule.maturity_days + later);
+  c.conclude(rule, std::move(f), {.event = units->refunded_on, .country = units->country, .base = base, .by_id = true, .not_before = not_before, .aged_from = {}, .early = false});
+}
+
+std::optional<Delivery::State> delivery_of(const Case& c, const OrderItem& item) {
+  std::optional<Delivery::State> state;
+  for (const Delivery& d : c.tables.deliveries)
+    if (d.order == item.order && (d.sku.empty() || d.sku == item.sku)) state = d.state;
+  return state;
+}
+
+bool lost_on_the_way(const Case& c, const OrderItem& item) {
+  const auto state = delivery_of(c, item);
+  if (!state || *state == Delivery::State::delivered) return false;
+  const auto& returns = c.returns_of_order(item.order);
+  return std::none_of(returns.begin(), returns.end(), [&](const ReturnRow* r) { return same_product(item, r->sku, r->asin); });
+}
+
+}  // namespace
+
+void order_lost_in_delivery(Case& c, const Rule& rule) {
+  if (c.tables.deliveries.empty()) return;   // without evidence of the delivery the order stays with rule 6 (facts 7.13)
+  for (const OrderItem& item : c.orders)
+    if (!item.refunds.empty() && lost_on_the_way(c, item)) judge_unreturned(c, rule, item, 75, delivery_of(c, item) == Delivery::State::returned_to_sender ? 30 : 0);
+}
+
+void return_not_received(Case& c, const Rule& rule) {
+  for (const OrderItem& item : c.orders)
+    if (!item.refunds.empty() && (c.tables.deliveries.empty() || !lost_on_the_way(c, item))) judge_unreturned(c, rule, item, 70, 0);
+}
+
+void return_damage_unpaid(Case& c, const Rule& rule) {
+  std::map<std::pair<std::string_view, std::string_view>, std::vector<const ReturnRow*>> by_item;
+  for (const ReturnRow& r : c.tables.returns)
+    if (r.grade == ReturnGrade::amazon_damaged && r.quantity > 0) by_item[{c.text(r.order), c.text(r.sku)}].push_back(&r);
+  std::map<std::pair<Name, Name>, const OrderItem*> items;
+  for (const OrderItem& item : c.orders) items[{item.order, item.sku}] = &item;
+  for (auto& [key, rows] : by_item) {
+    std::sort(rows.begin(), rows.end(), [](const ReturnRow* a, const ReturnRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
+    const ReturnRow& last = *rows.back();
+    const auto known = items.find({last.order, last.sku});
+    OrderItem item{.order = last.order, .sku = last.sku, .asin = last.asin, .sales = {}, .refunds = {}};
+    if (known != items.end()) item = *known->second;
+    const auto units = order_units(c, item);
+    Finding f;
+    f.subject = subject(c, item);
+    f.about = about(item);
+    f.about.fnsku = last.fnsku;
+    tell_money(f, item);
+    bool said_reimbursed = false;
+    for (const ReturnRow* r : rows) {
+      f.quantity += r->quantity;
+      f.evidence.push_back({{Source::returns, r->row}, "return", r->quantity});
+      said_reimbursed |= r->said_reimbursed;
+    }
+    f.quantity -= c.take(paid_on_order(c, item, true), f.quantity, f, "payment");
+    if (f.quantity > 0) {
+      // Payments for damage that no loss of the ledger needed.
+      std::vector<Payment*> left = c.payments_of_product(c.fnsku_of(last.fnsku, last.sku), Family::damaged);
+      std::erase_if(left, [&](const Payment* p) { return p->line->approved < last.day || p->line->approved - last.day > days(30); });
+      if (const std::int64_t taken = c.take(std::move(left), f.quantity, f, "payment of another kind"); taken > 0) {
+        f.quantity -= taken;
+        f.terms.push_back({"G2", -10});
+      }
+    }
+    if (f.quantity == 0) {
+      c.no(rule, {Source::returns, last.row}, "paid");
+      continue;
+    }
+    if (said_reimbursed) f.terms.push_back({"X1", -10});
+    if (units) order_value(f, *units);
+    const bool refund_seen = units && units->refunded > 0;
+    const Day event = refund_seen ? units->refunded_on : last.day;
+    c.conclude(rule, std::move(f),
+               {.event = event, .country = units ? units->country : c.tables.home, .base = 80, .by_id = true, .not_before = last.day + days(rule.maturity_days + (said_reimbursed ? 10 : 0)), .aged_from = last.day, .early = true});
+  }
+}
+
+void return_not_restocked(Case& c, const Rule& rule) {
+  constexpr days kBefore(3), kAfter(14), kAround(30);
+  struct Booked {
+    const LedgerRow* row;
+    std::int64_t left;
+  };
+  std::map<Name, std::vector<Booked>> by_asin;   // customers' returns in the ledger
+  for (const LedgerRow& r : c.tables.ledger)
+    if (r.movement == Movement::customer_return && r.quantity > 0) by_asin[r.asin].push_back({&r, r.quantity});
+  for (auto& [asin, rows] : by_asin) std::sort(rows.begin(), rows.end(), [](const Booked& a, const Booked& b) { return std::tie(a.row->day, a.row->row) < std::tie(b.row->day, b.row->row); });
+
+  std::vector<const ReturnRow*> returns;
+  for (const ReturnRow& r : c.tables.returns)
+    if (r.quantity > 0) returns.push_back(&r);
+  std::sort(returns.begin(), returns.end(), [](const ReturnRow* a, const ReturnRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
+  std::vector<std::int64_t> open;
+  std::vector<std::vector<Netted>> netted(returns.size());
+  for (const ReturnRow* r : returns) open.push_back(r->quantity);
+  const auto asin_of = [&](const ReturnRow& r) {
+    if (!r.asin.empty()) return r.asin;
+    const Product* product = c.product(c.fnsku_of(r.fnsku, r.sku));
+    return product ? product->asin : Name{};
+  };
+  // The same condition and building first, then the same product, then whatever of the ASIN came in at the time.
+  for (int pass = 0; pass < 4; ++pass)
+    for (std::size_t i = 0; i < returns.size(); ++i) {
+      const ReturnRow& r = *returns[i];
+      const Name fnsku = c.fnsku_of(r.fnsku, r.sku);
+      const auto rows = by_asin.find(asin_of(r));
+      if (rows == by_asin.end() || open[i] == 0) continue;
+      if (pass == 3 && r.grade != ReturnGrade::sellable) continue;
+      for (Booked& b : rows->second) {
+        if (b.left == 0 || b.row->day < r.day - kBefore || b.row->day > r.day + kAfter) continue;
+        const bool same_grade = (b.row->disposition == Disposition::sellable) == (r.grade == ReturnGrade::sellable);
+        if (pass < 3 && b.row->fnsku != fnsku) continue;
+        if (pass < 2 && !same_grade) continue;
+        if (pass < 1 && b.row->center != r.center) continue;
+        const std::int64_t same = std::min(b.left, open[i]);
+        if (same == 0) continue;
+        b.left -= same;
+        open[i] -= same;
+        netted[i].push_back({{Source::ledger, b.row->row}, same, pass < 3 ? "booked" : "booked as another product of the ASIN"});
+      }
+    }
+  for (std::size_t i = 0; i < returns.size(); ++i) {
+    const ReturnRow& r = *returns[i];
+    if (r.grade != ReturnGrade::sellable) continue;
+    const RowRef ref{Source::returns, r.row};
+    Finding f;
+    f.subject = "return " + std::string(c.text(r.order)) + "|" + std::string(c.text(r.sku)) + "|" + format_day(r.day) + "|" + std::string(c.text(r.plate)) + "#" + std::to_string(r.occurrence);
+    f.about = {.fnsku = r.fnsku, .sku = r.sku, .asin = r.asin, .order = r.order, .shipment = {}, .removal = {}, .period = {}};
+    f.evidence.push_back({ref, "return", r.quantity});
+    f.netting = std::move(netted[i]);
+    std::int64_t left = open[i];
+    // Booked as found, or as given back by Amazon.
+    if (Product* product = c.product(c.fnsku_of(r.fnsku, r.sku)); product && left > 0)
+      for (Credit& credit : product->netting.credits) {
+        if ((credit.kind != Step::found && credit.kind != Step::ownership) || credit.day < r.day - kBefore || credit.day > r.day + kAfter) continue;
+        const std::int64_t same = std::min(credit.left, left);
+        if (same <= 0) continue;
+        credit.left -= same;
+        left -= same;
+        f.netting.push_back({credit.ref(), same, "booked as found"});
+      }
+    const OrderItem item{.order = r.order, .sku = r.sku, .asin = r.asin, .sales = {}, .refunds = {}};
+    std::vector<Payment*> paid = paid_on_order(c, item, false);
+    std::erase_if(paid, [](const Payment* p) { return p->line->family != Family::returned; });
+    left -= c.take(std::move(paid), left, f, "payment");
+    if (left == 0) {
+      c.no(rule, ref, "booked in the ledger, or paid");
+      continue;
+    }
+    f.quantity = left;
+    const auto rows = by_asin.find(asin_of(r));
+    const bool surplus = rows != by_asin.end() && std::any_of(rows->second.begin(), rows->second.end(), [&](const Booked& b) { return b.left > 0 && b.row->day >= r.day - kAround && b.row->day <= r.day + kAround; });
+    if (!surplus) f.terms.push_back({"S1", 15});
+    c.set_value(f, c.value_before_order(c.fnsku_of(r.fnsku, r.sku), r.sku, r.day, c.tables.home));
+    c.conclude(rule, std::move(f), {.event = r.day, .country = c.tables.home, .base = 55, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
+  }
+}
+
+}  // namespace amzsync::detect

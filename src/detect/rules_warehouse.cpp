@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Units that Amazon lost, damaged or destroyed in its own buildings. Facts: detection 3, rules 1, 2, 3, 19.
+#include <algorithm>
+
+#include "detect/rules.hpp"
+
+namespace amzsync::detect {
+namespace {
+
+using std::chrono::days;
+
+constexpr days kMayCover(60);             // unused credits so near to a loss make it doubtful (G1)
+
+std::int64_t units_of(const LedgerRow& r) { return r.quantity < 0 ? -static_cast<std::int64_t>(r.quantity) : r.quantity; }
+days apart(Day a, Day b) { return a < b ? b - a : a - b; }
+
+Subject about(const Case& c, const LedgerRow& row) {
+  return {.fnsku = row.fnsku, .sku = row.msku.empty() ? c.sku_of(row.fnsku) : row.msku, .asin = row.asin, .order = {}, .shipment = {}, .removal = {}, .period = {}};
+}
+
+/// Whether unused credits of the product could be for this lot although nothing ties them to it.
+bool may_be_covered(const Netting& n, const Lot& lot) {
+  return std::any_of(n.credits.begin(), n.credits.end(), [&](const Credit& credit) {
+    if (credit.left <= 0 || apart(credit.day, lot.row->day) > kMayCover) return false;
+    return lot.kind == Lot::Kind::lost ? credit.kind != Step::corrected : credit.kind == Step::payment || credit.kind == Step::corrected;
+  });
+}
+
+/// Rules 1 and 2 differ in their lots, and in how sure damage is.
+void judge_lots(Case& c, const Rule& rule, Lot::Kind kind) {
+  for (const Product& product : c.products) {
+    const Netting& n = product.netting;
+    for (std::size_t i = 0; i < n.lots.size(); ++i) {
+      const Lot& lot = n.lots[i];
+      if (lot.kind != kind) continue;
+      Finding f;
+      f.subject = subject_of(c.tables, *lot.row);
+      f.about = about(c, *lot.row);
+      f.evidence.push_back({{Source::ledger, lot.row->row}, "loss", lot.units});
+      if (lot.mate) f.evidence.push_back({{Source::ledger, lot.mate->row}, "mate", lot.units});
+      for (const Use& use : n.uses)
+        if (use.lot == i) f.netting.push_back({n.credits[use.credit].ref(), use.units, step_name(use.step)});
+
+      std::int64_t open = lot.left;
+      const bool already_unsellable = kind == Lot::Kind::damaged && lot.unsellable;
+      int base = kind == Lot::Kind::lost ? 70 : lot.row->reason == 'E' ? 75 : lot.row->reason == '6' ? 65 : 50;
+      if (const auto amazons = lot.row->unreconciled) {
+        if (*amazons == open) f.terms.push_back({"A1", 15});
+        if (*amazons < open) f.terms.push_back({"A2", 10});
+        if (*amazons > open) f.terms.push_back({"A3", 0});
+        open = std::min<std::int64_t>(open, *amazons);
+        if (already_unsellable) base = 70;
+      }
+      f.quantity = std::max<std::int64_t>(0, open - lot.reopened);
+      if (f.quantity == 0) {
+        c.no(rule, {Source::ledger, lot.row->row}, lot.reopened > 0 ? "claimed as a reversal without cause" : f.netting.empty() ? "Amazon says that it is reconciled" : "all units were found, corrected or paid");
+        continue;
+      }
+      if (may_be_covered(n, lot)) f.terms.push_back({"G1", -20});
+      if (lot.by_other_family) f.terms.push_back({"G2", -10});
+      if (kind == Lot::Kind::damaged && !lot.mate) f.terms.push_back({"X1", -10});
+      if (kind == Lot::Kind::lost && lot.unsellable) f.terms.push_back({"X1", -10});
+      f.review_only = lot.unsellable;
+      const std::string_view country = c.country(lot.row->country);
+      c.set_value(f, c.value_before_order(lot.row->fnsku, lot.row->msku, lot.row->day, country));
+      if (already_unsellable) {
+        // At most 70, with or without Amazon's figure (facts 7.10).
+        std::erase_if(f.terms, [](const Term& t) { return t.code.starts_with("A"); });
+      }
+      c.conclude(rule, std::move(f), {.event = lot.row->day, .country = country, .base = base, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
+    }
+  }
+}
+
+struct Transfer {
+  const LedgerRow* row;
+  std::int64_t left;
+  bool by_reference = false;
+  std::vector<const LedgerRow*> ins;
+};
+
+}  // namespace
+
+void lost_warehouse(Case& c, const Rule& rule) { judge_lots(c, rule, Lot::Kind::lost); }
+void damaged_warehouse(Case& c, const Rule& rule) { judge_lots(c, rule, Lot::Kind::damaged); }
+
+void lost_in_fc_transfer(Case& c, const Rule& rule) {
+  std::map<std::pair<Name, Disposition>, std::pair<Day, const BalanceRow*>> newest;
+  std::map<std::pair<Name, Disposition>, std::int64_t> in_transit;
+  for (const BalanceRow& b : c.tables.balances) {
+    auto& [period, row] = newest[{b.fnsku, b.disposition}];
+    if (!row || b.period > period) {
+      period = b.period;
+      row = &b;
+      in_transit[{b.fnsku, b.disposition}] = b.in_transit;
+    } else if (b.period == period) {
+      in_transit[{b.fnsku, b.disposition}] += b.in_transit;   // by country
+    }
+  }
+  for (const Product& product : c.products) {
+    std::map<Disposition, std::vector<Transfer>> outs;
+    std::vector<const LedgerRow*> ins;
+    for (const LedgerRow* r : product.rows) {
+      if (r->movement != Movement::transfer) continue;
+      if (r->quantity < 0) outs[r->disposition].push_back({r, units_of(*r), false, {}});
+      if (r->quantity > 0) ins.push_back(r);
+    }
+    // By the reference that both carry, then whatever left first arrived first.
+    std::vector<std::int64_t> ins_left;
+    for (const LedgerRow* in : ins) ins_left.push_back(in->quantity);
+    for (const bool by_reference : {true, false})
+      for (std::size_t i = 0; i < ins.size(); ++i)
+        for (Transfer& out : outs[ins[i]->disposition]) {
+          if (ins_left[i] == 0) break;
+          if (out.left == 0 || ins[i]->day < out.row->day) continue;
+          if (by_reference && (ins[i]->reference.empty() || ins[i]->reference != out.row->reference)) continue;
+          const std::int64_t same = std::min(ins_left[i], out.left);
+          out.left -= same;
+          ins_left[i] -= same;
+          out.by_reference |= by_reference;
+          out.ins.push_back(ins[i]);
+        }
+    for (auto& [disposition, list] : outs)
+      for (Transfer& out : list) {
+        if (out.left == 0) continue;
+        // The same units may be booked as lost later: rule 1 owns those.
+        for (const LedgerRow* r : product.rows)
+          if (r->movement == Movement::adjustment && r->day >= out.row->day && ((r->quantity < 0 && (r->reason == 'M' || r->reason == '5')) || (r->quantity > 0 && r->reason == 'F')))
+            out.left -= std::min(out.left, units_of(*r));
+        Finding f;
+        f.subject = subject_of(c.tables, *out.row);
+        f.about = about(c, *out.row);
+        f.evidence.push_back({{Source::ledger, out.row->row}, "out", units_of(*out.row)});
+        for (const LedgerRow* in : out.ins) f.evidence.push_back({{Source::ledger, in->row}, "in", in->quantity});
+        f.quantity = out.left;
+        const auto balance = newest.find({product.fnsku, disposition});
+        if (balance != newest.end()) {
+          const std::int64_t under_way = std::max<std::int64_t>(0, in_transit[{product.fnsku, disposition}]);
+          f.evidence.push_back({{Source::ledger_summary, balance->second.second->row}, "in transit", under_way});
+          if (under_way >= out.left) f.terms.push_back({"S1", 20});
+          f.quantity = std::min(out.left, under_way);
+        }
+        if (f.quantity == 0) {
+          c.no(rule, {Source::ledger, out.row->row}, "arrived, was booked as lost, or is in transit no more");
+          continue;
+        }
+        f.review_only = balance == newest.end();
+        const std::string_view country = c.country(out.row->country);
+        c.set_value(f, c.value_before_order(out.row->fnsku, out.row->msku, out.row->day, country));
+        c.conclude(rule, std::move(f), {.event = out.row->day, .country = country, .base = 50, .by_id = out.by_reference, .not_before = {}, .aged_from = {}, .early = false});
+      }
+  }
+}
+
+void disposed_without_request(Case& c, const Rule& rule) {
+  struct Order {
+    const Removal* row;
+    std::int64_t left;
+  };
+  std::map<Name, std::vector<Order>> orders;
+  for (const Removal& r : c.tables.removals)
+    if ((r.type == Removal::Type::disposal || r.type == Removal::Type::liquidation) && r.disposed > 0) orders[c.fnsku_of(r.fnsku, r.sku)].push_back({&r, r.disposed});
+  for (Product& product : c.products) {
+    for (const LedgerRow* row : product.rows) {
+      if (row->movement != Movement::adjustment || row->quantity >= 0 || (row->reason != 'D' && row->reason != 'G')) continue;
+      const Disposition d = row->disposition;
+      const RowRef ref{Source::ledger, row->row};
+      // Amazon's own units, or its right.
+      if (d == Disposition::warehouse_damaged || d == Disposition::carrier_damaged || d == Disposition::expired) {
+        c.no(rule, ref, "Amazon may dispose of such units");
+        continue;
+      }
+      Finding f;
+      f.subject = subject_of(c.tables, *row);
+      f.about = about(c, *row);
+      f.quantity = units_of(*row);
+      f.evidence.push_back({ref, "disposal", f.quantity});
+      for (Order& order : orders[product.fnsku]) {
+        if (order.row->requested > row->day + days(1) || order.row->updated < row->day - days(30)) continue;
+        const std::int64_t same = std::min(order.left, f.quantity);
+        if (same == 0) continue;
+        order.left -= same;
+        f.quantity -= same;
+        f.netting.push_back({{Source::removals, order.row->row}, same, "ordered"});
+      }
+      std::vector<Payment*> paid;
+      for (Payment* p : product.payments)
+        if (p->line->approved >= row->day && p->line->approved - row->day <= days(60)) paid.push_back(p);
+      f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");
+      if (f.quantity == 0) {
+        c.no(rule, ref, "ordered by the seller, or paid");
+        continue;
+      }
+      const bool sellable = d == Disposition::sellable;
+      f.review_only = !sellable;
+      const std::string_view country = c.country(row->country);
+      c.set_value(f, c.value_before_order(row->fnsku, row->msku, row->day, country));
+      c.conclude(rule, std::move(f), {.event = row->day, .country = country, .base = sellable ? 65 : 40, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
+    }
+  }
+}
+
+}  // namespace amzsync::detect
