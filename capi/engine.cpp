@@ -535,6 +535,51 @@ int32_t amzsync_history(amzsync_engine* engine, const char* user, int32_t limit,
   });
 }
 
+int32_t amzsync_findings(amzsync_engine* engine, const char* user, const char* status, const char* type, int32_t limit, int64_t offset, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    AMZ_TRY(id, user_of(user));
+    AMZ_TRY(json, runtime.engine().findings_document(id, {.readiness = std::string(text_or_empty(status)), .rule = std::string(text_or_empty(type)), .state = {}, .limit = limit, .offset = offset}));
+    return with_json(std::move(json));
+  });
+}
+
+int32_t amzsync_finding_statistics(amzsync_engine* engine, const char* user, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    AMZ_TRY(id, user_of(user));
+    AMZ_TRY(json, runtime.engine().finding_statistics_document(id));
+    return with_json(std::move(json));
+  });
+}
+
+int32_t amzsync_explain(amzsync_engine* engine, const char* user, const char* what, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    AMZ_TRY(id, user_of(user));
+    if (!what || !*what) return missing("what");
+    AMZ_TRY(json, runtime.engine().explain_document(id, what));
+    return with_json(std::move(json));
+  });
+}
+
+int32_t amzsync_finding_set_state(amzsync_engine* engine, const char* user, const char* finding_id, const char* state, const char* case_id, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    AMZ_TRY(id, user_of(user));
+    if (!finding_id || !*finding_id) return missing("finding_id");
+    AMZ_TRY(json, runtime.wait(runtime.engine().set_finding_state(id, finding_id, std::string(text_or_empty(state)), std::string(text_or_empty(case_id)))));
+    return with_json(std::move(json));
+  });
+}
+
+int32_t amzsync_supply(amzsync_engine* engine, const char* user, const char* kind, const char* rows, amzsync_error** err) noexcept {
+  return guarded(err, [&]() -> Status {
+    if (!engine) return missing("engine");
+    Runtime& runtime = *engine->runtime;
+    if (runtime.on_own_thread()) return Code::would_deadlock;
+    AMZ_TRY(id, user_of(user));
+    AMZ_TRY(count, runtime.wait(runtime.engine().supply(id, std::string(text_or_empty(kind)), std::string(text_or_empty(rows)))));
+    return Done{};
+  });
+}
+
 int32_t amzsync_stats_get(amzsync_engine* engine, amzsync_stats* stats, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
     if (!engine) return missing("engine");

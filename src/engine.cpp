@@ -204,6 +204,31 @@ Result<std::string> Engine::connection_document(const UserId& user) {
   return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return sync::connection_document(tx, store::find_user(tx, user)); });
 }
 
+Result<std::string> Engine::findings_document(const UserId& user, const detect::Query& query) {
+  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return detect::results_document(tx, store::find_user(tx, user), query); });
+}
+
+Result<std::string> Engine::finding_statistics_document(const UserId& user) {
+  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return detect::statistics_document(tx, store::find_user(tx, user)); });
+}
+
+Result<std::string> Engine::explain_document(const UserId& user, std::string_view what) {
+  return parts_.store.read_now(
+      [&](store::Tx& tx) -> Result<std::string> { return detect::explain(tx, store::find_user(tx, user), what, settings_.sync.region, settings_.sync.finances); });
+}
+
+Async<Result<std::string>> Engine::set_finding_state(UserId user, std::string id, std::string state, std::string case_id) {
+  auto write = [user, id, state, case_id](store::Tx& tx) -> Result<std::string> { return detect::set_state(tx, store::find_user(tx, user), id, state, case_id); };
+  auto written = co_await parts_.store.write(store::Urgency::trigger, std::move(write));
+  co_return written;
+}
+
+Async<Result<std::int64_t>> Engine::supply(UserId user, std::string kind, std::string rows) {
+  auto write = [user, kind, rows](store::Tx& tx) -> Result<std::int64_t> { return detect::supply(tx, store::ensure_user(tx, user), kind, rows); };
+  auto written = co_await parts_.store.write(store::Urgency::trigger, std::move(write));
+  co_return written;
+}
+
 Result<std::string> Engine::connected_document(const UserId& user, std::int64_t last_event_id, bool replay_gap) {
   return parts_.store.read_now(
       [&](store::Tx& tx) -> Result<std::string> { return sync::connected_document(tx, store::find_user(tx, user), last_event_id, replay_gap); });

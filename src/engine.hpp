@@ -71,6 +71,17 @@ class Engine {
   Result<std::string> status_document(const UserId& user);
   Result<std::string> history_document(const UserId& user, int limit, std::int64_t offset);
   Result<std::string> connection_document(const UserId& user);
+  /// What Amazon owes; see detect/records.hpp. Errors: invalid_argument.
+  Result<std::string> findings_document(const UserId& user, const detect::Query& query);
+  Result<std::string> finding_statistics_document(const UserId& user);
+  /// Errors: not_found.
+  Result<std::string> explain_document(const UserId& user, std::string_view what);
+
+  // Loop thread.
+  /// What became of a claim; the finding as it then is. Errors: not_found, invalid_argument.
+  Async<Result<std::string>> set_finding_state(UserId user, std::string id, std::string state, std::string case_id);
+  /// What only the host knows of a seller (detect::supply); the next detection takes it into account. How many rows. Errors: invalid_argument.
+  Async<Result<std::int64_t>> supply(UserId user, std::string kind, std::string rows);
   Result<std::string> connected_document(const UserId& user, std::int64_t last_event_id, bool replay_gap);
 
   events::Dispatcher& dispatcher() noexcept { return dispatcher_; }

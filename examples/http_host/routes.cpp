@@ -149,10 +149,10 @@ const std::vector<Routes::Route>& Routes::table() {
       {"POST", "/api/sync/pause", Who::user, true, &Routes::sync_pause},
       {"POST", "/api/sync/resume", Who::user, true, &Routes::sync_resume},
       {"GET", "/api/sse/status", Who::user, false, &Routes::sse},
-      {"GET", "/api/detections/results", Who::user, false, &Routes::later},
-      {"GET", "/api/detections/statistics", Who::user, false, &Routes::later},
-      {"GET", "/api/detections/:id/explain", Who::user, false, &Routes::later},
-      {"PUT", "/api/detections/:id/state", Who::user, true, &Routes::later},
+      {"GET", "/api/detections/results", Who::user, false, &Routes::findings},
+      {"GET", "/api/detections/statistics", Who::user, false, &Routes::finding_statistics},
+      {"GET", "/api/detections/:id/explain", Who::user, false, &Routes::explain},
+      {"PUT", "/api/detections/:id/state", Who::user, true, &Routes::set_finding_state},
       {"GET", "/api/export", Who::user, false, &Routes::later},
       {"POST", "/api/erase", Who::user, true, &Routes::later},
       {"GET", "/healthz", Who::anybody, false, &Routes::healthz},
@@ -376,6 +376,35 @@ void Routes::sync_history(Call& call) {
   if (!offset || *offset < 0) return call.send(error(400, "invalid_argument", "offset must be a number that is not negative."));
   const auto document = engine_.history(call.user(), static_cast<std::int32_t>(*limit), *offset);
   call.send(document ? pass_on(document->json()) : failure(document.error()));
+}
+
+// ---- what Amazon owes ----
+
+void Routes::findings(Call& call) {
+  const auto limit = call.request.has_param("limit") ? number(call.request.param("limit")) : std::optional<std::int64_t>(100);
+  const auto offset = call.request.has_param("offset") ? number(call.request.param("offset")) : std::optional<std::int64_t>(0);
+  if (!limit || *limit < 1 || *limit > 1'000) return call.send(error(400, "invalid_argument", "limit must be a number from 1 to 1000."));
+  if (!offset || *offset < 0) return call.send(error(400, "invalid_argument", "offset must be a number that is not negative."));
+  const auto document = engine_.findings(call.user(), call.request.param("status"), call.request.param("type"), static_cast<std::int32_t>(*limit), *offset);
+  call.send(document ? pass_on(document->json()) : failure(document.error()));
+}
+
+void Routes::finding_statistics(Call& call) {
+  const auto document = engine_.finding_statistics(call.user());
+  call.send(document ? pass_on(document->json()) : failure(document.error()));
+}
+
+void Routes::explain(Call& call) {
+  const auto document = engine_.explain(call.user(), call.id);
+  call.send(document ? pass_on(document->json()) : failure(document.error()));
+}
+
+void Routes::set_finding_state(Call& call) {
+  const Json body = Json::parse(call.request.body, nullptr, false);
+  if (!body.is_object() || !body.contains("state") || !body["state"].is_string() || (body.contains("caseId") && !body["caseId"].is_string()))
+    return call.send(error(400, "invalid_argument", "The body must be {\"state\": \"filed\", \"caseId\": \"…\"}."));
+  const auto done = engine_.set_finding_state(call.user(), call.id, body.value("state", ""), body.value("caseId", ""));
+  call.send(done ? pass_on(done->json()) : failure(done.error()));
 }
 
 void Routes::sync_cancel(Call& call) {

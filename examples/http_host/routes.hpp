@@ -51,6 +51,10 @@ class Routes {
   void sync_resume(Call& call);
   void notify(Call& call);
   void sse(Call& call);
+  void findings(Call& call);
+  void finding_statistics(Call& call);
+  void explain(Call& call);
+  void set_finding_state(Call& call);
   void later(Call& call);
   void healthz(Call& call);
   void readyz(Call& call);

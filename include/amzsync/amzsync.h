@@ -358,6 +358,28 @@ AMZSYNC_API int32_t amzsync_status(amzsync_engine *engine, const char *user, amz
 /* {"syncs", "total"}, newest first. Errors: INVALID_ARGUMENT (limit not 1 to 100, offset negative), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_history(amzsync_engine *engine, const char *user, int32_t limit, int64_t offset, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
+/* ---- What Amazon owes ----------------------------------------------------------------------------------------------------------- */
+/* Each sync ends with a detection over all that is stored (docs/detection.md). Reads answer from the database and never call Amazon; whether a
+ * finding can be claimed today is worked out when it is read. */
+
+/* {"findings", "total", "limit", "offset", "rules"}, what expires first at the head. `status`: claim_ready, not_mature, review, expired, blocked,
+ * open, filed, won or lost, NULL for all; `type`: the name of a rule, NULL for all. `limit`: 1 to 1000. Errors: INVALID_ARGUMENT, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_findings(amzsync_engine *engine, const char *user, const char *status, const char *type, int32_t limit, int64_t offset, amzsync_answer **out_answer,
+                                     amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* {"claimable", "paid", "atRisk", "claimableUnits", "unpriced", "byRule", "total", "rules"}; the three sums are never added up. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_finding_statistics(amzsync_engine *engine, const char *user, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Why a finding is one. `what` may also be an SKU, FNSKU, order, shipment or removal order: then what is claimed of it, and why the rest is not.
+ * The latter judges anew, which takes as long as a detection. Errors: NOT_FOUND, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_explain(amzsync_engine *engine, const char *user, const char *what, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* What became of a claim: "open", "filed", "won" or "lost"; `case_id` NULL keeps the one that is there. Later detections keep both. The answer is the
+ * finding. Errors: NOT_FOUND, INVALID_ARGUMENT, WOULD_DEADLOCK, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_finding_set_state(amzsync_engine *engine, const char *user, const char *finding_id, const char *state, const char *case_id, amzsync_answer **out_answer,
+                                              amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* What only the host knows of a seller and detection needs: `kind` "costs", "sizes", "removal_receipts", "removal_shipments", "deliveries" or
+ * "partnered", `rows` a JSON array of objects (docs/detection.md). A row takes the place of the one with the same key; the next detection takes it
+ * into account. Errors: INVALID_ARGUMENT (which row, and what is wrong), WOULD_DEADLOCK, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_supply(amzsync_engine *engine, const char *user, const char *kind, const char *rows, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
 /* ---- Events --------------------------------------------------------------------------------------------------------------------- */
 /* Every event is a row of the database, numbered per user, and is seen by readers in every process that has it open. Passing progress between
  * the milestones has no number (0) and is not replayed. */

@@ -258,6 +258,15 @@ class Engine {
     return answer(amzsync_sync_wait, user.c_str(), sync_id.c_str(), timeout ? static_cast<std::int64_t>(timeout->count()) : AMZSYNC_WAIT_FOREVER);
   }
   Expected<Answer> status(const std::string& user) { return answer(amzsync_status, user.c_str()); }
+  Expected<Answer> findings(const std::string& user, const std::string& status = "", const std::string& type = "", std::int32_t limit = 100, std::int64_t offset = 0) {
+    return answer(amzsync_findings, user.c_str(), status.c_str(), type.c_str(), limit, offset);
+  }
+  Expected<Answer> finding_statistics(const std::string& user) { return answer(amzsync_finding_statistics, user.c_str()); }
+  Expected<Answer> explain(const std::string& user, const std::string& what) { return answer(amzsync_explain, user.c_str(), what.c_str()); }
+  Expected<Answer> set_finding_state(const std::string& user, const std::string& id, const std::string& state, const std::string& case_id = "") {
+    return answer(amzsync_finding_set_state, user.c_str(), id.c_str(), state.c_str(), case_id.c_str());
+  }
+  Expected<Nothing> supply(const std::string& user, const std::string& kind, const std::string& rows) { return plain(amzsync_supply, user.c_str(), kind.c_str(), rows.c_str()); }
   Expected<Answer> history(const std::string& user, std::int32_t limit, std::int64_t offset) { return answer(amzsync_history, user.c_str(), limit, offset); }
 
   /// Called once on a thread of the library, with the answer or the failure; the Answer is the callee's to keep no longer

@@ -263,6 +263,8 @@ void milestone(const RunTx& run, int progress, std::string_view message, std::st
   append_event(run.tx(), run.user(), "sync_progress", progress_payload(run.tx(), run.run()));
 }
 
+void begin_detecting(const RunTx& run) { run.tx().run("UPDATE runs SET status='detecting', phase='detecting' WHERE run_no=?1", run.run()); }
+
 void pass_progress(const RunTx& run, const PassingState& s) {
   run.tx().run("UPDATE runs SET progress=CASE WHEN progress<?2 THEN ?2 ELSE progress END, phase=?3, detail=?4, eta_seconds=?5 WHERE run_no=?1", run.run(), s.progress, s.phase,
                s.detail, s.eta_seconds);

@@ -126,6 +126,9 @@ std::int64_t waiting_runs(Tx& tx, int at_most);
 /// A durable step of the progress bar: `sync_progress` in the journal. Progress never falls.
 void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail);
 
+/// The streams were read; what Amazon owes is being judged.
+void begin_detecting(const RunTx& run);
+
 struct PassingState {
   int progress = 0;
   std::string phase, detail;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json_writer.hpp"
+#include "detect/load.hpp"
 #include "store/documents.hpp"
 #include "store/silence.hpp"
 #include "store/users.hpp"
@@ -13,19 +14,6 @@ namespace amzsync::sync {
 namespace {
 
 constexpr std::string_view kSyncingMessage = "No data found. Syncing your Amazon account... Please refresh in a few moments.";
-
-/// Where the seller is at home: where it signed in, else the region's first marketplace that it takes part in.
-std::string home_currency(store::Tx& tx, std::optional<UserNo> user, spapi::Region region) {
-  if (user) {
-    const auto connection = store::find_connection(tx, *user);
-    if (const spapi::Marketplace* m = connection ? spapi::find_marketplace(connection->marketplace.text()) : nullptr) return std::string(m->currency);
-    const auto list = store::participations(tx, *user);
-    for (const spapi::Marketplace& m : spapi::marketplaces())
-      for (const store::Participation& p : list)
-        if (m.region == region && p.participating && p.marketplace.text() == m.id) return std::string(m.currency);
-  }
-  return std::string(spapi::default_marketplace(region).currency);
-}
 
 void write_total(JsonWriter& json, const store::CurrencyTotal& t) {
   json.begin_object().field("currency", t.currency).field("amount", t.amount).field("count", t.count).end_object();
@@ -64,9 +52,10 @@ void write_connection(JsonWriter& json, store::Tx& tx, std::optional<UserNo> use
 
 RecoveriesFacts recoveries_facts(store::Tx& tx, std::optional<UserNo> user, const SyncSettings& settings, bool by_month) {
   RecoveriesFacts facts;
-  facts.home_currency = home_currency(tx, user, settings.region);
+  facts.home_currency = detect::home_marketplace(tx, user, settings.region).currency;
   if (!user) return facts;
   facts.recoveries = store::recoveries(tx, *user, by_month);
+  facts.findings = detect::totals(tx, *user);
   const auto connection = store::find_connection(tx, *user);
   for (const std::string_view stream : {std::string_view("reimbursements"), store::money_stream_name(store::MoneyStream::transactions), store::money_stream_name(store::MoneyStream::financial_events)}) {
     RecoveriesFacts::Coverage c;
@@ -104,7 +93,12 @@ std::string recoveries_document(const RecoveriesFacts& facts, const std::optiona
   for (const auto& t : r.totals) write_total(json, t);
   json.end_array().field("mixedCurrencies", r.totals.size() > 1);
   json.key("findings").begin_object();
-  for (const std::string_view kind : {"claimable", "paid", "atRisk"}) json.key(kind).begin_array().end_array();
+  const std::pair<std::string_view, const std::vector<detect::Totals::Sum>*> kinds[]{{"claimable", &facts.findings.claimable}, {"paid", &facts.findings.paid}, {"atRisk", &facts.findings.at_risk}};
+  for (const auto& [kind, sums] : kinds) {
+    json.key(kind).begin_array();
+    for (const auto& s : *sums) json.begin_object().field("currency", s.currency).field("amount", s.amount).field("count", s.count).end_object();
+    json.end_array();
+  }
   json.end_object();
   json.field("source", r.sources.empty() ? std::string("none") : r.sources.size() == 1 ? r.sources.front() : "mixed");
   if (r.as_of) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/connections.hpp"
+#include "detect/records.hpp"
 #include "store/recoveries.hpp"
 #include "sync/triggers.hpp"
 
@@ -11,6 +12,7 @@ namespace amzsync::sync {
 /// Everything that the recoveries answer is made of, from one snapshot of the store.
 struct RecoveriesFacts {
   store::Recoveries recoveries;
+  detect::Totals findings;
   std::string home_currency;
   struct Coverage {
     std::string stream, state;

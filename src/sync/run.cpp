@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "detect/load.hpp"
+#include "detect/local_time.hpp"
+#include "detect/records.hpp"
 #include "spapi/report_dataset.hpp"
 #include "store/connections.hpp"
 #include "store/inventory_rows.hpp"
@@ -69,7 +72,33 @@ class Run {
     AMZ_CO_CHECK(co_await progress_.reach(kProcessing, "counting what is there"));
     AMZ_CO_CHECK(co_await count_totals());
     if (cancel_.cancelled()) co_return Code::cancelled;
-    co_return co_await progress_.reach(kFinalizing, "");
+    AMZ_CO_CHECK(co_await progress_.reach(kFinalizing, ""));
+    co_return co_await find_claims();
+  }
+
+  /// What Amazon owes, from all that is stored: rows read earlier are as good as new ones, and what is not covered blocks its rules.
+  Async<Status> find_claims() {
+    auto begin = [](const store::RunTx& run) { store::begin_detecting(run); };
+    AMZ_CO_CHECK(co_await write_for(context_, std::move(begin)));
+    struct Judged {
+      detect::Tables tables;
+      detect::Detection detection;
+    };
+    auto load = [user = claimed_.fence.user, &settings = services_.settings](store::Tx& tx) -> Result<std::shared_ptr<Judged>> {
+      return std::make_shared<Judged>(Judged{detect::load_tables(tx, user, settings.region, settings.finances), {}});
+    };
+    auto loaded = co_await services_.store.read(std::move(load));
+    if (!loaded) co_return loaded.error();
+    if (cancel_.cancelled()) co_return Code::cancelled;
+    const std::shared_ptr<Judged> judged = std::move(*loaded);
+    auto judge = [judged, now = services_.clock.now()] {
+      judged->detection = detect::detect(judged->tables, detect::Policy::embedded(), detect::local_day(now, judged->tables.home));
+      return true;
+    };
+    (void)co_await run_on(services_.work, std::move(judge));
+    if (cancel_.cancelled()) co_return Code::cancelled;
+    auto save = [judged, this](const store::RunTx& run) { totals_.claims = detect::save(run, judged->tables, detect::Policy::embedded(), judged->detection).claim_ready; };
+    co_return co_await write_for(context_, std::move(save));
   }
 
   Async<Status> replay_archive() {

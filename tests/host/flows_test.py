@@ -255,8 +255,7 @@ class NewSecret(HostCase):
 class Later(HostCase):
     def test_what_is_not_there_yet_says_so(self):
         host = self.host(self.sim(events=0))
-        for method, path in (("GET", "/api/detections/results"), ("GET", "/api/detections/statistics"),
-                             ("GET", "/api/detections/7/explain"), ("PUT", "/api/detections/7/state"), ("GET", "/api/export?what=all"), ("POST", "/api/erase")):
+        for method, path in (("GET", "/api/export?what=all"), ("POST", "/api/erase")):
             with self.subTest(path):
                 self.check_error(host.call(method, path), 501, "not_supported")
 

@@ -65,6 +65,7 @@ class ProgressBar {
 };
 
 struct Command {
+  std::string finding_status, finding_type, explain, kind, file;
   amzsync_tools::Settings settings;
   std::string user, refresh_token_file, selling_partner_id, streams, format = "ndjson";
   std::optional<std::int64_t> since;
@@ -203,6 +204,43 @@ int history(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
+int findings(const Command& c, amzsync::Engine& engine) {
+  const auto found = c.explain.empty() ? engine.findings(c.user, c.finding_status, c.finding_type, 1'000) : engine.explain(c.user, c.explain);
+  if (!found) return failed(found.error());
+  if (c.json) {
+    std::cout << found->json() << "\n";
+    return kDone;
+  }
+  const Json document = Json::parse(found->json());
+  for (const Json& f : document["findings"]) {
+    std::cout << f["deadline"].get<std::string>() << "  " << f["readiness"].get<std::string>() << "  " << f["rule"].get<std::string>() << "  ";
+    if (f["quantity"] != 0) std::cout << f["quantity"] << (f["quantity"] == 1 ? " unit  " : " units  ");
+    std::cout << (f["amount"].is_null() ? std::string("priced by Amazon") : money(f["amount"], f["currency"].get<std::string>()));
+    for (const char* key : {"sku", "orderId", "shipmentId", "removalOrderId"})
+      if (f.contains(key)) std::cout << "  " << f[key].get<std::string>();
+    if (f.contains("blocked")) std::cout << "  (" << f["blocked"].get<std::string>() << ")";
+    std::cout << "\n";
+  }
+  if (document.contains("notClaimed"))
+    for (const Json& n : document["notClaimed"]) std::cout << "not " << n["rule"].get<std::string>() << ": " << n["reason"].get<std::string>() << " (" << n["table"].get<std::string>() << " row " << n["row"] << ")\n";
+  for (const Json& r : document["rules"])
+    if (r["state"] == "blocked") std::cout << "blocked: " << r["rule"].get<std::string>() << ": " << r["reason"].get<std::string>() << "\n";
+  if (c.explain.empty()) std::cout << document["findings"].size() << " of " << document["total"] << "\n";
+  return kDone;
+}
+
+int supply(const Command& c, amzsync::Engine& engine) {
+  std::ifstream file(c.file, std::ios::binary);
+  if (!file) {
+    std::cerr << "amzsync: " << c.file << " can't be read\n";
+    return kUsage;
+  }
+  const std::string rows((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const auto done = engine.supply(c.user, c.kind, rows);
+  if (!done) return failed(done.error());
+  return kDone;
+}
+
 int recoveries(const Command& c, amzsync::Engine& engine) {
   const auto found = engine.recoveries(c.user, c.by_month);
   if (!found) return failed(found.error());
@@ -325,6 +363,13 @@ int main(int argc, char** argv) {
   c->add_option("--limit", command.limit, "1 to 100")->check(CLI::Range(1, 100))->capture_default_str();
   c->add_option("--offset", command.offset, "How many to pass over")->capture_default_str();
   add("recoveries", "Show what Amazon has paid back", recoveries, false, true)->add_flag("--by-month", command.by_month, "With the series by month");
+  c = add("findings", "Show what Amazon owes, or why it does or does not", findings, false, true);
+  c->add_option("--status", command.finding_status, "claim_ready, not_mature, review, expired, blocked, open, filed, won or lost; default: all");
+  c->add_option("--type", command.finding_type, "A rule, such as lost_warehouse; default: all");
+  c->add_option("--explain", command.explain, "A finding's id, an SKU, FNSKU, order, shipment or removal order");
+  c = add("supply", "Tell what only the seller knows, such as costs", supply, false, true);
+  c->add_option("--kind", command.kind, "What the file holds")->required()->check(CLI::IsMember({"costs", "sizes", "removal_receipts", "removal_shipments", "deliveries", "partnered"}));
+  c->add_option("--file", command.file, "A JSON array of objects")->required();
   add("replay", "Rebuild rows from what is archived, without Amazon", replay, true, true)->add_option("--streams", command.streams, "Names with commas between; default: all");
   c = add("export", "Write a user's rows, one a line", export_rows, false, true);
   c->add_option("--what", command.streams, "Datasets, with commas between; default: all");

@@ -45,6 +45,9 @@ def _load() -> ctypes.CDLL:
         "amzsync_answer_json": (_Text, [_Pointer, _Pointer]), "amzsync_answer_sync_id": (_Text, [_Pointer]), "amzsync_answer_free": (None, [_Pointer]),
         "amzsync_connect": (_Int, [_Pointer, _Text, _Text, _Text, _Pointer, _Pointer]), "amzsync_sync_start": (_Int, [_Pointer, _Text, _Text, _Pointer, _Pointer]),
         "amzsync_sync_wait": (_Int, [_Pointer, _Text, _Text, ctypes.c_int64, _Pointer, _Pointer]),
+        "amzsync_findings": (_Int, [_Pointer, _Text, _Text, _Text, _Int, ctypes.c_int64, _Pointer, _Pointer]), "amzsync_finding_statistics": (_Int, [_Pointer, _Text, _Pointer, _Pointer]),
+        "amzsync_explain": (_Int, [_Pointer, _Text, _Text, _Pointer, _Pointer]), "amzsync_finding_set_state": (_Int, [_Pointer, _Text, _Text, _Text, _Text, _Pointer, _Pointer]),
+        "amzsync_supply": (_Int, [_Pointer, _Text, _Text, _Text, _Pointer]),
         "amzsync_changes_open": (_Int, [_Pointer, _Text, _Text, ctypes.c_int64, _Pointer, _Pointer]), "amzsync_changes_next": (_Int, [_Pointer, _Pointer, _Pointer, _Pointer]),
         "amzsync_changes_position": (ctypes.c_int64, [_Pointer]), "amzsync_changes_gap": (_Int, [_Pointer]), "amzsync_changes_close": (None, [_Pointer]),
         "amzsync_changes_acknowledge": (_Int, [_Pointer, _Text, _Text, ctypes.c_int64, _Pointer]), "amzsync_changes_acknowledged": (_Int, [_Pointer, _Text, _Text, _Pointer, _Pointer]),
@@ -128,6 +131,26 @@ class Engine:
         sync_id, _ = _answer("amzsync_sync_start", self._open(), user, streams)
         milliseconds = -1 if timeout_seconds < 0 else int(timeout_seconds * 1000)
         return _answer("amzsync_sync_wait", self._open(), user, sync_id, milliseconds)[1]
+
+    def findings(self, user: str, status: str = "", type: str = "", limit: int = 100, offset: int = 0) -> Any:
+        """What Amazon owes, what expires first at the head; amounts are exact text."""
+        return _answer("amzsync_findings", self._open(), user, status, type, limit, offset)[1]
+
+    def finding_statistics(self, user: str) -> Any:
+        """Counts and sums by rule, and the three totals that are never added up."""
+        return _answer("amzsync_finding_statistics", self._open(), user)[1]
+
+    def explain(self, user: str, what: str) -> Any:
+        """Why a finding is one; of an SKU, FNSKU, order, shipment or removal order also why the rest is not claimed."""
+        return _answer("amzsync_explain", self._open(), user, what)[1]
+
+    def set_finding_state(self, user: str, finding_id: str, state: str, case_id: str = "") -> Any:
+        """Keeps what became of a claim: open, filed, won or lost; the finding as it then is."""
+        return _answer("amzsync_finding_set_state", self._open(), user, finding_id, state, case_id)[1]
+
+    def supply(self, user: str, kind: str, rows: list) -> None:
+        """What only the host knows and detection needs, such as costs; the next detection takes it into account."""
+        _call("amzsync_supply", self._open(), user, kind, json.dumps(rows))
 
     def changes(self, user: str, after: int = 0, streams: Optional[str] = None) -> "Changes":
         """What changed of a user's rows after a number; with 0 first all rows that are there."""

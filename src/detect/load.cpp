@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/load.hpp"
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "detect/local_time.hpp"
+#include "store/connections.hpp"
+
+namespace amzsync::detect {
+namespace {
+
+using std::chrono::days;
+using store::Rows;
+using store::Tx;
+
+constexpr days kMoneyLooksBack(450);      // sales of which a refund can still be claimed, with a year to return them
+
+class Loader {
+ public:
+  Loader(Tx& tx, UserNo user, Tables& t, store::MoneyStream money) : tx_(tx), user_(user), t_(t), money_(money), today_(local_day(tx.now(), t.home)) {}
+
+  void load() {
+    coverage();
+    ledger();
+    balances();
+    reimbursements();
+    returns();
+    removals();
+    inbound();
+    fee_previews();
+    storage_fees();
+    money();
+    supplied();
+  }
+
+ private:
+  Name name(Rows& r, int column) { return t_.names.of(r.view(column)); }
+  Day local(Rows& r, int column) const { return r.is_null(column) ? Day{} : local_day(r.instant(column), t_.home); }
+  static std::optional<Micros> amount(Rows& r, int column) { return r.is_null(column) ? std::nullopt : std::optional(Micros{r.integer(column)}); }
+  static std::optional<std::int32_t> units(Rows& r, int column) { return r.is_null(column) ? std::nullopt : std::optional(static_cast<std::int32_t>(r.integer(column))); }
+  static std::optional<Micros> decimal(std::string_view text) {
+    const ParsedAmount parsed = parse_amount(text);
+    return text.empty() || parsed.fault != AmountFault::none ? std::nullopt : std::optional(parsed.micros);
+  }
+
+  /// A day counts as read when it was read to its end; of snapshots the whole source.
+  void coverage() {
+    const std::string_view money = store::money_stream_name(money_);
+    struct Stream {
+      Source source;
+      std::string_view name;
+      bool by_day;
+    };
+    const Stream streams[]{{Source::ledger, "ledger", true},     {Source::ledger_summary, "ledger_summary", true}, {Source::reimbursements, "reimbursements", true}, {Source::returns, "returns", true},
+                           {Source::removals, "removals", true}, {Source::money, money, true},                      {Source::inbound, "inbound", false},              {Source::fee_preview, "fee_preview", false},
+                           {Source::storage_fees, "storage_fees", true}};
+    for (const Stream& stream : streams) {
+      const auto state = store::stream_state(tx_, user_, stream.name);
+      if (state && state->coverage != "complete" && state->coverage != "provisional") {
+        t_.coverage.set_reason(stream.source, state->coverage + (state->probe_at ? " until " + format_seconds(*state->probe_at) : ""));
+      } else if (!state) {
+        t_.coverage.set_reason(stream.source, "not synced");
+      }
+      if (!stream.by_day) {
+        if (state && (state->coverage == "complete" || state->coverage == "provisional")) t_.coverage.add_all(stream.source);
+        continue;
+      }
+      Rows r = tx_.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL ORDER BY day", user_, stream.name);
+      while (r.next()) {
+        const Day day = day_from(r.integer(0));
+        if (r.is_null(1) || r.instant(1) < Instant(day + days(1))) continue;
+        t_.coverage.add(stream.source, day, day + days(1));
+      }
+    }
+    t_.coverage.set_reason(Source::removal_shipments, "no stream reads them; the host can supply them");
+  }
+
+  /// Shipments to customers say nothing of what Amazon owes.
+  void ledger() {
+    Rows r = tx_.rows(
+        "SELECT row_id, ledger_day, fnsku, asin, msku, fulfillment_center, reference_id, country, event_type, disposition, reason, quantity, reconciled_quantity, unreconciled_quantity, occurrence "
+        "FROM ledger WHERE user_no=?1 AND ledger_day IS NOT NULL AND quantity IS NOT NULL AND event_type<>'Shipments' ORDER BY day, row_id",
+        user_);
+    while (r.next()) {
+      LedgerRow row;
+      row.row = r.integer(0);
+      row.day = day_from(r.integer(1));
+      row.fnsku = name(r, 2);
+      row.asin = name(r, 3);
+      row.msku = name(r, 4);
+      row.center = name(r, 5);
+      row.reference = name(r, 6);
+      row.country = name(r, 7);
+      row.movement = movement_from(r.view(8));
+      row.disposition = disposition_from(r.view(9));
+      const std::string_view reason = r.view(10);
+      if (reason.size() == 1) row.reason = reason[0] >= 'a' && reason[0] <= 'z' ? static_cast<char>(reason[0] - 'a' + 'A') : reason[0];
+      row.quantity = static_cast<std::int32_t>(r.integer(11));
+      row.reconciled = units(r, 12);
+      row.unreconciled = units(r, 13);
+      row.occurrence = static_cast<std::uint32_t>(r.integer(14));
+      t_.ledger.push_back(row);
+    }
+  }
+
+  void balances() {
+    Rows r = tx_.rows("SELECT row_id, period, fnsku, disposition, in_transit, starting_balance, ending_balance FROM ledger_summary WHERE user_no=?1 AND period IS NOT NULL ORDER BY row_id", user_);
+    while (r.next()) t_.balances.push_back({r.integer(0), day_from(r.integer(1)), name(r, 2), disposition_from(r.view(3)), r.integer(4), r.integer(5), r.integer(6)});
+  }
+
+  void reimbursements() {
+    Rows r = tx_.rows(
+        "SELECT row_id, approved_at, reimbursement_id, order_id, sku, fnsku, asin, reason, original_reimbursement_id, currency, amount_per_unit_micros, amount_micros, quantity_cash, quantity_inventory, condition, "
+        "case_id, occurrence FROM reimbursements WHERE user_no=?1 AND approved_at IS NOT NULL ORDER BY day, row_id",
+        user_);
+    while (r.next()) {
+      Reimbursement line;
+      line.row = r.integer(0);
+      line.approved = local(r, 1);
+      line.id = name(r, 2);
+      line.order = name(r, 3);
+      line.sku = name(r, 4);
+      line.fnsku = name(r, 5);
+      line.asin = name(r, 6);
+      line.reason = name(r, 7);
+      line.family = family_from(r.view(7));
+      line.original_id = name(r, 8);
+      line.currency = Currency::parse(r.view(9));
+      line.per_unit = amount(r, 10);
+      line.amount = amount(r, 11);
+      line.cash = std::abs(r.integer(12));
+      line.inventory = std::abs(r.integer(13));
+      const std::string_view condition = r.view(14);
+      line.used = !condition.empty() && !condition.starts_with("New") && !condition.starts_with("new");
+      line.manual = !r.view(15).empty();
+      line.occurrence = static_cast<std::uint32_t>(r.integer(16));
+      t_.reimbursements.push_back(line);
+    }
+  }
+
+  void returns() {
+    Rows r = tx_.rows(
+        "SELECT row_id, returned_at, order_id, sku, asin, fnsku, fulfillment_center, license_plate_number, detailed_disposition, quantity, status, occurrence FROM returns "
+        "WHERE user_no=?1 AND returned_at IS NOT NULL ORDER BY day, row_id",
+        user_);
+    while (r.next()) {
+      ReturnRow row;
+      row.row = r.integer(0);
+      row.day = local(r, 1);
+      row.order = name(r, 2);
+      row.sku = name(r, 3);
+      row.asin = name(r, 4);
+      row.fnsku = name(r, 5);
+      row.center = name(r, 6);
+      row.plate = name(r, 7);
+      row.grade = return_grade_from(r.view(8));
+      row.quantity = r.integer(9);
+      row.said_reimbursed = r.view(10) == "Reimbursed";
+      row.occurrence = static_cast<std::uint32_t>(r.integer(11));
+      t_.returns.push_back(row);
+    }
+  }
+
+  void removals() {
+    Rows r = tx_.rows(
+        "SELECT row_id, requested_at, last_updated_at, order_id, sku, fnsku, order_type, order_status, disposition, requested_quantity, cancelled_quantity, disposed_quantity, shipped_quantity, in_process_quantity "
+        "FROM removals WHERE user_no=?1 ORDER BY day, row_id",
+        user_);
+    while (r.next()) {
+      Removal row;
+      row.row = r.integer(0);
+      row.requested = local(r, 1);
+      row.updated = r.is_null(2) ? row.requested : local(r, 2);
+      row.order = name(r, 3);
+      row.sku = name(r, 4);
+      row.fnsku = name(r, 5);
+      const std::string_view type = r.view(6);
+      row.type = type == "Return" ? Removal::Type::giving_back : type == "Disposal" ? Removal::Type::disposal : type.starts_with("Liquidation") ? Removal::Type::liquidation : Removal::Type::other;
+      row.completed = r.view(7) == "Completed";
+      row.disposition = disposition_from(r.view(8));
+      row.asked = r.integer(9);
+      row.cancelled = r.integer(10);
+      row.disposed = r.integer(11);
+      row.shipped = r.integer(12);
+      row.in_process = r.integer(13);
+      t_.removals.push_back(row);
+    }
+  }
+
+  void inbound() {
+    {
+      Rows r = tx_.rows("SELECT row_id, shipment_id, status, marketplace_id FROM inbound_shipments WHERE user_no=?1 ORDER BY row_id", user_);
+      while (r.next()) {
+        InboundShipment s;
+        s.row = r.integer(0);
+        s.id = name(r, 1);
+        s.status = r.text(2);
+        const spapi::Marketplace* m = spapi::find_marketplace(r.view(3));
+        s.country = m ? m->country : t_.home;
+        t_.inbound_shipments.push_back(std::move(s));
+      }
+    }
+    for (InboundShipment& s : t_.inbound_shipments) {
+      // Delivered when it was seen so, provided that it had been seen on its way before; else the first receipt tells.
+      bool under_way = false;
+      Rows r = tx_.rows("SELECT seen_at, status FROM inbound_statuses WHERE user_no=?1 AND shipment_row=?2 ORDER BY seen_at", user_, s.row);
+      while (r.next() && !s.delivered) {
+        const std::string_view status = r.view(1);
+        const bool arrived = status == "DELIVERED" || status == "CHECKED_IN" || status == "RECEIVING" || status == "CLOSED";
+        if (arrived && under_way) s.delivered = local(r, 0);
+        under_way |= status == "SHIPPED" || status == "IN_TRANSIT" || status == "WORKING";
+      }
+    }
+    Rows r = tx_.rows("SELECT row_id, shipment_id, seller_sku, fnsku, quantity_shipped, quantity_received, quantity_in_case FROM inbound_items WHERE user_no=?1 ORDER BY row_id", user_);
+    while (r.next()) t_.inbound_items.push_back({r.integer(0), name(r, 1), name(r, 2), name(r, 3), r.integer(4), r.integer(5), r.integer(6)});
+  }
+
+  void fee_previews() {
+    const auto read = tx_.integer("SELECT read_at FROM cells WHERE user_no=?1 AND stream='fee_preview'", user_);
+    const Day day = read ? local_day(from_us(*read), t_.home) : today_;
+    Rows r = tx_.rows("SELECT row_id, sku, asin, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, sales_price_micros, your_price_micros, product_size_tier FROM fee_preview WHERE user_no=?1 ORDER BY row_id", user_);
+    while (r.next()) t_.fee_previews.push_back({r.integer(0), day, name(r, 1), name(r, 2), Currency::parse(r.view(3)), amount(r, 4), amount(r, 5), r.is_null(6) ? amount(r, 7) : amount(r, 6), name(r, 8)});
+  }
+
+  void storage_fees() {
+    Rows r = tx_.rows(
+        "SELECT row_id, month, fnsku, asin, fulfillment_center, country_code, currency, average_quantity_on_hand, average_quantity_pending_removal, item_volume, storage_rate_micros, monthly_fee_micros, "
+        "incentive_fee_micros, volume_units, product_size_tier, dangerous_goods_type, detail FROM storage_fees WHERE user_no=?1 AND month IS NOT NULL ORDER BY day, row_id",
+        user_);
+    while (r.next()) {
+      StorageFee f;
+      f.row = r.integer(0);
+      f.month = day_from(r.integer(1));
+      f.fnsku = name(r, 2);
+      f.asin = name(r, 3);
+      f.center = name(r, 4);
+      f.country = name(r, 5);
+      f.currency = Currency::parse(r.view(6));
+      f.on_hand = decimal(r.view(7));
+      f.pending = decimal(r.view(8));
+      f.item_volume = decimal(r.view(9));
+      f.rate = amount(r, 10);
+      f.fee = amount(r, 11);
+      f.discount = amount(r, 12);
+      f.volume_units = name(r, 13);
+      f.tier = name(r, 14);
+      f.dangerous = !r.view(15).empty() && r.view(15) != "--";
+      if (const auto detail = JsonDocument::parse(r.view(16)))
+        for (const Json member : detail->root()) {
+          std::string key(member.name());
+          std::erase_if(key, [](char c) { return c == '-' || c == '_' || c == ' '; });
+          if (key == "utilizationsurchargerate") f.surcharge_rate = decimal(member.text());
+        }
+      t_.storage_fees.push_back(f);
+    }
+  }
+
+  // ---- money: one entry for each event and SKU ----
+
+  static std::optional<Part> part_of(std::string_view type, std::string_view path) {
+    if (path.find("TaxesWithheld") != std::string_view::npos || path.find("TaxWithheld") != std::string_view::npos) return std::nullopt;
+    if (path.find("Promotion") != std::string_view::npos || type.starts_with("Promotion")) return Part::promotion;
+    if (type == "Principal") return Part::principal;
+    if (type == "ShippingCharge" || type == "Shipping") return Part::shipping;
+    if (type == "GiftWrap" || type == "Giftwrap") return Part::gift_wrap;
+    if (type == "Tax" || type == "ShippingTax" || type == "GiftWrapTax" || type == "GiftwrapTax") return Part::tax;
+    if (type == "Goodwill") return Part::goodwill;
+    if (type == "Commission") return Part::commission;
+    if (type == "RefundCommission") return Part::refund_commission;
+    if (type == "FBAPerUnitFulfillmentFee") return Part::fulfilment;
+    return std::nullopt;
+  }
+
+  void tell_items(const JsonDocument& detail, std::map<Name, MoneyItem>& items) {
+    for (const std::string_view list : {"ShipmentItemList", "ShipmentItemAdjustmentList"})
+      for (const Json entry : detail[list]) {
+        MoneyItem& item = items[t_.names.of(entry["SellerSKU"].text())];
+        if (item.item.empty()) item.item = t_.names.of(entry["OrderItemId"].text());
+        if (const auto quantity = entry["QuantityShipped"].integer()) item.quantity = item.quantity.value_or(0) + *quantity;
+      }
+    for (const Json entry : detail["items"])
+      for (const Json context : entry["contexts"]) {
+        if (context["contextType"].text() != "ProductContext") continue;
+        MoneyItem& item = items[t_.names.of(context["sku"].text())];
+        item.asin = t_.names.of(context["asin"].text());
+        if (const auto quantity = context["quantityShipped"].integer()) item.quantity = item.quantity.value_or(0) + *quantity;
+        if (const std::string_view network = context["fulfillmentNetwork"].text(); !network.empty()) item.by_amazon = network == "AFN";
+      }
+  }
+
+  struct MoneyEvent {
+    std::int64_t id = 0;
+    std::string type, order, marketplace, detail;
+    std::optional<Instant> posted;
+    std::map<Name, MoneyItem> items;
+    std::vector<ServiceFee> fees;
+  };
+
+  void end_event(MoneyEvent& e) {
+    if (e.id == 0) return;
+    const spapi::Marketplace* m = marketplace_of(e.marketplace);
+    const std::string_view country = m ? m->country : std::string_view();
+    if (const auto detail = JsonDocument::parse(e.detail)) tell_items(*detail, e.items);
+    const bool fulfilment_told = std::any_of(e.items.begin(), e.items.end(), [](const auto& item) { return item.second.tells(Part::fulfilment); });
+    const bool v0 = money_ == store::MoneyStream::financial_events;
+    const MoneyKind kind = e.type == "Shipment" || e.type == "ShipmentEventList" ? MoneyKind::sale : MoneyKind::refund;
+    for (auto& [sku, item] : e.items) {
+      if (item.told == 0) continue;
+      item.row = e.id;
+      item.kind = kind;
+      item.order = t_.names.of(e.order);
+      item.sku = sku;
+      item.country = country;
+      if (e.posted) item.posted = local_day(*e.posted, country.empty() ? t_.home : country);
+      // The old source does not tell who shipped; only what Amazon ships has its fee.
+      if (v0 && kind == MoneyKind::sale && !fulfilment_told && item.tells(Part::principal)) item.by_amazon = false;
+      t_.money.push_back(item);
+    }
+    for (ServiceFee& fee : e.fees) {
+      fee.row = e.id;
+      fee.country = country;
+      if (e.posted) fee.posted = local_day(*e.posted, country.empty() ? t_.home : country);
+      t_.service_fees.push_back(fee);
+    }
+    e = {};
+  }
+
+  static const spapi::Marketplace* marketplace_of(std::string_view text) {
+    if (const spapi::Marketplace* m = spapi::find_marketplace(text)) return m;
+    // The old source names the site: Amazon.com, Amazon.co.uk, …
+    for (const spapi::Marketplace& m : spapi::marketplaces()) {
+      const std::size_t site = m.seller_central.find("amazon.");
+      if (site != std::string_view::npos && text.size() > 7 && m.seller_central.substr(site + 7) == text.substr(7)) return &m;
+    }
+    return nullptr;
+  }
+
+  void money() {
+    // What was deferred is told again when it is released; the second telling counts (facts: 2024-06-19).
+    const bool v0 = money_ == store::MoneyStream::financial_events;
+    constexpr std::string_view kTransactions =
+        "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku "
+        "FROM transactions t JOIN event_types y ON y.type_id = t.type_id "
+        "JOIN transaction_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
+        "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id "
+        "WHERE t.user_no=?1 AND t.day>=?2 AND s.kind='component' AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim', 'ServiceFee') AND coalesce(t.status, '')<>'DEFERRED_RELEASED' ORDER BY t.day, t.event_id, l.line_id";
+    constexpr std::string_view kEvents =
+        "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku "
+        "FROM financial_events t JOIN event_types y ON y.type_id = t.type_id "
+        "JOIN financial_event_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
+        "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id "
+        "WHERE t.user_no=?1 AND t.day>=?2 AND s.kind='component' AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList', 'ServiceFeeEventList') ORDER BY t.day, t.event_id, l.line_id";
+    Rows r = tx_.rows(v0 ? kEvents : kTransactions, user_, today_ - kMoneyLooksBack);
+    MoneyEvent e;
+    while (r.next()) {
+      if (r.integer(0) != e.id) {
+        end_event(e);
+        e.id = r.integer(0);
+        e.type = r.text(1);
+        e.posted = r.maybe_instant(2);
+        e.order = r.text(3);
+        e.marketplace = r.text(4);
+        e.detail = r.text(5);
+      }
+      const auto currency = Currency::parse(r.view(8));
+      const Name sku = name(r, 10);
+      if (e.type.starts_with("ServiceFee")) {
+        if (currency && !r.is_null(9)) e.fees.push_back({.row = 0, .posted = {}, .type = name(r, 7), .sku = sku, .fnsku = {}, .object = {}, .country = {}, .currency = *currency, .amount = Micros{r.integer(9)}});
+        continue;
+      }
+      const auto part = part_of(r.view(7), r.view(6));
+      if (!part || sku.empty()) continue;
+      MoneyItem& item = e.items[sku];
+      if (!currency || r.is_null(9) || (item.currency && item.currency != currency)) {
+        item.mixed = true;
+        continue;
+      }
+      item.currency = currency;
+      item.put(*part, Micros{r.integer(9)});
+    }
+    end_event(e);
+  }
+
+  // ---- what the host supplied ----
+
+  void supplied() {
+    Rows r = tx_.rows("SELECT supplied_no, kind, data FROM supplied WHERE user_no=?1 ORDER BY supplied_no", user_);
+    while (r.next()) {
+      const auto document = JsonDocument::parse(r.view(2));
+      if (!document) continue;   // it was checked when it was supplied
+      const Json d = document->root();
+      const auto text = [&](std::string_view member) { return t_.names.of(d[member].text()); };
+      const auto number = [&](std::string_view member) { return decimal(d[member].text()).value_or(Micros{}); };
+      const std::string_view kind = r.view(1);
+      if (kind == "costs") {
+        const auto currency = Currency::parse(d["currency"].text());
+        const auto from = parse_instant(d["from"].text());
+        if (currency && from) t_.costs.push_back({text("product"), day_of(*from), number("amount"), *currency});
+      } else if (kind == "sizes") {
+        t_.sizes.push_back({r.integer(0), text("product"), number("longest"), number("median"), number("shortest"), number("ounces"), text("tier")});
+      } else if (kind == "removal_receipts") {
+        t_.removal_receipts.push_back({r.integer(0), text("order"), text("fnsku"), text("tracking"), d["units"].integer().value_or(0)});
+      } else if (kind == "removal_shipments") {
+        const auto shipped = parse_instant(d["shipped"].text());
+        if (!shipped) continue;
+        t_.removal_shipments.push_back({r.integer(0), day_of(*shipped), text("order"), text("sku"), text("fnsku"), text("tracking"), disposition_from(d["disposition"].text()), d["units"].integer().value_or(0)});
+        t_.coverage.add_all(Source::removal_shipments);
+      } else if (kind == "deliveries") {
+        constexpr std::pair<std::string_view, Delivery::State> kStates[]{{"lost", Delivery::State::lost}, {"damaged", Delivery::State::damaged}, {"returned_to_sender", Delivery::State::returned_to_sender},
+                                                                         {"undeliverable", Delivery::State::undeliverable}, {"delivered", Delivery::State::delivered}};
+        for (const auto& [word, state] : kStates)
+          if (d["state"].text() == word) t_.deliveries.push_back({r.integer(0), text("order"), text("sku"), state});
+      } else if (kind == "partnered") {
+        t_.partnered.push_back({text("shipment"), d["partnered"].boolean().value_or(false)});
+      }
+    }
+  }
+
+  Tx& tx_;
+  UserNo user_;
+  Tables& t_;
+  store::MoneyStream money_;
+  Day today_;
+};
+
+}  // namespace
+
+const spapi::Marketplace& home_marketplace(Tx& tx, std::optional<UserNo> user, spapi::Region region) {
+  if (user) {
+    const auto connection = store::find_connection(tx, *user);
+    if (const spapi::Marketplace* m = connection ? spapi::find_marketplace(connection->marketplace.text()) : nullptr) return *m;
+    const auto list = store::participations(tx, *user);
+    for (const spapi::Marketplace& m : spapi::marketplaces())
+      for (const store::Participation& p : list)
+        if (m.region == region && p.participating && p.marketplace.text() == m.id) return m;
+  }
+  return spapi::default_marketplace(region);
+}
+
+Tables load_tables(Tx& tx, UserNo user, spapi::Region region, store::MoneyStream money) {
+  Tables t;
+  const auto connection = store::find_connection(tx, user);
+  if (connection) t.seller = connection->seller.text();
+  t.region = spapi::region_name(region);
+  t.home = home_marketplace(tx, user, region).country;
+  Loader(tx, user, t, money).load();
+  return t;
+}
+
+}  // namespace amzsync::detect

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Findings as durable rows, and the answers that are made of them.
+#pragma once
+
+#include "detect/detect.hpp"
+#include "spapi/regions.hpp"
+#include "store/money_rows.hpp"
+#include "store/runs.hpp"
+
+namespace amzsync::detect {
+
+struct Saved {
+  std::int64_t claim_ready = 0, opened = 0, closed = 0, changed = 0;
+};
+/// Makes the rows what the detection found: a finding keeps its row, when it was opened and what the host wrote of it; one that is found no more is
+/// closed. Journals `detection.completed`.
+Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, const Detection& detection);
+
+struct Query {
+  std::string readiness, rule;            ///< empty: all
+  std::string state;                      ///< open, filed, won, lost; empty: all
+  std::int64_t limit = 100, offset = 0;
+};
+/// `{findings, total, rules}`, what expires first at the head. Errors: invalid_argument.
+Result<std::string> results_document(store::Tx& tx, std::optional<UserNo> user, const Query& query);
+/// Counts and sums by rule and readiness, and the three totals.
+std::string statistics_document(store::Tx& tx, std::optional<UserNo> user);
+
+/// Money by currency: what can be claimed now, what Amazon paid on claims, and what is not sure or not mature yet. Never added to one another.
+struct Totals {
+  struct Sum {
+    std::string currency;
+    Micros amount;
+    std::int64_t count = 0;
+  };
+  std::vector<Sum> claimable, paid, at_risk;
+  std::int64_t claimable_units = 0, unpriced = 0;   ///< units that can be claimed; findings among them without a value
+};
+Totals totals(store::Tx& tx, UserNo user);
+
+/// Why a finding is one; or, of an SKU, FNSKU, order, shipment or removal order, all that is and is not claimed of it and why. `policy` and `money` as
+/// for the detection. Errors: not_found.
+Result<std::string> explain(store::Tx& tx, std::optional<UserNo> user, std::string_view what, spapi::Region region, store::MoneyStream money);
+
+/// What became of a claim: `open`, `filed`, `won` or `lost`, with the case that it was filed under. Errors: not_found, invalid_argument.
+Result<std::string> set_state(store::Tx& tx, std::optional<UserNo> user, std::string_view finding_id, std::string_view state, std::string_view case_id);
+
+/// What only the host knows: `kind` is costs, sizes, removal_receipts, removal_shipments, deliveries or partnered, `rows` a JSON array of objects
+/// (docs/detection.md). A row takes the place of the one with the same key. Errors: invalid_argument, which names the row.
+Result<std::int64_t> supply(store::Tx& tx, UserNo user, std::string_view kind, std::string_view rows);
+
+}  // namespace amzsync::detect
