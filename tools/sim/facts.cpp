@@ -50,12 +50,19 @@ Seller::Seller(SellerSettings settings) : settings_(std::move(settings)) {
   // Seller 1 sells in one marketplace, seller 2 in two, and so on: several currencies come with them.
   for (const Marketplace& m : amzsync::spapi::marketplaces())
     if (m.region == settings_.region && static_cast<int>(marketplaces_.size()) < 1 + (settings_.number - 1) % 4) marketplaces_.push_back(&m);
-  if (settings_.planted <= 0) return;
-  planted_ = std::make_shared<const PlantedWorld>(plant(settings_, marketplaces_));
-  for (const Fact& f : planted_->facts) planted_places_.push_back(own_first_at(f.posted) + static_cast<std::int64_t>(planted_places_.size()));
+}
+
+const PlantedWorld* Seller::planted() const {
+  if (settings_.planted <= 0) return nullptr;
+  if (!planted_) {
+    planted_ = std::make_shared<const PlantedWorld>(plant(settings_, marketplaces_));
+    for (const Fact& f : planted_->facts) planted_places_.push_back(own_first_at(f.posted) + static_cast<std::int64_t>(planted_places_.size()));
+  }
+  return planted_.get();
 }
 
 Seller::Place Seller::place(std::int64_t number) const {
+  if (!planted()) return {false, number};
   const auto found = std::lower_bound(planted_places_.begin(), planted_places_.end(), number);
   const auto before = found - planted_places_.begin();
   if (found != planted_places_.end() && *found == number) return {true, before};
@@ -72,6 +79,11 @@ std::string Seller::sku(std::int64_t number) const {
     case 19: return "0" + sku + "+%";
     default: return sku;
   }
+}
+
+std::string Seller::fnsku(const std::string& sku) const {
+  // Some end within a letter, and then differ by the charset of the file; not so where files are held against each other.
+  return "X00" + (settings_.planted > 0 ? sku.substr(sku.find('-') + 1, std::to_string(settings_.number).size() + 6) : sku.substr(4, 9));
 }
 
 Instant Seller::posted(std::int64_t number) const {
@@ -97,7 +109,7 @@ bool Seller::shown(std::int64_t place_number, Instant at) const {
 }
 
 std::int64_t Seller::first_at(Instant at) const {
-  if (!planted_) return own_first_at(at);
+  if (!planted()) return own_first_at(at);
   const auto first = std::lower_bound(planted_->facts.begin(), planted_->facts.end(), at, [](const Fact& f, Instant t) { return f.posted < t; });
   return own_first_at(at) + (first - planted_->facts.begin());
 }
@@ -252,7 +264,7 @@ Fact Seller::own_fact(std::int64_t number) const {
     }
     f.items.push_back(std::move(item));
   }
-  if (planted_) make_harmless(f, original);
+  if (settings_.planted > 0) make_harmless(f, original);
   if (f.kind == FactKind::shipment && r.one_in(10)) {
     f.deferred = true;
     f.released = std::chrono::ceil<std::chrono::hours>(f.posted + std::chrono::hours(24 * r.between(7, 14))) + std::chrono::minutes(30);   // as what is late

@@ -97,11 +97,13 @@ class Seller {
   /// First fact posted at or after `at`.
   std::int64_t first_at(Instant at) const;
   std::string sku(std::int64_t number) const;
+  /// As the reports and the shipments have it.
+  std::string fnsku(const std::string& sku) const;
   /// So many more of its SKUs, the last ones of every marketplace, have no stock any more.
   void lose_stock(std::int64_t skus) { lost_skus_ += skus; }
   std::int64_t lost_skus() const noexcept { return lost_skus_; }
-  /// Nothing when no case is planted.
-  const PlantedWorld* planted() const noexcept { return planted_.get(); }
+  /// Nothing when no case is planted. Made when it is first asked for, since a simulator may have many sellers whom nobody asks about.
+  const PlantedWorld* planted() const;
 
  private:
   /// Which fact stands at a place: one of its own, by number, or a planted one, by index.
@@ -119,8 +121,8 @@ class Seller {
   std::int64_t lost_skus_ = 0;
   std::string id_;
   std::vector<const Marketplace*> marketplaces_;
-  std::shared_ptr<const PlantedWorld> planted_;
-  std::vector<std::int64_t> planted_places_;   ///< of the planted facts, ascending
+  mutable std::shared_ptr<const PlantedWorld> planted_;
+  mutable std::vector<std::int64_t> planted_places_;   ///< of the planted facts, ascending
 };
 
 /// One SKU's stock in one marketplace.

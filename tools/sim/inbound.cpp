@@ -51,7 +51,7 @@ Shipment shipment(const Seller& seller, std::int64_t number, Instant created, In
   for (std::int64_t i = 0; i < count; ++i) {
     ShipmentItem item;
     item.sku = seller.sku(first + i);
-    item.fnsku = "X00" + item.sku.substr(4, 9);
+    item.fnsku = seller.fnsku(item.sku);
     item.shipped = r.between(1, 60);
     item.in_case = r.one_in(3) ? 12 : 0;
     std::int64_t missing = r.one_in(6) ? r.between(1, 3) : r.one_in(20) ? -1 : 0;   // now and then Amazon counts one more

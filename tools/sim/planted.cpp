@@ -23,7 +23,7 @@ std::vector<Scenario> all_scenarios(const SellerSettings& settings, const std::v
   const bool two = std::any_of(marketplaces.begin(), marketplaces.end(), [&](const Marketplace* m) { return m->currency != marketplaces.front()->currency; });
   const bool dollars = marketplaces.front()->currency == "USD";
   std::vector<Scenario> all;
-  for (const auto& some : {lost_scenarios(), damage_scenarios(), inbound_scenarios(), return_scenarios(), money_scenarios(), reimbursement_scenarios(), fee_scenarios(), removal_scenarios()})
+  for (const auto& some : {lost_scenarios(), damage_scenarios(), reimbursement_scenarios(), inbound_scenarios(), return_scenarios(), money_scenarios(), fee_scenarios(), removal_scenarios()})
     for (const Scenario& s : some) {
       if ((s.needs == Scenario::Needs::two_currencies && !two) || (s.needs == Scenario::Needs::dollars && !dollars)) continue;
       if (!settings.planted_rules.empty() && std::find(settings.planted_rules.begin(), settings.planted_rules.end(), s.rule) == settings.planted_rules.end()) continue;
@@ -129,18 +129,19 @@ std::int64_t fulfilment_fee(Instant at, std::int64_t ounces) {
   return ounces <= 16 ? (dearer ? 476 : 460) : (dearer ? 569 : 550);
 }
 
-Micros storage_rate(Day month) {
+std::int64_t storage_rate(Day month) {
   const std::chrono::year_month_day date(month);
-  return Micros{date.month() >= std::chrono::October ? 2'400'000 : 780'000};
+  return date.month() >= std::chrono::October ? 240 : 78;
 }
 
 Micros own_storage_fee(const Marketplace& marketplace, Day month) {
-  const std::int64_t cents = (kOwnOnHandTenths * kOwnVolume * (storage_rate(month).value / 10'000) + 50'000) / 100'000;
-  return Micros{cents * (marketplace.currency == "JPY" ? 1'000'000 : 10'000)};
+  const std::int64_t cents = (kOwnOnHandTenths * kOwnVolume * storage_rate(month) + 50'000) / 100'000;
+  return planted_money(cents, marketplace.currency);
 }
 
 PlantedWorld plant(const SellerSettings& settings, const std::vector<const Marketplace*>& marketplaces) {
   PlantedWorld world;
+  world.currency = marketplaces.front()->currency;
   world.start = settings.end;
   world.opened = day_of(settings.end - settings.history);
   if (settings.planted <= 0 || settings.history < days(kLeastHistoryDays)) return world;

@@ -128,6 +128,7 @@ struct RemovalParcel {
 };
 
 struct PlantedWorld {
+  std::string currency;            ///< of the seller's first marketplace
   Instant start{};                 ///< what is later appears at half past an hour, as all else in the simulator
   Day opened{};                    ///< of the products' first stock
   std::vector<PlantedCase> cases;
@@ -167,8 +168,10 @@ std::string planted_truth(const PlantedWorld* world, Instant now);
 
 /// What the world's card says that one unit costs to send: the fees of all facts agree with it where cases are planted.
 std::int64_t fulfilment_fee(Instant at, std::int64_t ounces);
-/// Of a cubic foot and month.
-Micros storage_rate(Day month);
+/// Of a cubic foot and month, in cents, or whole units of a currency without them.
+std::int64_t storage_rate(Day month);
+/// Cents, or whole units of a currency without them.
+inline Micros planted_money(std::int64_t cents, std::string_view currency) { return Micros{cents * (currency == "JPY" ? 1'000'000 : 10'000)}; }
 /// A month of one of the seller's other products.
 Micros own_storage_fee(const Marketplace& marketplace, Day month);
 constexpr std::int64_t kOwnOunces = 22;   // billed weight of the seller's other products, by their size

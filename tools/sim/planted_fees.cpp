@@ -105,7 +105,7 @@ std::string decimal(std::int64_t ten_thousandths) {
   const std::string fraction = std::to_string(10'000 + ten_thousandths % 10'000).substr(1);
   return std::to_string(ten_thousandths / 10'000) + "." + fraction;
 }
-std::int64_t storage_cents(std::int64_t units, std::int64_t volume, Day month) { return (units * volume * (storage_rate(month).value / 10'000) + 5'000) / 10'000; }
+std::int64_t storage_cents(std::int64_t units, std::int64_t volume, Day month) { return (units * volume * storage_rate(month) + 5'000) / 10'000; }
 
 /// A row of a month that is over, rightly charged; how much that is.
 std::int64_t store(Planting& p, Day month, std::int64_t on_hand, std::int64_t pending, std::int64_t volume) {
@@ -123,7 +123,7 @@ std::int64_t store(Planting& p, Day month, std::int64_t on_hand, std::int64_t pe
   row.total_volume = decimal(volume * (on_hand - pending));
   row.on_hand = std::to_string(on_hand);
   row.pending = std::to_string(pending);
-  row.rate = amzsync::base::format_micros(storage_rate(month));
+  row.rate = amzsync::base::format_micros(p.money(storage_rate(month)));
   const std::int64_t right = storage_cents(on_hand - pending, volume, month);
   row.fee = p.money(right);
   p.world.storage.push_back(std::move(row));

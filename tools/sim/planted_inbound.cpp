@@ -243,6 +243,28 @@ void damaged_inbound_paid(Planting& p) {
 
 constexpr std::string_view kDamagedInbound = "damaged_inbound";
 
+// ---- paid as missing, and the payment taken back ----
+
+constexpr std::string_view kTakenBack = "reimbursement_reversal_unsupported";
+constexpr Window kReversed{14, 60};
+
+void taken_back(Planting& p, bool came) {
+  const Instant reversed = p.ago(p.age(kReversed, 90)), delivered = p.later(reversed, -60);
+  const std::int64_t missing = p.r.between(2, 5);
+  Sent sent(p, delivered);
+  sent.item(40);
+  sent.receive_but(missing);
+  const auto units = p.new_units(missing, delivered, Fate::open);
+  const std::string payment = p.pay(units, p.later(delivered, 18), {.reason = "Lost_Inbound"});
+  for (const std::size_t unit : units) p.meet(unit, p.later(reversed, came ? -6 : 0), came ? Fate::found : Fate::reversed);
+  if (came) sent.receive(missing, 54);
+  p.take_back(payment, reversed, missing);
+  p.happens(reversed, kReversed);
+  if (!came) p.worth(p.item().cost);   // as it was paid
+}
+void received_after_all(Planting& p) { taken_back(p, true); }
+void shipment_still_short(Planting& p) { taken_back(p, false); }
+
 constexpr std::array kScenarios{Scenario{kLostInTransfer, "never_arrived", &never_arrived},
                                 Scenario{kLostInTransfer, "nothing_arrived", &nothing_arrived},
                                 Scenario{kLostInTransfer, "arrived_late", &arrived_late},
@@ -265,7 +287,9 @@ constexpr std::array kScenarios{Scenario{kLostInTransfer, "never_arrived", &neve
                                 Scenario{kDamagedInbound, "damaged_by_sellers_carrier", &damaged_by_sellers_carrier},
                                 Scenario{kDamagedInbound, "damaged_by_distributor", &damaged_by_distributor},
                                 Scenario{kDamagedInbound, "corrected", &damage_corrected},
-                                Scenario{kDamagedInbound, "paid", &damaged_inbound_paid}};
+                                Scenario{kDamagedInbound, "paid", &damaged_inbound_paid},
+                                Scenario{kTakenBack, "shipment_still_short", &shipment_still_short},
+                                Scenario{kTakenBack, "received_after_all", &received_after_all}};
 
 }  // namespace
 

@@ -261,11 +261,13 @@ void refunded_too_much(Planting& p) {
 }
 void excess_partly_paid(Planting& p) {
   refunded_too_much(p);
-  p.c.money.back().amount = p.money(200);
-  const std::int64_t price = p.item().price;
   Fact& f = p.world.facts.back();
-  f.items.front().charges[0].amount = p.money(-price - 500);
-  p.pay_line(p.later(f.posted, 8), 1, {.reason = "General_Adjustment", .per_unit = 300, .order_id = p.c.order_id}, p.product);
+  f.items.front().charges[0].amount = p.money(-p.item().price - 500);
+  const Instant paid = p.later(f.posted, 8);
+  p.c.money.back().amount = p.money(200);
+  owed(p, 300);
+  p.c.money.back().settled = paid;
+  p.pay_line(paid, 1, {.reason = "General_Adjustment", .per_unit = 300, .order_id = p.c.order_id}, p.product);
 }
 void refunded_with_shipping(Planting& p) {
   const Sold s = sold(p, kExcess, 2'000, 599);

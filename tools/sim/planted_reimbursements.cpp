@@ -175,6 +175,18 @@ void paid_anew(Planting& p) {
   p.pay_line(p.later(reversed, 3), units, {.per_unit = p.item().cost + p.r.between(5, 120)}, p.product);
   p.happens(reversed, kReversed);
 }
+/// The damage was none, so its payment goes back.
+void damage_was_none(Planting& p) {
+  const Instant reversed = p.ago(p.age(kReversed, 60)), at = p.later(reversed, -30);
+  const Lot lot = p.damage(at, 2);
+  const std::string payment = p.pay(lot, 2, p.later(at, 5), {.reason = "Damaged_Warehouse"});
+  const Instant inspected = p.later(reversed, -5);
+  for (const std::size_t unit : lot.units) p.meet(unit, inspected, Fate::corrected);
+  p.move(inspected, "Adjustments", -2, "WAREHOUSE_DAMAGED", "Q");
+  p.move(inspected, "Adjustments", 2, "SELLABLE", "P");
+  p.take_back(payment, reversed, 2);
+  p.happens(reversed, kReversed);
+}
 /// A return that was paid as missing, and then came.
 void return_came(Planting& p, bool came) {
   const Instant reversed = p.ago(p.age(kReversed, 80)), refunded = p.later(reversed, -70), approved = p.later(refunded, 50);
@@ -217,6 +229,7 @@ constexpr std::array kScenarios{Scenario{kTooLittle, "below_cost", &below_cost},
                                 Scenario{kTakenBack, "found_under_asin", &found_under_asin},
                                 Scenario{kTakenBack, "paid_twice", &paid_twice},
                                 Scenario{kTakenBack, "paid_anew", &paid_anew},
+                                Scenario{kTakenBack, "damage_was_none", &damage_was_none},
                                 Scenario{kTakenBack, "return_came_back", &return_came_back},
                                 Scenario{kTakenBack, "return_never_came", &return_never_came}};
 

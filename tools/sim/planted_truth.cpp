@@ -87,7 +87,7 @@ std::string planted_truth(const PlantedWorld* world, Instant now) {
     for (const PlantedProduct& p : world->products) {
       if (!p.cost_known) continue;
       json.begin_object().field("sku", p.sku).field("fnsku", p.fnsku).field("marketplaceId", p.marketplace->id).field("from", format_day(p.cost_from));
-      json.field("amount", Micros{p.cost * (p.cost_currency == "JPY" ? 1'000'000 : 10'000)}).field("currency", p.cost_currency).end_object();
+      json.field("amount", planted_money(p.cost, p.cost_currency)).field("currency", p.cost_currency).end_object();
     }
   }
   json.end_array().key("cases").begin_array();
@@ -115,15 +115,17 @@ std::string planted_truth(const PlantedWorld* world, Instant now) {
       if (world->happened(s.states.front().first, now)) json.begin_object().field("shipmentId", s.id).field("partnered", s.partnered).end_object();
   // By this card all fulfilment, storage and referral fees are right but for those planted as wrong.
   json.end_array().key("cards").begin_object();
+  const std::string currency = world ? world->currency : "USD";
+  json.field("currency", currency);
   const Day dearer(std::chrono::year(2026) / 4 / 17);
   json.key("fulfilment").begin_array();
   for (const auto& [from, at] : {std::pair{std::string("2026-01-15"), Instant(dearer) - hours(1)}, {format_day(dearer), Instant(dearer)}})
     for (const std::int64_t ounces : {16, 32})
-      json.begin_object().field("from", from).field("tier", "Large standard-size").field("upToOunces", ounces).field("fee", Micros{fulfilment_fee(at, ounces) * 10'000}).end_object();
+      json.begin_object().field("from", from).field("tier", "Large standard-size").field("upToOunces", ounces).field("fee", planted_money(fulfilment_fee(at, ounces), currency)).end_object();
   json.end_array().key("storage").begin_array();
   for (const auto& [months, month] : {std::pair{"01-09", 1U}, {"10-12", 10U}})
-    json.begin_object().field("months", months).field("perCubicFoot", storage_rate(Day(std::chrono::year(2026) / std::chrono::month(month) / 1))).end_object();
-  json.end_array().key("referral").begin_object().field("rate", Micros{150'000}).field("least", Micros{300'000}).end_object().end_object();
+    json.begin_object().field("months", months).field("perCubicFoot", planted_money(storage_rate(Day(std::chrono::year(2026) / std::chrono::month(month) / 1)), currency)).end_object();
+  json.end_array().key("referral").begin_object().field("rate", Micros{150'000}).field("least", planted_money(30, currency)).end_object().end_object();
   return std::move(json.end_object()).text();
 }
 

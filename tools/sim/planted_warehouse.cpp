@@ -98,12 +98,12 @@ void two_lots_in_one_line(Planting& p) {
 /// Three of four are paid; one of those is found, so its payment goes back, and the fourth is owed all along.
 void taken_back_after_found(Planting& p) {
   const Lot lot = lost(p, 4);
-  const std::string payment = p.pay(lot, 3, p.later(lot.at, 6), {});
-  const Instant found = p.later(lot.at, 14);
+  const std::string payment = p.pay(lot, 3, p.later(lot.at, 4), {.lag = 1});
+  const Instant found = p.later(lot.at, 6);
   p.meet(lot.units[0], found, Fate::found);
   LedgerRow& row = p.move(found, "Adjustments", 1, "SELLABLE", "F");
   row.reconciled = true;
-  p.take_back(payment, p.later(found, 2), 1);
+  p.take_back(payment, p.later(found, 2), 1);   // all within the fortnight until a claim
 }
 
 /// The newer loss was found; the older stays lost, beyond its window.

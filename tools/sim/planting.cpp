@@ -13,6 +13,7 @@ using std::chrono::minutes;
 namespace {
 
 constexpr std::int64_t kMostLookback = 150, kMargin = 5;   // days
+constexpr std::int64_t kMostKept = 500;   // cents of a commission that is given back
 constexpr std::array<std::string_view, 5> kFcs{"PHX7", "ONT8", "ABE8", "PHX6", "MDW2"};
 
 std::string padded(std::int64_t value, std::size_t width) {
@@ -112,7 +113,7 @@ std::int64_t Planting::age(const Window& window, std::int64_t before) {
   }
 }
 
-Micros Planting::money(std::int64_t cents) const { return Micros{cents * (marketplace->currency == "JPY" ? 1'000'000 : 10'000)}; }
+Micros Planting::money(std::int64_t cents) const { return planted_money(cents, marketplace->currency); }
 bool Planting::europe() const { return marketplace->region == Region::eu; }
 std::string Planting::fc() { return std::string(kFcs[static_cast<std::size_t>(r.below(kFcs.size()))]); }
 std::string Planting::number(std::int64_t width) {
@@ -300,7 +301,7 @@ Fact& Planting::refund(const Order& o, Instant at, const Refund& how) {
   const std::int64_t charged = o.price * units, principal = how.principal >= 0 ? how.principal : charged;
   // Amazon gives its commission back but for a fifth of it.
   const std::int64_t credit = how.commission >= 0 ? how.commission : (o.commission * units * principal * 2 + charged) / (2 * charged);
-  const std::int64_t kept = how.administration >= 0 ? how.administration : (credit * 2 + 5) / 10;
+  const std::int64_t kept = how.administration >= 0 ? how.administration : std::min(kMostKept, (credit * 2 + 5) / 10);
   Fact& f = fact(FactKind::refund, at);
   f.order_id = o.id;
   FactItem line{.sku = item().sku, .fnsku = item().fnsku, .asin = item().asin, .order_item_id = o.item_id, .quantity = units, .charges = {}, .fees = {}, .promotions = {}};

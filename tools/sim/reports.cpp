@@ -71,7 +71,6 @@ class File {
 };
 
 std::string amount(Micros value) { return format_micros(value); }
-std::string fnsku_of(const std::string& sku) { return "X00" + sku.substr(4, 9); }
 std::string title_of(const Seller& seller, const Fact& f) {
   std::string title = f.number % 3 == 0 ? "Screen 12\" for \"Pros" : f.number % 5 == 0 ? "Tasse f\xC3\xBCr Kaffee" : "A thing";
   const auto least = static_cast<std::size_t>(seller.settings().title_bytes);
@@ -122,7 +121,7 @@ std::string reimbursements(const Seller& seller, Instant from, Instant until, In
     for (const FactItem& item : f.items) {
       const Micros all = item.charges.front().amount;
       const std::string quantity = std::to_string(item.quantity);
-      file.row({iso(f.posted), std::to_string(10'000'000'000 + f.number), f.number % 4 == 0 ? std::to_string(5'000'000 + f.number) : "", seller.planted() ? "" : f.order_id, reason, item.sku, fnsku_of(item.sku), "B0SIM",
+      file.row({iso(f.posted), std::to_string(10'000'000'000 + f.number), f.number % 4 == 0 ? std::to_string(5'000'000 + f.number) : "", seller.planted() ? "" : f.order_id, reason, item.sku, seller.fnsku(item.sku), "B0SIM",
                 title_of(seller, f), "NewItem", std::string(f.marketplace->currency), amount(Micros{all.value / item.quantity}), amount(all), reversal ? "-" + quantity : quantity, "0", quantity,
                 reversal ? std::to_string(9'000'000'000 + f.number) : "", reversal ? "Lost_Warehouse" : ""});
       ++tally.rows;
@@ -149,7 +148,7 @@ std::string ledger(const Seller& seller, Instant from, Instant until, Instant no
     const bool reconciled = now - f.posted > std::chrono::hours(24 * 30) || seller.planted();
     const auto write = [&](const FactItem& item, std::string_view event, std::int64_t quantity, std::string_view disposition, std::string_view reason, const std::string& reference) {
       const bool adjustment = event == "Adjustments" && !seller.settings().planted_blank_columns;
-      file.row({slashed(day), fnsku_of(item.sku), "B0SIM", item.sku, title_of(seller, f), std::string(event), reference, std::to_string(quantity), "PHX7", std::string(disposition), std::string(reason), "US",
+      file.row({slashed(day), seller.fnsku(item.sku), "B0SIM", item.sku, title_of(seller, f), std::string(event), reference, std::to_string(quantity), "PHX7", std::string(disposition), std::string(reason), "US",
                 adjustment ? std::to_string(reconciled ? item.quantity : 0) : "", adjustment ? std::to_string(reconciled ? 0 : item.quantity) : "", moment, ""});
       ++tally.rows;
       tally.quantity += quantity;
@@ -183,7 +182,7 @@ std::string returns(const Seller& seller, Instant from, Instant until, Instant n
   for_facts(seller, from, until, now, [&](const Fact& f) {
     if (f.kind != FactKind::refund) return;
     for (const FactItem& item : f.items) {
-      file.row({iso(f.posted), f.order_id, item.sku, "B0SIM", fnsku_of(item.sku), title_of(seller, f), std::to_string(item.quantity), "PHX7", "CUSTOMER_DAMAGED", "DEFECTIVE",
+      file.row({iso(f.posted), f.order_id, item.sku, "B0SIM", seller.fnsku(item.sku), title_of(seller, f), std::to_string(item.quantity), "PHX7", "CUSTOMER_DAMAGED", "DEFECTIVE",
                 now - f.posted > std::chrono::hours(24 * 10) ? "Reimbursed" : "Unit returned to inventory", f.number % 2 ? "LPN" + item.order_item_id : "", "comment-of-a-buyer"});
       ++tally.rows;
       tally.quantity += item.quantity;
@@ -205,7 +204,7 @@ std::string removals(const Seller& seller, Instant from, Instant until, Instant 
     const FactItem& item = f.items.front();
     const bool over = now - f.posted > std::chrono::hours(24 * 14);
     const std::string quantity = std::to_string(item.quantity);
-    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(f.posted), item.sku, fnsku_of(item.sku), "Unsellable", quantity, "0",
+    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(f.posted), item.sku, seller.fnsku(item.sku), "Unsellable", quantity, "0",
               "0", over ? quantity : "0", over ? "0" : quantity, "0.52", std::string(f.marketplace->currency)});
     ++tally.rows;
     tally.quantity += item.quantity;
@@ -249,10 +248,10 @@ std::string storage_fees(const Seller& seller, Instant from, Instant until, Inst
       std::string country = "US", currency = "USD", rate = "0.78";
       if (seller.planted()) {
         const Marketplace& m = *seller.marketplaces().front();
-        country = m.country, currency = m.currency, rate = amount(storage_rate(month));
+        country = m.country, currency = m.currency, rate = amount(planted_money(storage_rate(month), m.currency));
         fee = own_storage_fee(m, month);
       }
-      file.row({"B0SIM", fnsku_of(sku), "A thing", "PHX7", country, "12.50", "8", "2.0", "inches", "1.20", "pounds", "0.1157", "cubic feet", "Standard-Size", "14.5", "0", "1.678", format_day(month).substr(0, 7),
+      file.row({"B0SIM", seller.fnsku(sku), "A thing", "PHX7", country, "12.50", "8", "2.0", "inches", "1.20", "pounds", "0.1157", "cubic feet", "Standard-Size", "14.5", "0", "1.678", format_day(month).substr(0, 7),
                 rate, currency, amount(fee), "--", "N", "N", "", "", "3", "0.01"});
       ++tally.rows;
       tally.micros[currency] += fee.value;
@@ -278,7 +277,7 @@ std::string ledger_summary(const Seller& seller, Instant from, Instant until, In
       auto r = Random::at(seller.settings().seed, 5, seller.settings().number, to_number(month), i);
       const std::int64_t start = r.below(200), in = r.below(60), out = r.below(80), lost = r.one_in(9) ? 1 : 0;
       const std::string day = format_day(month);
-      file.row({day.substr(5, 2) + "/" + day.substr(0, 4), fnsku_of(seller.sku(i)), "B0SIM", seller.sku(i), "A \"thing\"", "SELLABLE", std::to_string(start), "0", std::to_string(in), std::to_string(-out), "0",
+      file.row({day.substr(5, 2) + "/" + day.substr(0, 4), seller.fnsku(seller.sku(i)), "B0SIM", seller.sku(i), "A \"thing\"", "SELLABLE", std::to_string(start), "0", std::to_string(in), std::to_string(-out), "0",
                 "0", "0", "0", std::to_string(-lost), "0", "0", "0", std::to_string(start + in - out - lost), "0", "US", ""});
       ++tally.rows;
       tally.quantity += start + in - out - lost;
@@ -308,7 +307,7 @@ std::string fee_preview(const Seller& seller, Instant, Instant, Instant now, Rep
     const std::string sku = seller.sku(i);
     Micros fee{r.between(250, 900) * 10'000}, referral{r.between(80, 1'500) * 10'000};
     if (seller.planted()) fee = Micros{fulfilment_fee(now, kOwnOunces) * 10'000}, referral = Micros{3'000'000};
-    file.row({sku, fnsku_of(sku), "B0SIM", "US", i % 10 == 0 ? "Tasse f\xC3\xBCr 12\" Kaffee" : "A thing", "Home", "Brand", "Amazon", "19.99", i % 4 ? "19.99" : "--", "12.00", "8.00", "2.00", "32.00", "inches",
+    file.row({sku, seller.fnsku(sku), "B0SIM", "US", i % 10 == 0 ? "Tasse f\xC3\xBCr 12\" Kaffee" : "A thing", "Home", "Brand", "Amazon", "19.99", i % 4 ? "19.99" : "--", "12.00", "8.00", "2.00", "32.00", "inches",
               "1.10", "pounds", "Large standard-size", "USD", amount(Micros{fee.value + referral.value}), amount(referral), "0.00", amount(fee), "--"});
     ++tally.rows;
     tally.micros["USD"] += fee.value;
@@ -316,9 +315,8 @@ std::string fee_preview(const Seller& seller, Instant, Instant, Instant now, Rep
   if (!seller.planted()) return file.finish();
   for (const PlantedProduct& p : seller.planted()->products) {
     const std::string currency(p.marketplace->currency);
-    const auto money = [&](std::int64_t cents) { return Micros{cents * (currency == "JPY" ? 1'000'000 : 10'000)}; };
-    const Micros fee = money(fulfilment_fee(now, p.recorded_ounces)), referral = money(p.listed_referral);
-    file.row({p.sku, p.fnsku, p.asin, std::string(p.marketplace->country), std::string(kPlantedTitle), "Home", "Brand", "Amazon", amount(money(p.listed_price)), amount(money(p.listed_price)), p.longest, p.median, p.shortest,
+    const Micros fee = planted_money(fulfilment_fee(now, p.recorded_ounces), currency), referral = planted_money(p.listed_referral, currency), price = planted_money(p.listed_price, currency);
+    file.row({p.sku, p.fnsku, p.asin, std::string(p.marketplace->country), std::string(kPlantedTitle), "Home", "Brand", "Amazon", amount(price), amount(price), p.longest, p.median, p.shortest,
               "25.00", "inches", amount(Micros{p.recorded_ounces * 1'000'000 / 16}), "pounds", "Large standard-size", currency, amount(Micros{fee.value + referral.value}), amount(referral), "0.00", amount(fee), "--"});
     ++tally.rows;
     tally.micros[currency] += fee.value;
