@@ -174,7 +174,7 @@ void rounded_per_fc(Planting& p) {
 void off_by_cents(Planting& p) {
   const Day month = some_month(p);
   store(p, month, 200, 0, kVolume);
-  p.world.storage.back().fee.value += p.money(60).value;
+  if (p.marketplace->currency != "JPY") p.world.storage.back().fee.value += p.money(60).value;
   charged_for(p, month, 0);
 }
 

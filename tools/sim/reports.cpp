@@ -204,8 +204,10 @@ std::string removals(const Seller& seller, Instant from, Instant until, Instant 
     const FactItem& item = f.items.front();
     const bool over = now - f.posted > std::chrono::hours(24 * 14);
     const std::string quantity = std::to_string(item.quantity);
-    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(f.posted), item.sku, seller.fnsku(item.sku), "Unsellable", quantity, "0",
-              "0", over ? quantity : "0", over ? "0" : quantity, "0.52", std::string(f.marketplace->currency)});
+    // Where cases are planted nothing else is sent to the seller: nobody could say whether it arrived.
+    const bool destroyed = seller.planted(), sent = over && !destroyed;
+    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 && !destroyed ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(f.posted), item.sku, seller.fnsku(item.sku), "Unsellable", quantity, "0",
+              over && destroyed ? quantity : "0", sent ? quantity : "0", over ? "0" : quantity, "0.52", std::string(f.marketplace->currency)});
     ++tally.rows;
     tally.quantity += item.quantity;
     tally.micros[std::string(f.marketplace->currency)] += 520'000;
