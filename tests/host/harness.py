@@ -105,9 +105,9 @@ class Program:
 
 
 class Sim(Program):
-    def __init__(self, *args, events=1200, skus=120, sellers=3, rate_scale=0, seed=7, history_days=HISTORY_DAYS):
+    def __init__(self, *args, events=1200, skus=120, sellers=3, rate_scale=0, seed=7, history_days=HISTORY_DAYS, plant=0):
         super().__init__("amzsync-sim", "--listen", "127.0.0.1:0", "--auto-approve", "--events", str(events), "--skus", str(skus), "--sellers", str(sellers), "--rate-scale", str(rate_scale),
-                         "--seed", str(seed), "--history-days", str(history_days), *args)
+                         "--seed", str(seed), "--history-days", str(history_days), "--plant", str(plant), *args)
 
     def truth(self, seller):
         return fetch(f"{self.url}/_sim/truth?seller={seller}").json

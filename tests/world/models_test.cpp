@@ -126,6 +126,22 @@ TEST_CASE("whole syncs and later ones of a seller in several marketplaces are va
   }
 }
 
+TEST_CASE("planted cases are valid against the official models, too") {
+  auto official = models();
+  if (!official) return;
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    WorldSettings settings = judged(*official, v0);
+    settings.amazon.events = 300;
+    settings.amazon.skus = 30;
+    settings.amazon.planted = 200;
+    settings.history_days = settings.amazon.history_days = 200;
+    World world(settings);
+    CHECK(member(world.sync_seller(world.open(), 2), "status") == "completed");
+  }
+  CHECK(unexplained(*official) == "");
+}
+
 TEST_CASE("what is asked after an error, and the error itself, are valid against the official models for every operation and status") {
   auto official = models();
   if (!official) return;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/planted.hpp"
+
 namespace amzsim {
 namespace {
 
@@ -50,6 +52,23 @@ Seller::Seller(SellerSettings settings) : settings_(std::move(settings)) {
     if (m.region == settings_.region && static_cast<int>(marketplaces_.size()) < 1 + (settings_.number - 1) % 4) marketplaces_.push_back(&m);
 }
 
+const PlantedWorld* Seller::planted() const {
+  if (settings_.planted <= 0) return nullptr;
+  if (!planted_) {
+    planted_ = std::make_shared<const PlantedWorld>(plant(settings_, marketplaces_));
+    for (const Fact& f : planted_->facts) planted_places_.push_back(own_first_at(f.posted) + static_cast<std::int64_t>(planted_places_.size()));
+  }
+  return planted_.get();
+}
+
+Seller::Place Seller::place(std::int64_t number) const {
+  if (!planted()) return {false, number};
+  const auto found = std::lower_bound(planted_places_.begin(), planted_places_.end(), number);
+  const auto before = found - planted_places_.begin();
+  if (found != planted_places_.end() && *found == number) return {true, before};
+  return {false, number - before};
+}
+
 std::string Seller::sku(std::int64_t number) const {
   std::string sku = "SKU-" + std::to_string(settings_.number) + "-" + digits(number, 5);
   // Real ones hold commas, quotes, blanks and letters of every language.
@@ -62,27 +81,45 @@ std::string Seller::sku(std::int64_t number) const {
   }
 }
 
+std::string Seller::fnsku(const std::string& sku) const {
+  // Some end within a letter, and then differ by the charset of the file; not so where files are held against each other.
+  return "X00" + (settings_.planted > 0 ? sku.substr(sku.find('-') + 1, std::to_string(settings_.number).size() + 6) : sku.substr(4, 9));
+}
+
 Instant Seller::posted(std::int64_t number) const {
+  const Place at = place(number);
+  return at.planted ? planted_->facts[static_cast<std::size_t>(at.number)].posted : own_posted(at.number);
+}
+
+Instant Seller::own_posted(std::int64_t number) const {
   if (is_twin(number)) --number;   // in the same second as the one before
   const std::int64_t span = std::chrono::duration_cast<std::chrono::seconds>(settings_.history).count();
   const std::int64_t offset = static_cast<std::int64_t>(static_cast<__int128>(span) * number / std::max<std::int64_t>(1, settings_.events));
   return std::chrono::floor<std::chrono::seconds>(settings_.end - settings_.history) + std::chrono::seconds(offset);
 }
 
-bool Seller::shown(std::int64_t number, Instant at) const {
+bool Seller::shown(std::int64_t place_number, Instant at) const {
+  const auto [planted, number] = place(place_number);
+  if (planted) return planted_->happened(planted_->facts[static_cast<std::size_t>(number)].posted, at);
   constexpr Duration kLate = std::chrono::hours(30);
   const bool late = (is_twin(number) ? number - 1 : number) % 23 == 5;
   if (!late && number < settings_.events) return true;
   // At half past an hour, so that nothing appears while a sync that began on the hour is under way and its truth is asked for.
-  return at >= std::chrono::ceil<std::chrono::hours>(posted(number) + (late ? kLate : Duration{})) + std::chrono::minutes(30);
+  return at >= std::chrono::ceil<std::chrono::hours>(own_posted(number) + (late ? kLate : Duration{})) + std::chrono::minutes(30);
 }
 
 std::int64_t Seller::first_at(Instant at) const {
+  if (!planted()) return own_first_at(at);
+  const auto first = std::lower_bound(planted_->facts.begin(), planted_->facts.end(), at, [](const Fact& f, Instant t) { return f.posted < t; });
+  return own_first_at(at) + (first - planted_->facts.begin());
+}
+
+std::int64_t Seller::own_first_at(Instant at) const {
   constexpr std::int64_t kLongAfter = 10;   // times the history
   std::int64_t low = 0, high = settings_.goes_on ? settings_.events * kLongAfter : settings_.events;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
-    if (posted(middle) < at) {
+    if (own_posted(middle) < at) {
       low = middle + 1;
     } else {
       high = middle;
@@ -92,6 +129,70 @@ std::int64_t Seller::first_at(Instant at) const {
 }
 
 Fact Seller::fact(std::int64_t number) const {
+  const Place at = place(number);
+  return at.planted ? planted_->facts[static_cast<std::size_t>(at.number)] : own_fact(at.number);
+}
+
+/// Where cases are planted nothing else gives a reason for a claim: what is lost is paid, what is refunded was sold and came back, no bill comes twice.
+void Seller::make_harmless(Fact& f, std::int64_t original) const {
+  const auto tidy_sale = [&](FactItem& item) {
+    const Micros price{std::max<std::int64_t>(std::abs(item.charges.front().amount.value), money(*f.marketplace, 1'000).value)};
+    const std::int64_t commission = price.value * 15 / 100 / money(*f.marketplace, 1).value * money(*f.marketplace, 1).value;
+    item.charges.front().amount = price;
+    item.fees = {{"Commission", Micros{-commission}}, {"FBAPerUnitFulfillmentFee", Micros{-money(*f.marketplace, fulfilment_fee(f.posted, kOwnOunces) * item.quantity).value}}};
+  };
+  switch (f.kind) {
+    case FactKind::shipment:
+      for (FactItem& item : f.items) tidy_sale(item);
+      break;
+    case FactKind::refund: {
+      // Of the sale right before; where there is none it is a sale itself.
+      const Fact sale = original > 0 ? own_fact(original - 1) : Fact{};
+      const bool whole = sale.kind == FactKind::shipment && !sale.deferred && sale.items.size() == 1 && sale.number == original - 1 && sale.items.front().charges.size() == 3;
+      if (!whole) {
+        f.kind = FactKind::shipment;
+        for (FactItem& item : f.items) {
+          tidy_sale(item);
+          item.charges[1].amount = Micros{std::abs(item.charges[1].amount.value)};
+        }
+        break;
+      }
+      f.order_id = sale.order_id;
+      f.marketplace = sale.marketplace;
+      f.items = sale.items;
+      FactItem& item = f.items.front();
+      for (auto* list : {&item.charges, &item.promotions})
+        for (Component& c : *list) c.amount.value = -c.amount.value;
+      const std::int64_t cent = money(*f.marketplace, 1).value, credit = -item.fees.front().amount.value;
+      std::int64_t kept = (credit / cent * 2 + 5) / 10 * cent;
+      if (f.marketplace->currency == "USD") kept = std::min<std::int64_t>(kept, 5'000'000);
+      item.fees = {{"Commission", Micros{credit}}, {"RefundCommission", Micros{-kept}}};
+      break;
+    }
+    case FactKind::service_fee:
+      if (f.named) {
+        // Storage is billed by month (planted.cpp); no two other bills are of one sum, and none ends as a planted one.
+        Component& fee = f.items.front().fees.front();
+        if (fee.type == "FBAStorageFee") fee.type = "FBARemovalFee";
+        fee.amount = Micros{-money(*f.marketplace, 10 + original % 1'900 * 10 + original % 9).value};
+        break;
+      }
+      f.kind = FactKind::reimbursement;   // a bill with a twin would be one that came twice
+      [[fallthrough]];
+    case FactKind::reimbursement:
+      f.adjustment_type = "WAREHOUSE_LOST";
+      for (FactItem& item : f.items) {
+        std::int64_t hash = 0;
+        for (const char c : item.sku) hash = (hash * 31 + static_cast<unsigned char>(c)) % 2'000;
+        item.fees.clear();
+        item.charges = {{"Reimbursement", Micros{money(*f.marketplace, 300 + hash).value * item.quantity}}};
+      }
+      break;
+    default: break;
+  }
+}
+
+Fact Seller::own_fact(std::int64_t number) const {
   // A twin has the same content, in the same second, and nothing that would tell the two apart.
   const bool twin = is_twin(number), has_twin = is_twin(number + 1);
   const std::int64_t original = twin ? number - 1 : number;
@@ -99,7 +200,7 @@ Fact Seller::fact(std::int64_t number) const {
   auto r = Random::at(settings_.seed, 2, settings_.number, original);
   Fact f;
   f.number = number;
-  f.posted = posted(original);
+  f.posted = own_posted(original);
   f.marketplace = marketplaces_[static_cast<std::size_t>(r.below(static_cast<std::int64_t>(marketplaces_.size())))];
   f.order_id = digits(r.between(100, 999), 3) + "-" + digits(r.below(10'000'000), 7) + "-" + digits(r.below(10'000'000), 7);
   const auto cents = [&](std::int64_t low, std::int64_t high) { return money(*f.marketplace, r.between(low, high)); };
@@ -163,6 +264,7 @@ Fact Seller::fact(std::int64_t number) const {
     }
     f.items.push_back(std::move(item));
   }
+  if (settings_.planted > 0) make_harmless(f, original);
   if (f.kind == FactKind::shipment && r.one_in(10)) {
     f.deferred = true;
     f.released = std::chrono::ceil<std::chrono::hours>(f.posted + std::chrono::hours(24 * r.between(7, 14))) + std::chrono::minutes(30);   // as what is late

@@ -3,6 +3,7 @@
 // Fact number i is computed, not stored, so a seller may have millions of them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ struct Component {
 
 struct FactItem {
   std::string sku;
+  std::string fnsku, asin;         ///< empty: as the renderers make them up
   std::string order_item_id;
   std::int64_t quantity = 1;
   std::vector<Component> charges;
@@ -54,6 +56,7 @@ struct Fact {
   std::string order_id;
   std::string adjustment_type;
   bool named = true;               ///< carries an id of Amazon's; twins do not
+  bool planted = false;            ///< money of a planted case, whose rows in the reports are its own
   bool deferred = false;           ///< the sale's money is released later
   Instant released{};
   std::vector<FactItem> items;
@@ -71,8 +74,14 @@ struct SellerSettings {
   Duration history = std::chrono::hours(24 * 540);
   bool goes_on = false;            ///< after `end` facts come as often as before
   std::int64_t title_bytes = 0;    ///< at least so long are product names in reports
+  int planted = 0;                 ///< cases (planted.hpp); with any, the other facts give no reason for a claim
+  bool planted_blank_columns = false;          ///< Amazon's reconciled and unreconciled quantities are left out
+  std::vector<std::string> planted_rules;      ///< only cases of these; empty: of all
 };
 
+struct PlantedWorld;
+
+/// Facts are asked for by their place in time: the seller's own, and among them those of planted cases.
 class Seller {
  public:
   explicit Seller(SellerSettings settings);
@@ -88,15 +97,32 @@ class Seller {
   /// First fact posted at or after `at`.
   std::int64_t first_at(Instant at) const;
   std::string sku(std::int64_t number) const;
+  /// As the reports and the shipments have it.
+  std::string fnsku(const std::string& sku) const;
   /// So many more of its SKUs, the last ones of every marketplace, have no stock any more.
   void lose_stock(std::int64_t skus) { lost_skus_ += skus; }
   std::int64_t lost_skus() const noexcept { return lost_skus_; }
+  /// Nothing when no case is planted. Made when it is first asked for, since a simulator may have many sellers whom nobody asks about.
+  const PlantedWorld* planted() const;
 
  private:
+  /// Which fact stands at a place: one of its own, by number, or a planted one, by index.
+  struct Place {
+    bool planted = false;
+    std::int64_t number = 0;
+  };
+  Place place(std::int64_t number) const;
+  Fact own_fact(std::int64_t number) const;
+  void make_harmless(Fact& fact, std::int64_t original) const;
+  Instant own_posted(std::int64_t number) const;
+  std::int64_t own_first_at(Instant at) const;
+
   SellerSettings settings_;
   std::int64_t lost_skus_ = 0;
   std::string id_;
   std::vector<const Marketplace*> marketplaces_;
+  mutable std::shared_ptr<const PlantedWorld> planted_;
+  mutable std::vector<std::int64_t> planted_places_;   ///< of the planted facts, ascending
 };
 
 /// One SKU's stock in one marketplace.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/planted.hpp"
+
 namespace amzsim {
 namespace {
 
@@ -49,10 +51,11 @@ Shipment shipment(const Seller& seller, std::int64_t number, Instant created, In
   for (std::int64_t i = 0; i < count; ++i) {
     ShipmentItem item;
     item.sku = seller.sku(first + i);
-    item.fnsku = "X00" + item.sku.substr(4, 9);
+    item.fnsku = seller.fnsku(item.sku);
     item.shipped = r.between(1, 60);
     item.in_case = r.one_in(3) ? 12 : 0;
-    const std::int64_t missing = r.one_in(6) ? r.between(1, 3) : r.one_in(20) ? -1 : 0;   // now and then Amazon counts one more
+    std::int64_t missing = r.one_in(6) ? r.between(1, 3) : r.one_in(20) ? -1 : 0;   // now and then Amazon counts one more
+    if (seller.planted()) missing = 0;
     const std::int64_t in_the_end = std::max<std::int64_t>(0, item.shipped - missing);
     if (day >= kFirstReceived && !cancelled) item.received = in_the_end * std::min(day - kFirstReceived + 1, kLastReceived - kFirstReceived + 1) / (kLastReceived - kFirstReceived + 1);
     out.items.push_back(std::move(item));
@@ -70,6 +73,7 @@ std::vector<Shipment> shipments(const Seller& seller, Instant now) {
   const Instant until = s.goes_on ? now : std::min(now, s.end);
   std::int64_t number = 0;
   for (Instant created = first; created <= until && s.skus > 0; created += hours(24 * kDaysBetween)) all.push_back(shipment(seller, number++, created, now));
+  if (seller.planted()) add_planted(*seller.planted(), now, all);
   return all;
 }
 

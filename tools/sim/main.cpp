@@ -62,6 +62,9 @@ int main(int argc, char** argv) {
   app.add_option("--rate-scale", settings.rate_scale, "All usage plans times this; 0: no limits")->capture_default_str()->check(CLI::NonNegativeNumber);
   app.add_option("--foreign-use", settings.foreign_use, "Part of every plan that another application uses up")->capture_default_str()->check(CLI::Range(0.0, 0.95));
   app.add_option("--title-bytes", settings.title_bytes, "Product names in reports are at least so long")->capture_default_str()->check(CLI::Range(0, 100'000));
+  settings.planted = 120;
+  app.add_option("--plant", settings.planted, "Labelled cases per seller: losses and overcharges of every kind, and what only looks like them; none with less than 180 days of history")->capture_default_str()->check(CLI::Range(0, 100'000));
+  app.add_flag("--blank-reconciled", settings.planted_blank_columns, "The ledger's reconciled and unreconciled quantities are blank");
   app.add_flag("--auto-approve", settings.auto_approve, "The consent page redirects at once, with the next seller that did not authorise yet");
   app.add_option("--client-id", settings.client_id, "The only client id to accept; default: any");
   app.add_option("--client-secret", settings.client_secret, "The only client secret to accept; default: any");

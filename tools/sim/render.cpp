@@ -142,6 +142,8 @@ class Teller {
   std::vector<std::string_view> path_;
 };
 
+std::string asin_of(const FactItem& item) { return item.asin.empty() ? "B0SIM" : item.asin; }
+
 /// Orders: the same shape for sales and for refunds, whose lists are called Adjustment.
 void shipment_event(Teller& t, const Fact& f, bool refund) {
   t.field("AmazonOrderId", f.order_id).field("SellerOrderId", f.order_id).field("MarketplaceName", domain_of(*f.marketplace)).field("PostedDate", format_seconds(f.posted));
@@ -173,7 +175,7 @@ void adjustment_event(Teller& t, const Fact& f) {
   for (const FactItem& item : f.items) {
     const Micros all = item.charges.front().amount;
     t.element().field("Quantity", std::to_string(item.quantity)).amount("PerUnitAmount", Micros{all.value / item.quantity}).amount("TotalAmount", all);
-    t.field("SellerSKU", item.sku).field("FnSKU", "X" + item.sku.substr(0, 9)).field("ASIN", "B0SIM");
+    t.field("SellerSKU", item.sku).field("FnSKU", item.fnsku.empty() ? "X" + item.sku.substr(0, 9) : item.fnsku).field("ASIN", asin_of(item));
     if (f.named) t.field("TransactionNumber", "TN" + item.order_item_id);
     t.end();
   }
@@ -283,14 +285,14 @@ std::string_view list_of(const Fact& f) {
 
 /// Which member of a v0 event is an order's id, by list.
 /// The inbound shipment that a fee is for, which v0 tells in the place of an order's id; empty: an order's fee.
-std::string shipment_of(const Fact& f) { return f.number % 2 == 0 ? "FBA15" + f.order_id.substr(12) : std::string(); }
+std::string shipment_of(const Fact& f) { return f.number % 2 == 0 && !f.planted ? "FBA15" + f.order_id.substr(12) : std::string(); }
 
 std::string order_of(std::string_view list, const Fact& f) {
   for (const std::string_view with : {"ShipmentEventList", "ShipmentSettleEventList", "RefundEventList", "GuaranteeClaimEventList", "ChargebackEventList", "EBTRefundReimbursementOnlyEventList",
                                       "PayWithAmazonEventList", "ServiceProviderCreditEventList", "RetrochargeEventList", "RentalTransactionEventList", "AffordabilityExpenseEventList",
                                       "AffordabilityExpenseReversalEventList", "RemovalShipmentEventList", "RemovalShipmentAdjustmentEventList", "TrialShipmentEventList"})
     if (list == with) return f.order_id;
-  if (list == "ServiceFeeEventList" && f.named && shipment_of(f).empty()) return f.order_id;
+  if (list == "ServiceFeeEventList" && f.named && !f.planted && shipment_of(f).empty()) return f.order_id;
   return {};
 }
 
@@ -307,6 +309,10 @@ RenderedEvent render_v0(const Fact& f, const AmountListener& listener) {
     case FactKind::refund: shipment_event(t, f, true); break;
     case FactKind::service_fee:
       // No date, no marketplace; the order id may be a shipment's.
+      if (f.planted) {
+        t.field("FeeReason", "FBA fee").components("FeeList", f.items.front().fees, true);
+        break;
+      }
       if (f.named) t.field("AmazonOrderId", shipment_of(f).empty() ? f.order_id : shipment_of(f));
       t.field("FeeReason", "FBA fee").components("FeeList", f.items.front().fees, true).field("SellerSKU", f.items.front().sku).field("ASIN", "B0SIM");
       break;
@@ -322,7 +328,7 @@ RenderedEvent render_v0(const Fact& f, const AmountListener& listener) {
     case FactKind::rare: rare_event(t, event.list, f); break;
   }
   // An adjustment without items, a loan and the like carry no id at all, so equal ones would be twins.
-  event.named = f.named && f.kind != FactKind::other_adjustment &&
+  event.named = f.named && f.kind != FactKind::other_adjustment && !(f.planted && f.kind == FactKind::service_fee) &&
                 (f.kind != FactKind::rare || !(event.list == "DebtRecoveryEventList" || event.list == "LoanServicingEventList" || event.list == "TaxWithholdingEventList" ||
                                                event.list == "ChargeRefundEventList" || event.list == "ValueAddedServiceChargeEventList" || event.list == "CapacityReservationBillingEventList"));
   event.json = t.finish();
@@ -377,7 +383,7 @@ RenderedTransaction render_2024(const Seller& seller, const Fact& f, Part part, 
     t.array("items");
     for (const FactItem& item : f.items) {
       t.element().field("description", "Product").amount("totalAmount", item.charges.front().amount).null("breakdowns");
-      t.array("contexts").element().field("contextType", "ProductContext").field("asin", "B0SIM").field("sku", item.sku).field("quantityShipped", item.quantity).null("fulfillmentNetwork").end().end_array();
+      t.array("contexts").element().field("contextType", "ProductContext").field("asin", asin_of(item)).field("sku", item.sku).field("quantityShipped", item.quantity).null("fulfillmentNetwork").end().end_array();
       t.end();
     }
     t.end_array();
@@ -410,7 +416,7 @@ RenderedTransaction render_2024(const Seller& seller, const Fact& f, Part part, 
     branch("ProductCharges", own, {&item.charges, &item.promotions}, false);
     branch("AmazonFees", own_fees, {&item.fees}, true);
     t.end_array();
-    t.array("contexts").element().field("contextType", "ProductContext").field("asin", "B0SIM").field("sku", item.sku).field("quantityShipped", item.quantity).field("fulfillmentNetwork", "AFN").end().end_array();
+    t.array("contexts").element().field("contextType", "ProductContext").field("asin", asin_of(item)).field("sku", item.sku).field("quantityShipped", item.quantity).field("fulfillmentNetwork", "AFN").end().end_array();
     t.end();
   }
   t.end_array();

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/crypto.hpp"
+#include "sim/planted.hpp"
 
 namespace amzsim {
 
@@ -70,7 +71,6 @@ class File {
 };
 
 std::string amount(Micros value) { return format_micros(value); }
-std::string fnsku_of(const std::string& sku) { return "X00" + sku.substr(4, 9); }
 std::string title_of(const Seller& seller, const Fact& f) {
   std::string title = f.number % 3 == 0 ? "Screen 12\" for \"Pros" : f.number % 5 == 0 ? "Tasse f\xC3\xBCr Kaffee" : "A thing";
   const auto least = static_cast<std::size_t>(seller.settings().title_bytes);
@@ -78,13 +78,28 @@ std::string title_of(const Seller& seller, const Fact& f) {
   return title;
 }
 
-/// Facts that began in [from, until) and are shown by now.
+/// Facts that began in [from, until) and are shown by now. (A planted case writes its rows itself.)
 template <class Visit>
-void for_facts(const Seller& seller, Instant from, Instant until, Instant now, const Visit& visit) {
+void for_all_facts(const Seller& seller, Instant from, Instant until, Instant now, const Visit& visit) {
   const std::int64_t end = seller.first_at(std::min(until, now));
   for (std::int64_t i = seller.first_at(from); i < end; ++i)
     if (seller.shown(i, now)) visit(seller.fact(i));
 }
+template <class Visit>
+void for_facts(const Seller& seller, Instant from, Instant until, Instant now, const Visit& visit) {
+  for_all_facts(seller, from, until, now, [&](const Fact& f) {
+    if (!f.planted) visit(f);
+  });
+}
+/// Planted rows of a time in [from, until) that are shown by now.
+template <class Row, class Visit>
+void for_planted(const Seller& seller, const std::vector<Row> PlantedWorld::*rows, Instant Row::*time, Instant Row::*shows, Instant from, Instant until, Instant now, const Visit& visit) {
+  const PlantedWorld* world = seller.planted();
+  if (!world) return;
+  for (const Row& row : world->*rows)
+    if (row.*time >= from && row.*time < until && world->happened(row.*shows, now)) visit(row);
+}
+constexpr std::string_view kPlantedTitle = "A planted thing";
 
 std::string reason_of(const std::string& adjustment) {
   if (adjustment == "WAREHOUSE_LOST" || adjustment == "WAREHOUSE_LOST_MANUAL") return "Lost_Warehouse";
@@ -106,12 +121,19 @@ std::string reimbursements(const Seller& seller, Instant from, Instant until, In
     for (const FactItem& item : f.items) {
       const Micros all = item.charges.front().amount;
       const std::string quantity = std::to_string(item.quantity);
-      file.row({iso(f.posted), std::to_string(10'000'000'000 + f.number), f.number % 4 == 0 ? std::to_string(5'000'000 + f.number) : "", f.order_id, reason, item.sku, fnsku_of(item.sku), "B0SIM",
+      file.row({iso(f.posted), std::to_string(10'000'000'000 + f.number), f.number % 4 == 0 ? std::to_string(5'000'000 + f.number) : "", seller.planted() ? "" : f.order_id, reason, item.sku, seller.fnsku(item.sku), "B0SIM",
                 title_of(seller, f), "NewItem", std::string(f.marketplace->currency), amount(Micros{all.value / item.quantity}), amount(all), reversal ? "-" + quantity : quantity, "0", quantity,
                 reversal ? std::to_string(9'000'000'000 + f.number) : "", reversal ? "Lost_Warehouse" : ""});
       ++tally.rows;
       tally.micros[std::string(f.marketplace->currency)] += all.value;
     }
+  });
+  for_planted(seller, &PlantedWorld::reimbursements, &ReimbursementRow::approved, &ReimbursementRow::shows, from, until, now, [&](const ReimbursementRow& row) {
+    const std::string currency(row.marketplace->currency);
+    file.row({iso(row.approved), row.id, row.case_id, row.order_id, row.reason, row.sku, row.fnsku, row.asin, std::string(kPlantedTitle), row.condition, currency, amount(row.per_unit), amount(row.total),
+              std::to_string(row.cash), std::to_string(row.inventory), std::to_string(row.cash + row.inventory), row.original_id, row.original_type});
+    ++tally.rows;
+    tally.micros[currency] += row.total.value;
   });
   return file.finish();
 }
@@ -123,10 +145,10 @@ std::string ledger(const Seller& seller, Instant from, Instant until, Instant no
     const Day day = day_of(f.posted - kLocalOffset);
     const std::string moment = format_day(day) + "T00:00:00-0700";
     // What Amazon has not found within a month it reconciles.
-    const bool reconciled = now - f.posted > std::chrono::hours(24 * 30);
+    const bool reconciled = now - f.posted > std::chrono::hours(24 * 30) || seller.planted();
     const auto write = [&](const FactItem& item, std::string_view event, std::int64_t quantity, std::string_view disposition, std::string_view reason, const std::string& reference) {
-      const bool adjustment = event == "Adjustments";
-      file.row({slashed(day), fnsku_of(item.sku), "B0SIM", item.sku, title_of(seller, f), std::string(event), reference, std::to_string(quantity), "PHX7", std::string(disposition), std::string(reason), "US",
+      const bool adjustment = event == "Adjustments" && !seller.settings().planted_blank_columns;
+      file.row({slashed(day), seller.fnsku(item.sku), "B0SIM", item.sku, title_of(seller, f), std::string(event), reference, std::to_string(quantity), "PHX7", std::string(disposition), std::string(reason), "US",
                 adjustment ? std::to_string(reconciled ? item.quantity : 0) : "", adjustment ? std::to_string(reconciled ? 0 : item.quantity) : "", moment, ""});
       ++tally.rows;
       tally.quantity += quantity;
@@ -142,6 +164,16 @@ std::string ledger(const Seller& seller, Instant from, Instant until, Instant no
         default: break;
       }
   });
+  for_planted(seller, &PlantedWorld::ledger, &LedgerRow::at, &LedgerRow::shows, from, until, now, [&](const LedgerRow& row) {
+    const Day day = day_of(row.at - kLocalOffset);
+    // Amazon reconciles what is lost, found or damaged.
+    const bool filled = row.event == "Adjustments" && row.reason.size() == 1 && std::string_view("M5FE67HKU").find(row.reason) != std::string_view::npos && !seller.settings().planted_blank_columns;
+    const std::int64_t reconciled = seller.planted()->reconciled(row, now);
+    file.row({slashed(day), row.fnsku, row.asin, row.sku, std::string(kPlantedTitle), row.event, row.reference, std::to_string(row.quantity), row.fc, row.disposition, row.reason, row.country,
+              filled ? std::to_string(reconciled) : "", filled ? std::to_string(std::abs(row.quantity) - reconciled) : "", format_day(day) + "T00:00:00-0700", ""});
+    ++tally.rows;
+    tally.quantity += row.quantity;
+  });
   return file.finish();
 }
 
@@ -150,11 +182,16 @@ std::string returns(const Seller& seller, Instant from, Instant until, Instant n
   for_facts(seller, from, until, now, [&](const Fact& f) {
     if (f.kind != FactKind::refund) return;
     for (const FactItem& item : f.items) {
-      file.row({iso(f.posted), f.order_id, item.sku, "B0SIM", fnsku_of(item.sku), title_of(seller, f), std::to_string(item.quantity), "PHX7", "CUSTOMER_DAMAGED", "DEFECTIVE",
+      file.row({iso(f.posted), f.order_id, item.sku, "B0SIM", seller.fnsku(item.sku), title_of(seller, f), std::to_string(item.quantity), "PHX7", "CUSTOMER_DAMAGED", "DEFECTIVE",
                 now - f.posted > std::chrono::hours(24 * 10) ? "Reimbursed" : "Unit returned to inventory", f.number % 2 ? "LPN" + item.order_item_id : "", "comment-of-a-buyer"});
       ++tally.rows;
       tally.quantity += item.quantity;
     }
+  });
+  for_planted(seller, &PlantedWorld::returns, &ReturnRow::at, &ReturnRow::shows, from, until, now, [&](const ReturnRow& row) {
+    file.row({iso(row.at), row.order_id, row.sku, row.asin, row.fnsku, std::string(kPlantedTitle), std::to_string(row.quantity), row.fc, row.disposition, row.reason, row.status, row.plate, ""});
+    ++tally.rows;
+    tally.quantity += row.quantity;
   });
   return file.finish();
 }
@@ -167,11 +204,25 @@ std::string removals(const Seller& seller, Instant from, Instant until, Instant 
     const FactItem& item = f.items.front();
     const bool over = now - f.posted > std::chrono::hours(24 * 14);
     const std::string quantity = std::to_string(item.quantity);
-    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(f.posted), item.sku, fnsku_of(item.sku), "Unsellable", quantity, "0",
-              "0", over ? quantity : "0", over ? "0" : quantity, "0.52", std::string(f.marketplace->currency)});
+    // Where cases are planted nothing else is sent to the seller: nobody could say whether it arrived.
+    const bool destroyed = seller.planted(), sent = over && !destroyed;
+    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 && !destroyed ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(f.posted), item.sku, seller.fnsku(item.sku), "Unsellable", quantity, "0",
+              over && destroyed ? quantity : "0", sent ? quantity : "0", over ? "0" : quantity, "0.52", std::string(f.marketplace->currency)});
     ++tally.rows;
     tally.quantity += item.quantity;
     tally.micros[std::string(f.marketplace->currency)] += 520'000;
+  });
+  for_planted(seller, &PlantedWorld::removals, &RemovalRow::requested, &RemovalRow::requested, from, until, now, [&](const RemovalRow& row) {
+    const RemovalRow::State* state = nullptr;
+    for (const RemovalRow::State& s : row.states)
+      if (seller.planted()->happened(s.from, now)) state = &s;
+    if (!state) return;
+    const auto number = [](std::int64_t n) { return std::to_string(n); };
+    file.row({iso(row.requested), row.order_id, row.type, state->status, iso(state->from), row.sku, row.fnsku, row.disposition, number(row.quantity), number(state->cancelled), number(state->disposed),
+              number(state->shipped), number(state->in_process), "0.52", row.currency});
+    ++tally.rows;
+    tally.quantity += row.quantity;
+    tally.micros[row.currency] += 520'000;
   });
   return file.finish();
 }
@@ -195,11 +246,25 @@ std::string storage_fees(const Seller& seller, Instant from, Instant until, Inst
     for (std::int64_t i = 0; i < std::min(seller.settings().skus, kSkusWithSheets); ++i) {
       auto r = Random::at(seller.settings().seed, 4, seller.settings().number, to_number(month), i);
       const std::string sku = seller.sku(i);
-      const Micros fee{r.between(1, 90'000) * 100};
-      file.row({"B0SIM", fnsku_of(sku), "A thing", "PHX7", "US", "12.50", "8", "2.0", "inches", "1.20", "pounds", "0.1157", "cubic feet", "Standard-Size", "14.5", "0", "1.678", format_day(month).substr(0, 7),
-                "0.78", "USD", amount(fee), "--", "N", "N", "", "", "3", "0.01"});
+      Micros fee{r.between(1, 90'000) * 100};
+      std::string country = "US", currency = "USD", rate = "0.78";
+      if (seller.planted()) {
+        const Marketplace& m = *seller.marketplaces().front();
+        country = m.country, currency = m.currency, rate = amount(planted_money(storage_rate(month), m.currency));
+        fee = own_storage_fee(m, month);
+      }
+      file.row({"B0SIM", seller.fnsku(sku), "A thing", "PHX7", country, "12.50", "8", "2.0", "inches", "1.20", "pounds", "0.1157", "cubic feet", "Standard-Size", "14.5", "0", "1.678", format_day(month).substr(0, 7),
+                rate, currency, amount(fee), "--", "N", "N", "", "", "3", "0.01"});
       ++tally.rows;
-      tally.micros["USD"] += fee.value;
+      tally.micros[currency] += fee.value;
+    }
+    if (!seller.planted()) return;
+    for (const StorageRow& row : seller.planted()->storage) {
+      if (row.month != month) continue;
+      file.row({row.asin, row.fnsku, std::string(kPlantedTitle), row.fc, row.country, row.longest, row.median, row.shortest, "inches", "0.88", "pounds", row.volume, "cubic feet", "Standard-Size", row.on_hand, row.pending,
+                row.total_volume, format_day(month).substr(0, 7), row.rate, row.currency, amount(row.fee), "--", "N", "N", "", "", "3", "0.01"});
+      ++tally.rows;
+      tally.micros[row.currency] += row.fee.value;
     }
   });
   return file.finish();
@@ -214,16 +279,27 @@ std::string ledger_summary(const Seller& seller, Instant from, Instant until, In
       auto r = Random::at(seller.settings().seed, 5, seller.settings().number, to_number(month), i);
       const std::int64_t start = r.below(200), in = r.below(60), out = r.below(80), lost = r.one_in(9) ? 1 : 0;
       const std::string day = format_day(month);
-      file.row({day.substr(5, 2) + "/" + day.substr(0, 4), fnsku_of(seller.sku(i)), "B0SIM", seller.sku(i), "A \"thing\"", "SELLABLE", std::to_string(start), "0", std::to_string(in), std::to_string(-out), "0",
+      file.row({day.substr(5, 2) + "/" + day.substr(0, 4), seller.fnsku(seller.sku(i)), "B0SIM", seller.sku(i), "A \"thing\"", "SELLABLE", std::to_string(start), "0", std::to_string(in), std::to_string(-out), "0",
                 "0", "0", "0", std::to_string(-lost), "0", "0", "0", std::to_string(start + in - out - lost), "0", "US", ""});
       ++tally.rows;
       tally.quantity += start + in - out - lost;
     }
   });
+  for_months(from, std::min(until, now), [&](Day month) {
+    if (!seller.planted()) return;
+    for (const PlantedBalance& b : planted_balances(*seller.planted(), month)) {
+      const std::string day = format_day(month);
+      const auto number = [](std::int64_t n) { return std::to_string(n); };
+      file.row({day.substr(5, 2) + "/" + day.substr(0, 4), b.fnsku, b.asin, b.sku, std::string(kPlantedTitle), b.disposition, number(b.starting), number(b.in_transit), number(b.receipts), number(b.shipments),
+                number(b.returns), number(b.vendor_returns), number(b.transfers), number(b.found), number(b.lost), number(b.damaged), number(b.disposed), number(b.other), number(b.ending()), "0", b.country, ""});
+      ++tally.rows;
+      tally.quantity += b.ending();
+    }
+  });
   return file.finish();
 }
 
-std::string fee_preview(const Seller& seller, Instant, Instant, Instant, ReportTally& tally) {
+std::string fee_preview(const Seller& seller, Instant, Instant, Instant now, ReportTally& tally) {
   File file(File::Dialect::raw, true,
             "sku|fnsku|asin|amazon-store|product-name|product-group|brand|fulfilled-by|your-price|sales-price|longest-side|median-side|shortest-side|length-and-girth|unit-of-dimension|item-package-weight|"
             "unit-of-weight|product-size-tier|currency|estimated-fee-total|estimated-referral-fee-per-unit|estimated-variable-closing-fee|expected-fulfillment-fee-per-unit|"
@@ -231,11 +307,21 @@ std::string fee_preview(const Seller& seller, Instant, Instant, Instant, ReportT
   for (std::int64_t i = 0; i < seller.settings().skus; ++i) {
     auto r = Random::at(seller.settings().seed, 6, seller.settings().number, i);
     const std::string sku = seller.sku(i);
-    const Micros fee{r.between(250, 900) * 10'000}, referral{r.between(80, 1'500) * 10'000};
-    file.row({sku, fnsku_of(sku), "B0SIM", "US", i % 10 == 0 ? "Tasse f\xC3\xBCr 12\" Kaffee" : "A thing", "Home", "Brand", "Amazon", "19.99", i % 4 ? "19.99" : "--", "12.00", "8.00", "2.00", "32.00", "inches",
+    Micros fee{r.between(250, 900) * 10'000}, referral{r.between(80, 1'500) * 10'000};
+    if (seller.planted()) fee = Micros{fulfilment_fee(now, kOwnOunces) * 10'000}, referral = Micros{3'000'000};
+    file.row({sku, seller.fnsku(sku), "B0SIM", "US", i % 10 == 0 ? "Tasse f\xC3\xBCr 12\" Kaffee" : "A thing", "Home", "Brand", "Amazon", "19.99", i % 4 ? "19.99" : "--", "12.00", "8.00", "2.00", "32.00", "inches",
               "1.10", "pounds", "Large standard-size", "USD", amount(Micros{fee.value + referral.value}), amount(referral), "0.00", amount(fee), "--"});
     ++tally.rows;
     tally.micros["USD"] += fee.value;
+  }
+  if (!seller.planted()) return file.finish();
+  for (const PlantedProduct& p : seller.planted()->products) {
+    const std::string currency(p.marketplace->currency);
+    const Micros fee = planted_money(fulfilment_fee(now, p.recorded_ounces), currency), referral = planted_money(p.listed_referral, currency), price = planted_money(p.listed_price, currency);
+    file.row({p.sku, p.fnsku, p.asin, std::string(p.marketplace->country), std::string(kPlantedTitle), "Home", "Brand", "Amazon", amount(price), amount(price), p.longest, p.median, p.shortest,
+              "25.00", "inches", amount(Micros{p.recorded_ounces * 1'000'000 / 16}), "pounds", "Large standard-size", currency, amount(Micros{fee.value + referral.value}), amount(referral), "0.00", amount(fee), "--"});
+    ++tally.rows;
+    tally.micros[currency] += fee.value;
   }
   return file.finish();
 }
@@ -315,7 +401,7 @@ std::string settlement_text(const Seller& seller, const Settlement& of, ReportTa
   const std::string number = std::to_string(12'000'000'000 + std::atoll(of.id.c_str()) % 1'000'000'000);
   std::vector<std::vector<std::string>> rows;
   std::int64_t total = 0;
-  for_facts(seller, of.from, of.until, of.created, [&](const Fact& f) {
+  for_all_facts(seller, of.from, of.until, of.created, [&](const Fact& f) {
     if (f.marketplace != marketplace) return;
     const auto line = [&](const FactItem& item, const std::string& type, const std::string& what, const Component& c) {
       const bool sale = f.kind == FactKind::shipment || f.kind == FactKind::refund;

@@ -191,6 +191,9 @@ Simulator::Simulator(SimSettings settings, std::function<Instant()> now) : setti
     s.history = std::chrono::hours(24 * settings_.history_days);
     s.goes_on = settings_.goes_on;
     s.title_bytes = settings_.title_bytes;
+    s.planted = settings_.planted;
+    s.planted_blank_columns = settings_.planted_blank_columns;
+    s.planted_rules = settings_.planted_rules;
     sellers_.emplace_back(s);
   }
 }
@@ -808,6 +811,7 @@ std::string Simulator::truth(int n, bool lines) const {
   std::string reports;
   reports_truth(n, now(), reports);
   json.field_raw("reports", reports);
+  json.field_raw("planted", planted_truth(s.planted(), now()));
   return std::move(json.end_object()).text();
 }
 

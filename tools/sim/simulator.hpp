@@ -17,6 +17,7 @@
 #include "base/json_writer.hpp"
 #include "sim/facts.hpp"
 #include "sim/inbound.hpp"
+#include "sim/planted.hpp"
 #include "sim/render.hpp"
 #include "sim/reports.hpp"
 
@@ -61,6 +62,9 @@ struct SimSettings {
   bool blocks = false;            ///< transactions come in blocks, by date within each only
   int late_every = 0;             ///< every so manyth event shows up late, by:
   Duration late_by{};
+  int planted = 0;                ///< labelled cases of every seller (planted.hpp)
+  bool planted_blank_columns = false;     ///< Amazon's reconciled and unreconciled quantities are left out of the ledger
+  std::vector<std::string> planted_rules; ///< only cases of these rules; empty: of all
   std::string client_id, client_secret;   ///< empty: any
   std::int64_t rows_per_page = 0; ///< pages hold no more; 0: as many as Amazon's
   std::string base_url;           ///< where this simulator is reached, for the addresses of documents
