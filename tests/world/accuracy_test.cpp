@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often detection is right: sellers with planted losses and everything that only looks like them, synced, judged, and held against what was
+// planted. The labels come from what became of each unit, by code that knows nothing of the detector. AMZSYNC_SELLERS widens it, AMZSYNC_TABLE
+// prints the table by rule (scripts/bench detect).
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+
+#include "world/checks.hpp"
+
+using namespace world;
+
+namespace {
+
+struct Score {
+  std::int64_t claimed_units = 0, true_units = 0, right_units = 0;
+  std::int64_t claimed_money = 0, true_money = 0, right_money = 0;
+  std::int64_t claims = 0, overstated = 0, exact = 0, owed = 0, missed = 0, wrong_dates = 0;
+  void operator+=(const Score& o) {
+    claimed_units += o.claimed_units, true_units += o.true_units, right_units += o.right_units;
+    claimed_money += o.claimed_money, true_money += o.true_money, right_money += o.right_money;
+    claims += o.claims, overstated += o.overstated, exact += o.exact, owed += o.owed, missed += o.missed, wrong_dates += o.wrong_dates;
+  }
+};
+
+std::string text(Json json, const char* member) { return std::string(json[member].text()); }
+std::int64_t micros(Json json) { return json.is_null() ? 0 : parse_amount(json.text()).micros.value; }
+
+/// What a claim is about, in the words of both sides.
+std::string key_of(Json j) {
+  const std::string order = text(j, "orderId"), shipment = text(j, "shipmentId"), removal = text(j, "removalOrderId"), period = text(j, "period");
+  const std::string rule = text(j, "rule");
+  if (!order.empty() && rule != "return_not_restocked") return rule + "|" + order;
+  if (rule == "inbound_shortage" || rule == "damaged_inbound") return rule + "|" + shipment + "|" + text(j, "fnsku");
+  if (!removal.empty()) return rule + "|" + removal;
+  if (rule == "return_not_restocked") return rule + "|" + order + "|" + text(j, "sku");
+  if (rule == "fulfilment_fee_overcharge" || rule == "referral_fee_overcharge" || rule == "storage_fee_overcharge" || rule == "duplicate_fee_charge") return rule + "|" + text(j, "sku");
+  return rule + "|" + text(j, "fnsku");
+}
+
+struct Side {
+  std::int64_t units = 0, money = 0;
+  std::set<std::string> deadlines;
+  std::string told;
+};
+
+std::string supplied(Json planted, std::string_view kind) {
+  JsonWriter out;
+  out.begin_array();
+  if (kind == "costs")
+    for (const Json c : planted["costs"]) out.begin_object().field("product", c["sku"].text()).field("from", c["from"].text()).field_raw("amount", c["amount"].text()).field("currency", c["currency"].text()).end_object();
+  if (kind == "partnered")
+    for (const Json s : planted["partneredShipments"]) out.begin_object().field("shipment", s["shipmentId"].text()).field("partnered", s["partnered"].boolean().value_or(false)).end_object();
+  out.end_array();
+  return std::move(out).text();
+}
+
+/// One seller, synced and judged; scores by rule.
+std::map<std::string, Score> judge(std::uint64_t seed, bool blank, bool v0, bool tell) {
+  WorldSettings settings;
+  settings.seed = seed;
+  settings.finances_v0 = v0;
+  settings.amazon.events = 60;
+  settings.amazon.skus = 20;
+  settings.amazon.planted = 260;
+  settings.amazon.planted_blank_columns = blank;
+  World world(settings);
+  Process& process = world.open();
+  const auto user = world.user(1);
+  {
+    const JsonDocument truth = world.truth(1, false);
+    for (const char* kind : {"costs", "partnered"}) REQUIRE(world.wait(process.engine().supply(user, kind, supplied(truth["planted"], kind))));
+  }
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+
+  const JsonDocument truth = world.truth(1, false);
+  std::map<std::string, Side> owed, claimed;
+  for (const Json c : truth["planted"]["cases"]) {
+    if (text(c, "state") != "claim_ready") continue;
+    Side& side = owed[key_of(c)];
+    side.units += c["units"].integer().value_or(0);
+    side.money += micros(c["amount"]);
+    side.deadlines.insert(text(c, "deadline"));
+    side.told += text(c, "case") + " ";
+  }
+  const auto answer = process.engine().findings_document(user, {.readiness = "claim_ready", .rule = {}, .state = {}, .limit = 1'000, .offset = 0});
+  REQUIRE(answer);
+  const auto findings = JsonDocument::parse(*answer);
+  REQUIRE(findings);
+  for (const Json f : (*findings)["findings"]) {
+    Side& side = claimed[key_of(f)];
+    side.units += f["quantity"].integer().value_or(0);
+    side.money += micros(f["amount"]);
+    side.deadlines.insert(text(f, "deadline"));
+    side.told += text(f, "subject") + text(f, "variant") + " ";
+  }
+  std::map<std::string, Score> scores;
+  std::set<std::string> keys;
+  for (const auto& [key, side] : owed) keys.insert(key);
+  for (const auto& [key, side] : claimed) keys.insert(key);
+  for (const std::string& key : keys) {
+    const Side none;
+    const auto o = owed.find(key), c = claimed.find(key);
+    const Side& is = o == owed.end() ? none : o->second;
+    const Side& says = c == claimed.end() ? none : c->second;
+    Score& s = scores[key.substr(0, key.find('|'))];
+    s.claimed_units += says.units, s.true_units += is.units, s.right_units += std::min(says.units, is.units);
+    const bool by_units = is.units > 0 || says.units > 0;
+    const std::int64_t claimed_money = by_units ? 0 : says.money, true_money = by_units ? 0 : is.money;
+    s.claimed_money += claimed_money, s.true_money += true_money, s.right_money += std::min(claimed_money, true_money);
+    const bool is_claimed = c != claimed.end(), is_owed = o != owed.end();
+    s.claims += is_claimed, s.owed += is_owed, s.missed += is_owed && !is_claimed;
+    const bool over = is_claimed && (says.units > is.units || claimed_money > true_money);
+    s.overstated += over;
+    s.exact += is_claimed && is_owed && says.units == is.units && claimed_money == true_money;
+    s.wrong_dates += is_claimed && is_owed && says.deadlines != is.deadlines;
+    if (tell && (over || (is_owed && (!is_claimed || says.units < is.units || claimed_money < true_money))))
+      std::fprintf(stderr, "seed %llu%s: %s: owed %lld units %s, claimed %lld units %s; %s/ %s\n", static_cast<unsigned long long>(seed), blank ? " blank" : "", key.c_str(), static_cast<long long>(is.units), format_micros({true_money}).c_str(),
+                   static_cast<long long>(says.units), format_micros({claimed_money}).c_str(), is.told.c_str(), says.told.c_str());
+  }
+  return scores;
+}
+
+double share(std::int64_t part, std::int64_t whole) { return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole); }
+
+}  // namespace
+
+TEST_SUITE_BEGIN("accuracy");
+
+TEST_CASE("what is claimed is owed, and what is owed is claimed") {
+  const char* asked = std::getenv("AMZSYNC_SELLERS");
+  const bool table = std::getenv("AMZSYNC_TABLE") != nullptr;
+  const int sellers = asked ? std::atoi(asked) : 4;
+  for (const bool blank : {false, true}) {
+    std::map<std::string, Score> scores;
+    for (int n = 0; n < sellers; ++n)
+      for (const auto& [rule, score] : judge(1'000 + static_cast<std::uint64_t>(n), blank, n % 2 == 1, table)) scores[rule] += score;
+    Score all;
+    if (table) std::printf("%-40s %7s %7s %7s %9s %9s %9s %9s %6s\n", blank ? "columns blank" : "columns filled", "claims", "over", "missed", "precision", "recall", "m.prec", "m.recall", "dates");
+    for (const auto& [rule, s] : scores) {
+      all += s;
+      if (table)
+        std::printf("%-40s %7lld %7lld %7lld %9.4f %9.4f %9.4f %9.4f %6lld\n", rule.c_str(), static_cast<long long>(s.claims), static_cast<long long>(s.overstated), static_cast<long long>(s.missed), share(s.right_units, s.claimed_units),
+                    share(s.right_units, s.true_units), share(s.right_money, s.claimed_money), share(s.right_money, s.true_money), static_cast<long long>(s.wrong_dates));
+    }
+    CAPTURE(blank);
+    CHECK(all.owed > 0);
+    CHECK(share(all.right_units, all.claimed_units) >= 0.99);
+    CHECK(share(all.right_units, all.true_units) >= (blank ? 0.92 : 0.98));
+  }
+}
+
+TEST_SUITE_END();

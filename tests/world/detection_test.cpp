@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Findings over time: what a later sync makes of them, what the host wrote, and what could not be read.
+#include <doctest/doctest.h>
+
+#include "world/checks.hpp"
+
+using namespace world;
+
+namespace {
+
+WorldSettings planted() {
+  WorldSettings settings;
+  settings.seed = 11;
+  settings.amazon.events = 60;
+  settings.amazon.skus = 20;
+  settings.amazon.planted = 150;
+  settings.history_days = settings.amazon.history_days = 210;
+  return settings;
+}
+
+std::string findings(World& world, Process& process, const char* status) {
+  const auto answer = process.engine().findings_document(world.user(1), {.readiness = status, .rule = {}, .state = {}, .limit = 1'000, .offset = 0});
+  REQUIRE(answer);
+  return *answer;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("detect");
+
+TEST_CASE("a finding keeps its identity, its first day and the host's word through later syncs") {
+  World world(planted());
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const std::int64_t ready = world.count("SELECT claims FROM runs ORDER BY run_no DESC LIMIT 1");
+  CHECK(ready > 5);
+  CHECK(ready == JsonDocument::parse(findings(world, process, "claim_ready"))->root()["total"].integer());
+  CHECK(world.count("SELECT count(*) FROM journal WHERE type='detection.completed'") == 1);
+  // It comes before the end of the sync.
+  CHECK(world.count("SELECT max(seq) FROM journal WHERE type='detection.completed'") < world.count("SELECT max(seq) FROM journal WHERE type='sync.completed'"));
+  const std::string id = world.sql("SELECT finding_id FROM findings WHERE closed_at IS NULL AND blocked='' ORDER BY deadline DESC LIMIT 1")[0][0];
+  const auto filed = world.wait(process.engine().set_finding_state(world.user(1), id, "filed", "case-7"));
+  REQUIRE(filed);
+  CHECK(member(*filed, "caseId") == "case-7");
+  const auto opened = world.sql("SELECT finding_id, opened_at FROM findings ORDER BY finding_id");
+  world.run_for(std::chrono::hours(26));
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM findings WHERE state='filed' AND case_id='case-7' AND finding_id='" + id + "'") == 1);
+  for (const auto& row : opened) CHECK(world.count("SELECT count(*) FROM findings WHERE finding_id='" + row[0] + "' AND opened_at=" + row[1]) == 1);
+  CHECK(world.count("SELECT count(DISTINCT rule || variant || subject) FROM findings") == world.count("SELECT count(*) FROM findings"));
+
+  // A day and a sync later nothing but time has passed for most: no row is written that says what it said before.
+  CHECK(world.count("SELECT count(*) FROM findings WHERE updated_at=opened_at") > world.count("SELECT count(*) FROM findings") / 2);
+
+  CHECK(world.wait(process.engine().set_finding_state(world.user(1), id, "paid", "")).code() == amzsync::base::Code::invalid_argument);
+  CHECK(world.wait(process.engine().set_finding_state(world.user(2), id, "won", "")).code() == amzsync::base::Code::not_found);
+}
+
+TEST_CASE("a stream that is not read blocks what needs it by name, and nothing is claimed by those rules") {
+  const std::vector<std::string> all{"transactions", "inventory", "inbound", "reimbursements", "ledger", "ledger_summary", "returns", "removals", "storage_fees", "fee_preview"};
+  for (const std::string stream : {"reimbursements", "ledger", "returns", "removals", "inbound", "transactions"}) {
+    CAPTURE(stream);
+    WorldSettings settings = planted();
+    for (const std::string& name : all)
+      if (name != stream) settings.streams.push_back(name);
+    World world(settings);
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    const std::string source = stream == "transactions" ? "money" : stream;
+    CHECK(world.count("SELECT count(*) FROM rule_states WHERE blocked='" + source + ": not synced'") > 0);
+    const auto ready = JsonDocument::parse(findings(world, process, "claim_ready"));
+    for (const Json f : (*ready)["findings"]) {
+      CAPTURE(std::string(f["rule"].text()));
+      CHECK(world.count("SELECT count(*) FROM rule_states WHERE rule='" + std::string(f["rule"].text()) + "' AND blocked='" + source + ": not synced'") == 0);
+    }
+  }
+}
+
+TEST_CASE("where Amazon refuses every report, nothing is claimed that needs one") {
+  World world(planted());
+  Process& process = world.open();
+  world.amazon().add_fault(trouble("/reports", "status", 403, -1, 0));
+  (void)world.sync_seller(process, 1);
+  CHECK(world.count("SELECT count(*) FROM rule_states WHERE blocked LIKE 'reimbursements:%'") > 0);
+  const auto ready = JsonDocument::parse(findings(world, process, "claim_ready"));
+  for (const Json f : (*ready)["findings"]) CHECK(world.count("SELECT count(*) FROM rule_states WHERE rule='" + std::string(f["rule"].text()) + "' AND blocked LIKE 'reimbursements:%'") == 0);
+}
+
+TEST_CASE("it is told why something is claimed, and why not") {
+  World world(planted());
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto row = world.sql("SELECT finding_id, fnsku FROM findings WHERE closed_at IS NULL AND rule='lost_warehouse' LIMIT 1")[0];
+  const auto why = process.engine().explain_document(world.user(1), row[0]);
+  REQUIRE(why);
+  const auto document = JsonDocument::parse(*why);
+  CHECK((*document)["findings"].size() == 1);
+  const auto paid = world.sql("SELECT fnsku FROM ledger WHERE event_type='Adjustments' AND reason='M' AND quantity<0 AND fnsku NOT IN (SELECT fnsku FROM findings) LIMIT 1");
+  REQUIRE(!paid.empty());
+  const auto why_not = process.engine().explain_document(world.user(1), paid[0][0]);
+  REQUIRE(why_not);
+  CHECK((*JsonDocument::parse(*why_not))["notClaimed"].size() > 0);
+  CHECK(process.engine().explain_document(world.user(1), "nothing of that name").code() == amzsync::base::Code::not_found);
+  CHECK(process.engine().explain_document(world.user(2), row[0]).code() == amzsync::base::Code::not_found);
+}
+
+TEST_CASE("what is supplied is checked row by row, and takes effect with the next detection") {
+  World world(planted());
+  Process& process = world.open();
+  const auto wrong = world.wait(process.engine().supply(world.user(1), "costs", R"([{"product": "A", "from": "2026-01-01", "amount": 1, "currency": "USD"}, {"product": "B", "from": "soon", "amount": 1, "currency": "USD"}])"));
+  REQUIRE(!wrong);
+  CHECK(wrong.error().message == "Row 2: from must be a date, such as 2026-04-17.");
+  CHECK(world.count("SELECT count(*) FROM supplied") == 0);
+  CHECK(!world.wait(process.engine().supply(world.user(1), "wishes", "[]")));
+  CHECK(!world.wait(process.engine().supply(world.user(1), "costs", "{}")));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto row = world.sql("SELECT fnsku FROM findings WHERE rule='lost_warehouse' AND basis<>'seller_cost' LIMIT 1");
+  REQUIRE(!row.empty());
+  REQUIRE(world.wait(process.engine().supply(world.user(1), "costs", R"([{"product": ")" + row[0][0] + R"(", "from": "2025-01-01", "amount": 3.21, "currency": "USD"}])")));
+  world.run_for(std::chrono::hours(26));
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM findings WHERE closed_at IS NULL AND rule='lost_warehouse' AND fnsku='" + row[0][0] + "' AND basis='seller_cost' AND amount_micros=3210000*quantity") > 0);
+}
+
+TEST_SUITE_END();
