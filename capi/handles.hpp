@@ -3,6 +3,7 @@
 // becomes a code and an error object.
 #pragma once
 
+#include <map>
 #include <amzsync/amzsync.h>
 
 #include <atomic>
@@ -29,6 +30,7 @@ struct Options {
   std::string ca_file;
   std::optional<auth::MasterKeys> master_keys;
   sync::SyncSettings sync;
+  std::map<std::string, std::string, std::less<>> policy;   // texts by the names of the files
   Log log;
 };
 

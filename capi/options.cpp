@@ -212,6 +212,18 @@ int32_t amzsync_options_set_history_days(amzsync_options* options, int32_t days,
   });
 }
 
+int32_t amzsync_options_set_policy(amzsync_options* options, const char* file, const char* json, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    auto files = o.policy;
+    files[std::string(text_or_empty(file))] = std::string(text_or_empty(json));
+    auto parsed = detect::Policy::parse(files);
+    if (!parsed) return Error(Code::setting_invalid, parsed.error().message);
+    o.policy = std::move(files);
+    o.sync.policy = std::make_shared<const detect::Policy>(std::move(*parsed));
+    return Done{};
+  });
+}
+
 int32_t amzsync_options_set_archive_days(amzsync_options* options, int32_t days, amzsync_error** err) noexcept {
   return set(options, err, [&](Options& o) -> Status {
     AMZ_TRY(value, in_range("archive_days", days, 0, 3'650));

@@ -214,7 +214,7 @@ Result<std::string> Engine::finding_statistics_document(const UserId& user) {
 
 Result<std::string> Engine::explain_document(const UserId& user, std::string_view what) {
   return parts_.store.read_now(
-      [&](store::Tx& tx) -> Result<std::string> { return detect::explain(tx, store::find_user(tx, user), what, settings_.sync.region, settings_.sync.finances); });
+      [&](store::Tx& tx) -> Result<std::string> { return detect::explain(tx, store::find_user(tx, user), what, sync::policy_of(settings_.sync), settings_.sync.region, settings_.sync.finances); });
 }
 
 Async<Result<std::string>> Engine::set_finding_state(UserId user, std::string id, std::string state, std::string case_id) {

@@ -199,6 +199,10 @@ AMZSYNC_API int32_t amzsync_options_set_finances(amzsync_options *options, const
 AMZSYNC_API int32_t amzsync_options_set_streams(amzsync_options *options, const char *streams, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* How many days back the first sync goes: 1 to 730, default 540. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_history_days(amzsync_options *options, int32_t days, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Takes one of the embedded tables of policy by another: `file` "windows.json", "values.json" or "rate_cards.json", `json` its text, of the form that
+ * the files in policy/ have. Findings tell which version they were judged by, and the next detection judges them anew. Errors: SETTING_INVALID, which
+ * names the place that is wrong. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_policy(amzsync_options *options, const char *file, const char *json, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* How often each seller is synced again, in minutes: 0 (never) or 15 to 10080, default 360. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_sync_every_minutes(amzsync_options *options, int32_t minutes, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* How long events are kept for readers who come back: 1 to 365 days, default 7. Since: 0.1 */

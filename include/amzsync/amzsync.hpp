@@ -174,6 +174,7 @@ class Options {
   Expected<Nothing> set_master_key(const std::string& v) { return set(amzsync_options_set_master_key, v.c_str()); }
   Expected<Nothing> set_finances(const std::string& v) { return set(amzsync_options_set_finances, v.c_str()); }
   Expected<Nothing> set_streams(const std::string& v) { return set(amzsync_options_set_streams, v.c_str()); }
+  Expected<Nothing> set_policy(const std::string& file, const std::string& json) { return set(amzsync_options_set_policy, file.c_str(), json.c_str()); }
   Expected<Nothing> set_history_days(std::int32_t v) { return set(amzsync_options_set_history_days, v); }
   Expected<Nothing> set_sync_every_minutes(std::int32_t v) { return set(amzsync_options_set_sync_every_minutes, v); }
   Expected<Nothing> set_archive_days(std::int32_t v) { return set(amzsync_options_set_archive_days, v); }

@@ -61,6 +61,12 @@ void Case::index_products() {
       sku_by_fnsku_[row->fnsku] = row->msku;
     }
   }
+  // Products that the ledger does not know by now.
+  for (const FeePreview& preview : tables.fee_previews)
+    if (!preview.sku.empty() && !preview.fnsku.empty()) {
+      fnsku_by_sku_.emplace(preview.sku, preview.fnsku);
+      sku_by_fnsku_.emplace(preview.fnsku, preview.sku);
+    }
   payments.reserve(tables.reimbursements.size());
   for (const Reimbursement& line : tables.reimbursements) {
     const Name fnsku = fnsku_of(line.fnsku, line.sku);

@@ -80,6 +80,8 @@ class Case {
   std::map<Name, std::vector<FoundByAsin>> found_by_asin;
   /// Units of an order that rule 11 claims.
   std::map<Name, std::int64_t> reopened_by_order;
+  /// Units of a product's shipments that it claims.
+  std::map<Name, std::int64_t> reopened_inbound;
 
   Product* product(Name fnsku);
   const Product* product(Name fnsku) const;

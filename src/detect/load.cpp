@@ -219,8 +219,8 @@ class Loader {
   void fee_previews() {
     const auto read = tx_.integer("SELECT read_at FROM cells WHERE user_no=?1 AND stream='fee_preview'", user_);
     const Day day = read ? local_day(from_us(*read), t_.home) : today_;
-    Rows r = tx_.rows("SELECT row_id, sku, asin, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, sales_price_micros, your_price_micros, product_size_tier FROM fee_preview WHERE user_no=?1 ORDER BY row_id", user_);
-    while (r.next()) t_.fee_previews.push_back({r.integer(0), day, name(r, 1), name(r, 2), Currency::parse(r.view(3)), amount(r, 4), amount(r, 5), r.is_null(6) ? amount(r, 7) : amount(r, 6), name(r, 8)});
+    Rows r = tx_.rows("SELECT row_id, sku, fnsku, asin, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, sales_price_micros, your_price_micros, product_size_tier FROM fee_preview WHERE user_no=?1 ORDER BY row_id", user_);
+    while (r.next()) t_.fee_previews.push_back({r.integer(0), day, name(r, 1), name(r, 2), name(r, 3), Currency::parse(r.view(4)), amount(r, 5), amount(r, 6), r.is_null(7) ? amount(r, 8) : amount(r, 7), name(r, 9)});
   }
 
   void storage_fees() {

@@ -251,7 +251,7 @@ std::string statistics_document(Tx& tx, std::optional<UserNo> user) {
   return std::move(json).text();
 }
 
-Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view what, spapi::Region region, store::MoneyStream money) {
+Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view what, const Policy& policy, spapi::Region region, store::MoneyStream money) {
   if (!user) return Error(Code::not_found, "There is no such finding.");
   JsonWriter json;
   json.begin_object().field("id", what).key("findings").begin_array();
@@ -272,7 +272,7 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
     const Tables t = load_tables(tx, *user, region, money);
     const Name name = t.names.find(what);
     std::vector<Verdict> verdicts;
-    if (!name.empty()) (void)detect(t, Policy::embedded(), local_day(tx.now(), t.home), &verdicts);
+    if (!name.empty()) (void)detect(t, policy, local_day(tx.now(), t.home), &verdicts);
     std::set<RowRef> about;
     for (const LedgerRow& r : t.ledger)
       if (r.fnsku == name || r.msku == name || r.reference == name) about.insert({Source::ledger, r.row});

@@ -40,7 +40,7 @@ Totals totals(store::Tx& tx, UserNo user);
 
 /// Why a finding is one; or, of an SKU, FNSKU, order, shipment or removal order, all that is and is not claimed of it and why. `policy` and `money` as
 /// for the detection. Errors: not_found.
-Result<std::string> explain(store::Tx& tx, std::optional<UserNo> user, std::string_view what, spapi::Region region, store::MoneyStream money);
+Result<std::string> explain(store::Tx& tx, std::optional<UserNo> user, std::string_view what, const Policy& policy, spapi::Region region, store::MoneyStream money);
 
 /// What became of a claim: `open`, `filed`, `won` or `lost`, with the case that it was filed under. Errors: not_found, invalid_argument.
 Result<std::string> set_state(store::Tx& tx, std::optional<UserNo> user, std::string_view finding_id, std::string_view state, std::string_view case_id);

@@ -100,6 +100,14 @@ void inbound_shortage(Case& c, const Rule& rule) {
           item.doubtful |= family == Family::general || shared++ > 0;
         }
       }
+  // What rule 11 claims is not claimed here once more; the newest shortages are those that such a payment was for.
+  for (auto& [fnsku, units] : c.reopened_inbound)
+    for (std::size_t i = items.size(); i-- > 0 && units > 0;)
+      if (items[i].fnsku == fnsku) {
+        const std::int64_t same = std::min(units, items[i].open);
+        items[i].open -= same;
+        units -= same;
+      }
   for (Item& item : items) {
     const RowRef ref{Source::inbound, item.row->row};
     const std::string& status = item.shipment->row->status;

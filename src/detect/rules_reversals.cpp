@@ -119,6 +119,7 @@ class Support {
         left -= units;
         f.netting.push_back({{Source::ledger, r->row}, units, "was received after all"});
       }
+    c_.reopened_inbound[c_.fnsku_of(line.fnsku, line.sku)] += left;
     return reversal.units - left;
   }
 

@@ -105,21 +105,26 @@ void lost_in_fc_transfer(Case& c, const Rule& rule) {
       if (r->quantity < 0) outs[r->disposition].push_back({r, units_of(*r), false, {}});
       if (r->quantity > 0) ins.push_back(r);
     }
-    // By the reference that both carry, then whatever left first arrived first.
+    // By the reference that both carry, then whatever left first arrived first; last what arrived in another condition than it left in.
     std::vector<std::int64_t> ins_left;
     for (const LedgerRow* in : ins) ins_left.push_back(in->quantity);
-    for (const bool by_reference : {true, false})
-      for (std::size_t i = 0; i < ins.size(); ++i)
-        for (Transfer& out : outs[ins[i]->disposition]) {
-          if (ins_left[i] == 0) break;
-          if (out.left == 0 || ins[i]->day < out.row->day) continue;
-          if (by_reference && (ins[i]->reference.empty() || ins[i]->reference != out.row->reference)) continue;
-          const std::int64_t same = std::min(ins_left[i], out.left);
-          out.left -= same;
-          ins_left[i] -= same;
-          out.by_reference |= by_reference;
-          out.ins.push_back(ins[i]);
-        }
+    const auto arrive = [&](std::size_t i, std::vector<Transfer>& list, bool by_reference) {
+      for (Transfer& out : list) {
+        if (ins_left[i] == 0) break;
+        if (out.left == 0 || ins[i]->day < out.row->day) continue;
+        if (by_reference && (ins[i]->reference.empty() || ins[i]->reference != out.row->reference)) continue;
+        const std::int64_t same = std::min(ins_left[i], out.left);
+        out.left -= same;
+        ins_left[i] -= same;
+        out.by_reference |= by_reference;
+        out.ins.push_back(ins[i]);
+      }
+    };
+    for (const bool same_condition : {true, false})
+      for (const bool by_reference : {true, false})
+        for (std::size_t i = 0; i < ins.size(); ++i)
+          for (auto& [disposition, list] : outs)
+            if ((disposition == ins[i]->disposition) == same_condition) arrive(i, list, by_reference);
     for (auto& [disposition, list] : outs)
       for (Transfer& out : list) {
         if (out.left == 0) continue;
@@ -158,8 +163,9 @@ void disposed_without_request(Case& c, const Rule& rule) {
     std::int64_t left;
   };
   std::map<Name, std::vector<Order>> orders;
+  // Of orders to send units back too: what was destroyed instead is rule 20's.
   for (const Removal& r : c.tables.removals)
-    if ((r.type == Removal::Type::disposal || r.type == Removal::Type::liquidation) && r.disposed > 0) orders[c.fnsku_of(r.fnsku, r.sku)].push_back({&r, r.disposed});
+    if (r.type != Removal::Type::other && r.disposed > 0) orders[c.fnsku_of(r.fnsku, r.sku)].push_back({&r, r.disposed});
   for (Product& product : c.products) {
     for (const LedgerRow* row : product.rows) {
       if (row->movement != Movement::adjustment || row->quantity >= 0 || (row->reason != 'D' && row->reason != 'G')) continue;
@@ -181,7 +187,7 @@ void disposed_without_request(Case& c, const Rule& rule) {
         if (same == 0) continue;
         order.left -= same;
         f.quantity -= same;
-        f.netting.push_back({{Source::removals, order.row->row}, same, "ordered"});
+        f.netting.push_back({{Source::removals, order.row->row}, same, order.row->type == Removal::Type::giving_back ? "destroyed in place of being sent back" : "ordered"});
       }
       std::vector<Payment*> paid;
       for (Payment* p : product.payments)

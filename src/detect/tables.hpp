@@ -185,7 +185,7 @@ struct InboundShipment {
 struct FeePreview {
   std::int64_t row = 0;
   Day day{};                              ///< when the snapshot was taken
-  Name sku, asin;
+  Name sku, fnsku, asin;
   std::optional<Currency> currency;
   std::optional<Micros> fulfilment, referral, price;
   Name tier;

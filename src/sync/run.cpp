@@ -91,13 +91,13 @@ class Run {
     if (!loaded) co_return loaded.error();
     if (cancel_.cancelled()) co_return Code::cancelled;
     const std::shared_ptr<Judged> judged = std::move(*loaded);
-    auto judge = [judged, now = services_.clock.now()] {
-      judged->detection = detect::detect(judged->tables, detect::Policy::embedded(), detect::local_day(now, judged->tables.home));
+    auto judge = [judged, &policy = policy_of(services_.settings), now = services_.clock.now()] {
+      judged->detection = detect::detect(judged->tables, policy, detect::local_day(now, judged->tables.home));
       return true;
     };
     (void)co_await run_on(services_.work, std::move(judge));
     if (cancel_.cancelled()) co_return Code::cancelled;
-    auto save = [judged, this](const store::RunTx& run) { totals_.claims = detect::save(run, judged->tables, detect::Policy::embedded(), judged->detection).claim_ready; };
+    auto save = [judged, this](const store::RunTx& run) { totals_.claims = detect::save(run, judged->tables, policy_of(services_.settings), judged->detection).claim_ready; };
     co_return co_await write_for(context_, std::move(save));
   }
 

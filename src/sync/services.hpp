@@ -3,12 +3,14 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "auth/tokens.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "detect/policy.hpp"
 #include "spapi/client.hpp"
 #include "spapi/regions.hpp"
 #include "store/money_rows.hpp"
@@ -27,8 +29,11 @@ struct SyncSettings {
   bool allow_shared_seller = false;
   Duration keep_journal = std::chrono::hours(24 * 7);
   Duration keep_archive = std::chrono::hours(24 * 90);   ///< zero: a document goes once it was read
+  std::shared_ptr<const detect::Policy> policy; ///< nullptr: the embedded one
   bool archive_pages = false;                   ///< also the pages of what comes by lists: money, stock, shipments
 };
+
+inline const detect::Policy& policy_of(const SyncSettings& settings) { return settings.policy ? *settings.policy : detect::Policy::embedded(); }
 
 /// The first day of a seller's history at a first sync now. A day more than was asked for, since the rows of a store are dated by its own
 /// days, which in the west begin up to twelve hours after those of UTC.

@@ -36,7 +36,7 @@ std::string key_of(Json j) {
   if (rule == "inbound_shortage" || rule == "damaged_inbound") return rule + "|" + shipment + "|" + text(j, "fnsku");
   if (!removal.empty()) return rule + "|" + removal;
   if (rule == "return_not_restocked") return rule + "|" + order + "|" + text(j, "sku");
-  if (rule == "fulfilment_fee_overcharge" || rule == "referral_fee_overcharge" || rule == "storage_fee_overcharge" || rule == "duplicate_fee_charge") return rule + "|" + text(j, "sku");
+  if (rule == "fulfilment_fee_overcharge" || rule == "referral_fee_overcharge" || rule == "duplicate_fee_charge") return rule + "|" + text(j, "sku");
   return rule + "|" + text(j, "fnsku");
 }
 
@@ -53,8 +53,43 @@ std::string supplied(Json planted, std::string_view kind) {
     for (const Json c : planted["costs"]) out.begin_object().field("product", c["sku"].text()).field("from", c["from"].text()).field_raw("amount", c["amount"].text()).field("currency", c["currency"].text()).end_object();
   if (kind == "partnered")
     for (const Json s : planted["partneredShipments"]) out.begin_object().field("shipment", s["shipmentId"].text()).field("partnered", s["partnered"].boolean().value_or(false)).end_object();
+  if (kind == "sizes")
+    for (const Json d : planted["dimensions"])
+      out.begin_object().field("product", d["sku"].text()).field_raw("longest", d["longest"].text()).field_raw("median", d["median"].text()).field_raw("shortest", d["shortest"].text()).field_raw("ounces", d["weight"].text())
+          .field("tier", "Large standard-size").end_object();
+  if (kind == "removal_shipments")
+    for (const Json p : planted["removalParcels"])
+      out.begin_object().field("order", p["removalOrderId"].text()).field("fnsku", p["fnsku"].text()).field("tracking", p["tracking"].text()).field("shipped", p["shipped"].text()).field("units", p["units"].integer().value_or(0)).end_object();
+  if (kind == "removal_receipts")
+    for (const Json p : planted["removalParcels"])
+      if (!p["received"].is_null()) out.begin_object().field("order", p["removalOrderId"].text()).field("fnsku", p["fnsku"].text()).field("tracking", p["tracking"].text()).field("units", p["received"].integer().value_or(0)).end_object();
   out.end_array();
   return std::move(out).text();
+}
+
+/// The rate cards by which the planted world charges, as tables of policy.
+std::shared_ptr<const amzsync::detect::Policy> cards(Json c) {
+  JsonWriter json;
+  json.begin_object().field("version", "planted").key("storage").begin_array();
+  for (const Json row : c["storage"]) {
+    const bool peak = row["months"].text() == "10-12";
+    json.begin_object().field("id", row["months"].text()).field("country", "US").field("from", "2024-04-01").field("tier", "standard").field("volume_units", "cubic feet").field_raw("months", peak ? "[10,11,12]" : "[1,2,3,4,5,6,7,8,9]");
+    json.field_raw("rate", row["perCubicFoot"].text()).end_object();
+  }
+  json.end_array().key("fulfilment").begin_array();
+  const std::pair<const char*, const char*> spans[]{{"2026-01-15", "2026-04-17"}, {"2026-04-17", "2030-01-01"}};
+  for (const auto& [from, until] : spans) {
+    json.begin_object().field("id", from).field("country", "US").field("from", from).field("until", until).key("tiers").begin_array();
+    for (const Json row : c["fulfilment"])
+      if (row["from"].text() == from) json.begin_object().field("name", row["tier"].text()).field("most_ounces", row["upToOunces"].integer().value_or(0)).field_raw("fee", row["fee"].text()).end_object();
+    json.end_array().end_object();
+  }
+  json.end_array().key("referral").begin_array();
+  json.begin_object().field("id", "referral").field("country", "US").field("category", "*").field("from", "2024-01-01").field_raw("steps", "[{\"rate\": " + std::string(c["referral"]["rate"].text()) + "}]").field_raw("least", c["referral"]["least"].text()).end_object();
+  json.end_array().end_object();
+  auto policy = amzsync::detect::Policy::parse({{"rate_cards.json", json.text()}});
+  REQUIRE(policy);
+  return std::make_shared<const amzsync::detect::Policy>(std::move(*policy));
 }
 
 /// One seller, synced and judged; scores by rule.
@@ -66,24 +101,29 @@ std::map<std::string, Score> judge(std::uint64_t seed, bool blank, bool v0, bool
   settings.amazon.skus = 20;
   settings.amazon.planted = 260;
   settings.amazon.planted_blank_columns = blank;
+  {
+    World look(settings);
+    settings.policy = cards(look.truth(1, false)["planted"]["cards"]);
+  }
   World world(settings);
   Process& process = world.open();
   const auto user = world.user(1);
   {
     const JsonDocument truth = world.truth(1, false);
-    for (const char* kind : {"costs", "partnered"}) REQUIRE(world.wait(process.engine().supply(user, kind, supplied(truth["planted"], kind))));
+    for (const char* kind : {"costs", "partnered", "sizes", "removal_shipments", "removal_receipts"}) REQUIRE(world.wait(process.engine().supply(user, kind, supplied(truth["planted"], kind))));
   }
   CHECK(member(world.sync_seller(process, 1), "status") == "completed");
 
   const JsonDocument truth = world.truth(1, false);
   std::map<std::string, Side> owed, claimed;
+  std::map<std::string, std::string> labels;   // also of what is not owed
   for (const Json c : truth["planted"]["cases"]) {
+    labels[key_of(c)] += text(c, "case") + " " + text(c, "state") + " " + std::string(c["fates"]["open"].text()) + "; ";
     if (text(c, "state") != "claim_ready") continue;
     Side& side = owed[key_of(c)];
     side.units += c["units"].integer().value_or(0);
     side.money += micros(c["amount"]);
     side.deadlines.insert(text(c, "deadline"));
-    side.told += text(c, "case") + " ";
   }
   const auto answer = process.engine().findings_document(user, {.readiness = "claim_ready", .rule = {}, .state = {}, .limit = 1'000, .offset = 0});
   REQUIRE(answer);
@@ -118,7 +158,7 @@ std::map<std::string, Score> judge(std::uint64_t seed, bool blank, bool v0, bool
     s.wrong_dates += is_claimed && is_owed && says.deadlines != is.deadlines;
     if (tell && (over || (is_owed && (!is_claimed || says.units < is.units || claimed_money < true_money))))
       std::fprintf(stderr, "seed %llu%s: %s: owed %lld units %s, claimed %lld units %s; %s/ %s\n", static_cast<unsigned long long>(seed), blank ? " blank" : "", key.c_str(), static_cast<long long>(is.units), format_micros({true_money}).c_str(),
-                   static_cast<long long>(says.units), format_micros({claimed_money}).c_str(), is.told.c_str(), says.told.c_str());
+                   static_cast<long long>(says.units), format_micros({claimed_money}).c_str(), labels[key].c_str(), says.told.c_str());
   }
   return scores;
 }

@@ -240,6 +240,7 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   e.sync.history_days = s.history_days;
   e.sync.keep_archive = std::chrono::hours(24 * s.archive_days);
   e.sync.archive_pages = s.archive_pages;
+  e.sync.policy = s.policy;
   e.sync.sync_every = s.sync_every;
   e.sync.max_active_runs = s.max_active_runs;
   transport_->set_deaf(s.deaf_transport);

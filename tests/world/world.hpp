@@ -22,6 +22,7 @@ struct WorldSettings {
   int history_days = 540;
   int archive_days = 90;
   bool archive_pages = false;
+  std::shared_ptr<const amzsync::detect::Policy> policy;
   Duration sync_every{};                      ///< zero: only when a test asks
   int max_active_runs = 10'000;
   bool listen = false;                        ///< a callback hears of everything, from the opening of each process on

@@ -19,10 +19,10 @@
 namespace amzsync_tools {
 namespace {
 
-constexpr std::array<std::string_view, 28> kNames{
+constexpr std::array<std::string_view, 29> kNames{
     "store",          "lwa-client-id",    "lwa-client-secret", "lwa-client-secret-file", "application-id",     "redirect-uri",       "region",
     "spapi-environment", "lwa-endpoint",  "spapi-endpoint",    "consent-endpoint",       "master-key",         "master-key-file",    "finances",
-    "streams",        "history-days",     "sync-every-minutes", "archive-days",          "archive",            "journal-days",       "synchronous",
+    "streams",        "history-days",     "policy",            "sync-every-minutes", "archive-days",          "archive",            "journal-days",       "synchronous",
     "log-level",      "log-format",       "listen",            "jwt-secret",             "jwt-secret-file",    "frontend-origins",   "demo"};
 constexpr std::string_view kFile = "-file";   // how the name of a setting ends that names a file which holds a secret
 
@@ -118,6 +118,7 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   app.add_option("--master-key-file", s.master_key_file, "File that holds it");
   app.add_option("--finances", s.finances, "2024-06-19 or v0")->capture_default_str();
   app.add_option("--streams", s.streams, "Datasets, with commas between; default: all that the app's roles allow");
+  app.add_option("--policy", s.policy, "Folder with tables of policy that take the place of the embedded ones");
   app.add_option("--history-days", s.history_days, "How far back the first sync goes")->capture_default_str();
   app.add_option("--sync-every-minutes", s.sync_every_minutes, "Period of the re-sync; 0: off")->capture_default_str();
   app.add_option("--archive-days", s.archive_days, "How long raw reports are kept")->capture_default_str();
@@ -257,6 +258,18 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
   if (auto w = check("master-key", nullptr, options.set_master_key(s.master_key))) return w;
   if (auto w = check("finances", &s.finances, options.set_finances(s.finances))) return w;
   if (auto w = check("streams", &s.streams, options.set_streams(s.streams))) return w;
+  if (!s.policy.empty()) {
+    std::error_code failed;
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(s.policy, failed))
+      if (entry.path().extension() == ".json") files.push_back(entry.path());
+    if (failed || files.empty()) return WrongSetting{variable("policy") + " is '" + s.policy + "'; it must be a folder that holds windows.json, values.json or rate_cards.json"};
+    for (const auto& file : files) {
+      std::ifstream in(file, std::ios::binary);
+      const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+      if (auto w = check("policy", &s.policy, options.set_policy(file.filename().string(), text))) return w;
+    }
+  }
   if (auto w = count("history-days", s.history_days, &amzsync::Options::set_history_days)) return w;
   if (auto w = count("sync-every-minutes", s.sync_every_minutes, &amzsync::Options::set_sync_every_minutes)) return w;
   if (auto w = count("archive-days", s.archive_days, &amzsync::Options::set_archive_days)) return w;

@@ -28,6 +28,7 @@ struct Settings {
   std::string streams;
   std::string history_days = "540";
   std::string sync_every_minutes = "360";
+  std::string policy;
   std::string archive_days = "90";
   std::string archive = "reports";
   std::string journal_days = "7";
