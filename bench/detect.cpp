@@ -3,6 +3,7 @@
 // most memory that the process had; reading the rows from a store is not in it.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -16,7 +17,7 @@ int main() {
   t.seller = "SELLER";
   t.region = "na";
   for (std::size_t i = 0; i < kSources; ++i) t.coverage.add_all(static_cast<Source>(i));
-  const Day today = *std::optional(day_of(*parse_instant("2026-06-30")));
+  const Day today = day_of(*parse_instant("2026-06-30"));
   std::uint64_t state = 88172645463325252ULL;
   const auto below = [&](std::uint64_t n) {
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
@@ -54,6 +55,8 @@ int main() {
     r.disposition = Disposition::sellable;
     t.ledger.push_back(r);
   }
+  // In the order in which the store gives them.
+  std::sort(t.ledger.begin(), t.ledger.end(), [](const LedgerRow& a, const LedgerRow& b) { return std::tie(a.day, a.row) < std::tie(b.day, b.row); });
   t.reimbursements.reserve(kPayments);
   for (int i = 0; i < kPayments; ++i) {
     Reimbursement r;

@@ -100,6 +100,52 @@ void write_sums(JsonWriter& json, std::string_view name, const std::vector<Total
   json.end_array();
 }
 
+/// The rows that a finding rests on or that were netted against it, as they are stored: what a person needs to file the claim.
+void write_rows(JsonWriter& json, Tx& tx, UserNo user, store::MoneyStream money, const std::vector<std::string>& lists) {
+  const std::string money_table(store::money_stream_name(money));
+  struct Table {
+    std::string_view source;
+    std::string name, key;
+  };
+  const Table tables[]{{"ledger", "ledger", "row_id"},           {"ledger_summary", "ledger_summary", "row_id"}, {"reimbursements", "reimbursements", "row_id"}, {"returns", "returns", "row_id"},
+                       {"removals", "removals", "row_id"},       {"inbound", "inbound_items", "row_id"},         {"money", money_table, "event_id"},              {"storage_fees", "storage_fees", "row_id"},
+                       {"fee_preview", "fee_preview", "row_id"}, {"supplied", "supplied", "supplied_no"},        {"removal_shipments", "supplied", "supplied_no"}};
+  constexpr std::array<std::string_view, 8> kOwn{"user_no", "identity", "content", "run_no", "occurrence", "type_id", "currency_id", "day"};
+  json.key("rows").begin_array();
+  std::set<std::pair<std::string, std::int64_t>> told;
+  for (const std::string& list : lists) {
+    const auto document = JsonDocument::parse(list);
+    if (!document) continue;
+    for (const Json entry : document->root()) {
+      const auto table = std::find_if(std::begin(tables), std::end(tables), [&](const Table& t) { return t.source == entry["table"].text(); });
+      const std::int64_t row = entry["row"].integer().value_or(0);
+      if (table == std::end(tables) || !told.emplace(table->name, row).second) continue;
+      Rows r = tx.rows("SELECT * FROM " + table->name + " WHERE user_no=?1 AND " + table->key + "=?2", user, row);
+      if (!r.next()) continue;
+      json.begin_object().field("table", table->source).field("row", row);
+      for (int i = 0; i < r.columns(); ++i) {
+        const std::string_view column = r.column_name(i);
+        if (r.is_null(i) || column == table->key || is_one_of(kOwn, column)) continue;
+        if (column.ends_with("_at")) {
+          json.field(column, r.instant(i));
+        } else if (column.ends_with("_day")) {
+          json.field(column, format_day(day_from(r.integer(i))));
+        } else if (column.ends_with("_micros")) {
+          json.field(column.substr(0, column.size() - 7), Micros{r.integer(i)});
+        } else if (column == "detail" || column == "data") {
+          if (!r.view(i).empty()) json.field_raw(column, r.view(i));
+        } else if (r.is_text(i)) {
+          json.field(column, r.view(i));
+        } else {
+          json.field(column, r.integer(i));
+        }
+      }
+      json.end_object();
+    }
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, const Detection& detection) {
@@ -258,11 +304,15 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
   bool any = false;
   std::string by = "(finding_id=?3 OR sku=?3 OR fnsku=?3 OR order_id=?3 OR shipment_id=?3 OR removal_order_id=?3)";
   bool one = false;
+  std::vector<std::string> lists;   // evidence and netting of the finding that was asked for
   {
     Rows r = tx.rows(select(by + " ORDER BY deadline, finding_id LIMIT 200"), *user, tx.now(), what);
     while (r.next()) {
       any = true;
-      one |= r.view(0) == what;
+      if (r.view(0) == what) {
+        one = true;
+        lists = {r.text(30), r.text(31)};
+      }
       write_finding(json, r);
     }
   }
@@ -295,6 +345,7 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
       if (about.contains(v.row) && told.emplace(v.rule, v.row).second) json.begin_object().field("rule", v.rule).field("table", source_name(v.row.source)).field("row", v.row.row).field("reason", v.reason).end_object();
   }
   json.end_array();
+  if (one) write_rows(json, tx, *user, money, lists);
   write_rules(json, tx, *user);
   json.end_object();
   if (!any) return Error(Code::not_found, "There is no finding, product, order or shipment of that name.");

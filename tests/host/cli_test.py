@@ -64,6 +64,35 @@ class CommandLine(HostCase):
                 self.assertEqual(json.loads(out)["total"], 1)
                 self.assertEqual(self.run_sync(env, "--streams", "inventory")[1]["streams"][0]["name"], "inventory")
 
+    def test_findings_are_shown_explained_and_exported_with_their_rows(self):
+        sim = self.sim(events=100, skus=30, plant=120, history_days=200)
+        env = self.settings(sim)
+        env["AMZSYNC_HISTORY_DAYS"] = "200"
+        self.connect(env)
+        costs = self.folder / "costs.json"
+        costs.write_text(json.dumps([{"product": c["sku"], "from": c["from"], "amount": float(c["amount"]), "currency": c["currency"]} for c in sim.truth(1)["planted"]["costs"]]))
+        self.assertEqual(cli(env, "supply", "--user", "anna", "--kind", "costs", "--file", str(costs))[0], 0)
+        code, run, _ = self.run_sync(env)
+        self.assertEqual(code, 0)
+        self.assertGreater(run["claimsDetected"], 5)
+
+        def lines(*args):
+            code, out, err = cli(env, "--log-level", "error", *args, "--user", "anna")
+            self.assertEqual((code, err), (0, ""))
+            return out.splitlines()
+
+        packets = [json.loads(line) for line in lines("export", "--findings", "--status", "claim_ready")]
+        self.assertEqual(len(packets), run["claimsDetected"])
+        for packet in packets:
+            self.assertTrue(packet["rows"], packet["finding"])
+            self.assertEqual({(e["table"], e["row"]) for e in packet["finding"]["evidence"]} - {(r["table"], r["row"]) for r in packet["rows"]}, set())
+        table = list(csv.DictReader(lines("export", "--findings", "--status", "claim_ready", "--format", "csv")))
+        self.assertEqual([row["id"] for row in table], [p["finding"]["id"] for p in packets])
+        self.assertEqual(json.loads(table[0]["rows"]), packets[0]["rows"])
+        self.assertIn(f"{len(packets)} of {len(packets)}", lines("findings", "--status", "claim_ready")[-1])
+        one = packets[0]["finding"]
+        self.assertEqual(json.loads(lines("findings", "--explain", one["id"], "--json")[-1])["findings"][0]["id"], one["id"])
+
     def test_a_copy_is_kept_by_export(self):
         sim = self.sim(events=800, skus=30)
         env = self.settings(sim)

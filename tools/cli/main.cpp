@@ -66,6 +66,7 @@ class ProgressBar {
 
 struct Command {
   std::string finding_status, finding_type, explain, kind, file;
+  bool claims = false;
   amzsync_tools::Settings settings;
   std::string user, refresh_token_file, selling_partner_id, streams, format = "ndjson";
   std::optional<std::int64_t> since;
@@ -265,7 +266,39 @@ std::string csv_cell(const Json& value) {
 }
 
 /// All rows of the streams, one a line; with --since what changed, and last the number to go on from.
+/// Packets for claims: each finding with the rows that a person needs to file it; as CSV a line each, with the rows as JSON in the last cell.
+int export_findings(const Command& c, amzsync::Engine& engine) {
+  constexpr const char* kColumns[]{"id",      "rule",  "variant", "readiness", "state",   "caseId",     "quantity",       "amount", "amountLow", "amountHigh", "currency",  "basis",     "confidence", "blocked", "eventDate",
+                                   "claimableFrom", "deadline", "deadlineSafe", "sku",     "fnsku", "asin", "orderId", "shipmentId", "removalOrderId", "period", "policy",    "openedAt"};
+  const bool csv = c.format == "csv";
+  if (csv) {
+    for (const char* column : kColumns) std::cout << column << ",";
+    std::cout << "rows\n";
+  }
+  for (std::int64_t offset = 0;;) {
+    const auto page = engine.findings(c.user, c.finding_status, c.finding_type, 1'000, offset);
+    if (!page) return failed(page.error());
+    const Json document = Json::parse(page->json());
+    for (const Json& f : document["findings"]) {
+      const auto why = engine.explain(c.user, f["id"].get<std::string>());
+      if (!why) return failed(why.error());
+      const Json packet = Json::parse(why->json());
+      if (!csv) {
+        std::cout << Json{{"finding", f}, {"rows", packet.value("rows", Json::array())}}.dump() << "\n";
+        continue;
+      }
+      for (const char* column : kColumns) std::cout << (f.contains(column) && !f[column].is_null() ? csv_cell(f[column]) : std::string()) << ",";
+      std::cout << csv_cell(packet.value("rows", Json::array()).dump()) << "\n";
+    }
+    offset += static_cast<std::int64_t>(document["findings"].size());
+    if (document["findings"].empty() || offset >= document["total"].get<std::int64_t>()) break;
+  }
+  std::cout.flush();
+  return std::cout ? kDone : failed("the output can't be written");
+}
+
 int export_rows(const Command& c, amzsync::Engine& engine) {
+  if (c.claims) return export_findings(c, engine);
   const bool csv = c.format == "csv";
   if (csv && (c.since || c.streams.empty() || c.streams.find(',') != std::string::npos)) {
     std::cerr << "amzsync: --format csv is for the rows of one dataset: give one with --what, and no --since\n";
@@ -374,7 +407,10 @@ int main(int argc, char** argv) {
   c = add("export", "Write a user's rows, one a line", export_rows, false, true);
   c->add_option("--what", command.streams, "Datasets, with commas between; default: all");
   c->add_option("--since", command.since, "Only what changed after this number, 0 for a first time; the last line tells the next one");
-  c->add_option("--format", command.format, "ndjson, or csv for one dataset")->check(CLI::IsMember({"ndjson", "csv"}))->capture_default_str();
+  c->add_flag("--findings", command.claims, "What Amazon owes in place of rows: a packet for each claim, with its evidence");
+  c->add_option("--status", command.finding_status, "With --findings: those of one readiness or state");
+  c->add_option("--type", command.finding_type, "With --findings: those of one rule");
+  c->add_option("--format", command.format, "ndjson, or csv for one dataset or for findings")->check(CLI::IsMember({"ndjson", "csv"}))->capture_default_str();
   add("check", "Check the settings, and name the one that is wrong", check, false, false);
 
   try {
