@@ -252,6 +252,53 @@ class NewSecret(HostCase):
         self.assertEqual(answer.status, 200, answer.body)
 
 
+class Detections(HostCase):
+    def test_what_amazon_owes_is_listed_summed_up_explained_and_followed(self):
+        sim = self.sim(events=100, skus=30, plant=120, history_days=200)
+        host = self.host(sim, history_days="200")
+        empty = host.get("/api/detections/results").json
+        self.assertEqual((empty["findings"], empty["total"]), ([], 0))
+        consent = host.start_consent()
+        back = host.agree(consent, 1)
+        started = host.post(BASE + "/auth/callback", body={"state": back["state"], "spapi_oauth_code": back["spapi_oauth_code"], "selling_partner_id": back["selling_partner_id"]}).json
+        run = host.finish(started["syncId"])
+        self.assertEqual(run["status"], "completed")
+        ready = host.get("/api/detections/results?status=claim_ready").json
+        self.assertEqual(ready["total"], run["claimsDetected"])
+        self.assertGreater(ready["total"], 5)
+        self.assertEqual([f["deadline"] for f in ready["findings"]], sorted(f["deadline"] for f in ready["findings"]))
+        self.assertEqual(ready["total"], self.sql("SELECT count(*) FROM amz_findings WHERE readiness='claim_ready'")[0][0])
+        page = host.get("/api/detections/results?limit=1&offset=1&status=claim_ready").json
+        self.assertEqual([f["id"] for f in page["findings"]], [ready["findings"][1]["id"]])
+        rule = ready["findings"][0]["rule"]
+        self.assertEqual({f["rule"] for f in host.get(f"/api/detections/results?type={rule}").json["findings"]}, {rule})
+
+        statistics = host.get("/api/detections/statistics").json
+        self.assertEqual(amounts(host.get(BASE + "/recoveries").json["findings"]["claimable"]), amounts(statistics["claimable"]))
+        priced = [f for f in ready["findings"] if f["amount"] is not None]
+        self.assertEqual(sum(t["count"] for t in statistics["claimable"]), len(priced))
+
+        one = priced[0]["id"]
+        why = host.get(f"/api/detections/{one}/explain").json
+        self.assertEqual(why["findings"][0]["id"], one)
+        self.assertTrue(why["rows"])
+        self.assertEqual(host.call("PUT", f"/api/detections/{one}/state", body={"state": "filed", "caseId": "77"}).json["caseId"], "77")
+        self.assertEqual(host.call("PUT", f"/api/detections/{one}/state", body={"state": "won"}).json["state"], "won")
+        after = host.get("/api/detections/statistics").json
+        self.assertEqual(sum(t["count"] for t in after["paid"]), 1)
+        self.assertEqual(sum(t["count"] for t in after["claimable"]), len(priced) - 1)
+
+        for path in ("?status=perhaps", "?type=no_rule", "?limit=0", "?limit=x", "?offset=-1"):
+            self.check_error(host.get("/api/detections/results" + path), 400, "invalid_argument")
+        self.check_error(host.call("PUT", f"/api/detections/{one}/state", body={"state": "paid"}), 400, "invalid_argument")
+        self.check_error(host.call("PUT", f"/api/detections/{one}/state", body=b"[]"), 400, "invalid_argument")
+        self.check_error(host.get("/api/detections/nothing/explain"), 404, "not_found")
+        # Of another user nothing is seen, and nothing is written.
+        self.check_error(host.get(f"/api/detections/{one}/explain", "user-2"), 404, "not_found")
+        self.check_error(host.call("PUT", f"/api/detections/{one}/state", "user-2", body={"state": "lost"}), 404, "not_found")
+        self.assertEqual(host.get("/api/detections/results", "user-2").json["total"], 0)
+
+
 class Later(HostCase):
     def test_what_is_not_there_yet_says_so(self):
         host = self.host(self.sim(events=0))
