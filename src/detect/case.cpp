@@ -60,15 +60,18 @@ void Case::index_products() {
     if (!row->asin.empty()) product.asin = row->asin;
     if (!row->msku.empty()) {
       fnsku_by_sku_[row->msku] = row->fnsku;
+      if (!row->asin.empty()) asin_by_sku_[row->msku] = row->asin;
       sku_by_fnsku_[row->fnsku] = row->msku;
     }
   }
   // Products that the ledger does not know by now.
-  for (const FeePreview& preview : tables.fee_previews)
+  for (const FeePreview& preview : tables.fee_previews) {
+    if (!preview.asin.empty()) asin_by_sku_.emplace(preview.sku, preview.asin);
     if (!preview.sku.empty() && !preview.fnsku.empty()) {
       fnsku_by_sku_.emplace(preview.sku, preview.fnsku);
       sku_by_fnsku_.emplace(preview.fnsku, preview.sku);
     }
+  }
   payments.reserve(tables.reimbursements.size());
   for (const Reimbursement& line : tables.reimbursements) {
     const Name fnsku = fnsku_of(line.fnsku, line.sku);
@@ -110,6 +113,8 @@ void Case::index_orders() {
   }
   const auto earlier = [](const MoneyItem* a, const MoneyItem* b) { return std::tie(a->posted, a->row) < std::tie(b->posted, b->row); };
   for (auto& [key, item] : items) {
+    // The old source of the money tells no ASIN, by which a return under another SKU is known.
+    if (const auto known = asin_by_sku_.find(item.sku); item.asin.empty() && known != asin_by_sku_.end()) item.asin = known->second;
     std::sort(item.sales.begin(), item.sales.end(), earlier);
     std::sort(item.refunds.begin(), item.refunds.end(), earlier);
     const auto [place, fresh] = items_by_order_.emplace(item.order, std::pair(orders.size(), std::size_t{0}));

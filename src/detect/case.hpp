@@ -126,7 +126,7 @@ class Case {
 
   std::vector<Verdict>* verdicts_;
   std::unordered_map<Name, std::size_t, NameHasher> product_by_fnsku_;
-  std::unordered_map<Name, Name, NameHasher> fnsku_by_sku_, sku_by_fnsku_;
+  std::unordered_map<Name, Name, NameHasher> fnsku_by_sku_, sku_by_fnsku_, asin_by_sku_;
   std::unordered_map<Name, std::vector<std::size_t>, NameHasher> payments_by_order_, payments_by_fnsku_;
   std::unordered_map<Name, std::vector<const ReturnRow*>, NameHasher> returns_by_order_;
   std::unordered_map<Name, std::vector<const Reimbursement*>, NameHasher> paid_by_fnsku_;

@@ -48,6 +48,16 @@ TEST_CASE("return_not_received") {
   }
 }
 
+TEST_CASE("a return under another SKU of the ASIN counts, also where the money tells no ASIN") {
+  Sheet s;
+  s.sold("O1", "04-01", 1, {{Part::principal, "25.00"}}).asin = {};
+  s.refunded("O1", "04-15", {{Part::principal, "-25.00"}}).asin = {};
+  s.moved("03-01", Movement::receipt, 1);   // the ledger knows the ASIN of the SKU
+  CHECK(s.of("return_not_received").size() == 1);
+  s.returned("05-20", "O1", "SELLABLE").sku = s.name("SKU2");
+  CHECK(s.of("return_not_received").empty());
+}
+
 TEST_CASE("return_not_restocked") {
   Sheet s;
   s.returned("05-18", "O2", "SELLABLE");
