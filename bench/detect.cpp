@@ -75,7 +75,7 @@ int main() {
   rusage before{};
   getrusage(RUSAGE_SELF, &before);
   const auto begin = std::chrono::steady_clock::now();
-  const Detection d = detect(t, Policy::embedded(), today);
+  const Detection d = detect(t, {}, Policy::embedded(), today);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   rusage after{};
   getrusage(RUSAGE_SELF, &after);

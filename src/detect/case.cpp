@@ -23,7 +23,7 @@ bool before_order(const Reimbursement& r) {
 Case::Case(const Tables& t, const Policy& p, Day as_of, std::vector<Verdict>* verdicts) : tables(t), policy(p), today(as_of), verdicts_(verdicts) {
   for (const SellerCost& cost : t.costs) costs_[cost.product].push_back(&cost);
   index_products();
-  index_orders();
+  index_returns();
   link_reversals();
   for (Product& product : products) {
     auto& shared = found_by_asin[product.asin];
@@ -101,27 +101,18 @@ void Case::index_products() {
   for (std::size_t i = 0; i < products.size(); ++i) product_by_fnsku_[products[i].fnsku] = i;
 }
 
-void Case::index_orders() {
-  std::map<std::pair<std::string_view, std::string_view>, OrderItem> items;
-  for (const MoneyItem& money : tables.money) {
-    if (money.order.empty()) continue;
-    OrderItem& item = items[{text(money.order), text(money.sku)}];
-    item.order = money.order;
-    item.sku = money.sku;
-    if (item.asin.empty()) item.asin = money.asin;
-    (money.kind == MoneyKind::sale ? item.sales : item.refunds).push_back(&money);
-  }
-  const auto earlier = [](const MoneyItem* a, const MoneyItem* b) { return std::tie(a->posted, a->row) < std::tie(b->posted, b->row); };
-  for (auto& [key, item] : items) {
-    // The old source of the money tells no ASIN, by which a return under another SKU is known.
-    if (const auto known = asin_by_sku_.find(item.sku); item.asin.empty() && known != asin_by_sku_.end()) item.asin = known->second;
-    std::sort(item.sales.begin(), item.sales.end(), earlier);
-    std::sort(item.refunds.begin(), item.refunds.end(), earlier);
-    const auto [place, fresh] = items_by_order_.emplace(item.order, std::pair(orders.size(), std::size_t{0}));
-    ++place->second.second;
-    orders.push_back(std::move(item));
-  }
-  for (const ReturnRow& row : tables.returns) returns_by_order_[row.order].push_back(&row);
+void Case::remember(const Order& order) {
+  for (const OrderItem& item : order.items)
+    for (const MoneyItem& sale : item.sales) {
+      const std::int64_t units = sale.quantity.value_or(0);
+      if (sale.mixed || !sale.currency || !sale.posted || *sale.posted >= policy.sourcing_cost_since() || units <= 0 || !sale.tells(Part::principal)) continue;
+      past_sales_[item.sku].push_back({*sale.posted, *sale.currency, sale[Part::principal].value / units, (sale[Part::commission].value + sale[Part::fulfilment].value) / units});
+    }
+}
+
+void Case::index_returns() {
+  for (const ReturnRow& row : tables.returns)
+    if (!row.order.empty()) returns_by_order_[row.order].push_back(&row);
   for (auto& [order, rows] : returns_by_order_) std::sort(rows.begin(), rows.end(), [](const ReturnRow* a, const ReturnRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
 }
 
@@ -163,9 +154,9 @@ const Product* Case::product(Name fnsku) const {
   return found == product_by_fnsku_.end() ? nullptr : &products[found->second];
 }
 
-std::span<const OrderItem> Case::items_of_order(Name order) const {
-  const auto found = items_by_order_.find(order);
-  return found == items_by_order_.end() ? std::span<const OrderItem>() : std::span(orders).subspan(found->second.first, found->second.second);
+Name Case::asin_of(Name sku) const {
+  const auto known = asin_by_sku_.find(sku);
+  return known == asin_by_sku_.end() ? Name{} : known->second;
 }
 
 const std::vector<const Reimbursement*>& Case::paid_before_order(Name fnsku) const {
@@ -230,16 +221,12 @@ Value Case::value_before_order(Name fnsku, Name sku, Day event, std::string_view
   if (event < policy.sourcing_cost_since()) {
     // What it sold for before, less what Amazon would have kept.
     std::vector<Micros> principals, fees;
-    for (const OrderItem& item : orders) {
-      if (item.sku != sku || sku.empty()) continue;
-      for (const MoneyItem* sale : item.sales) {
-        if (sale->mixed || sale->currency != value.currency || !sale->posted || *sale->posted >= event || event - *sale->posted > days(90)) continue;
-        const std::int64_t units = sale->quantity.value_or(0);
-        if (units <= 0 || !sale->tells(Part::principal)) continue;
-        principals.push_back({(*sale)[Part::principal].value / units});
-        fees.push_back({((*sale)[Part::commission].value + (*sale)[Part::fulfilment].value) / units});
+    if (const auto sales = past_sales_.find(sku); !sku.empty() && sales != past_sales_.end())
+      for (const PastSale& sale : sales->second) {
+        if (sale.currency != value.currency || sale.day >= event || event - sale.day > days(90)) continue;
+        principals.push_back({sale.principal});
+        fees.push_back({sale.fees});
       }
-    }
     if (principals.empty() || !value.currency) return value;
     value.unit = capped(round_to_cents({median(principals, *value.currency).value + median(fees, *value.currency).value}, *value.currency));
     value.basis = Basis::proceeds;

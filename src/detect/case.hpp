@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One seller's tables being judged as of a day: the rows by what they are about, what is left of each payment, what units are worth, and the
-// findings so far. The rules (rules_*.cpp) are functions over this.
+// findings so far. The rules (rules_*.cpp) judge this, and the orders that pass by.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <set>
 
 #include "detect/finding.hpp"
 #include "detect/netting.hpp"
+#include "detect/orders.hpp"
 #include "detect/policy.hpp"
 
 namespace amzsync::detect {
@@ -18,6 +20,19 @@ struct Need {
   int days_before = 0;
 };
 
+/// A rule at work on a case.
+class Judge {
+ public:
+  Judge() = default;
+  Judge(const Judge&) = delete;
+  Judge& operator=(const Judge&) = delete;
+  virtual ~Judge() = default;
+  /// An order, whole; each comes once, before the end, in any order.
+  virtual void see(const Order& order) { (void)order; }
+  /// What the tables tell. The rules end in the order of their list.
+  virtual void end() {}
+};
+
 class Case;
 struct Rule {
   std::string_view id;
@@ -25,7 +40,7 @@ struct Rule {
   Claim claim = Claim::unspecified;
   int maturity_days = 0;
   std::vector<Need> needs;
-  void (*judge)(Case&, const Rule&);
+  std::unique_ptr<Judge> (*judge)(Case&, const Rule&);
 };
 
 /// Rows of one FNSKU.
@@ -34,12 +49,6 @@ struct Product {
   std::vector<const LedgerRow*> rows;     ///< by (day, row)
   std::vector<Payment*> payments;         ///< without an order, of families that ledger losses are paid by
   Netting netting;
-};
-
-/// What happened to one SKU of one order.
-struct OrderItem {
-  Name order, sku, asin;
-  std::vector<const MoneyItem*> sales, refunds;
 };
 
 /// A line that takes a payment back.
@@ -74,7 +83,6 @@ class Case {
   std::vector<Finding> findings;
 
   std::vector<Product> products;          ///< by the FNSKU's text
-  std::vector<OrderItem> orders;          ///< by (order, SKU)
   std::vector<Payment> payments;          ///< by the lines of the report
   std::vector<Reversal> reversals;
   std::map<Name, std::vector<FoundByAsin>> found_by_asin;
@@ -88,13 +96,16 @@ class Case {
   /// Of a line: its own FNSKU, or the one that its SKU had last.
   Name fnsku_of(Name fnsku, Name sku) const;
   Name sku_of(Name fnsku) const;
-  std::span<const OrderItem> items_of_order(Name order) const;
   /// Everything that was paid for units of a product before a customer ordered them, in the order of the report.
   const std::vector<const Reimbursement*>& paid_before_order(Name fnsku) const;
   std::vector<Payment*> payments_of_order(Name order);
   /// Without an order, of one family, by the day of their approval; those of which something is left.
   std::vector<Payment*> payments_of_product(Name fnsku, Family family);
   const std::vector<const ReturnRow*>& returns_of_order(Name order) const;
+  /// Of an order's SKU the ASIN that the other tables know, where the money tells none.
+  Name asin_of(Name sku) const;
+  /// Remembers what later values are made of. Before any rule judges the order.
+  void remember(const Order& order);
   std::string_view text(Name name) const { return tables.names.text(name); }
   std::string_view country(Name name) const { return name.empty() ? tables.home : text(name); }
 
@@ -121,7 +132,7 @@ class Case {
 
  private:
   void index_products();
-  void index_orders();
+  void index_returns();
   void link_reversals();
 
   std::vector<Verdict>* verdicts_;
@@ -130,7 +141,13 @@ class Case {
   std::unordered_map<Name, std::vector<std::size_t>, NameHasher> payments_by_order_, payments_by_fnsku_;
   std::unordered_map<Name, std::vector<const ReturnRow*>, NameHasher> returns_by_order_;
   std::unordered_map<Name, std::vector<const Reimbursement*>, NameHasher> paid_by_fnsku_;
-  std::unordered_map<Name, std::pair<std::size_t, std::size_t>, NameHasher> items_by_order_;   // from, count
+  /// Of a unit sold before Amazon valued what is lost by what it cost.
+  struct PastSale {
+    Day day;
+    Currency currency;
+    std::int64_t principal = 0, fees = 0;
+  };
+  std::unordered_map<Name, std::vector<PastSale>, NameHasher> past_sales_;
   std::unordered_map<Name, std::vector<const SellerCost*>, NameHasher> costs_;
 };
 

@@ -26,17 +26,37 @@ std::string why_blocked(const Tables& tables, const Policy& policy, const Rule& 
 
 }  // namespace
 
-Detection detect(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts) {
-  Case c(tables, policy, today, verdicts);
+Detector::Detector(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts, std::function<bool()> stopped)
+    : stopped_(std::move(stopped)), case_(tables, policy, today, verdicts) {
+  for (const Rule& rule : rules()) judges_.push_back(rule.judge(case_, rule));
+}
+
+void Detector::see(Order order) {
+  // The old source of the money tells no ASIN, by which a return under another SKU is known.
+  for (OrderItem& item : order.items)
+    if (item.asin.empty()) item.asin = case_.asin_of(item.sku);
+  case_.remember(order);
+  for (const auto& judge : judges_) judge->see(order);
+}
+
+std::optional<Detection> Detector::end() {
   Detection d;
-  for (const Rule& rule : rules()) {
-    rule.judge(c, rule);
-    d.rules.push_back({rule.id, why_blocked(tables, policy, rule, today)});
+  for (std::size_t i = 0; i < judges_.size(); ++i) {
+    if (stopped_ && stopped_()) return std::nullopt;
+    judges_[i]->end();
+    const Rule& rule = rules()[i];
+    d.rules.push_back({rule.id, why_blocked(case_.tables, case_.policy, rule, case_.today)});
   }
-  d.findings = std::move(c.findings);
+  d.findings = std::move(case_.findings);
   for (Finding& f : d.findings) std::sort(f.evidence.begin() + (f.evidence.empty() ? 0 : 1), f.evidence.end(), [](const Evidence& a, const Evidence& b) { return std::tie(a.row, a.role) < std::tie(b.row, b.role); });
   std::sort(d.findings.begin(), d.findings.end(), [](const Finding& a, const Finding& b) { return std::tie(a.rule, a.variant, a.subject) < std::tie(b.rule, b.variant, b.subject); });
   return d;
+}
+
+Detection detect(const Tables& tables, std::vector<Order> orders, const Policy& policy, Day today, std::vector<Verdict>* verdicts) {
+  Detector detector(tables, policy, today, verdicts);
+  for (Order& order : orders) detector.see(std::move(order));
+  return *detector.end();
 }
 
 }  // namespace amzsync::detect

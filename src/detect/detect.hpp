@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole of detection as one pure function: tables, policy and a day in, findings out. The same input, in whatever order its rows stand, gives the
-// same output.
+// The whole of detection as one pure function: tables, orders, policy and a day in, findings out. The same input, in whatever order its rows and
+// orders stand, gives the same output.
 #pragma once
 
 #include "detect/finding.hpp"
@@ -20,7 +20,24 @@ struct Detection {
   std::vector<RuleState> rules;           ///< every one of them
 };
 
-/// `today`: local to the home marketplace. With `verdicts` also why rows that could be claims are none.
-Detection detect(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr);
+class Detector {
+ public:
+  /// `tables` and `policy` must outlive it; `today`: local to the home marketplace. With `verdicts` also why rows that could be claims are none. One
+  /// thread at a time. `stopped` is asked now and then, on the thread that calls.
+  Detector(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr, std::function<bool()> stopped = {});
+
+  /// Every order once, whole, in any order.
+  void see(Order order);
+  /// After the last one. nullopt: it was stopped.
+  std::optional<Detection> end();
+
+ private:
+  std::function<bool()> stopped_;
+  Case case_;
+  std::vector<std::unique_ptr<Judge>> judges_;   // by the list of the rules
+};
+
+/// The same, of orders that are at hand.
+Detection detect(const Tables& tables, std::vector<Order> orders, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr);
 
 }  // namespace amzsync::detect

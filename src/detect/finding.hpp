@@ -37,7 +37,9 @@ struct Netted {
 
 /// What a finding is about; empty names where it is not.
 struct Subject {
-  Name fnsku, sku, asin, order, shipment, removal;
+  Name fnsku, sku, asin;
+  std::string order;
+  Name shipment, removal;
   std::string period;
 };
 

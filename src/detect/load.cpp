@@ -14,13 +14,12 @@ using std::chrono::days;
 using store::Rows;
 using store::Tx;
 
-constexpr days kMoneyLooksBack(450);      // sales of which a refund can still be claimed, with a year to return them
-
 class Loader {
  public:
-  Loader(Tx& tx, UserNo user, Tables& t, store::MoneyStream money) : tx_(tx), user_(user), t_(t), money_(money), today_(local_day(tx.now(), t.home)) {}
+  Loader(Tx& tx, UserNo user, Tables& t, store::MoneyStream money, const std::function<bool()>& stopped) : tx_(tx), user_(user), t_(t), money_(money), stopped_(stopped), today_(local_day(tx.now(), t.home)) {}
 
-  void load() {
+  /// False: it was stopped.
+  bool load() {
     coverage();
     ledger();
     balances();
@@ -30,11 +29,18 @@ class Loader {
     inbound();
     fee_previews();
     storage_fees();
-    money();
     supplied();
+    return !was_stopped_;
   }
 
  private:
+  bool next(Rows& r) {
+    if (was_stopped_ || (++rows_ % 4096 == 0 && stopped_ && stopped_())) {
+      was_stopped_ = true;
+      return false;
+    }
+    return r.next();
+  }
   Name name(Rows& r, int column) { return t_.names.of(r.view(column)); }
   Day local(Rows& r, int column) const { return r.is_null(column) ? Day{} : local_day(r.instant(column), t_.home); }
   static std::optional<Micros> amount(Rows& r, int column) { return r.is_null(column) ? std::nullopt : std::optional(Micros{r.integer(column)}); }
@@ -67,7 +73,7 @@ class Loader {
         continue;
       }
       Rows r = tx_.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL ORDER BY day", user_, stream.name);
-      while (r.next()) {
+      while (next(r)) {
         const Day day = day_from(r.integer(0));
         if (r.is_null(1) || r.instant(1) < Instant(day + days(1))) continue;
         t_.coverage.add(stream.source, day, day + days(1));
@@ -82,7 +88,7 @@ class Loader {
         "SELECT row_id, ledger_day, fnsku, asin, msku, fulfillment_center, reference_id, country, event_type, disposition, reason, quantity, reconciled_quantity, unreconciled_quantity, occurrence "
         "FROM ledger WHERE user_no=?1 AND ledger_day IS NOT NULL AND quantity IS NOT NULL AND event_type<>'Shipments' ORDER BY day, row_id",
         user_);
-    while (r.next()) {
+    while (next(r)) {
       LedgerRow row;
       row.row = r.integer(0);
       row.day = day_from(r.integer(1));
@@ -106,7 +112,7 @@ class Loader {
 
   void balances() {
     Rows r = tx_.rows("SELECT row_id, period, fnsku, disposition, in_transit, starting_balance, ending_balance FROM ledger_summary WHERE user_no=?1 AND period IS NOT NULL ORDER BY row_id", user_);
-    while (r.next()) t_.balances.push_back({r.integer(0), day_from(r.integer(1)), name(r, 2), disposition_from(r.view(3)), r.integer(4), r.integer(5), r.integer(6)});
+    while (next(r)) t_.balances.push_back({r.integer(0), day_from(r.integer(1)), name(r, 2), disposition_from(r.view(3)), r.integer(4), r.integer(5), r.integer(6)});
   }
 
   void reimbursements() {
@@ -114,7 +120,7 @@ class Loader {
         "SELECT row_id, approved_at, reimbursement_id, order_id, sku, fnsku, asin, reason, original_reimbursement_id, currency, amount_per_unit_micros, amount_micros, quantity_cash, quantity_inventory, condition, "
         "case_id, occurrence FROM reimbursements WHERE user_no=?1 AND approved_at IS NOT NULL ORDER BY day, row_id",
         user_);
-    while (r.next()) {
+    while (next(r)) {
       Reimbursement line;
       line.row = r.integer(0);
       line.approved = local(r, 1);
@@ -144,7 +150,7 @@ class Loader {
         "SELECT row_id, returned_at, order_id, sku, asin, fnsku, fulfillment_center, license_plate_number, detailed_disposition, quantity, status, occurrence FROM returns "
         "WHERE user_no=?1 AND returned_at IS NOT NULL ORDER BY day, row_id",
         user_);
-    while (r.next()) {
+    while (next(r)) {
       ReturnRow row;
       row.row = r.integer(0);
       row.day = local(r, 1);
@@ -167,7 +173,7 @@ class Loader {
         "SELECT row_id, requested_at, last_updated_at, order_id, sku, fnsku, order_type, order_status, disposition, requested_quantity, cancelled_quantity, disposed_quantity, shipped_quantity, in_process_quantity "
         "FROM removals WHERE user_no=?1 ORDER BY day, row_id",
         user_);
-    while (r.next()) {
+    while (next(r)) {
       Removal row;
       row.row = r.integer(0);
       row.requested = local(r, 1);
@@ -191,7 +197,7 @@ class Loader {
   void inbound() {
     {
       Rows r = tx_.rows("SELECT row_id, shipment_id, status, marketplace_id FROM inbound_shipments WHERE user_no=?1 ORDER BY row_id", user_);
-      while (r.next()) {
+      while (next(r)) {
         InboundShipment s;
         s.row = r.integer(0);
         s.id = name(r, 1);
@@ -205,7 +211,7 @@ class Loader {
       // Delivered when it was seen so, provided that it had been seen on its way before; else the first receipt tells.
       bool under_way = false;
       Rows r = tx_.rows("SELECT seen_at, status FROM inbound_statuses WHERE user_no=?1 AND shipment_row=?2 ORDER BY seen_at", user_, s.row);
-      while (r.next() && !s.delivered) {
+      while (next(r) && !s.delivered) {
         const std::string_view status = r.view(1);
         const bool arrived = status == "DELIVERED" || status == "CHECKED_IN" || status == "RECEIVING" || status == "CLOSED";
         if (arrived && under_way) s.delivered = local(r, 0);
@@ -213,14 +219,14 @@ class Loader {
       }
     }
     Rows r = tx_.rows("SELECT row_id, shipment_id, seller_sku, fnsku, quantity_shipped, quantity_received, quantity_in_case FROM inbound_items WHERE user_no=?1 ORDER BY row_id", user_);
-    while (r.next()) t_.inbound_items.push_back({r.integer(0), name(r, 1), name(r, 2), name(r, 3), r.integer(4), r.integer(5), r.integer(6)});
+    while (next(r)) t_.inbound_items.push_back({r.integer(0), name(r, 1), name(r, 2), name(r, 3), r.integer(4), r.integer(5), r.integer(6)});
   }
 
   void fee_previews() {
     const auto read = tx_.integer("SELECT read_at FROM cells WHERE user_no=?1 AND stream='fee_preview'", user_);
     const Day day = read ? local_day(from_us(*read), t_.home) : today_;
     Rows r = tx_.rows("SELECT row_id, sku, fnsku, asin, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, sales_price_micros, your_price_micros, product_size_tier FROM fee_preview WHERE user_no=?1 ORDER BY row_id", user_);
-    while (r.next()) t_.fee_previews.push_back({r.integer(0), day, name(r, 1), name(r, 2), name(r, 3), Currency::parse(r.view(4)), amount(r, 5), amount(r, 6), r.is_null(7) ? amount(r, 8) : amount(r, 7), name(r, 9)});
+    while (next(r)) t_.fee_previews.push_back({r.integer(0), day, name(r, 1), name(r, 2), name(r, 3), Currency::parse(r.view(4)), amount(r, 5), amount(r, 6), r.is_null(7) ? amount(r, 8) : amount(r, 7), name(r, 9)});
   }
 
   void storage_fees() {
@@ -228,7 +234,7 @@ class Loader {
         "SELECT row_id, month, fnsku, asin, fulfillment_center, country_code, currency, average_quantity_on_hand, average_quantity_pending_removal, item_volume, storage_rate_micros, monthly_fee_micros, "
         "incentive_fee_micros, volume_units, product_size_tier, dangerous_goods_type, detail FROM storage_fees WHERE user_no=?1 AND month IS NOT NULL ORDER BY day, row_id",
         user_);
-    while (r.next()) {
+    while (next(r)) {
       StorageFee f;
       f.row = r.integer(0);
       f.month = day_from(r.integer(1));
@@ -256,137 +262,11 @@ class Loader {
     }
   }
 
-  // ---- money: one entry for each event and SKU ----
-
-  static std::optional<Part> part_of(std::string_view type, std::string_view path) {
-    if (path.find("TaxesWithheld") != std::string_view::npos || path.find("TaxWithheld") != std::string_view::npos) return std::nullopt;
-    if (path.find("Promotion") != std::string_view::npos || type.starts_with("Promotion")) return Part::promotion;
-    if (type == "Principal") return Part::principal;
-    if (type == "ShippingCharge" || type == "Shipping") return Part::shipping;
-    if (type == "GiftWrap" || type == "Giftwrap") return Part::gift_wrap;
-    if (type == "Tax" || type == "ShippingTax" || type == "GiftWrapTax" || type == "GiftwrapTax") return Part::tax;
-    if (type == "Goodwill") return Part::goodwill;
-    if (type == "Commission") return Part::commission;
-    if (type == "RefundCommission") return Part::refund_commission;
-    if (type == "FBAPerUnitFulfillmentFee") return Part::fulfilment;
-    return std::nullopt;
-  }
-
-  void tell_items(const JsonDocument& detail, std::map<Name, MoneyItem>& items) {
-    for (const std::string_view list : {"ShipmentItemList", "ShipmentItemAdjustmentList"})
-      for (const Json entry : detail[list]) {
-        MoneyItem& item = items[t_.names.of(entry["SellerSKU"].text())];
-        if (item.item.empty()) item.item = t_.names.of(entry["OrderItemId"].text());
-        if (const auto quantity = entry["QuantityShipped"].integer()) item.quantity = item.quantity.value_or(0) + *quantity;
-      }
-    for (const Json entry : detail["items"])
-      for (const Json context : entry["contexts"]) {
-        if (context["contextType"].text() != "ProductContext") continue;
-        MoneyItem& item = items[t_.names.of(context["sku"].text())];
-        item.asin = t_.names.of(context["asin"].text());
-        if (const auto quantity = context["quantityShipped"].integer()) item.quantity = item.quantity.value_or(0) + *quantity;
-        if (const std::string_view network = context["fulfillmentNetwork"].text(); !network.empty()) item.by_amazon = network == "AFN";
-      }
-  }
-
-  struct MoneyEvent {
-    std::int64_t id = 0;
-    std::string type, order, marketplace, detail;
-    std::optional<Instant> posted;
-    std::map<Name, MoneyItem> items;
-    std::vector<ServiceFee> fees;
-  };
-
-  void end_event(MoneyEvent& e) {
-    if (e.id == 0) return;
-    const spapi::Marketplace* m = marketplace_of(e.marketplace);
-    const std::string_view country = m ? m->country : std::string_view();
-    if (const auto detail = JsonDocument::parse(e.detail)) tell_items(*detail, e.items);
-    const bool fulfilment_told = std::any_of(e.items.begin(), e.items.end(), [](const auto& item) { return item.second.tells(Part::fulfilment); });
-    const bool v0 = money_ == store::MoneyStream::financial_events;
-    const MoneyKind kind = e.type == "Shipment" || e.type == "ShipmentEventList" ? MoneyKind::sale : MoneyKind::refund;
-    for (auto& [sku, item] : e.items) {
-      if (item.told == 0) continue;
-      item.row = e.id;
-      item.kind = kind;
-      item.order = t_.names.of(e.order);
-      item.sku = sku;
-      item.country = country;
-      if (e.posted) item.posted = local_day(*e.posted, country.empty() ? t_.home : country);
-      // The old source does not tell who shipped; only what Amazon ships has its fee.
-      if (v0 && kind == MoneyKind::sale && !fulfilment_told && item.tells(Part::principal)) item.by_amazon = false;
-      t_.money.push_back(item);
-    }
-    for (ServiceFee& fee : e.fees) {
-      fee.row = e.id;
-      fee.country = country;
-      if (e.posted) fee.posted = local_day(*e.posted, country.empty() ? t_.home : country);
-      t_.service_fees.push_back(fee);
-    }
-    e = {};
-  }
-
-  static const spapi::Marketplace* marketplace_of(std::string_view text) {
-    if (const spapi::Marketplace* m = spapi::find_marketplace(text)) return m;
-    // The old source names the site: Amazon.com, Amazon.co.uk, …
-    for (const spapi::Marketplace& m : spapi::marketplaces()) {
-      const std::size_t site = m.seller_central.find("amazon.");
-      if (site != std::string_view::npos && text.size() > 7 && m.seller_central.substr(site + 7) == text.substr(7)) return &m;
-    }
-    return nullptr;
-  }
-
-  void money() {
-    // What was deferred is told again when it is released; the second telling counts (facts: 2024-06-19).
-    const bool v0 = money_ == store::MoneyStream::financial_events;
-    constexpr std::string_view kTransactions =
-        "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku "
-        "FROM transactions t JOIN event_types y ON y.type_id = t.type_id "
-        "JOIN transaction_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
-        "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id "
-        "WHERE t.user_no=?1 AND t.day>=?2 AND s.kind='component' AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim', 'ServiceFee') AND coalesce(t.status, '')<>'DEFERRED_RELEASED' ORDER BY t.day, t.event_id, l.line_id";
-    constexpr std::string_view kEvents =
-        "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku "
-        "FROM financial_events t JOIN event_types y ON y.type_id = t.type_id "
-        "JOIN financial_event_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
-        "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id "
-        "WHERE t.user_no=?1 AND t.day>=?2 AND s.kind='component' AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList', 'ServiceFeeEventList') ORDER BY t.day, t.event_id, l.line_id";
-    Rows r = tx_.rows(v0 ? kEvents : kTransactions, user_, today_ - kMoneyLooksBack);
-    MoneyEvent e;
-    while (r.next()) {
-      if (r.integer(0) != e.id) {
-        end_event(e);
-        e.id = r.integer(0);
-        e.type = r.text(1);
-        e.posted = r.maybe_instant(2);
-        e.order = r.text(3);
-        e.marketplace = r.text(4);
-        e.detail = r.text(5);
-      }
-      const auto currency = Currency::parse(r.view(8));
-      const Name sku = name(r, 10);
-      if (e.type.starts_with("ServiceFee")) {
-        if (currency && !r.is_null(9)) e.fees.push_back({.row = 0, .posted = {}, .type = name(r, 7), .sku = sku, .fnsku = {}, .object = {}, .country = {}, .currency = *currency, .amount = Micros{r.integer(9)}});
-        continue;
-      }
-      const auto part = part_of(r.view(7), r.view(6));
-      if (!part || sku.empty()) continue;
-      MoneyItem& item = e.items[sku];
-      if (!currency || r.is_null(9) || (item.currency && item.currency != currency)) {
-        item.mixed = true;
-        continue;
-      }
-      item.currency = currency;
-      item.put(*part, Micros{r.integer(9)});
-    }
-    end_event(e);
-  }
-
   // ---- what the host supplied ----
 
   void supplied() {
     Rows r = tx_.rows("SELECT supplied_no, kind, data FROM supplied WHERE user_no=?1 ORDER BY supplied_no", user_);
-    while (r.next()) {
+    while (next(r)) {
       const auto document = JsonDocument::parse(r.view(2));
       if (!document) continue;   // it was checked when it was supplied
       const Json d = document->root();
@@ -421,7 +301,10 @@ class Loader {
   UserNo user_;
   Tables& t_;
   store::MoneyStream money_;
+  const std::function<bool()>& stopped_;
   Day today_;
+  std::uint64_t rows_ = 0;
+  bool was_stopped_ = false;
 };
 
 }  // namespace
@@ -438,13 +321,13 @@ const spapi::Marketplace& home_marketplace(Tx& tx, std::optional<UserNo> user, s
   return spapi::default_marketplace(region);
 }
 
-Tables load_tables(Tx& tx, UserNo user, spapi::Region region, store::MoneyStream money) {
+std::optional<Tables> load_tables(Tx& tx, UserNo user, spapi::Region region, store::MoneyStream money, const std::function<bool()>& stopped) {
   Tables t;
   const auto connection = store::find_connection(tx, user);
   if (connection) t.seller = connection->seller.text();
   t.region = spapi::region_name(region);
   t.home = home_marketplace(tx, user, region).country;
-  Loader(tx, user, t, money).load();
+  if (!Loader(tx, user, t, money, stopped).load()) return std::nullopt;
   return t;
 }
 

@@ -34,35 +34,35 @@ std::optional<Micros> OrderUnits::high(std::int64_t units) const {
 std::optional<OrderUnits> order_units(const Case& c, const OrderItem& item) {
   OrderUnits u;
   std::optional<Currency> currency;
-  for (const MoneyItem* sale : item.sales) {
-    if (sale->mixed || !sale->by_amazon || (currency && sale->currency != currency)) return std::nullopt;
-    currency = sale->currency;
-    if (!sale->country.empty()) u.country = sale->country;
-    const bool sold_here = sale->tells(Part::principal) && (*sale)[Part::principal].value != 0;
-    u.sold += sold_here ? sale->quantity.value_or(0) : 0;
-    u.principal.value += (*sale)[Part::principal].value;
-    u.promotion.value += (*sale)[Part::promotion].value;
-    u.commission.value += (*sale)[Part::commission].value;
-    u.fulfilment.value += (*sale)[Part::fulfilment].value;
+  for (const MoneyItem& sale : item.sales) {
+    if (sale.mixed || !sale.by_amazon || (currency && sale.currency != currency)) return std::nullopt;
+    currency = sale.currency;
+    if (!sale.country.empty()) u.country = sale.country;
+    const bool sold_here = sale.tells(Part::principal) && sale[Part::principal].value != 0;
+    u.sold += sold_here ? sale.quantity.value_or(0) : 0;
+    u.principal.value += sale[Part::principal].value;
+    u.promotion.value += sale[Part::promotion].value;
+    u.commission.value += sale[Part::commission].value;
+    u.fulfilment.value += sale[Part::fulfilment].value;
   }
   if (u.country.empty()) u.country = c.tables.home;
   u.currency = currency;
   if (u.sold <= 0 || u.principal.value <= 0 || !currency) return std::nullopt;
   const std::int64_t per_unit = u.principal.value / u.sold, less_promotion = (u.principal.value + u.promotion.value) / u.sold;
-  for (const MoneyItem* refund : item.refunds) {
-    if (refund->mixed || !refund->posted) continue;
-    if (refund->currency != currency) return std::nullopt;
-    const std::int64_t back = -(*refund)[Part::principal].value;
+  for (const MoneyItem& refund : item.refunds) {
+    if (refund.mixed || !refund.posted) continue;
+    if (refund.currency != currency) return std::nullopt;
+    const std::int64_t back = -refund[Part::principal].value;
     std::int64_t units = units_in(back, per_unit, u.sold);
     if (units == 0 && less_promotion != per_unit) units = units_in(back, less_promotion, u.sold);
     if (units == 0) continue;
     // A quantity that the refund carries bounds it.
-    if (refund->quantity && *refund->quantity > 0) units = std::min(units, *refund->quantity);
+    if (refund.quantity && *refund.quantity > 0) units = std::min(units, *refund.quantity);
     if (u.refunded >= u.sold) continue;   // the same unit a second time, such as a guarantee claim
     units = std::min(units, u.sold - u.refunded);
     u.refunded += units;
-    u.refunded_on = *refund->posted;
-    u.commission_credited.value += std::max<std::int64_t>(0, (*refund)[Part::commission].value);
+    u.refunded_on = *refund.posted;
+    u.commission_credited.value += std::max<std::int64_t>(0, refund[Part::commission].value);
     u.credited_units += units;
   }
   return u;

@@ -7,7 +7,7 @@
 #include "base/crypto.hpp"
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
-#include "detect/load.hpp"
+#include "detect/inquiry.hpp"
 #include "detect/local_time.hpp"
 #include "store/journal.hpp"
 #include "store/users.hpp"
@@ -188,7 +188,7 @@ Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, 
         "closed_at=NULL, run_no=excluded.run_no",
         user, id, f.rule, f.rule_version, f.variant, f.subject, f.policy, policy.version(), f.policy_confirmed ? 1 : 0, f.event, f.claimable_from, f.deadline, f.deadline_safe, begin_of(f.claimable_from, tables.home),
         begin_of(f.deadline + std::chrono::days(1), tables.home), f.quantity, f.amount, f.low, f.high, f.currency ? std::optional(std::string(f.currency->text())) : std::nullopt, basis_name(f.basis), f.confidence, f.review_only ? 1 : 0,
-        f.blocked, text(f.about.fnsku), text(f.about.sku), text(f.about.asin), text(f.about.order), text(f.about.shipment), text(f.about.removal), f.about.period, terms, evidence, netting, content, tx.now(), run.run());
+        f.blocked, text(f.about.fnsku), text(f.about.sku), text(f.about.asin), f.about.order, text(f.about.shipment), text(f.about.removal), f.about.period, terms, evidence, netting, content, tx.now(), run.run());
   }
   for (const auto& [id, content] : known) tx.run("UPDATE findings SET closed_at=?3, updated_at=?3, run_no=?4 WHERE user_no=?1 AND finding_id=?2", user, id, tx.now(), run.run());
   saved.closed = static_cast<std::int64_t>(known.size());
@@ -319,29 +319,36 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
   json.end_array().key("notClaimed").begin_array();
   if (!one) {
     // Judged anew, and asked of every row that could be a claim.
-    const Tables t = load_tables(tx, *user, region, money);
-    const Name name = t.names.find(what);
-    std::vector<Verdict> verdicts;
-    if (!name.empty()) (void)detect(t, policy, local_day(tx.now(), t.home), &verdicts);
     std::set<RowRef> about;
-    for (const LedgerRow& r : t.ledger)
-      if (r.fnsku == name || r.msku == name || r.reference == name) about.insert({Source::ledger, r.row});
-    for (const Reimbursement& r : t.reimbursements)
-      if (r.fnsku == name || r.sku == name || r.order == name || r.id == name) about.insert({Source::reimbursements, r.row});
-    for (const ReturnRow& r : t.returns)
-      if (r.fnsku == name || r.sku == name || r.order == name) about.insert({Source::returns, r.row});
-    for (const Removal& r : t.removals)
-      if (r.fnsku == name || r.sku == name || r.order == name) about.insert({Source::removals, r.row});
-    for (const InboundItem& r : t.inbound_items)
-      if (r.fnsku == name || r.sku == name || r.shipment == name) about.insert({Source::inbound, r.row});
-    for (const MoneyItem& r : t.money)
-      if (r.sku == name || r.order == name) about.insert({Source::money, r.row});
-    for (const StorageFee& r : t.storage_fees)
-      if (r.fnsku == name) about.insert({Source::storage_fees, r.row});
-    if (name.empty()) about.clear();
+    Inquiry inquiry(*user, {.region = region, .money = money, .policy = &policy, .stopped = {}, .tell_verdicts = true});
+    const auto on_order = [&](const Order& order) {
+      for (const OrderItem& item : order.items) {
+        if (order.id != what && inquiry.tables().names.text(item.sku) != what) continue;
+        for (const MoneyItem& sale : item.sales) about.insert({Source::money, sale.row});
+        for (const MoneyItem& refund : item.refunds) about.insert({Source::money, refund.row});
+      }
+    };
+    inquiry.tell_orders(on_order);
+    while (inquiry.step(tx)) {}
+    const Tables& t = inquiry.tables();
+    const Name name = t.names.find(what);
+    if (!name.empty()) {
+      for (const LedgerRow& r : t.ledger)
+        if (r.fnsku == name || r.msku == name || r.reference == name) about.insert({Source::ledger, r.row});
+      for (const Reimbursement& r : t.reimbursements)
+        if (r.fnsku == name || r.sku == name || r.order == name || r.id == name) about.insert({Source::reimbursements, r.row});
+      for (const ReturnRow& r : t.returns)
+        if (r.fnsku == name || r.sku == name || r.order == name) about.insert({Source::returns, r.row});
+      for (const Removal& r : t.removals)
+        if (r.fnsku == name || r.sku == name || r.order == name) about.insert({Source::removals, r.row});
+      for (const InboundItem& r : t.inbound_items)
+        if (r.fnsku == name || r.sku == name || r.shipment == name) about.insert({Source::inbound, r.row});
+      for (const StorageFee& r : t.storage_fees)
+        if (r.fnsku == name) about.insert({Source::storage_fees, r.row});
+    }
     any |= !about.empty();
     std::set<std::pair<std::string_view, RowRef>> told;
-    for (const Verdict& v : verdicts)
+    for (const Verdict& v : inquiry.verdicts())
       if (about.contains(v.row) && told.emplace(v.rule, v.row).second) json.begin_object().field("rule", v.rule).field("table", source_name(v.row.source)).field("row", v.row.row).field("reason", v.reason).end_object();
   }
   json.end_array();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules, each one function. Numbers, bases, maturities and windows: detection 3. They run in the order of this list, so that a unit that
-// two of them could claim is claimed by the first.
+// The rules, each one judge, made by the function of its name. Numbers, bases, maturities and windows: detection 3. They work in the order of this
+// list, so that a unit that two of them could claim is claimed by the first.
 #pragma once
 
 #include <span>
@@ -12,32 +12,47 @@ namespace amzsync::detect {
 std::span<const Rule> rules();
 const Rule* find_rule(std::string_view id);
 
+/// A rule that looks at no order.
+template <void (*judge)(Case&, const Rule&)>
+std::unique_ptr<Judge> of_tables(Case& c, const Rule& rule) {
+  class OfTables final : public Judge {
+   public:
+    OfTables(Case& c, const Rule& rule) : case_(c), rule_(rule) {}
+    void end() override { judge(case_, rule_); }
+
+   private:
+    Case& case_;
+    const Rule& rule_;
+  };
+  return std::make_unique<OfTables>(c, rule);
+}
+
 // rules_reversals.cpp
-void reimbursement_reversal_unsupported(Case&, const Rule&);   // 11
-void reimbursement_underpaid(Case&, const Rule&);              // 10
+std::unique_ptr<Judge> reimbursement_reversal_unsupported(Case&, const Rule&);     // 11
+std::unique_ptr<Judge> reimbursement_underpaid(Case&, const Rule&);                // 10
 // rules_warehouse.cpp
-void lost_warehouse(Case&, const Rule&);                       // 1
-void damaged_warehouse(Case&, const Rule&);                    // 2
-void lost_in_fc_transfer(Case&, const Rule&);                  // 3
-void disposed_without_request(Case&, const Rule&);             // 19
+void lost_warehouse(Case&, const Rule&);                                           // 1
+void damaged_warehouse(Case&, const Rule&);                                        // 2
+void lost_in_fc_transfer(Case&, const Rule&);                                      // 3
+void disposed_without_request(Case&, const Rule&);                                 // 19
 // rules_inbound.cpp
-void inbound_shortage(Case&, const Rule&);                     // 4
-void damaged_inbound(Case&, const Rule&);                      // 5
+void inbound_shortage(Case&, const Rule&);                                         // 4
+void damaged_inbound(Case&, const Rule&);                                          // 5
 // rules_orders.cpp
-void order_lost_in_delivery(Case&, const Rule&);               // 12
-void return_damage_unpaid(Case&, const Rule&);                 // 8
-void return_not_received(Case&, const Rule&);                  // 6
-void return_not_restocked(Case&, const Rule&);                 // 7
+std::unique_ptr<Judge> order_lost_in_delivery(Case&, const Rule&);                 // 12
+std::unique_ptr<Judge> return_damage_unpaid(Case&, const Rule&);                   // 8
+std::unique_ptr<Judge> return_not_received(Case&, const Rule&);                    // 6
+void return_not_restocked(Case&, const Rule&);                                     // 7
 // rules_refunds.cpp
-void refund_exceeds_charge(Case&, const Rule&);                // 9
-void refund_commission_credit_missing(Case&, const Rule&);     // 17
+std::unique_ptr<Judge> refund_exceeds_charge(Case&, const Rule&);                  // 9
+std::unique_ptr<Judge> refund_commission_credit_missing(Case&, const Rule&);       // 17
 // rules_fees.cpp
-void duplicate_fee_charge(Case&, const Rule&);                 // 15
-void fulfilment_fee_overcharge(Case&, const Rule&);            // 13
-void storage_fee_overcharge(Case&, const Rule&);               // 14
-void referral_fee_overcharge(Case&, const Rule&);              // 16
+std::unique_ptr<Judge> duplicate_fee_charge(Case&, const Rule&);                   // 15
+std::unique_ptr<Judge> fulfilment_fee_overcharge(Case&, const Rule&);              // 13
+void storage_fee_overcharge(Case&, const Rule&);                                   // 14
+std::unique_ptr<Judge> referral_fee_overcharge(Case&, const Rule&);                // 16
 // rules_removals.cpp
-void removal_disposed_instead_of_returned(Case&, const Rule&); // 20
-void removal_lost(Case&, const Rule&);                         // 18
+void removal_disposed_instead_of_returned(Case&, const Rule&);                     // 20
+void removal_lost(Case&, const Rule&);                                             // 18
 
 }  // namespace amzsync::detect

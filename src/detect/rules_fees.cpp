@@ -19,11 +19,13 @@ std::string month_of(Day day) { return format_day(day).substr(0, 7); }
 struct Month {
   Finding f;
   Day first_open{}, first{};
+  RowRef first_row;
   std::string_view country;
   std::int64_t open_sum = 0, expired_sum = 0;
   bool any_open = false;
 };
 
+/// Filled as the orders pass by, in whatever order they do.
 class Months {
  public:
   Months(Case& c, const Rule& rule) : c_(c), rule_(rule) {}
@@ -33,16 +35,19 @@ class Months {
     Month& m = place->second;
     if (fresh) {
       m.f.variant = variant;
-      m.f.about = {.fnsku = {}, .sku = sku, .asin = asin, .order = {}, .shipment = {}, .removal = {}, .period = month_of(day)};
+      m.f.about = {.fnsku = {}, .sku = sku, .asin = {}, .order = {}, .shipment = {}, .removal = {}, .period = month_of(day)};
       m.f.subject = "fees " + std::string(c_.text(sku)) + "|" + month_of(day) + "|" + std::string(currency.text());
       m.f.currency = currency;
       m.f.basis = Basis::charge;
-      m.country = country;
+    }
+    if (fresh || std::tie(day, row) < std::tie(m.first, m.first_row)) {
       m.first = day;
+      m.first_row = row;
+      m.country = country;
+      m.f.about.asin = asin;
     }
     const bool open = c_.today <= c_.policy.window(rule_.claim, country, day).latest;
     m.f.evidence.push_back({row, open ? "charge" : "charge out of time", units});
-    m.first = std::min(m.first, day);
     if (open) {
       m.first_open = m.any_open ? std::min(m.first_open, day) : day;
       m.any_open = true;
@@ -54,6 +59,7 @@ class Months {
 
   void conclude(const std::function<int(std::string_view variant)>& base, const std::function<bool(std::string_view variant)>& review_only) {
     for (auto& [key, m] : months_) {
+      std::sort(m.f.evidence.begin(), m.f.evidence.end(), [](const Evidence& a, const Evidence& b) { return a.row < b.row; });
       m.f.amount = Micros{m.any_open ? m.open_sum : m.expired_sum};
       m.f.review_only = review_only(m.f.variant);
       const int points = base(m.f.variant);
@@ -113,66 +119,53 @@ std::map<Name, std::vector<const FeePreview*>> previews_by_sku(const Case& c) {
   return found;
 }
 
-std::optional<std::int64_t> mode_of(const std::vector<std::pair<Day, std::int64_t>>& seen, Day before) {
-  std::map<std::int64_t, int> counts;
-  int all = 0;
-  for (const auto& [day, value] : seen)
-    if (day < before && before - day <= days(180)) {
-      ++counts[value];
-      ++all;
+void judge_twice(Case& c, const Rule& rule, const Order& order, const OrderItem& item) {
+  std::map<std::string_view, std::vector<const MoneyItem*>> by_item;   // of an order two lines may hold one SKU
+  for (const MoneyItem& sale : item.sales) by_item[sale.item].push_back(&sale);
+  for (const auto& [number, sales] : by_item)
+    for (const Part part : {Part::fulfilment, Part::commission}) {
+      std::int64_t sold = 0, charged = 0, unit_fee = 0;
+      bool equal = true, usable = true;
+      std::vector<const MoneyItem*> extra;
+      for (const MoneyItem* sale : sales) {
+        const std::int64_t units = sale->quantity.value_or(0);
+        usable &= !sale->mixed && sale->posted && sale->currency == sales.front()->currency && units > 0;
+        if (!usable) break;
+        const bool has_principal = sale->tells(Part::principal) && (*sale)[Part::principal].value != 0;
+        if (has_principal) sold += units;
+        if ((*sale)[part].value >= 0) continue;
+        charged += units;
+        const std::int64_t each = -(*sale)[part].value / units;
+        equal &= unit_fee == 0 || unit_fee == each;
+        unit_fee = each;
+        if (!has_principal) extra.push_back(sale);
+      }
+      if (!usable || sold == 0 || charged <= sold || !equal || extra.empty()) continue;
+      std::int64_t given_back = 0;
+      for (const MoneyItem& refund : item.refunds)
+        if (refund.item == number || refund.item.empty() || number.empty()) given_back += std::max<std::int64_t>(0, refund[part].value);
+      for (const MoneyItem* sale : sales) given_back += std::max<std::int64_t>(0, (*sale)[part].value);
+      Finding f;
+      f.variant = part == Part::fulfilment ? "fulfilment" : "commission";
+      f.subject = "order " + order.id + "|" + std::string(number.empty() ? c.text(item.sku) : number);
+      f.about = {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = order.id, .shipment = {}, .removal = {}, .period = {}};
+      for (const MoneyItem* sale : sales) f.evidence.push_back({{Source::money, sale->row}, "charge", sale->quantity.value_or(0)});
+      const std::int64_t amount = (charged - sold) * unit_fee - given_back;
+      if (amount <= 0) {
+        c.no(rule, f.evidence.front().row, "given back");
+        continue;
+      }
+      f.amount = Micros{amount};
+      f.currency = sales.front()->currency;
+      f.basis = Basis::charge;
+      Day last = *extra.front()->posted;
+      for (const MoneyItem* sale : extra) last = std::max(last, *sale->posted);
+      const std::string_view country = sales.front()->country.empty() ? c.tables.home : sales.front()->country;
+      c.conclude(rule, std::move(f), {.event = last, .country = country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
     }
-  if (all < 10) return std::nullopt;
-  return std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
 }
 
-}  // namespace
-
-void duplicate_fee_charge(Case& c, const Rule& rule) {
-  for (const OrderItem& item : c.orders) {
-    std::map<Name, std::vector<const MoneyItem*>> by_item;   // of an order two lines may hold one SKU
-    for (const MoneyItem* sale : item.sales) by_item[sale->item].push_back(sale);
-    for (const auto& [number, sales] : by_item)
-      for (const Part part : {Part::fulfilment, Part::commission}) {
-        std::int64_t sold = 0, charged = 0, unit_fee = 0;
-        bool equal = true, usable = true;
-        std::vector<const MoneyItem*> extra;
-        for (const MoneyItem* sale : sales) {
-          const std::int64_t units = sale->quantity.value_or(0);
-          usable &= !sale->mixed && sale->posted && sale->currency == sales.front()->currency && units > 0;
-          if (!usable) break;
-          const bool has_principal = sale->tells(Part::principal) && (*sale)[Part::principal].value != 0;
-          if (has_principal) sold += units;
-          if ((*sale)[part].value >= 0) continue;
-          charged += units;
-          const std::int64_t each = -(*sale)[part].value / units;
-          equal &= unit_fee == 0 || unit_fee == each;
-          unit_fee = each;
-          if (!has_principal) extra.push_back(sale);
-        }
-        if (!usable || sold == 0 || charged <= sold || !equal || extra.empty()) continue;
-        std::int64_t given_back = 0;
-        for (const MoneyItem* refund : item.refunds)
-          if (refund->item == number || refund->item.empty() || number.empty()) given_back += std::max<std::int64_t>(0, (*refund)[part].value);
-        for (const MoneyItem* sale : sales) given_back += std::max<std::int64_t>(0, (*sale)[part].value);
-        Finding f;
-        f.variant = part == Part::fulfilment ? "fulfilment" : "commission";
-        f.subject = "order " + std::string(c.text(item.order)) + "|" + std::string(c.text(number.empty() ? item.sku : number));
-        f.about = {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = item.order, .shipment = {}, .removal = {}, .period = {}};
-        for (const MoneyItem* sale : sales) f.evidence.push_back({{Source::money, sale->row}, "charge", sale->quantity.value_or(0)});
-        const std::int64_t amount = (charged - sold) * unit_fee - given_back;
-        if (amount <= 0) {
-          c.no(rule, f.evidence.front().row, "given back");
-          continue;
-        }
-        f.amount = Micros{amount};
-        f.currency = sales.front()->currency;
-        f.basis = Basis::charge;
-        Day last = *extra.front()->posted;
-        for (const MoneyItem* sale : extra) last = std::max(last, *sale->posted);
-        const std::string_view country = sales.front()->country.empty() ? c.tables.home : sales.front()->country;
-        c.conclude(rule, std::move(f), {.event = last, .country = country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
-      }
-  }
+void judge_service_fees(Case& c, const Rule& rule) {
   // Fees of a period: the same sum of the same kind, for the same product and country, twice within twenty days.
   constexpr std::string_view kOncePerPeriod[]{"FBAStorageFee", "FBALongTermStorageFee", "Subscription"};
   std::map<std::tuple<std::string_view, std::string_view, std::string_view, std::string, std::string>, std::vector<const ServiceFee*>> groups;
@@ -211,43 +204,63 @@ void duplicate_fee_charge(Case& c, const Rule& rule) {
   }
 }
 
-void fulfilment_fee_overcharge(Case& c, const Rule& rule) {
-  const auto previews = previews_by_sku(c);
-  std::map<Name, const SellerSize*> sizes;
-  for (const SellerSize& size : c.tables.sizes) sizes[size.product] = &size;
-  std::map<Name, std::vector<std::pair<Day, std::int64_t>>> charges;   // of each SKU, for its mode
-  for (const OrderItem& item : c.orders)
-    for (const MoneyItem* sale : item.sales)
-      if (sale->posted && sale->quantity.value_or(0) > 0 && (*sale)[Part::fulfilment].value < 0) charges[item.sku].emplace_back(*sale->posted, -(*sale)[Part::fulfilment].value / *sale->quantity);
-  Months months(c, rule);
-  for (const OrderItem& item : c.orders) {
+class Duplicates final : public Judge {
+ public:
+  Duplicates(Case& c, const Rule& rule) : case_(c), rule_(rule) {}
+  void see(const Order& order) override {
+    for (const OrderItem& item : order.items)
+      if (item.sales.size() > 1) judge_twice(case_, rule_, order, item);
+  }
+  void end() override { judge_service_fees(case_, rule_); }
+
+ private:
+  Case& case_;
+  const Rule& rule_;
+};
+
+class FulfilmentFees final : public Judge {
+ public:
+  FulfilmentFees(Case& c, const Rule& rule) : case_(c), rule_(rule), previews_(previews_by_sku(c)), months_(c, rule) {
+    for (const SellerSize& size : c.tables.sizes) sizes_[size.product] = &size;
+  }
+  void see(const Order& order) override {
+    for (const OrderItem& item : order.items) judge(item);
+  }
+  void end() override {
+    months_.conclude([](std::string_view v) { return v == "wrong_charge" ? 65 : v == "wrong_size" ? 60 : 50; }, [](std::string_view v) { return v == "preview" || v == "tier_jump"; });
+  }
+
+ private:
+  void judge(const OrderItem& item) {
+    Case& c = case_;
+    const Rule& rule = rule_;
     const SellerSize* size = nullptr;
     for (const Name product : {item.sku, c.fnsku_of({}, item.sku)})
-      if (const auto known = sizes.find(product); known != sizes.end()) size = known->second;
+      if (const auto known = sizes_.find(product); known != sizes_.end()) size = known->second;
     std::int64_t credited = 0;   // to be taken off what this item was overcharged
-    for (const MoneyItem* refund : item.refunds) credited += std::max<std::int64_t>(0, (*refund)[Part::fulfilment].value);
-    for (const MoneyItem* sale : item.sales) {
-      const std::int64_t units = sale->quantity.value_or(0);
-      if (!sale->posted || sale->mixed || !sale->currency || units <= 0 || (*sale)[Part::fulfilment].value >= 0) continue;
-      if (!sale->tells(Part::principal) || (*sale)[Part::principal].value == 0) continue;   // rule 15 owns those
-      const Day day = *sale->posted;
-      const std::string_view country = sale->country.empty() ? c.tables.home : sale->country;
-      const Currency currency = *sale->currency;
-      const std::int64_t fee = -(*sale)[Part::fulfilment].value / units;
+    for (const MoneyItem& refund : item.refunds) credited += std::max<std::int64_t>(0, refund[Part::fulfilment].value);
+    for (const MoneyItem& sale : item.sales) {
+      const std::int64_t units = sale.quantity.value_or(0);
+      if (!sale.posted || sale.mixed || !sale.currency || units <= 0 || sale[Part::fulfilment].value >= 0) continue;
+      if (!sale.tells(Part::principal) || sale[Part::principal].value == 0) continue;   // rule 15 owns those
+      const Day day = *sale.posted;
+      const std::string_view country = sale.country.empty() ? c.tables.home : sale.country;
+      const Currency currency = *sale.currency;
+      const std::int64_t fee = -sale[Part::fulfilment].value / units;
       const auto tolerance = [](std::int64_t expected) { return std::max(kCents2, expected / 50); };
       const auto over = [&](std::string_view variant, std::int64_t expected) {
         if (fee - expected <= tolerance(expected)) return false;
         const std::int64_t sum = (fee - expected) * units, back = std::min(sum, credited);
         credited -= back;
-        if (sum > back) months.add(variant, item.sku, item.asin, day, currency, country, {Source::money, sale->row}, units, {sum - back});
+        if (sum > back) months_.add(variant, item.sku, item.asin, day, currency, country, {Source::money, sale.row}, units, {sum - back});
         return true;
       };
       const FulfilmentCard* card = c.policy.fulfilment_card(country, day);
-      const NearestPreview preview = preview_for(previews, item.sku, day);
+      const NearestPreview preview = preview_for(previews_, item.sku, day);
       if (card && size) {
         const std::string_view tier = c.text(size->tier);
         if (const auto expected = expected_fee(*card, tier, billed_ounces(*size, tier), day, currency)) {
-          if (!over("wrong_size", expected->value)) c.no(rule, {Source::money, sale->row}, "the fee of its size");
+          if (!over("wrong_size", expected->value)) c.no(rule, {Source::money, sale.row}, "the fee of its size");
           continue;
         }
       }
@@ -257,11 +270,88 @@ void fulfilment_fee_overcharge(Case& c, const Rule& rule) {
         continue;
       }
       if (card && !size)
-        if (const auto mode = mode_of(charges[item.sku], day)) (void)over("tier_jump", *mode);
+        if (sale.usual_fulfilment) (void)over("tier_jump", *sale.usual_fulfilment);
     }
   }
-  months.conclude([](std::string_view v) { return v == "wrong_charge" ? 65 : v == "wrong_size" ? 60 : 50; }, [](std::string_view v) { return v == "preview" || v == "tier_jump"; });
-}
+
+  Case& case_;
+  const Rule& rule_;
+  std::map<Name, std::vector<const FeePreview*>> previews_;
+  std::map<Name, const SellerSize*> sizes_;
+  Months months_;
+};
+
+class ReferralFees final : public Judge {
+ public:
+  ReferralFees(Case& c, const Rule& rule) : case_(c), rule_(rule), previews_(previews_by_sku(c)), months_(c, rule) {}
+  void see(const Order& order) override {
+    for (const OrderItem& item : order.items) judge(item);
+  }
+  void end() override {
+    months_.conclude([](std::string_view v) { return v == "card" ? 65 : v == "preview" ? 60 : 50; }, [](std::string_view v) { return v == "modal"; });
+  }
+
+ private:
+  void judge(const OrderItem& item) {
+    constexpr std::int64_t kShare = 10'000;   // rates are told in hundredths of a percent
+    Case& c = case_;
+    const Rule& rule = rule_;
+    const auto units_of_order = order_units(c, item);
+    for (const MoneyItem& sale : item.sales) {
+      const std::int64_t units = sale.quantity.value_or(0), fee = -sale[Part::commission].value;
+      if (!sale.posted || sale.mixed || !sale.currency || units <= 0 || fee <= 0 || sale[Part::principal].value <= 0) continue;
+      const Day day = *sale.posted;
+      const Currency currency = *sale.currency;
+      const std::string_view country = sale.country.empty() ? c.tables.home : sale.country;
+      const ReferralCard* card = c.policy.referral_card(country, "*", day);
+      const NearestPreview preview = preview_for(previews_, item.sku, day);
+      std::string_view variant;
+      std::function<std::int64_t(std::int64_t)> expected;   // of a basis
+      if (card) {
+        variant = "card";
+        expected = [&](std::int64_t basis) {
+          std::int64_t each = 0, below = 0;
+          const std::int64_t unit = basis / units;
+          for (const auto& step : card->steps) {
+            const std::int64_t part = std::min(unit, step.up_to.value) - below;
+            if (part <= 0) break;
+            each += static_cast<std::int64_t>(static_cast<__int128>(part) * step.rate.value / 1'000'000);
+            below = step.up_to.value;
+          }
+          return std::max(round_to_cents({each}, currency).value, card->least.value) * units;
+        };
+      } else if (preview.row && preview.row->referral && preview.row->price && preview.row->price->value > 0 && preview.row->currency == currency && (preview.later ? preview.row->day - day : day - preview.row->day) <= days(7)) {
+        variant = "preview";
+        expected = [&](std::int64_t basis) { return share_of({basis}, preview.row->referral->value, preview.row->price->value, currency).value; };
+      } else if (sale.usual_referral) {
+        variant = "modal";
+        expected = [&, rate = *sale.usual_referral](std::int64_t basis) { return share_of({basis}, rate, kShare, currency).value; };
+      } else {
+        continue;
+      }
+      const std::int64_t due = expected(sale.referral_basis(true)), tolerance = std::max(kCents2, due / 100);
+      const std::int64_t without = std::max(due, expected(sale.referral_basis(false)));   // who pays for a promotion is not told
+      if (fee - due <= tolerance || fee - without <= tolerance) {
+        c.no(rule, {Source::money, sale.row}, "the fee of its price");
+        continue;
+      }
+      std::int64_t over = fee - due;
+      if (units_of_order && units_of_order->refunded > 0) over = over * (units_of_order->sold - units_of_order->refunded) / units_of_order->sold;
+      if (over > 0) months_.add(variant, item.sku, item.asin, day, currency, country, {Source::money, sale.row}, units, {over});
+    }
+  }
+
+  Case& case_;
+  const Rule& rule_;
+  std::map<Name, std::vector<const FeePreview*>> previews_;
+  Months months_;
+};
+
+}  // namespace
+
+std::unique_ptr<Judge> duplicate_fee_charge(Case& c, const Rule& rule) { return std::make_unique<Duplicates>(c, rule); }
+std::unique_ptr<Judge> fulfilment_fee_overcharge(Case& c, const Rule& rule) { return std::make_unique<FulfilmentFees>(c, rule); }
+std::unique_ptr<Judge> referral_fee_overcharge(Case& c, const Rule& rule) { return std::make_unique<ReferralFees>(c, rule); }
 
 void storage_fee_overcharge(Case& c, const Rule& rule) {
   constexpr std::int64_t kLeast = 1'000'000;
@@ -342,64 +432,6 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
     f.amount = round_to_cents({fee - expected}, *first.currency);
     c.conclude(rule, std::move(f), {.event = charged, .country = country, .base = base, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
   }
-}
-
-void referral_fee_overcharge(Case& c, const Rule& rule) {
-  const auto previews = previews_by_sku(c);
-  constexpr std::int64_t kShare = 10'000;   // rates are compared in hundredths of a percent
-  const auto basis_of = [](const MoneyItem& sale, bool promotion) { return sale[Part::principal].value + sale[Part::shipping].value + sale[Part::gift_wrap].value + (promotion ? sale[Part::promotion].value : 0); };
-  std::map<Name, std::vector<std::pair<Day, std::int64_t>>> rates;
-  for (const OrderItem& item : c.orders)
-    for (const MoneyItem* sale : item.sales)
-      if (const std::int64_t basis = basis_of(*sale, true); sale->posted && !sale->mixed && basis > 0 && (*sale)[Part::commission].value < 0)
-        rates[item.sku].emplace_back(*sale->posted, (static_cast<std::int64_t>(static_cast<__int128>(-(*sale)[Part::commission].value) * kShare * 10 / basis) + 5) / 10);
-  Months months(c, rule);
-  for (const OrderItem& item : c.orders) {
-    const auto units_of_order = order_units(c, item);
-    for (const MoneyItem* sale : item.sales) {
-      const std::int64_t units = sale->quantity.value_or(0), fee = -(*sale)[Part::commission].value;
-      if (!sale->posted || sale->mixed || !sale->currency || units <= 0 || fee <= 0 || (*sale)[Part::principal].value <= 0) continue;
-      const Day day = *sale->posted;
-      const Currency currency = *sale->currency;
-      const std::string_view country = sale->country.empty() ? c.tables.home : sale->country;
-      const ReferralCard* card = c.policy.referral_card(country, "*", day);
-      const NearestPreview preview = preview_for(previews, item.sku, day);
-      std::string_view variant;
-      std::function<std::int64_t(std::int64_t)> expected;   // of a basis
-      if (card) {
-        variant = "card";
-        expected = [&](std::int64_t basis) {
-          std::int64_t each = 0, below = 0;
-          const std::int64_t unit = basis / units;
-          for (const auto& step : card->steps) {
-            const std::int64_t part = std::min(unit, step.up_to.value) - below;
-            if (part <= 0) break;
-            each += static_cast<std::int64_t>(static_cast<__int128>(part) * step.rate.value / 1'000'000);
-            below = step.up_to.value;
-          }
-          return std::max(round_to_cents({each}, currency).value, card->least.value) * units;
-        };
-      } else if (preview.row && preview.row->referral && preview.row->price && preview.row->price->value > 0 && preview.row->currency == currency && (preview.later ? preview.row->day - day : day - preview.row->day) <= days(7)) {
-        variant = "preview";
-        expected = [&](std::int64_t basis) { return share_of({basis}, preview.row->referral->value, preview.row->price->value, currency).value; };
-      } else if (const auto mode = mode_of(rates[item.sku], day)) {
-        variant = "modal";
-        expected = [&, rate = *mode](std::int64_t basis) { return share_of({basis}, rate, kShare, currency).value; };
-      } else {
-        continue;
-      }
-      const std::int64_t due = expected(basis_of(*sale, true)), tolerance = std::max(kCents2, due / 100);
-      const std::int64_t without = std::max(due, expected(basis_of(*sale, false)));   // who pays for a promotion is not told
-      if (fee - due <= tolerance || fee - without <= tolerance) {
-        c.no(rule, {Source::money, sale->row}, "the fee of its price");
-        continue;
-      }
-      std::int64_t over = fee - due;
-      if (units_of_order && units_of_order->refunded > 0) over = over * (units_of_order->sold - units_of_order->refunded) / units_of_order->sold;
-      if (over > 0) months.add(variant, item.sku, item.asin, day, currency, country, {Source::money, sale->row}, units, {over});
-    }
-  }
-  months.conclude([](std::string_view v) { return v == "card" ? 65 : v == "preview" ? 60 : 50; }, [](std::string_view v) { return v == "modal"; });
 }
 
 }  // namespace amzsync::detect

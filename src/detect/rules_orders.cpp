@@ -11,17 +11,17 @@ namespace {
 
 using std::chrono::days;
 
-Subject about(const OrderItem& item) { return {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = item.order, .shipment = {}, .removal = {}, .period = {}}; }
-std::string subject(const Case& c, const OrderItem& item) { return "order " + std::string(c.text(item.order)) + "|" + std::string(c.text(item.sku)); }
+Subject about(std::string_view order, const OrderItem& item) { return {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = std::string(order), .shipment = {}, .removal = {}, .period = {}}; }
+std::string subject(const Case& c, std::string_view order, const OrderItem& item) { return "order " + std::string(order) + "|" + std::string(c.text(item.sku)); }
 
 void tell_money(Finding& f, const OrderItem& item) {
-  for (const MoneyItem* sale : item.sales) f.evidence.push_back({{Source::money, sale->row}, "sale", sale->quantity.value_or(0)});
-  for (const MoneyItem* refund : item.refunds) f.evidence.push_back({{Source::money, refund->row}, "refund", refund->quantity.value_or(0)});
+  for (const MoneyItem& sale : item.sales) f.evidence.push_back({{Source::money, sale.row}, "sale", sale.quantity.value_or(0)});
+  for (const MoneyItem& refund : item.refunds) f.evidence.push_back({{Source::money, refund.row}, "refund", refund.quantity.value_or(0)});
 }
 
 /// Payments on the order for units of this item: for returns, and for nothing said.
-std::vector<Payment*> paid_on_order(Case& c, const OrderItem& item, bool damage) {
-  std::vector<Payment*> paid = c.payments_of_order(item.order);
+std::vector<Payment*> paid_on_order(Case& c, Name order, const OrderItem& item, bool damage) {
+  std::vector<Payment*> paid = c.payments_of_order(order);
   std::erase_if(paid, [&](const Payment* p) {
     const Family family = p->line->family;
     const bool fits = family == Family::returned || family == Family::general || (damage && family == Family::damaged);
@@ -39,31 +39,31 @@ void order_value(Finding& f, const OrderUnits& units) {
 }
 
 /// Rules 6 and 12: refunded, not returned, not paid.
-void judge_unreturned(Case& c, const Rule& rule, const OrderItem& item, int base, int later) {
+void judge_unreturned(Case& c, const Rule& rule, const Order& order, const OrderItem& item, int base, int later) {
   const auto units = order_units(c, item);
-  const RowRef first{Source::money, item.refunds.empty() ? 0 : item.refunds.front()->row};
+  const RowRef first{Source::money, item.refunds.empty() ? 0 : item.refunds.front().row};
   if (!units || units->refunded == 0) {
     if (!item.refunds.empty()) c.no(rule, first, units ? "the refund is a price adjustment" : "the money tells no sale by Amazon to compare with");
     return;
   }
   Finding f;
-  f.subject = subject(c, item);
-  f.about = about(item);
+  f.subject = subject(c, order.id, item);
+  f.about = about(order.id, item);
   tell_money(f, item);
   std::int64_t open = units->refunded;
-  for (const ReturnRow* r : c.returns_of_order(item.order)) {
+  for (const ReturnRow* r : c.returns_of_order(order.name)) {
     if (!same_product(item, r->sku, r->asin)) continue;
     const std::int64_t same = std::min(open, r->quantity);
     if (same <= 0) continue;
     open -= same;
     f.netting.push_back({{Source::returns, r->row}, same, "returned"});
   }
-  if (const auto owned = c.reopened_by_order.find(item.order); owned != c.reopened_by_order.end()) {
+  if (const auto owned = c.reopened_by_order.find(order.name); owned != c.reopened_by_order.end()) {
     const std::int64_t same = std::min(open, owned->second);
     open -= same;
     owned->second -= same;
   }
-  open -= c.take(paid_on_order(c, item, false), open, f, "payment");
+  open -= c.take(paid_on_order(c, order.name, item, false), open, f, "payment");
   if (open <= 0) {
     c.no(rule, first, "returned, or paid");
     return;
@@ -75,79 +75,153 @@ void judge_unreturned(Case& c, const Rule& rule, const OrderItem& item, int base
   c.conclude(rule, std::move(f), {.event = units->refunded_on, .country = units->country, .base = base, .by_id = true, .not_before = not_before, .aged_from = {}, .early = false});
 }
 
-std::optional<Delivery::State> delivery_of(const Case& c, const OrderItem& item) {
-  std::optional<Delivery::State> state;
-  for (const Delivery& d : c.tables.deliveries)
-    if (d.order == item.order && (d.sku.empty() || d.sku == item.sku)) state = d.state;
-  return state;
-}
+/// What became of parcels, where the host told it.
+class Deliveries {
+ public:
+  explicit Deliveries(const Case& c) : case_(c) {
+    for (const Delivery& d : c.tables.deliveries) by_order_[d.order].push_back(&d);
+  }
+  bool none() const { return by_order_.empty(); }
+  std::optional<Delivery::State> of(Name order, const OrderItem& item) const {
+    std::optional<Delivery::State> state;
+    const auto known = by_order_.find(order);
+    if (order.empty() || known == by_order_.end()) return state;
+    for (const Delivery* d : known->second)
+      if (d->sku.empty() || d->sku == item.sku) state = d->state;
+    return state;
+  }
+  bool lost_on_the_way(Name order, const OrderItem& item) const {
+    const auto state = of(order, item);
+    if (!state || *state == Delivery::State::delivered) return false;
+    const auto& returns = case_.returns_of_order(order);
+    return std::none_of(returns.begin(), returns.end(), [&](const ReturnRow* r) { return same_product(item, r->sku, r->asin); });
+  }
 
-bool lost_on_the_way(const Case& c, const OrderItem& item) {
-  const auto state = delivery_of(c, item);
-  if (!state || *state == Delivery::State::delivered) return false;
-  const auto& returns = c.returns_of_order(item.order);
-  return std::none_of(returns.begin(), returns.end(), [&](const ReturnRow* r) { return same_product(item, r->sku, r->asin); });
-}
+ private:
+  const Case& case_;
+  std::map<Name, std::vector<const Delivery*>> by_order_;
+};
 
-}  // namespace
+class LostInDelivery final : public Judge {
+ public:
+  LostInDelivery(Case& c, const Rule& rule) : case_(c), rule_(rule), deliveries_(c) {}
+  void see(const Order& order) override {
+    if (deliveries_.none()) return;   // without evidence of the delivery the order stays with rule 6 (facts 7.13)
+    for (const OrderItem& item : order.items)
+      if (!item.refunds.empty() && deliveries_.lost_on_the_way(order.name, item)) judge_unreturned(case_, rule_, order, item, 75, deliveries_.of(order.name, item) == Delivery::State::returned_to_sender ? 30 : 0);
+  }
 
-void order_lost_in_delivery(Case& c, const Rule& rule) {
-  if (c.tables.deliveries.empty()) return;   // without evidence of the delivery the order stays with rule 6 (facts 7.13)
-  for (const OrderItem& item : c.orders)
-    if (!item.refunds.empty() && lost_on_the_way(c, item)) judge_unreturned(c, rule, item, 75, delivery_of(c, item) == Delivery::State::returned_to_sender ? 30 : 0);
-}
+ private:
+  Case& case_;
+  const Rule& rule_;
+  Deliveries deliveries_;
+};
 
-void return_not_received(Case& c, const Rule& rule) {
-  for (const OrderItem& item : c.orders)
-    if (!item.refunds.empty() && (c.tables.deliveries.empty() || !lost_on_the_way(c, item))) judge_unreturned(c, rule, item, 70, 0);
-}
+class NotReceived final : public Judge {
+ public:
+  NotReceived(Case& c, const Rule& rule) : case_(c), rule_(rule), deliveries_(c) {}
+  void see(const Order& order) override {
+    for (const OrderItem& item : order.items)
+      if (!item.refunds.empty() && !deliveries_.lost_on_the_way(order.name, item)) judge_unreturned(case_, rule_, order, item, 70, 0);
+  }
 
-void return_damage_unpaid(Case& c, const Rule& rule) {
-  std::map<std::pair<std::string_view, std::string_view>, std::vector<const ReturnRow*>> by_item;
-  for (const ReturnRow& r : c.tables.returns)
-    if (r.grade == ReturnGrade::amazon_damaged && r.quantity > 0) by_item[{c.text(r.order), c.text(r.sku)}].push_back(&r);
-  std::map<std::pair<Name, Name>, const OrderItem*> items;
-  for (const OrderItem& item : c.orders) items[{item.order, item.sku}] = &item;
-  for (auto& [key, rows] : by_item) {
-    std::sort(rows.begin(), rows.end(), [](const ReturnRow* a, const ReturnRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
-    const ReturnRow& last = *rows.back();
-    const auto known = items.find({last.order, last.sku});
-    OrderItem item{.order = last.order, .sku = last.sku, .asin = last.asin, .sales = {}, .refunds = {}};
-    if (known != items.end()) item = *known->second;
-    const auto units = order_units(c, item);
-    Finding f;
-    f.subject = subject(c, item);
-    f.about = about(item);
+ private:
+  Case& case_;
+  const Rule& rule_;
+  Deliveries deliveries_;
+};
+
+/// Units that came back broken by Amazon. Payments on the order are looked for as the order passes by; those for damage that no loss of the ledger needed
+/// only at the end, for one order after another.
+class ReturnDamage final : public Judge {
+ public:
+  ReturnDamage(Case& c, const Rule& rule) : case_(c), rule_(rule) {
+    for (const ReturnRow& r : c.tables.returns)
+      if (r.grade == ReturnGrade::amazon_damaged && r.quantity > 0) returned_[c.text(r.order)][c.text(r.sku)].rows.push_back(&r);
+    for (auto& [order, items] : returned_)
+      for (auto& [sku, item] : items) std::sort(item.rows.begin(), item.rows.end(), [](const ReturnRow* a, const ReturnRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
+  }
+
+  void see(const Order& order) override {
+    const auto known = order.name.empty() ? returned_.end() : returned_.find(case_.text(order.name));
+    if (known == returned_.end()) return;
+    for (auto& [sku, returned] : known->second) {
+      const auto sold = std::find_if(order.items.begin(), order.items.end(), [&, name = sku](const OrderItem& i) { return case_.text(i.sku) == name; });
+      draft(returned, sold == order.items.end() ? nullptr : &*sold);
+    }
+  }
+
+  void end() override {
+    for (auto& [order, items] : returned_)
+      for (auto& [sku, returned] : items) {
+        if (!returned.drafted) draft(returned, nullptr);
+        conclude(returned);
+      }
+  }
+
+ private:
+  struct Returned {
+    std::vector<const ReturnRow*> rows;
+    Finding draft;
+    bool drafted = false, said_reimbursed = false;
+    std::optional<OrderUnits> units;
+  };
+
+  void draft(Returned& returned, const OrderItem* sold) {
+    const ReturnRow& last = *returned.rows.back();
+    OrderItem item{.sku = last.sku, .asin = last.asin, .sales = {}, .refunds = {}};
+    if (sold) item = *sold;
+    const std::string_view order = case_.text(last.order);
+    returned.units = order_units(case_, item);
+    Finding& f = returned.draft;
+    f.subject = subject(case_, order, item);
+    f.about = about(order, item);
     f.about.fnsku = last.fnsku;
     tell_money(f, item);
-    bool said_reimbursed = false;
-    for (const ReturnRow* r : rows) {
+    for (const ReturnRow* r : returned.rows) {
       f.quantity += r->quantity;
       f.evidence.push_back({{Source::returns, r->row}, "return", r->quantity});
-      said_reimbursed |= r->said_reimbursed;
+      returned.said_reimbursed |= r->said_reimbursed;
     }
-    f.quantity -= c.take(paid_on_order(c, item, true), f.quantity, f, "payment");
+    f.quantity -= case_.take(paid_on_order(case_, last.order, item, true), f.quantity, f, "payment");
+    returned.drafted = true;
+  }
+
+  void conclude(Returned& returned) {
+    const ReturnRow& last = *returned.rows.back();
+    Finding f = std::move(returned.draft);
     if (f.quantity > 0) {
-      // Payments for damage that no loss of the ledger needed.
-      std::vector<Payment*> left = c.payments_of_product(c.fnsku_of(last.fnsku, last.sku), Family::damaged);
+      std::vector<Payment*> left = case_.payments_of_product(case_.fnsku_of(last.fnsku, last.sku), Family::damaged);
       std::erase_if(left, [&](const Payment* p) { return p->line->approved < last.day || p->line->approved - last.day > days(30); });
-      if (const std::int64_t taken = c.take(std::move(left), f.quantity, f, "payment of another kind"); taken > 0) {
+      if (const std::int64_t taken = case_.take(std::move(left), f.quantity, f, "payment of another kind"); taken > 0) {
         f.quantity -= taken;
         f.terms.push_back({"G2", -10});
       }
     }
-    if (f.quantity == 0) {
-      c.no(rule, {Source::returns, last.row}, "paid");
-      continue;
-    }
-    if (said_reimbursed) f.terms.push_back({"X1", -10});
+    if (f.quantity == 0) return case_.no(rule_, {Source::returns, last.row}, "paid");
+    if (returned.said_reimbursed) f.terms.push_back({"X1", -10});
+    const auto& units = returned.units;
     if (units) order_value(f, *units);
-    const bool refund_seen = units && units->refunded > 0;
-    const Day event = refund_seen ? units->refunded_on : last.day;
-    c.conclude(rule, std::move(f),
-               {.event = event, .country = units ? units->country : c.tables.home, .base = 80, .by_id = true, .not_before = last.day + days(rule.maturity_days + (said_reimbursed ? 10 : 0)), .aged_from = last.day, .early = true});
+    case_.conclude(rule_, std::move(f),
+                   {.event = units && units->refunded > 0 ? units->refunded_on : last.day,
+                    .country = units ? units->country : case_.tables.home,
+                    .base = 80,
+                    .by_id = true,
+                    .not_before = last.day + days(rule_.maturity_days + (returned.said_reimbursed ? 10 : 0)),
+                    .aged_from = last.day,
+                    .early = true});
   }
-}
+
+  Case& case_;
+  const Rule& rule_;
+  std::map<std::string_view, std::map<std::string_view, Returned>> returned_;   // by order and SKU
+};
+
+}  // namespace
+
+std::unique_ptr<Judge> order_lost_in_delivery(Case& c, const Rule& rule) { return std::make_unique<LostInDelivery>(c, rule); }
+std::unique_ptr<Judge> return_damage_unpaid(Case& c, const Rule& rule) { return std::make_unique<ReturnDamage>(c, rule); }
+std::unique_ptr<Judge> return_not_received(Case& c, const Rule& rule) { return std::make_unique<NotReceived>(c, rule); }
 
 void return_not_restocked(Case& c, const Rule& rule) {
   constexpr days kBefore(3), kAfter(14), kAround(30);
@@ -199,7 +273,7 @@ void return_not_restocked(Case& c, const Rule& rule) {
     const RowRef ref{Source::returns, r.row};
     Finding f;
     f.subject = "return " + std::string(c.text(r.order)) + "|" + std::string(c.text(r.sku)) + "|" + format_day(r.day) + "|" + std::string(c.text(r.plate)) + "#" + std::to_string(r.occurrence);
-    f.about = {.fnsku = r.fnsku, .sku = r.sku, .asin = r.asin, .order = r.order, .shipment = {}, .removal = {}, .period = {}};
+    f.about = {.fnsku = r.fnsku, .sku = r.sku, .asin = r.asin, .order = std::string(c.text(r.order)), .shipment = {}, .removal = {}, .period = {}};
     f.evidence.push_back({ref, "return", r.quantity});
     f.netting = std::move(netted[i]);
     std::int64_t left = open[i];
@@ -213,8 +287,8 @@ void return_not_restocked(Case& c, const Rule& rule) {
         left -= same;
         f.netting.push_back({credit.ref(), same, "booked as found"});
       }
-    const OrderItem item{.order = r.order, .sku = r.sku, .asin = r.asin, .sales = {}, .refunds = {}};
-    std::vector<Payment*> paid = paid_on_order(c, item, false);
+    const OrderItem item{.sku = r.sku, .asin = r.asin, .sales = {}, .refunds = {}};
+    std::vector<Payment*> paid = paid_on_order(c, r.order, item, false);
     std::erase_if(paid, [](const Payment* p) { return p->line->family != Family::returned; });
     left -= c.take(std::move(paid), left, f, "payment");
     if (left == 0) {

@@ -21,84 +21,89 @@ std::optional<Sides> sides_of(const Case& c, const OrderItem& item) {
   if (item.sales.empty() || item.refunds.empty()) return std::nullopt;
   const auto both = [&](const MoneyItem& m) { return !m.mixed && m.currency && (!s.currency || s.currency == m.currency); };
   constexpr Part kCharges[]{Part::principal, Part::shipping, Part::gift_wrap, Part::tax, Part::promotion};
-  for (const MoneyItem* sale : item.sales) {
-    if (!both(*sale)) return std::nullopt;
-    s.currency = sale->currency;
-    if (!sale->country.empty()) s.country = sale->country;
-    for (const Part part : kCharges) s.charged.value += (*sale)[part].value;
-    s.principal.value += (*sale)[Part::principal].value;
-    s.commission.value -= (*sale)[Part::commission].value;
-    s.commission_told |= sale->tells(Part::commission);
+  for (const MoneyItem& sale : item.sales) {
+    if (!both(sale)) return std::nullopt;
+    s.currency = sale.currency;
+    if (!sale.country.empty()) s.country = sale.country;
+    for (const Part part : kCharges) s.charged.value += sale[part].value;
+    s.principal.value += sale[Part::principal].value;
+    s.commission.value -= sale[Part::commission].value;
+    s.commission_told |= sale.tells(Part::commission);
   }
   bool dated = false;
-  for (const MoneyItem* refund : item.refunds) {
-    if (!both(*refund)) return std::nullopt;
-    if (refund->posted) {
-      s.last = dated ? std::max(s.last, *refund->posted) : *refund->posted;
+  for (const MoneyItem& refund : item.refunds) {
+    if (!both(refund)) return std::nullopt;
+    if (refund.posted) {
+      s.last = dated ? std::max(s.last, *refund.posted) : *refund.posted;
       dated = true;
     }
-    for (const Part part : kCharges) s.refunded.value -= (*refund)[part].value;
-    s.refunded.value -= (*refund)[Part::goodwill].value;
-    s.refunded_principal.value -= (*refund)[Part::principal].value;
-    s.commission_back.value += (*refund)[Part::commission].value + (*refund)[Part::refund_commission].value;
+    for (const Part part : kCharges) s.refunded.value -= refund[part].value;
+    s.refunded.value -= refund[Part::goodwill].value;
+    s.refunded_principal.value -= refund[Part::principal].value;
+    s.commission_back.value += refund[Part::commission].value + refund[Part::refund_commission].value;
   }
   if (!dated || s.principal.value <= 0) return std::nullopt;
   if (s.country.empty()) s.country = c.tables.home;
   return s;
 }
 
-Finding draft(const Case& c, const OrderItem& item, const Sides& sides, Micros amount) {
+Finding draft(const Case& c, const Order& order, const OrderItem& item, const Sides& sides, Micros amount) {
   Finding f;
-  f.subject = "order " + std::string(c.text(item.order)) + "|" + std::string(c.text(item.sku));
-  f.about = {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = item.order, .shipment = {}, .removal = {}, .period = {}};
-  for (const MoneyItem* sale : item.sales) f.evidence.push_back({{Source::money, sale->row}, "sale", sale->quantity.value_or(0)});
-  for (const MoneyItem* refund : item.refunds) f.evidence.push_back({{Source::money, refund->row}, "refund", refund->quantity.value_or(0)});
+  f.subject = "order " + order.id + "|" + std::string(c.text(item.sku));
+  f.about = {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = order.id, .shipment = {}, .removal = {}, .period = {}};
+  for (const MoneyItem& sale : item.sales) f.evidence.push_back({{Source::money, sale.row}, "sale", sale.quantity.value_or(0)});
+  for (const MoneyItem& refund : item.refunds) f.evidence.push_back({{Source::money, refund.row}, "refund", refund.quantity.value_or(0)});
   f.amount = amount;
   f.currency = sides.currency;
   f.basis = Basis::charge;
   return f;
 }
 
+/// Judges each refunded item of each order by itself.
+template <void (*judge)(Case&, const Rule&, const Order&, const OrderItem&, const Sides&)>
+class OfRefunds final : public Judge {
+ public:
+  OfRefunds(Case& c, const Rule& rule) : case_(c), rule_(rule) {}
+  void see(const Order& order) override {
+    for (const OrderItem& item : order.items)
+      if (const auto sides = sides_of(case_, item)) judge(case_, rule_, order, item, *sides);
+  }
+
+ private:
+  Case& case_;
+  const Rule& rule_;
+};
+
+void judge_excess(Case& c, const Rule& rule, const Order& order, const OrderItem& item, const Sides& sides) {
+  constexpr std::int64_t kLeast = 500'000;
+  Micros excess{sides.refunded.value - sides.charged.value};
+  if (excess.value <= 0) return;
+  Finding f = draft(c, order, item, sides, excess);
+  for (const Payment* p : c.payments_of_order(order.name)) {
+    const Family family = p->line->family;
+    if ((family != Family::returned && family != Family::general) || p->line->currency != sides.currency || !p->line->amount) continue;
+    excess.value -= p->line->amount->value;
+    f.netting.push_back({{Source::reimbursements, p->line->row}, 0, "payment"});
+  }
+  if (excess.value <= std::max(kLeast, sides.charged.value / 100)) return c.no(rule, {Source::money, item.refunds.front().row}, "the refund is not more than was charged, or the rest was paid");
+  f.amount = excess;
+  c.conclude(rule, std::move(f), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+}
+
+void judge_credit(Case& c, const Rule& rule, const Order& order, const OrderItem& item, const Sides& sides) {
+  constexpr std::int64_t kTolerance = 20'000;
+  if (!sides.commission_told || sides.commission.value <= 0 || sides.refunded_principal.value <= 0) return;
+  const Currency currency = *sides.currency;
+  const Micros credit = share_of(sides.commission, std::min(sides.refunded_principal.value, sides.principal.value), sides.principal.value, currency);
+  const Micros expected{credit.value - c.policy.refund_administration(credit, currency).value};
+  const Micros gap{expected.value - sides.commission_back.value};
+  if (gap.value <= kTolerance) return c.no(rule, {Source::money, item.refunds.front().row}, "the referral fee was given back");
+  c.conclude(rule, draft(c, order, item, sides, gap), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+}
+
 }  // namespace
 
-void refund_exceeds_charge(Case& c, const Rule& rule) {
-  constexpr std::int64_t kLeast = 500'000;
-  for (const OrderItem& item : c.orders) {
-    const auto sides = sides_of(c, item);
-    if (!sides) continue;
-    Micros excess{sides->refunded.value - sides->charged.value};
-    if (excess.value <= 0) continue;
-    Finding f = draft(c, item, *sides, excess);
-    for (const Payment* p : c.payments_of_order(item.order)) {
-      const Family family = p->line->family;
-      if ((family != Family::returned && family != Family::general) || p->line->currency != sides->currency || !p->line->amount) continue;
-      excess.value -= p->line->amount->value;
-      f.netting.push_back({{Source::reimbursements, p->line->row}, 0, "payment"});
-    }
-    if (excess.value <= std::max(kLeast, sides->charged.value / 100)) {
-      c.no(rule, {Source::money, item.refunds.front()->row}, "the refund is not more than was charged, or the rest was paid");
-      continue;
-    }
-    f.amount = excess;
-    c.conclude(rule, std::move(f), {.event = sides->last, .country = sides->country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
-  }
-}
-
-void refund_commission_credit_missing(Case& c, const Rule& rule) {
-  constexpr std::int64_t kTolerance = 20'000;
-  for (const OrderItem& item : c.orders) {
-    const auto sides = sides_of(c, item);
-    if (!sides || !sides->commission_told || sides->commission.value <= 0 || sides->refunded_principal.value <= 0) continue;
-    const Currency currency = *sides->currency;
-    const Micros credit = share_of(sides->commission, std::min(sides->refunded_principal.value, sides->principal.value), sides->principal.value, currency);
-    const Micros expected{credit.value - c.policy.refund_administration(credit, currency).value};
-    const Micros gap{expected.value - sides->commission_back.value};
-    if (gap.value <= kTolerance) {
-      c.no(rule, {Source::money, item.refunds.front()->row}, "the referral fee was given back");
-      continue;
-    }
-    c.conclude(rule, draft(c, item, *sides, gap), {.event = sides->last, .country = sides->country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
-  }
-}
+std::unique_ptr<Judge> refund_exceeds_charge(Case& c, const Rule& rule) { return std::make_unique<OfRefunds<&judge_excess>>(c, rule); }
+std::unique_ptr<Judge> refund_commission_credit_missing(Case& c, const Rule& rule) { return std::make_unique<OfRefunds<&judge_credit>>(c, rule); }
 
 }  // namespace amzsync::detect

@@ -17,7 +17,7 @@ std::string subject(const Case& c, const Reimbursement& r) {
 }
 
 Subject about(const Case& c, const Reimbursement& r) {
-  return {.fnsku = c.fnsku_of(r.fnsku, r.sku), .sku = r.sku, .asin = r.asin, .order = r.order, .shipment = {}, .removal = {}, .period = {}};
+  return {.fnsku = c.fnsku_of(r.fnsku, r.sku), .sku = r.sku, .asin = r.asin, .order = std::string(c.text(r.order)), .shipment = {}, .removal = {}, .period = {}};
 }
 
 std::optional<Micros> per_unit(const Reimbursement& r) {
@@ -76,7 +76,8 @@ class Support {
     return reversal.units - left;
   }
 
-  std::int64_t of_order(const Reversal& reversal, Finding& f) {
+  /// `order`: its money; nullptr: none is known.
+  std::int64_t of_order(const Reversal& reversal, const Order* order, Finding& f) {
     const Reimbursement& line = *reversal.original->line;
     std::int64_t left = reversal.units;
     for (const ReturnRow* r : c_.returns_of_order(line.order)) {
@@ -92,8 +93,9 @@ class Support {
     const auto [over, fresh] = overpaid_.try_emplace(line.order, 0);
     if (fresh) {
       std::int64_t refunded = 0;
-      for (const OrderItem& item : c_.items_of_order(line.order))
-        if (const auto units = order_units(c_, item)) refunded += units->refunded;
+      if (order)
+        for (const OrderItem& item : order->items)
+          if (const auto units = order_units(c_, item)) refunded += units->refunded;
       std::int64_t paid = 0;
       for (const Payment* p : c_.payments_of_order(line.order))
         if (p->line->family == Family::returned) paid += p->gross;
@@ -160,18 +162,36 @@ const Reimbursement* paid_again(const Case& c, const Reversal& reversal) {
 }
 
 /// Units of the order, net; for payments that answer a customer's order.
-std::optional<Micros> net_of_order(const Case& c, const Reimbursement& r) {
-  for (const OrderItem& item : c.items_of_order(r.order))
+std::optional<Micros> net_of_order(const Case& c, const Order& order, const Reimbursement& r) {
+  for (const OrderItem& item : order.items)
     if (same_product(item, r.sku, r.asin))
       if (const auto units = order_units(c, item); units && units->currency == r.currency) return units->net(1);
   return std::nullopt;
 }
 
-}  // namespace
+/// Reversals of payments for an order are judged as the order passes by, all others at the end.
+class Unsupported final : public Judge {
+ public:
+  Unsupported(Case& c, const Rule& rule) : case_(c), rule_(rule), support_(c), judged_(c.reversals.size()) {
+    for (std::size_t i = 0; i < c.reversals.size(); ++i)
+      if (const Payment* original = c.reversals[i].original; original && !original->line->order.empty()) by_order_[original->line->order].push_back(i);
+  }
+  void see(const Order& order) override {
+    const auto known = by_order_.find(order.name);
+    if (known == by_order_.end()) return;
+    for (const std::size_t i : known->second) judge(i, &order);
+  }
+  void end() override {
+    for (std::size_t i = 0; i < judged_.size(); ++i)
+      if (!judged_[i]) judge(i, nullptr);
+  }
 
-void reimbursement_reversal_unsupported(Case& c, const Rule& rule) {
-  Support support(c);
-  for (const Reversal& reversal : c.reversals) {
+ private:
+  void judge(std::size_t number, const Order* order) {
+    judged_[number] = true;
+    Case& c = case_;
+    const Rule& rule = rule_;
+    const Reversal& reversal = c.reversals[number];
     const Reimbursement& line = *reversal.line;
     const RowRef ref{Source::reimbursements, line.row};
     Finding f;
@@ -187,42 +207,58 @@ void reimbursement_reversal_unsupported(Case& c, const Rule& rule) {
       if (const Reimbursement* again = paid_again(c, reversal)) {
         const auto before = per_unit(original), after = per_unit(*again);
         f.netting.push_back({{Source::reimbursements, again->row}, reversal.units, "paid again"});
-        if (!before || !after || before->value - after->value <= 20'000) {
-          c.no(rule, ref, "paid again");
-          continue;
-        }
+        if (!before || !after || before->value - after->value <= 20'000) return c.no(rule, ref, "paid again");
         f.variant = "paid_again";
         f.amount = Micros{(before->value - after->value) * reversal.units};
-        c.conclude(rule, std::move(f), {.event = line.approved, .country = c.tables.home, .base = 65, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
-        continue;
+        return c.conclude(rule, std::move(f), {.event = line.approved, .country = c.tables.home, .base = 65, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
       }
       switch (original.family) {
         case Family::lost:
         case Family::damaged:
-        case Family::general: backed = original.order.empty() ? support.of_loss(reversal, f) : support.of_order(reversal, f); break;
-        case Family::returned: backed = support.of_order(reversal, f); break;
-        case Family::inbound: backed = support.of_inbound(reversal, f); break;
+        case Family::general: backed = original.order.empty() ? support_.of_loss(reversal, f) : support_.of_order(reversal, order, f); break;
+        case Family::returned: backed = support_.of_order(reversal, order, f); break;
+        case Family::inbound: backed = support_.of_inbound(reversal, f); break;
         default: f.review_only = true; break;   // nothing tells what came back of a removal or a fee
       }
     } else {
       f.terms.push_back({"X1", -10});
     }
     f.quantity = reversal.units - backed;
-    if (f.quantity == 0) {
-      c.no(rule, ref, "the units came back, or were paid twice");
-      continue;
-    }
+    if (f.quantity == 0) return c.no(rule, ref, "the units came back, or were paid twice");
     if (const auto unit = per_unit(reversal.original ? *reversal.original->line : line)) f.amount = Micros{unit->value * f.quantity};
     if (!f.amount) f.basis = Basis::unknown;
     c.conclude(rule, std::move(f), {.event = line.approved, .country = c.tables.home, .base = 65, .by_id = reversal.original != nullptr, .not_before = {}, .aged_from = {}, .early = false});
   }
-}
 
-void reimbursement_underpaid(Case& c, const Rule& rule) {
-  for (const Payment& p : c.payments) {
+  Case& case_;
+  const Rule& rule_;
+  Support support_;
+  std::vector<bool> judged_;              // by c.reversals
+  std::map<Name, std::vector<std::size_t>> by_order_;
+};
+
+/// Payments for returns are judged as their order passes by, all others at the end.
+class Underpaid final : public Judge {
+ public:
+  Underpaid(Case& c, const Rule& rule) : case_(c), rule_(rule), judged_(c.payments.size()) {}
+  void see(const Order& order) override {
+    for (const Payment* p : case_.payments_of_order(order.name))
+      if (p->line->family == Family::returned) judge(static_cast<std::size_t>(p - case_.payments.data()), &order);
+  }
+  void end() override {
+    for (std::size_t i = 0; i < judged_.size(); ++i)
+      if (!judged_[i]) judge(i, nullptr);
+  }
+
+ private:
+  void judge(std::size_t number, const Order* order) {
+    judged_[number] = true;
+    Case& c = case_;
+    const Rule& rule = rule_;
+    const Payment& p = c.payments[number];
     const Reimbursement& r = *p.line;
     const std::int64_t cash = std::min(r.cash, p.gross - p.reversed);
-    if (cash <= 0 || r.used || !r.currency || !r.amount) continue;
+    if (cash <= 0 || r.used || !r.currency || !r.amount) return;
     const RowRef ref{Source::reimbursements, r.row};
     Finding f;
     f.subject = subject(c, r);
@@ -231,7 +267,7 @@ void reimbursement_underpaid(Case& c, const Rule& rule) {
     f.currency = r.currency;
     f.basis = Basis::charge;
     const auto unit = per_unit(r);
-    if (!unit || unit->value <= 0) continue;
+    if (!unit || unit->value <= 0) return;
     const auto tell = [&](std::string_view variant, int base, Micros amount) {
       f.variant = variant;
       f.amount = amount;
@@ -239,8 +275,7 @@ void reimbursement_underpaid(Case& c, const Rule& rule) {
     };
     const bool before_order = r.family == Family::lost || r.family == Family::damaged || r.family == Family::inbound || r.family == Family::removal;
     if (r.per_unit && r.amount->value < (unit->value - 10'000) * r.cash) {
-      tell("arithmetic", 75, {unit->value * r.cash - r.amount->value});
-      continue;
+      return tell("arithmetic", 75, {unit->value * r.cash - r.amount->value});
     }
     if (before_order && r.approved >= c.policy.sourcing_cost_since()) {
       const Value value = c.value_before_order(f.about.fnsku, r.sku, r.approved, c.tables.home);
@@ -252,7 +287,7 @@ void reimbursement_underpaid(Case& c, const Rule& rule) {
         } else {
           c.no(rule, ref, "paid what the unit cost");
         }
-        continue;
+        return;
       }
       std::vector<Micros> others;
       for (const Reimbursement* other : c.paid_before_order(f.about.fnsku)) {
@@ -269,14 +304,23 @@ void reimbursement_underpaid(Case& c, const Rule& rule) {
           c.conclude(rule, std::move(f), {.event = r.approved, .country = c.tables.home, .base = 45, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
         }
       }
-      continue;
+      return;
     }
-    if (r.family == Family::returned && !r.order.empty())
-      if (const auto net = net_of_order(c, r); net && unit->value * 10 < net->value * 9) {
+    if (order)
+      if (const auto net = net_of_order(c, *order, r); net && unit->value * 10 < net->value * 9) {
         f.basis = Basis::order;
         tell("order", 75, {(net->value - unit->value) * cash});
       }
   }
-}
+
+  Case& case_;
+  const Rule& rule_;
+  std::vector<bool> judged_;              // by c.payments
+};
+
+}  // namespace
+
+std::unique_ptr<Judge> reimbursement_reversal_unsupported(Case& c, const Rule& rule) { return std::make_unique<Unsupported>(c, rule); }
+std::unique_ptr<Judge> reimbursement_underpaid(Case& c, const Rule& rule) { return std::make_unique<Underpaid>(c, rule); }
 
 }  // namespace amzsync::detect

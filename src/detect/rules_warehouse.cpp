@@ -158,11 +158,11 @@ void lost_in_fc_transfer(Case& c, const Rule& rule) {
 }
 
 void disposed_without_request(Case& c, const Rule& rule) {
-  struct Order {
+  struct Request {
     const Removal* row;
     std::int64_t left;
   };
-  std::map<Name, std::vector<Order>> orders;
+  std::map<Name, std::vector<Request>> orders;
   // Of orders to send units back too: what was destroyed instead is rule 20's.
   for (const Removal& r : c.tables.removals)
     if (r.type != Removal::Type::other && r.disposed > 0) orders[c.fnsku_of(r.fnsku, r.sku)].push_back({&r, r.disposed});
@@ -181,7 +181,7 @@ void disposed_without_request(Case& c, const Rule& rule) {
       f.about = about(c, *row);
       f.quantity = units_of(*row);
       f.evidence.push_back({ref, "disposal", f.quantity});
-      for (Order& order : orders[product.fnsku]) {
+      for (Request& order : orders[product.fnsku]) {
         if (order.row->requested > row->day + days(1) || order.row->updated < row->day - days(30)) continue;
         const std::int64_t same = std::min(order.left, f.quantity);
         if (same == 0) continue;

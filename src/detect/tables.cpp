@@ -106,17 +106,6 @@ Family family_from(std::string_view reason) noexcept {
   return look_up(kFamilies, reason, Family::general);
 }
 
-void MoneyItem::put(Part part, Micros amount) noexcept {
-  Micros& sum = amounts[static_cast<std::size_t>(part)];
-  const auto added = base::add(sum, amount);
-  if (added) {
-    sum = *added;
-  } else {
-    mixed = true;
-  }
-  told = static_cast<std::uint16_t>(told | 1U << static_cast<unsigned>(part));
-}
-
 Micros SellerSize::cubic_feet() const noexcept {
   // Inches in millionths, so that the product has 18 decimals.
   const auto volume = static_cast<__int128>(longest.value) * median.value * shortest.value / 1'728;

@@ -3,7 +3,6 @@
 // knowledge. Nothing here reads a clock or a store, so the same tables give the same findings anywhere.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -114,29 +113,6 @@ struct ReturnRow {
   std::int64_t quantity = 0;
   bool said_reimbursed = false;           ///< its status
   std::uint32_t occurrence = 0;
-};
-
-enum class MoneyKind : std::uint8_t { sale, refund };
-/// Of the money of an order's item: what each sum is of. Credits to the seller are positive.
-enum class Part : std::uint8_t { principal, shipping, gift_wrap, tax, promotion, goodwill, commission, refund_commission, fulfilment, other };
-constexpr std::size_t kParts = 10;
-
-/// What one event tells of one item of an order.
-struct MoneyItem {
-  std::int64_t row = 0;                   ///< the event's
-  std::optional<Day> posted;              ///< local
-  MoneyKind kind = MoneyKind::sale;
-  Name order, item, sku, asin;
-  std::string_view country;               ///< of the marketplace; empty: unknown
-  std::optional<Currency> currency;
-  std::optional<std::int64_t> quantity;   ///< QuantityShipped
-  std::array<Micros, kParts> amounts{};
-  std::uint16_t told = 0;                 ///< bit of each part that the event tells
-  bool by_amazon = true;                  ///< fulfilled by Amazon
-  bool mixed = false;                     ///< amounts in several currencies, or one that can't be held exactly: nothing is concluded from it
-  bool tells(Part part) const noexcept { return told >> static_cast<unsigned>(part) & 1U; }
-  Micros operator[](Part part) const noexcept { return amounts[static_cast<std::size_t>(part)]; }
-  void put(Part part, Micros amount) noexcept;
 };
 
 /// A fee that belongs to no order: storage, removal, subscription.
@@ -263,8 +239,7 @@ struct Tables {
   std::vector<BalanceRow> balances;
   std::vector<Reimbursement> reimbursements;
   std::vector<ReturnRow> returns;
-  std::vector<MoneyItem> money;
-  std::vector<ServiceFee> service_fees;
+  std::vector<ServiceFee> service_fees;   ///< complete once the last order was read
   std::vector<Removal> removals;
   std::vector<RemovalShipment> removal_shipments;
   std::vector<InboundShipment> inbound_shipments;

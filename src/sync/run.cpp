@@ -2,9 +2,9 @@
 #include "sync/run.hpp"
 
 #include <algorithm>
+#include <atomic>
 
-#include "detect/load.hpp"
-#include "detect/local_time.hpp"
+#include "detect/inquiry.hpp"
 #include "detect/records.hpp"
 #include "spapi/report_dataset.hpp"
 #include "store/connections.hpp"
@@ -80,24 +80,19 @@ class Run {
   Async<Status> find_claims() {
     auto begin = [](const store::RunTx& run) { store::begin_detecting(run); };
     AMZ_CO_CHECK(co_await write_for(context_, std::move(begin)));
-    struct Judged {
-      detect::Tables tables;
-      detect::Detection detection;
-    };
-    auto load = [user = claimed_.fence.user, &settings = services_.settings](store::Tx& tx) -> Result<std::shared_ptr<Judged>> {
-      return std::make_shared<Judged>(Judged{detect::load_tables(tx, user, settings.region, settings.finances), {}});
-    };
-    auto loaded = co_await services_.store.read(std::move(load));
-    if (!loaded) co_return loaded.error();
-    if (cancel_.cancelled()) co_return Code::cancelled;
-    const std::shared_ptr<Judged> judged = std::move(*loaded);
-    auto judge = [judged, &policy = policy_of(services_.settings), now = services_.clock.now()] {
-      judged->detection = detect::detect(judged->tables, policy, detect::local_day(now, judged->tables.home));
-      return true;
-    };
-    (void)co_await run_on(services_.work, std::move(judge));
-    if (cancel_.cancelled()) co_return Code::cancelled;
-    auto save = [judged, this](const store::RunTx& run) { totals_.claims = detect::save(run, judged->tables, policy_of(services_.settings), judged->detection).claim_ready; };
+    // Cancelling is heard in the middle of a step too, on whatever thread it runs.
+    const auto stop = std::make_shared<std::atomic<bool>>(cancel_.cancelled());
+    const auto heard = cancel_.on_cancel([stop] { stop->store(true); });
+    const auto inquiry = std::make_shared<detect::Inquiry>(
+        claimed_.fence.user, detect::Inquiry::Settings{.region = services_.settings.region, .money = services_.settings.finances, .policy = &policy_of(services_.settings), .stopped = [stop] { return stop->load(); }});
+    for (bool more = true; more;) {
+      auto step = [inquiry](store::Tx& tx) -> Result<bool> { return inquiry->step(tx); };
+      auto stepped = co_await services_.store.read(std::move(step));
+      if (!stepped) co_return stepped.error();
+      if (cancel_.cancelled()) co_return Code::cancelled;
+      more = *stepped;
+    }
+    auto save = [inquiry, this](const store::RunTx& run) { totals_.claims = detect::save(run, inquiry->tables(), policy_of(services_.settings), inquiry->detection()).claim_ready; };
     co_return co_await write_for(context_, std::move(save));
   }
 

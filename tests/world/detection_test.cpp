@@ -122,4 +122,35 @@ TEST_CASE("what is supplied is checked row by row, and takes effect with the nex
   CHECK(world.count("SELECT count(*) FROM findings WHERE closed_at IS NULL AND rule='lost_warehouse' AND fnsku='" + row[0][0] + "' AND basis='seller_cost' AND amount_micros=3210000*quantity") > 0);
 }
 
+TEST_CASE("a cancel is heard in the middle of a detection, which then concludes nothing") {
+  std::int64_t steps = 0;
+  for (const std::int64_t at : {0, 1, 2, 4, 6}) {
+    CAPTURE(at);
+    World world(planted());
+    Process& process = world.open();
+    const auto connected = world.connect(process, 1);
+    REQUIRE(connected);
+    // Each step of the detection takes a tenth of a second, and what goes before enough for the test to see it begin.
+    bool slow = false;
+    std::int64_t reads = 0;
+    world.set_fates([&](Process&, World::Point point) {
+      if (point != World::Point::store_read) return World::Fate{};
+      reads += slow;
+      return World::Fate{World::Fate::What::delay, std::chrono::milliseconds(slow ? 100 : 1)};
+    });
+    REQUIRE(world.run_until([&] { return world.status_of(process, world.user(1), connected->sync_id) == "detecting"; }));
+    slow = true;
+    REQUIRE(world.run_until([&] { return reads > at; }));
+    const Steady asked = world.clock().steady();
+    REQUIRE(world.wait(process.engine().cancel(world.user(1), connected->sync_id, "a test")));
+    CHECK(member(world.finish(process, world.user(1), connected->sync_id), "status") == "cancelled");
+    CHECK(world.clock().steady() - asked <= std::chrono::seconds(1));
+    CHECK(world.count("SELECT count(*) FROM findings") == 0);
+    CHECK(world.count("SELECT count(*) FROM journal WHERE type='detection.completed'") == 0);
+    steps = std::max(steps, reads);
+    check_runs(world);
+  }
+  CHECK(steps > 5);   // it was in the middle
+}
+
 TEST_SUITE_END();

@@ -51,7 +51,7 @@ TEST_CASE("fulfilment_fee_overcharge") {
   }
   SUBCASE("without a card it is told, by the rule's name, that nothing can be said") {
     charge("O1", "05-01", 1, "-5.69");
-    const Detection d = detect(s.t, Policy::embedded(), s.as_of);
+    const Detection d = s.judged();
     CHECK(d.findings.empty());
     for (const RuleState& r : d.rules) {
       CAPTURE(std::string(r.rule));

@@ -76,7 +76,7 @@ TEST_CASE("units are conserved: what is lost is found, paid, corrected or open, 
     }
     // No unit is claimed by two rules: claims of a product never exceed what it lost and what was taken back.
     std::int64_t claimed = 0, gone = 0;
-    for (const Finding& f : detect(s.t, Policy::embedded(), s.as_of).findings) claimed += f.quantity;
+    for (const Finding& f : s.judged().findings) claimed += f.quantity;
     for (const LedgerRow& r : s.t.ledger)
       if (r.reason == 'M' || r.reason == 'E') gone -= r.quantity;
     for (const Reimbursement& r : s.t.reimbursements)
@@ -95,15 +95,55 @@ TEST_CASE("the order in which rows stand changes nothing") {
     s.refunded_as_usual("O2", "04-28");
     s.returned("05-12", "O2", "DAMAGED");
     std::vector<std::string> first;
-    for (const Finding& f : detect(s.t, Policy::embedded(), s.as_of).findings) first.push_back(told(s.t, f));
+    for (const Finding& f : s.judged().findings) first.push_back(told(s.t, f));
     std::mt19937 order(static_cast<unsigned>(seed));   // NOLINT: repeatable by intent
     std::shuffle(s.t.ledger.begin(), s.t.ledger.end(), order);
     std::shuffle(s.t.reimbursements.begin(), s.t.reimbursements.end(), order);
-    std::shuffle(s.t.money.begin(), s.t.money.end(), order);
+    std::shuffle(s.money_rows.begin(), s.money_rows.end(), order);
     std::vector<std::string> second;
-    for (const Finding& f : detect(s.t, Policy::embedded(), s.as_of).findings) second.push_back(told(s.t, f));
+    for (const Finding& f : s.judged().findings) second.push_back(told(s.t, f));
     CHECK(first == second);
+    std::vector<Order> orders = s.orders();
+    std::shuffle(orders.begin(), orders.end(), order);
+    std::vector<std::string> third;
+    for (const Finding& f : detect(s.t, std::move(orders), Policy::embedded(), s.as_of).findings) third.push_back(told(s.t, f));
+    CHECK(first == third);
   }
+}
+
+TEST_CASE("what is usual is the most frequent charge of 180 days, from ten on, and a day's own sales do not count") {
+  amzsim::Random random(5);
+  for (int round = 0; round < 40; ++round) {
+    CAPTURE(round);
+    std::vector<std::pair<Day, std::int64_t>> sales;
+    Day on = day("2025-01-01");
+    for (int i = 0; i < 300; ++i) {
+      on += std::chrono::days(random.below(random.one_in(20) ? 60 : 3));
+      sales.emplace_back(on, 100 + random.between(0, round % 5));
+    }
+    Recent recent;
+    for (std::size_t i = 0; i < sales.size(); ++i) {
+      std::map<std::int64_t, int> counts;
+      int all = 0;
+      for (const auto& [when, value] : sales)
+        if (when < sales[i].first && sales[i].first - when <= std::chrono::days(180)) {
+          ++counts[value];
+          ++all;
+        }
+      std::optional<std::int64_t> expected;
+      if (all >= 10) expected = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+      CHECK(recent.usual(sales[i].first) == expected);
+      recent.add(sales[i].first, sales[i].second);
+    }
+  }
+}
+
+TEST_CASE("a detection that is stopped concludes nothing") {
+  const Sheet s = random_sheet(3);
+  int asked = 0;
+  Detector detector(s.t, Policy::embedded(), s.as_of, nullptr, [&] { return ++asked == 4; });
+  CHECK(!detector.end());
+  CHECK(asked == 4);
 }
 
 TEST_CASE("without any one table nothing that concludes from it is claimed, and the rules say so by name") {
@@ -121,8 +161,8 @@ TEST_CASE("without any one table nothing that concludes from it is claimed, and 
       if (missing == Source::ledger) s.t.ledger.clear();
       if (missing == Source::reimbursements) s.t.reimbursements.clear();
       if (missing == Source::returns) s.t.returns.clear();
-      if (missing == Source::money) s.t.money.clear();
-      const Detection d = detect(s.t, Policy::embedded(), s.as_of);
+      if (missing == Source::money) s.money_rows.clear();
+      const Detection d = s.judged();
       for (const RuleState& state : d.rules) {
         const Rule& rule = *find_rule(state.rule);
         const bool needs = std::any_of(rule.needs.begin(), rule.needs.end(), [&](const Need& n) { return n.source == missing; });

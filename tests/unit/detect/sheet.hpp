@@ -5,7 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "detect/detect.hpp"
+#include "detect/usual.hpp"
 
 namespace sheet {
 using namespace amzsync::detect;
@@ -76,15 +79,14 @@ class Sheet {
     m.row = next_++;
     m.posted = day(on);
     m.kind = kind;
-    m.order = name(order);
     m.sku = name("SKU1");
     m.asin = name("ASIN1");
     m.country = "US";
     m.currency = currency(code);
     if (quantity) m.quantity = *quantity;
     for (const auto& [part, amount] : parts) m.put(part, money(amount));
-    t.money.push_back(m);
-    return t.money.back();
+    money_rows.emplace_back(order, m);
+    return money_rows.back().second;
   }
   MoneyItem& sold(std::string_view order, std::string_view on, int quantity, std::initializer_list<std::pair<Part, std::string_view>> parts) { return money_of(MoneyKind::sale, order, on, quantity, parts); }
   MoneyItem& refunded(std::string_view order, std::string_view on, std::initializer_list<std::pair<Part, std::string_view>> parts) { return money_of(MoneyKind::refund, order, on, std::nullopt, parts); }
@@ -158,12 +160,27 @@ class Sheet {
   void cost(std::string_view product, std::string_view from, std::string_view amount, std::string_view code = "USD") { t.costs.push_back({name(product), day(from), money(amount), currency(code)}); }
 
   std::vector<Finding> of(std::string_view rule, const Policy& policy = Policy::embedded()) const {
-    std::vector<Finding> found = detect(t, policy, as_of).findings;
+    std::vector<Finding> found = judged(policy).findings;
     std::erase_if(found, [&](const Finding& f) { return f.rule != rule; });
     return found;
   }
 
+  /// The orders, as a reader of the store gives them: sales are told what was usual before them.
+  std::vector<Order> orders() const {
+    auto rows = money_rows;
+    std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return std::tie(a.second.posted, a.second.row) < std::tie(b.second.posted, b.second.row); });
+    UsualCharges usual;
+    OrderBook book(t.names);
+    for (auto& [order, item] : rows) {
+      usual.see(item);
+      book.add(order, item);
+    }
+    return book.take();
+  }
+  Detection judged(const Policy& policy = Policy::embedded()) const { return detect(t, orders(), policy, as_of); }
+
   Tables t;
+  std::vector<std::pair<std::string, MoneyItem>> money_rows;
   Day as_of = day("06-30");
 
  private:

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/inquiry.hpp"
+
+#include "detect/load.hpp"
+#include "detect/local_time.hpp"
+
+namespace amzsync::detect {
+
+bool Inquiry::step(store::Tx& tx) {
+  if (settings_.stopped && settings_.stopped()) return false;
+  if (!tables_) {
+    tables_ = load_tables(tx, user_, settings_.region, settings_.money, settings_.stopped);
+    return tables_.has_value();
+  }
+  if (!detector_) {
+    const Day today = local_day(tx.now(), tables_->home);
+    detector_.emplace(*tables_, *settings_.policy, today, settings_.tell_verdicts ? &verdicts_ : nullptr, settings_.stopped);
+    orders_.emplace(user_, settings_.money, *tables_, today);
+    return true;
+  }
+  if (auto orders = orders_->next(tx)) {
+    for (Order& order : *orders) {
+      if (on_order_) on_order_(order);
+      detector_->see(std::move(order));
+    }
+    return true;
+  }
+  detection_ = detector_->end();
+  return false;
+}
+
+}  // namespace amzsync::detect

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// A detection over a seller's stored rows, a step at a time, so that what else is read of the store is not kept waiting.
+#pragma once
+
+#include "detect/detect.hpp"
+#include "detect/order_reader.hpp"
+#include "spapi/regions.hpp"
+
+namespace amzsync::detect {
+
+class Inquiry {
+ public:
+  struct Settings {
+    spapi::Region region{};
+    store::MoneyStream money{};           ///< the source that is synced
+    const Policy* policy = nullptr;       ///< must outlive it
+    std::function<bool()> stopped = {};   ///< asked now and then, on the thread of the step
+    bool tell_verdicts = false;
+  };
+  Inquiry(UserNo user, Settings settings) : user_(user), settings_(std::move(settings)) {}
+
+  /// True: there is more to do, in this transaction or another one, so long as nobody else writes the seller's rows. False: it is judged, or was stopped.
+  bool step(store::Tx& tx);
+
+  /// Every order, before it is judged. Before the first step.
+  void tell_orders(std::function<void(const Order&)> to) { on_order_ = std::move(to); }
+
+  /// After the last step.
+  bool judged() const { return detection_.has_value(); }
+  const Detection& detection() const { return *detection_; }
+  const Tables& tables() const { return *tables_; }
+  const std::vector<Verdict>& verdicts() const { return verdicts_; }
+
+ private:
+  UserNo user_;
+  Settings settings_;
+  std::function<void(const Order&)> on_order_;
+  std::optional<Tables> tables_;
+  std::vector<Verdict> verdicts_;
+  std::optional<OrderReader> orders_;
+  std::optional<Detector> detector_;
+  std::optional<Detection> detection_;
+};
+
+}  // namespace amzsync::detect

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/order_reader.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/json.hpp"
+#include "detect/local_time.hpp"
+#include "detect/usual.hpp"
+#include "spapi/regions.hpp"
+
+namespace amzsync::detect {
+namespace {
+
+using std::chrono::days;
+using store::Rows;
+using store::Tx;
+
+constexpr days kLooksBack(450);
+constexpr std::size_t kEventsAtOnce = 1'000;
+constexpr std::int64_t kHeadsAtOnce = 20'000;
+
+/// What differs between the two sources of the money. What was deferred is told again when it is released; the second telling counts (facts: 2024-06-19).
+struct Statements {
+  std::string_view count, next_day, heads, events, event;
+};
+constexpr Statements kTransactions{
+    "SELECT count(*) FROM transactions WHERE user_no=?1 AND day>=?2",
+    "SELECT min(day) FROM transactions WHERE user_no=?1 AND day>=?2",
+    "SELECT t.order_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND t.order_id IS NOT NULL AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim') "
+    "AND coalesce(t.status, '')<>'DEFERRED_RELEASED'",
+    "SELECT t.event_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim', 'ServiceFee') "
+    "AND coalesce(t.status, '')<>'DEFERRED_RELEASED' ORDER BY t.event_id",
+    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku FROM transactions t JOIN event_types y ON y.type_id = t.type_id "
+    "JOIN transaction_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
+    "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id WHERE t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
+constexpr Statements kEvents{
+    "SELECT count(*) FROM financial_events WHERE user_no=?1 AND day>=?2",
+    "SELECT min(day) FROM financial_events WHERE user_no=?1 AND day>=?2",
+    "SELECT t.order_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND t.order_id IS NOT NULL "
+    "AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList')",
+    "SELECT t.event_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 "
+    "AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList', 'ServiceFeeEventList') ORDER BY t.event_id",
+    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku FROM financial_events t JOIN event_types y ON y.type_id = t.type_id "
+    "JOIN financial_event_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
+    "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id WHERE t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
+
+std::optional<Part> part_of(std::string_view type, std::string_view path) {
+  if (path.find("TaxesWithheld") != std::string_view::npos || path.find("TaxWithheld") != std::string_view::npos) return std::nullopt;
+  if (path.find("Promotion") != std::string_view::npos || type.starts_with("Promotion")) return Part::promotion;
+  if (type == "Principal") return Part::principal;
+  if (type == "ShippingCharge" || type == "Shipping") return Part::shipping;
+  if (type == "GiftWrap" || type == "Giftwrap") return Part::gift_wrap;
+  if (type == "Tax" || type == "ShippingTax" || type == "GiftWrapTax" || type == "GiftwrapTax") return Part::tax;
+  if (type == "Goodwill") return Part::goodwill;
+  if (type == "Commission") return Part::commission;
+  if (type == "RefundCommission") return Part::refund_commission;
+  if (type == "FBAPerUnitFulfillmentFee") return Part::fulfilment;
+  return std::nullopt;
+}
+
+const spapi::Marketplace* marketplace_of(std::string_view text) {
+  if (const spapi::Marketplace* m = spapi::find_marketplace(text)) return m;
+  // The old source names the site: Amazon.com, Amazon.co.uk, …
+  for (const spapi::Marketplace& m : spapi::marketplaces()) {
+    const std::size_t site = m.seller_central.find("amazon.");
+    if (site != std::string_view::npos && text.size() > 7 && m.seller_central.substr(site + 7) == text.substr(7)) return &m;
+  }
+  return nullptr;
+}
+
+/// Which orders more than one event tells of. Two bits for each, at a place that others may share: then an order is taken for one of those, which costs
+/// time and changes nothing.
+class SeveralEvents {
+ public:
+  void expect(std::int64_t events) {
+    const std::size_t bits = std::bit_ceil(static_cast<std::size_t>(std::clamp<std::int64_t>(events * 16, 1 << 12, 1 << 26)));
+    once_.assign(bits / 64, 0);
+    twice_.assign(bits / 64, 0);
+  }
+  void see(std::uint64_t order) {
+    const std::size_t bit = order & (once_.size() * 64 - 1);
+    const std::uint64_t mask = 1ULL << bit % 64;
+    (once_[bit / 64] & mask ? twice_ : once_)[bit / 64] |= mask;
+  }
+  bool of(std::uint64_t order) const {
+    const std::size_t bit = order & (once_.size() * 64 - 1);
+    return (twice_[bit / 64] >> bit % 64 & 1U) != 0;
+  }
+
+ private:
+  std::vector<std::uint64_t> once_, twice_;
+};
+
+std::uint64_t number_of(std::string_view order) { return std::hash<std::string_view>()(order); }
+
+}  // namespace
+
+class OrderReader::State {
+ public:
+  State(UserNo user, store::MoneyStream money, Tables& tables, Day today) : user_(user), v0_(money == store::MoneyStream::financial_events), sql_(v0_ ? kEvents : kTransactions), t_(tables), first_day_(today - kLooksBack), book_(tables.names) {}
+
+  std::optional<std::vector<Order>> next(Tx& tx) {
+    switch (stage_) {
+      case Stage::start:
+        several_.expect(tx.integer(sql_.count, user_, first_day_).value_or(0));
+        from_ = first_day_;
+        stage_ = Stage::look;
+        break;
+      case Stage::look: look(tx); break;
+      case Stage::pass: pass(tx); break;
+      case Stage::gather: gather(tx); break;
+      case Stage::over: return std::nullopt;
+    }
+    return book_.take();
+  }
+
+ private:
+  enum class Stage : std::uint8_t { start, look, pass, gather, over };
+
+  struct Event {
+    std::int64_t id = 0;
+    std::string type, order, marketplace, detail;
+    std::optional<Instant> posted;
+    std::map<Name, MoneyItem> items;
+    std::vector<ServiceFee> fees;
+  };
+  /// An event of an order that others tell of too.
+  struct Piece {
+    std::uint64_t order;
+    std::int64_t event;
+  };
+  /// What was usual when a sale was made, for the time when its order is whole.
+  struct Usual {
+    std::int64_t row;
+    Name sku;
+    std::optional<std::int64_t> fulfilment, referral;
+  };
+
+  std::optional<Day> next_day(Tx& tx) {
+    const auto day = tx.integer(sql_.next_day, user_, from_);
+    if (!day) return std::nullopt;
+    from_ = day_from(*day) + days(1);
+    return day_from(*day);
+  }
+
+  /// First only which orders there are.
+  void look(Tx& tx) {
+    for (std::int64_t heads = 0; heads < kHeadsAtOnce;) {
+      const auto day = next_day(tx);
+      if (!day) {
+        from_ = first_day_;
+        stage_ = Stage::pass;
+        return;
+      }
+      Rows r = tx.rows(sql_.heads, user_, *day);
+      for (; r.next(); ++heads) several_.see(number_of(r.view(0)));
+    }
+  }
+
+  /// All events in the order of their days. An order that one event tells all of is whole at once.
+  void pass(Tx& tx) {
+    for (std::size_t read = 0; read < kEventsAtOnce; ++read) {
+      if (at_ == ids_.size()) {
+        const auto day = next_day(tx);
+        if (!day) {
+          end_event();
+          begin_gathering();
+          return;
+        }
+        ids_.clear();
+        at_ = 0;
+        Rows r = tx.rows(sql_.events, user_, *day);
+        while (r.next()) ids_.push_back(r.integer(0));
+        continue;
+      }
+      read_event(tx, ids_[at_++]);
+    }
+  }
+
+  void begin_gathering() {
+    std::sort(pieces_.begin(), pieces_.end(), [](const Piece& a, const Piece& b) { return std::tie(a.order, a.event) < std::tie(b.order, b.event); });
+    std::sort(usual_.begin(), usual_.end(), [](const Usual& a, const Usual& b) { return std::tie(a.row, a.sku) < std::tie(b.row, b.sku); });
+    ids_.clear();
+    at_ = 0;
+    stage_ = Stage::gather;
+  }
+
+  /// Then the orders of several events, those of some at a time, in the order in which the events are stored.
+  void gather(Tx& tx) {
+    if (at_ == pieces_.size()) {
+      stage_ = Stage::over;
+      return;
+    }
+    const std::size_t begin = at_;
+    while (at_ < pieces_.size() && (at_ - begin < kEventsAtOnce || pieces_[at_].order == pieces_[at_ - 1].order)) ids_.push_back(pieces_[at_++].event);
+    std::sort(ids_.begin(), ids_.end());
+    for (const std::int64_t id : ids_) read_event(tx, id);
+    end_event();
+    ids_.clear();
+  }
+
+  void read_event(Tx& tx, std::int64_t id) {
+    Rows r = tx.rows(sql_.event, id);
+    bool first = true;
+    while (r.next()) {
+      if (first && r.integer(0) != event_.id) {
+        end_event();
+        event_.id = r.integer(0);
+        event_.type = r.text(1);
+        event_.posted = r.maybe_instant(2);
+        event_.order = r.text(3);
+        event_.marketplace = r.text(4);
+        event_.detail = r.text(5);
+      }
+      if (first && stage_ == Stage::pass && !event_.type.starts_with("ServiceFee") && !event_.order.empty())
+        if (const std::uint64_t order = number_of(event_.order); several_.of(order)) pieces_.push_back({order, id});
+      first = false;
+      const auto currency = Currency::parse(r.view(8));
+      const Name sku = t_.names.of(r.view(10));
+      if (event_.type.starts_with("ServiceFee")) {
+        if (currency && !r.is_null(9)) event_.fees.push_back({.row = 0, .posted = {}, .type = t_.names.of(r.view(7)), .sku = sku, .fnsku = {}, .object = {}, .country = {}, .currency = *currency, .amount = Micros{r.integer(9)}});
+        continue;
+      }
+      const auto part = part_of(r.view(7), r.view(6));
+      if (!part || sku.empty()) continue;
+      MoneyItem& item = event_.items[sku];
+      if (!currency || r.is_null(9) || (item.currency && item.currency != currency)) {
+        item.mixed = true;
+        continue;
+      }
+      item.currency = currency;
+      item.put(*part, Micros{r.integer(9)});
+    }
+  }
+
+  void end_event() {
+    Event e = std::exchange(event_, {});
+    if (e.id == 0) return;
+    const spapi::Marketplace* m = marketplace_of(e.marketplace);
+    const std::string_view country = m ? m->country : std::string_view();
+    const auto posted = e.posted ? std::optional(local_day(*e.posted, country.empty() ? t_.home : country)) : std::nullopt;
+    for (ServiceFee& fee : e.fees) {
+      fee.row = e.id;
+      fee.country = country;
+      fee.posted = posted;
+      t_.service_fees.push_back(fee);
+    }
+    if (e.order.empty() || e.items.empty()) return;
+    if (const auto detail = JsonDocument::parse(e.detail)) tell_items(*detail, e.items);
+    const bool fulfilment_told = std::any_of(e.items.begin(), e.items.end(), [](const auto& item) { return item.second.tells(Part::fulfilment); });
+    const MoneyKind kind = e.type == "Shipment" || e.type == "ShipmentEventList" ? MoneyKind::sale : MoneyKind::refund;
+    const bool passing = stage_ == Stage::pass, whole = !several_.of(number_of(e.order));
+    for (auto& [sku, item] : e.items) {
+      if (item.told == 0) continue;
+      item.row = e.id;
+      item.kind = kind;
+      item.sku = sku;
+      item.country = country;
+      item.posted = posted;
+      // The old source does not tell who shipped; only what Amazon ships has its fee.
+      if (v0_ && kind == MoneyKind::sale && !fulfilment_told && item.tells(Part::principal)) item.by_amazon = false;
+      if (passing) {
+        usual_charges_.see(item);
+        if (!whole && (item.usual_fulfilment || item.usual_referral)) usual_.push_back({item.row, sku, item.usual_fulfilment, item.usual_referral});
+      } else {
+        const auto known = std::lower_bound(usual_.begin(), usual_.end(), std::tie(item.row, sku), [](const Usual& u, const auto& key) { return std::tie(u.row, u.sku) < key; });
+        if (known != usual_.end() && known->row == item.row && known->sku == sku) item.usual_fulfilment = known->fulfilment, item.usual_referral = known->referral;
+      }
+      if (whole || !passing) book_.add(e.order, std::move(item));
+    }
+  }
+
+  void tell_items(const JsonDocument& detail, std::map<Name, MoneyItem>& items) {
+    for (const std::string_view list : {"ShipmentItemList", "ShipmentItemAdjustmentList"})
+      for (const Json entry : detail[list]) {
+        MoneyItem& item = items[t_.names.of(entry["SellerSKU"].text())];
+        if (item.item.empty()) item.item = entry["OrderItemId"].text();
+        if (const auto quantity = entry["QuantityShipped"].integer()) item.quantity = item.quantity.value_or(0) + *quantity;
+      }
+    for (const Json entry : detail["items"])
+      for (const Json context : entry["contexts"]) {
+        if (context["contextType"].text() != "ProductContext") continue;
+        MoneyItem& item = items[t_.names.of(context["sku"].text())];
+        item.asin = t_.names.of(context["asin"].text());
+        if (const auto quantity = context["quantityShipped"].integer()) item.quantity = item.quantity.value_or(0) + *quantity;
+        if (const std::string_view network = context["fulfillmentNetwork"].text(); !network.empty()) item.by_amazon = network == "AFN";
+      }
+  }
+
+  UserNo user_;
+  bool v0_;
+  const Statements& sql_;
+  Tables& t_;
+  Day first_day_, from_{};
+  Stage stage_ = Stage::start;
+  SeveralEvents several_;
+  std::vector<std::int64_t> ids_;         // events to be read
+  std::size_t at_ = 0;
+  Event event_;                           // one that is being read; it may go on in the next row
+  UsualCharges usual_charges_;
+  std::vector<Piece> pieces_;
+  std::vector<Usual> usual_;
+  OrderBook book_;
+};
+
+OrderReader::OrderReader(UserNo user, store::MoneyStream money, Tables& tables, Day today) : state_(std::make_unique<State>(user, money, tables, today)) {}
+OrderReader::~OrderReader() = default;
+std::optional<std::vector<Order>> OrderReader::next(Tx& tx) { return state_->next(tx); }
+
+}  // namespace amzsync::detect
