@@ -3,6 +3,7 @@
 // findings so far. The rules (rules_*.cpp) judge this, and the orders that pass by.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <set>
@@ -80,7 +81,7 @@ class Case {
   const Tables& tables;
   const Policy& policy;
   const Day today;
-  std::vector<Finding> findings;
+  std::deque<Finding> findings;
 
   std::vector<Product> products;          ///< by the FNSKU's text
   std::vector<Payment> payments;          ///< by the lines of the report

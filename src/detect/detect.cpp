@@ -48,7 +48,7 @@ std::optional<Detection> Detector::end() {
     d.rules.push_back({rule.id, why_blocked(case_.tables, case_.policy, rule, case_.today)});
   }
   d.findings = std::move(case_.findings);
-  for (Finding& f : d.findings) std::sort(f.evidence.begin() + (f.evidence.empty() ? 0 : 1), f.evidence.end(), [](const Evidence& a, const Evidence& b) { return std::tie(a.row, a.role) < std::tie(b.row, b.role); });
+  for (Finding& f : d.findings) std::sort(f.evidence.begin() + (f.evidence.empty() ? 0 : 1), f.evidence.end(), [](const Evidence& a, const Evidence& b) { return std::pair(a.row, a.role()) < std::pair(b.row, b.role()); });
   std::sort(d.findings.begin(), d.findings.end(), [](const Finding& a, const Finding& b) { return std::tie(a.rule, a.variant, a.subject) < std::tie(b.rule, b.variant, b.subject); });
   return d;
 }

@@ -16,7 +16,7 @@ struct RuleState {
 };
 
 struct Detection {
-  std::vector<Finding> findings;          ///< by rule, variant and subject
+  std::deque<Finding> findings;           ///< by rule, variant and subject
   std::vector<RuleState> rules;           ///< every one of them
 };
 

@@ -23,10 +23,17 @@ struct Term {
   std::string_view code;                  ///< A1, K1, … (docs/detection.md)
   int delta = 0;
 };
-struct Evidence {
+/// Small, for there can be as many as charges.
+class Evidence {
+ public:
+  /// `role`: loss, mate, payment, found, sale, refund, return, …; a literal.
+  Evidence(RowRef of, const char* role, std::int64_t how_many) noexcept : row(of), units(static_cast<std::int32_t>(how_many)), role_(role) {}
   RowRef row;
-  std::string_view role;                  ///< loss, mate, payment, found, sale, refund, return, …
-  std::int64_t units = 0;
+  std::int32_t units;
+  std::string_view role() const noexcept { return role_; }
+
+ private:
+  const char* role_;
 };
 /// Units that were taken off the claim: by which row, at which step.
 struct Netted {
@@ -49,7 +56,7 @@ struct Finding {
   std::string_view variant;
   std::string subject;                    ///< with the rule the identity: the same one at every detection
   Subject about;
-  std::string policy;                     ///< of the window
+  std::string_view policy;                ///< of the window; its text is the policy's
   bool policy_confirmed = true;
   Day event{}, claimable_from{}, deadline{}, deadline_safe{};
   std::int64_t quantity = 0;              ///< 0 where only money is owed

@@ -74,7 +74,7 @@ const spapi::Marketplace* marketplace_of(std::string_view text) {
 class SeveralEvents {
  public:
   void expect(std::int64_t events) {
-    const std::size_t bits = std::bit_ceil(static_cast<std::size_t>(std::clamp<std::int64_t>(events * 16, 1 << 12, 1 << 26)));
+    const std::size_t bits = std::bit_ceil(static_cast<std::size_t>(std::clamp<std::int64_t>(events * 8, 1 << 12, 1 << 26)));
     once_.assign(bits / 64, 0);
     twice_.assign(bits / 64, 0);
   }
@@ -134,7 +134,9 @@ class OrderReader::State {
   struct Usual {
     std::int64_t row;
     Name sku;
-    std::optional<std::int64_t> fulfilment, referral;
+    std::int32_t referral;                // -1: nothing was
+    std::int64_t fulfilment;              // -1: nothing was
+    static std::optional<std::int64_t> told(std::int64_t value) { return value < 0 ? std::nullopt : std::optional(value); }
   };
 
   std::optional<Day> next_day(Tx& tx) {
@@ -181,6 +183,7 @@ class OrderReader::State {
   void begin_gathering() {
     std::sort(pieces_.begin(), pieces_.end(), [](const Piece& a, const Piece& b) { return std::tie(a.order, a.event) < std::tie(b.order, b.event); });
     std::sort(usual_.begin(), usual_.end(), [](const Usual& a, const Usual& b) { return std::tie(a.row, a.sku) < std::tie(b.row, b.sku); });
+    usual_charges_ = {};
     ids_.clear();
     at_ = 0;
     stage_ = Stage::gather;
@@ -234,6 +237,12 @@ class OrderReader::State {
     }
   }
 
+  /// Only then it matters what was usual.
+  static bool charged_more_than_usual(const MoneyItem& m) {
+    if (m.usual_referral && m.referral_rate().value_or(0) > *m.usual_referral) return true;
+    return m.usual_fulfilment && -m[Part::fulfilment].value > *m.usual_fulfilment * std::max<std::int64_t>(1, m.quantity.value_or(1));
+  }
+
   void end_event() {
     Event e = std::exchange(event_, {});
     if (e.id == 0) return;
@@ -262,10 +271,10 @@ class OrderReader::State {
       if (v0_ && kind == MoneyKind::sale && !fulfilment_told && item.tells(Part::principal)) item.by_amazon = false;
       if (passing) {
         usual_charges_.see(item);
-        if (!whole && (item.usual_fulfilment || item.usual_referral)) usual_.push_back({item.row, sku, item.usual_fulfilment, item.usual_referral});
+        if (!whole && charged_more_than_usual(item)) usual_.push_back({item.row, sku, static_cast<std::int32_t>(std::min<std::int64_t>(item.usual_referral.value_or(-1), 2'000'000'000)), item.usual_fulfilment.value_or(-1)});
       } else {
         const auto known = std::lower_bound(usual_.begin(), usual_.end(), std::tie(item.row, sku), [](const Usual& u, const auto& key) { return std::tie(u.row, u.sku) < key; });
-        if (known != usual_.end() && known->row == item.row && known->sku == sku) item.usual_fulfilment = known->fulfilment, item.usual_referral = known->referral;
+        if (known != usual_.end() && known->row == item.row && known->sku == sku) item.usual_fulfilment = Usual::told(known->fulfilment), item.usual_referral = Usual::told(known->referral);
       }
       if (whole || !passing) book_.add(e.order, std::move(item));
     }
@@ -299,8 +308,8 @@ class OrderReader::State {
   std::size_t at_ = 0;
   Event event_;                           // one that is being read; it may go on in the next row
   UsualCharges usual_charges_;
-  std::vector<Piece> pieces_;
-  std::vector<Usual> usual_;
+  std::deque<Piece> pieces_;              // these two can be long: a vector that grows takes twice the room
+  std::deque<Usual> usual_;
   OrderBook book_;
 };
 

@@ -28,14 +28,14 @@ std::string terms_json(const Finding& f) {
 std::string evidence_json(const Finding& f) {
   JsonWriter json;
   json.begin_array();
-  for (const Evidence& e : f.evidence) json.begin_object().field("table", source_name(e.row.source)).field("row", e.row.row).field("role", e.role).field("units", e.units).end_object();
+  for (const Evidence& e : f.evidence) json.begin_object().field("table", source_name(e.row.source())).field("row", e.row.row()).field("role", e.role()).field("units", static_cast<std::int64_t>(e.units)).end_object();
   json.end_array();
   return std::move(json).text();
 }
 std::string netting_json(const Finding& f) {
   JsonWriter json;
   json.begin_array();
-  for (const Netted& n : f.netting) json.begin_object().field("table", source_name(n.by.source)).field("row", n.by.row).field("units", n.units).field("step", n.step).end_object();
+  for (const Netted& n : f.netting) json.begin_object().field("table", source_name(n.by.source())).field("row", n.by.row()).field("units", n.units).field("step", n.step).end_object();
   json.end_array();
   return std::move(json).text();
 }
@@ -164,7 +164,7 @@ Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, 
     const std::string terms = terms_json(f), evidence = evidence_json(f), netting = netting_json(f);
     const auto text = [&](Name n) { return tables.names.text(n); };
     const auto number = [](const std::optional<Micros>& m) { return m ? std::to_string(m->value) : std::string("-"); };
-    std::string all = std::to_string(f.rule_version) + f.policy + policy.version() + format_day(f.event) + format_day(f.claimable_from) + format_day(f.deadline) + format_day(f.deadline_safe) + '|' + std::to_string(f.quantity) + '|' +
+    std::string all = std::to_string(f.rule_version) + std::string(f.policy) + policy.version() + format_day(f.event) + format_day(f.claimable_from) + format_day(f.deadline) + format_day(f.deadline_safe) + '|' + std::to_string(f.quantity) + '|' +
                       number(f.amount) + '|' + number(f.low) + '|' + number(f.high) + '|' + std::string(basis_name(f.basis)) + '|' + std::to_string(f.confidence) + (f.review_only ? "r" : "") + '|' + f.blocked + '|' + terms + evidence + netting;
     const Hash128 content = Hash128::of(all);
     const auto before = known.find(id);
@@ -349,7 +349,7 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
     any |= !about.empty();
     std::set<std::pair<std::string_view, RowRef>> told;
     for (const Verdict& v : inquiry.verdicts())
-      if (about.contains(v.row) && told.emplace(v.rule, v.row).second) json.begin_object().field("rule", v.rule).field("table", source_name(v.row.source)).field("row", v.row.row).field("reason", v.reason).end_object();
+      if (about.contains(v.row) && told.emplace(v.rule, v.row).second) json.begin_object().field("rule", v.rule).field("table", source_name(v.row.source())).field("row", v.row.row()).field("reason", v.reason).end_object();
   }
   json.end_array();
   if (one) write_rows(json, tx, *user, money, lists);

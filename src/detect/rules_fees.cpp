@@ -15,62 +15,69 @@ constexpr std::int64_t kCents2 = 20'000;
 
 std::string month_of(Day day) { return format_day(day).substr(0, 7); }
 
-/// Charges of one SKU, of one kind, in one month.
-struct Month {
-  Finding f;
-  Day first_open{}, first{};
-  RowRef first_row;
-  std::string_view country;
-  std::int64_t open_sum = 0, expired_sum = 0;
-  bool any_open = false;
-};
-
-/// Filled as the orders pass by, in whatever order they do.
+/// Sums up charges by SKU, kind and month as the orders pass by, in whatever order they do. There can be many, so they are kept small.
 class Months {
  public:
   Months(Case& c, const Rule& rule) : c_(c), rule_(rule) {}
 
-  void add(std::string_view variant, Name sku, Name asin, Day day, Currency currency, std::string_view country, RowRef row, std::int64_t units, Micros over) {
-    const auto [place, fresh] = months_.try_emplace({std::string(c_.text(sku)), std::string(variant), month_of(day), std::string(currency.text())});
-    Month& m = place->second;
-    if (fresh) {
-      m.f.variant = variant;
-      m.f.about = {.fnsku = {}, .sku = sku, .asin = {}, .order = {}, .shipment = {}, .removal = {}, .period = month_of(day)};
-      m.f.subject = "fees " + std::string(c_.text(sku)) + "|" + month_of(day) + "|" + std::string(currency.text());
-      m.f.currency = currency;
-      m.f.basis = Basis::charge;
-    }
-    if (fresh || std::tie(day, row) < std::tie(m.first, m.first_row)) {
-      m.first = day;
-      m.first_row = row;
-      m.country = country;
-      m.f.about.asin = asin;
-    }
+  void add(std::string_view variant, const OrderItem& item, const MoneyItem& sale, std::string_view country, Micros over) {
+    const Day day = *sale.posted;
     const bool open = c_.today <= c_.policy.window(rule_.claim, country, day).latest;
-    m.f.evidence.push_back({row, open ? "charge" : "charge out of time", units});
-    if (open) {
-      m.first_open = m.any_open ? std::min(m.first_open, day) : day;
-      m.any_open = true;
-      m.open_sum += over.value;
-    } else {
-      m.expired_sum += over.value;
+    Month& m = months_[{item.sku, variant, first_of_month(day), *sale.currency}];
+    if (m.charges.empty() || std::tie(day, sale.row) < std::tie(m.first, m.first_row)) {
+      m.first = day;
+      m.first_row = sale.row;
+      m.country = country;
+      m.asin = item.asin;
     }
+    m.charges.push_back({sale.row, static_cast<std::int32_t>(sale.quantity.value_or(0)), open});
+    if (open) m.first_open = std::min(m.first_open.value_or(day), day);
+    (open ? m.open_sum : m.expired_sum) += over.value;
   }
 
   void conclude(const std::function<int(std::string_view variant)>& base, const std::function<bool(std::string_view variant)>& review_only) {
-    for (auto& [key, m] : months_) {
-      std::sort(m.f.evidence.begin(), m.f.evidence.end(), [](const Evidence& a, const Evidence& b) { return a.row < b.row; });
-      m.f.amount = Micros{m.any_open ? m.open_sum : m.expired_sum};
-      m.f.review_only = review_only(m.f.variant);
-      const int points = base(m.f.variant);
-      c_.conclude(rule_, std::move(m.f), {.event = m.any_open ? m.first_open : m.first, .country = m.country, .base = points, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+    while (!months_.empty()) {
+      auto month = months_.extract(months_.begin());   // what is concluded makes room
+      const auto& [sku, variant, first_day, currency] = month.key();
+      Month& m = month.mapped();
+      std::sort(m.charges.begin(), m.charges.end(), [](const Charge& a, const Charge& b) { return a.row < b.row; });
+      Finding f;
+      f.variant = variant;
+      f.about = {.fnsku = {}, .sku = sku, .asin = m.asin, .order = {}, .shipment = {}, .removal = {}, .period = month_of(first_day)};
+      f.subject = "fees " + std::string(c_.text(sku)) + "|" + f.about.period + "|" + std::string(currency.text());
+      f.currency = currency;
+      f.basis = Basis::charge;
+      f.amount = Micros{m.first_open ? m.open_sum : m.expired_sum};
+      f.review_only = review_only(variant);
+      f.evidence.reserve(m.charges.size());
+      for (const Charge& charge : m.charges) f.evidence.push_back({{Source::money, charge.row}, charge.open ? "charge" : "charge out of time", charge.units});
+      c_.conclude(rule_, std::move(f), {.event = m.first_open.value_or(m.first), .country = m.country, .base = base(variant), .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
     }
   }
 
  private:
+  struct Charge {
+    std::int64_t row;
+    std::int32_t units;
+    bool open;                            // it can still be claimed
+  };
+  struct Month {
+    Name asin;
+    std::string_view country;
+    Day first{};
+    std::int64_t first_row = 0;
+    std::optional<Day> first_open;
+    std::int64_t open_sum = 0, expired_sum = 0;
+    std::vector<Charge> charges;
+  };
+  static Day first_of_month(Day day) {
+    const std::chrono::year_month_day date(day);
+    return Day(date.year() / date.month() / std::chrono::day(1));
+  }
+
   Case& c_;
   const Rule& rule_;
-  std::map<std::tuple<std::string, std::string, std::string, std::string>, Month> months_;
+  std::map<std::tuple<Name, std::string_view, Day, Currency>, Month> months_;
 };
 
 /// What a card asks for a unit of this tier and weight on a day; nullopt: it has no such tier.
@@ -252,7 +259,7 @@ class FulfilmentFees final : public Judge {
         if (fee - expected <= tolerance(expected)) return false;
         const std::int64_t sum = (fee - expected) * units, back = std::min(sum, credited);
         credited -= back;
-        if (sum > back) months_.add(variant, item.sku, item.asin, day, currency, country, {Source::money, sale.row}, units, {sum - back});
+        if (sum > back) months_.add(variant, item, sale, country, {sum - back});
         return true;
       };
       const FulfilmentCard* card = c.policy.fulfilment_card(country, day);
@@ -337,7 +344,7 @@ class ReferralFees final : public Judge {
       }
       std::int64_t over = fee - due;
       if (units_of_order && units_of_order->refunded > 0) over = over * (units_of_order->sold - units_of_order->refunded) / units_of_order->sold;
-      if (over > 0) months_.add(variant, item.sku, item.asin, day, currency, country, {Source::money, sale.row}, units, {over});
+      if (over > 0) months_.add(variant, item, sale, country, {over});
     }
   }
 

@@ -46,10 +46,18 @@ enum class Source : std::uint8_t { ledger, ledger_summary, reimbursements, retur
 constexpr std::size_t kSources = 11;
 std::string_view source_name(Source source) noexcept;
 
-struct RowRef {
-  Source source = Source::ledger;
-  std::int64_t row = 0;
+/// A row of one of them, in one word: there are many in a detection.
+class RowRef {
+ public:
+  constexpr RowRef() = default;
+  constexpr RowRef(Source source, std::int64_t row) noexcept : word_(static_cast<std::uint64_t>(source) << 56 | (static_cast<std::uint64_t>(row) & kRow)) {}
+  constexpr Source source() const noexcept { return static_cast<Source>(word_ >> 56); }
+  constexpr std::int64_t row() const noexcept { return static_cast<std::int64_t>(word_ & kRow); }
   friend auto operator<=>(const RowRef&, const RowRef&) = default;
+
+ private:
+  static constexpr std::uint64_t kRow = (1ULL << 56) - 1;
+  std::uint64_t word_ = 0;
 };
 
 // ---- the inventory ledger (GET_LEDGER_DETAIL_VIEW_DATA; facts: detection 2.1) ----

@@ -117,9 +117,13 @@ std::map<std::string, Score> judge(std::uint64_t seed, bool blank, bool v0, bool
   const JsonDocument truth = world.truth(1, false);
   std::map<std::string, Side> owed, claimed;
   std::map<std::string, std::string> labels;   // also of what is not owed
+  std::map<std::string, std::int64_t> unseen;  // units whose payment no report tells yet: who claims them could not know better
   for (const Json c : truth["planted"]["cases"]) {
     labels[key_of(c)] += text(c, "case") + " " + text(c, "state") + " " + std::string(c["fates"]["open"].text()) + "; ";
+    unseen[key_of(c)] += c["unseenPayments"].integer().value_or(0);
     if (text(c, "state") != "claim_ready") continue;
+    // The old source tells no day of a fee for the account, so nobody can see in it that one was charged twice within weeks.
+    if (v0 && text(c, "case") == "bill_twice") continue;
     Side& side = owed[key_of(c)];
     side.units += c["units"].integer().value_or(0);
     side.money += micros(c["amount"]);
@@ -144,13 +148,14 @@ std::map<std::string, Score> judge(std::uint64_t seed, bool blank, bool v0, bool
     const Side none;
     const auto o = owed.find(key), c = claimed.find(key);
     const Side& is = o == owed.end() ? none : o->second;
-    const Side& says = c == claimed.end() ? none : c->second;
+    Side says = c == claimed.end() ? none : c->second;
+    says.units -= std::min(std::max<std::int64_t>(0, says.units - is.units), unseen[key]);
     Score& s = scores[key.substr(0, key.find('|'))];
     s.claimed_units += says.units, s.true_units += is.units, s.right_units += std::min(says.units, is.units);
-    const bool by_units = is.units > 0 || says.units > 0;
+    const bool by_units = is.units > 0 || (c != claimed.end() && c->second.units > 0);
     const std::int64_t claimed_money = by_units ? 0 : says.money, true_money = by_units ? 0 : is.money;
     s.claimed_money += claimed_money, s.true_money += true_money, s.right_money += std::min(claimed_money, true_money);
-    const bool is_claimed = c != claimed.end(), is_owed = o != owed.end();
+    const bool is_claimed = c != claimed.end() && (says.units > 0 || c->second.units == 0), is_owed = o != owed.end();
     s.claims += is_claimed, s.owed += is_owed, s.missed += is_owed && !is_claimed;
     const bool over = is_claimed && (says.units > is.units || claimed_money > true_money);
     s.overstated += over;

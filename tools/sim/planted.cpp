@@ -143,6 +143,7 @@ PlantedWorld plant(const SellerSettings& settings, const std::vector<const Marke
   PlantedWorld world;
   world.currency = marketplaces.front()->currency;
   world.start = settings.end;
+  world.blank_columns = settings.planted_blank_columns;
   world.opened = day_of(settings.end - settings.history);
   if (settings.planted <= 0 || settings.history < days(kLeastHistoryDays)) return world;
   const std::vector<Scenario> all = all_scenarios(settings, marketplaces);

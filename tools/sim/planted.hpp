@@ -28,6 +28,7 @@ std::string_view fate_name(Fate fate) noexcept;
 
 struct PlantedUnit {
   std::vector<std::pair<Instant, Fate>> course;   ///< in order of time
+  Instant payment_shows{};                        ///< of the payment it met: when Amazon's report and money first tell of it
 };
 
 /// Money that was charged too much, or kept back.
@@ -48,6 +49,7 @@ struct PlantedCase {
   int window_days = 0;             ///< of each of several charges in `money`; 0: `deadline` is all there is
   std::optional<Micros> unit_value;   ///< exact, where there is such a value
   bool at_most_review = false;     ///< owed, but the rules let nobody claim it without a look
+  std::optional<Day> sure_from;    ///< so until this day only
   bool whole_account = false;      ///< it is about no product
 };
 
@@ -131,6 +133,7 @@ struct PlantedWorld {
   std::string currency;            ///< of the seller's first marketplace
   Instant start{};                 ///< what is later appears at half past an hour, as all else in the simulator
   Day opened{};                    ///< of the products' first stock
+  bool blank_columns = false;      ///< the ledger does not tell what Amazon reconciled
   std::vector<PlantedCase> cases;
   std::vector<PlantedProduct> products;
   std::vector<LedgerRow> ledger;

@@ -134,7 +134,10 @@ Short arrive_short(Planting& p, std::int64_t shipped, std::int64_t missing, std:
 Short arrive_short(Planting& p) { return arrive_short(p, p.r.between(50, 120), p.r.between(3, 9)); }
 
 void arrived_short(Planting& p) { arrive_short(p); }
-void short_by_little(Planting& p) { arrive_short(p, 250, 2); }
+void short_by_little(Planting& p) {
+  arrive_short(p, 250, 2);
+  p.sure_after(46);
+}
 void short_paid(Planting& p) {
   const Short s = arrive_short(p);
   p.pay(s.units, p.later(s.delivered, p.r.between(15, 24)), {.reason = "Lost_Inbound"});

@@ -43,6 +43,7 @@ void parcel_late(Planting& p) {
   const Sent s = send(p, "Return", 12, 12, 30);
   const Instant received = p.world.parcels.back().received_at;
   for (const std::size_t unit : p.new_units(12, s.shipped, Fate::open)) p.meet(unit, received, Fate::came_back);
+  p.c.at_most_review = true;   // until it is here nobody has counted anything
 }
 void parcel_whole(Planting& p) {
   const std::int64_t units = p.r.between(4, 20);
@@ -70,6 +71,7 @@ Destroyed destroy(Planting& p, std::int64_t units, std::string_view disposition 
   p.move(d.at, "Adjustments", -units, disposition, p.r.one_in(4) ? "G" : "D");
   d.units = p.new_units(units, d.at, Fate::open);
   p.happens(d.at, kDestroyed);
+  p.sure_after(31);
   p.worth_cost();
   return d;
 }

@@ -218,7 +218,10 @@ Lot damaged(Planting& p) { return damaged(p, p.r.between(1, 4)); }
 constexpr Planting::Payment kForDamage{.reason = "Damaged_Warehouse"};
 
 void damage_unpaid(Planting& p) { damaged(p); }
-void damage_unpaid_by_carrier(Planting& p) { damaged(p, p.r.between(1, 3), "6", "CARRIER_DAMAGED"); }
+void damage_unpaid_by_carrier(Planting& p) {
+  damaged(p, p.r.between(1, 3), "6", "CARRIER_DAMAGED");
+  if (p.world.blank_columns) p.sure_after(31);   // Amazon's own figure would do
+}
 void damage_paid(Planting& p) {
   const Lot lot = damaged(p);
   p.pay(lot, 9, soon(p, lot.at), kForDamage);

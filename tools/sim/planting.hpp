@@ -74,6 +74,8 @@ class Planting {
   // The label.
   void happens(Instant event, const Window& window, std::int64_t not_before = 0);
   void happens_on(Day event, const Window& window, std::int64_t not_before = 0);
+  /// Before it is so many days old the rules let nobody claim it without a look. Facts: detection 3.0, confidence: a base below 70 that only age lifts.
+  void sure_after(int days) { c.sure_from = c.event + std::chrono::days(days); }
   /// Its units are worth what the seller says that they cost.
   void worth_cost();
   void worth(std::int64_t cents) { c.unit_value = money(cents); }

@@ -160,8 +160,9 @@ class Sheet {
   void cost(std::string_view product, std::string_view from, std::string_view amount, std::string_view code = "USD") { t.costs.push_back({name(product), day(from), money(amount), currency(code)}); }
 
   std::vector<Finding> of(std::string_view rule, const Policy& policy = Policy::embedded()) const {
-    std::vector<Finding> found = judged(policy).findings;
-    std::erase_if(found, [&](const Finding& f) { return f.rule != rule; });
+    std::vector<Finding> found;
+    for (const Finding& f : judged(policy).findings)
+      if (f.rule == rule) found.push_back(f);
     return found;
   }
 

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Takes each step of netting and of maturity out of the detection, one at a time, and looks whether a test notices: scripts/soak mutations.
+
+Works on a copy of the tree under build/mutations. Arguments: parts of names of mutations; none: all of them."""
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PLACE = ROOT / "build" / "mutations"
+NETTING, CASE, WAREHOUSE, INBOUND, ORDERS = "netting.cpp", "case.cpp", "rules_warehouse.cpp", "rules_inbound.cpp", "rules_orders.cpp"
+UNITS, REFUNDS, REVERSALS, FEES, REMOVALS = "order_units.cpp", "rules_refunds.cpp", "rules_reversals.cpp", "rules_fees.cpp", "rules_removals.cpp"
+
+# What is taken out, where, the text as it stands (once in its file), and what stands there instead.
+MUTATIONS = [
+    ("damaged units that are misplaced are told twice", NETTING, "if (r->disposition == Disposition::warehouse_damaged)\n          for", "if (false)\n          for"),
+    ("a payment in units counts twice", NETTING, "std::min(n_.credits[i].payment->line->inventory, n_.credits[i].units)", "std::int64_t{0}"),
+    ("Amazon's reconciled figure bounds nothing", NETTING, "if (!first_) return lot.left;", "return lot.left;"),
+    ("own payments are not preferred", NETTING, "      own_payments();\n", ""),
+    ("corrections of damage are ignored", NETTING, "if (n_.credits[c].kind == Step::corrected) nearest_before", "if (false) nearest_before"),
+    ("found units are ignored", NETTING, "for (const Step kind : {Step::found, Step::found_by_asin})", "for (const Step kind : {Step::found_by_asin})"),
+    ("units found by ASIN are ignored", NETTING, "for (const Step kind : {Step::found, Step::found_by_asin})", "for (const Step kind : {Step::found})"),
+    ("units found by ASIN serve every product", NETTING, "if (f.row == n.credits[u.credit].row) f.left -= u.units;", "(void)f, (void)u;"),
+    ("what was found before it was lost is ignored", NETTING, "            nearest_after(c, kind);\n", ""),
+    ("payments close nothing but what they equal", NETTING, "          nearest_before(c, *kind, Step::payment, kLongestPayment);\n", ""),
+    ("payments prefer no equal loss", NETTING, "          equal_before(c, *kind, Step::payment, kLongestPayment);\n", ""),
+    ("units that Amazon gave are ignored", NETTING, "if (n_.credits[c].kind == Step::ownership) nearest_before", "if (false) nearest_before"),
+    ("payments of another kind are ignored", NETTING, "      other_families();\n    }", "    }"),
+    ("payments reach losses after them", NETTING, "return lot.row->day <= reach(c) &&", "return"),
+    ("reversals take nothing back", NETTING, "p->gross - (gross ? 0 : p->reversed)", "p->gross"),
+    ("a claim may be covered and is as sure", WAREHOUSE, 'if (may_be_covered(n, lot)) f.terms.push_back({"G1", -20});', ""),
+    ("Amazon's unreconciled figure bounds no claim", WAREHOUSE, "open = std::min<std::int64_t>(open, *amazons);", ""),
+    ("transfers arrive by reference only", WAREHOUSE, "for (const bool by_reference : {true, false})", "for (const bool by_reference : {true})"),
+    ("transfers that were booked as lost are claimed again", WAREHOUSE, "out.left -= std::min(out.left, units_of(*r));", "(void)r;"),
+    ("disposals that were ordered are claimed", WAREHOUSE, "const std::int64_t same = std::min(order.left, f.quantity);", "const std::int64_t same = 0;"),
+    ("disposals that were paid are claimed", WAREHOUSE, 'f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");', ""),
+    ("overage of the ASIN is ignored", INBOUND, 'offset(item, other, "overage of the ASIN");', "(void)other;"),
+    ("overage of another shipment is ignored", INBOUND, 'offset(item, other, "overage of another shipment");', "(void)other;"),
+    ("payments for shipments are ignored", INBOUND, "const std::int64_t units = std::min(item.open, p->left);", "const std::int64_t units = 0;"),
+    ("cases count as units", INBOUND, "item.open = item.over = 0;", "item.over = 0;"),
+    ("shipments mature while Amazon counts", INBOUND, 'if (status != "CLOSED") not_before', "if (false) not_before"),
+    ("shipments mature right after the last receipt", INBOUND, "if (item.shipment->last_receipt) not_before =", "if (false) not_before ="),
+    ("damage that was corrected on arrival is claimed", INBOUND, 'f.netting.push_back({{Source::ledger, r->row}, same, "corrected"});', "f.quantity += same;"),
+    ("returned units are claimed as not returned", ORDERS, "const std::int64_t same = std::min(open, r->quantity);", "const std::int64_t same = 0; (void)r;"),
+    ("paid orders are claimed", ORDERS, 'open -= c.take(paid_on_order(c, order.name, item, false), open, f, "payment");', ""),
+    ("what a reversal claims is claimed by the order too", ORDERS, "open -= same;\n    owned->second -= same;", "owned->second -= same;"),
+    ("paid damage of returns is claimed", ORDERS, 'f.quantity -= case_.take(paid_on_order(case_, last.order, item, true), f.quantity, f, "payment");', ""),
+    ("damage of returns that was paid by the unit is claimed", ORDERS, "      if (const std::int64_t taken = case_.take(std::move(left), f.quantity, f, \"payment of another kind\"); taken > 0) {", "      if (const std::int64_t taken = 0; taken > 0) {"),
+    ("damage of returns matures with the refund", ORDERS, ".not_before = last.day + days(rule_.maturity_days + (returned.said_reimbursed ? 10 : 0)),", ".not_before = {},"),
+    ("returns that were booked are claimed", ORDERS, "open[i] -= same;", ""),
+    ("returns that were booked as found are claimed", ORDERS, "const std::int64_t same = std::min(credit.left, left);", "const std::int64_t same = 0;"),
+    ("price adjustments count as units", UNITS, "if (per_unit <= 0 || refunded * 100 < per_unit * 95) return 0;", "if (per_unit <= 0) return 0;"),
+    ("a unit is refunded twice", UNITS, "if (u.refunded >= u.sold) continue;", ""),
+    ("payments do not lessen an excess", REFUNDS, "excess.value -= p->line->amount->value;", ""),
+    ("the administration fee is claimed", REFUNDS, "credit.value - c.policy.refund_administration(credit, currency).value", "credit.value"),
+    ("found units back no reversal", REVERSALS, 'f.netting.push_back({credit.ref(), units, "came back"});', "left += units;"),
+    ("what was paid twice backs no reversal", REVERSALS, "const std::int64_t over = std::min(left, gross.overpaid);", "const std::int64_t over = 0;"),
+    ("returned units back no reversal", REVERSALS, "const std::int64_t units = std::min(left, r->quantity - used);\n      if (units <= 0) continue;\n      used += units;\n      left -= units;\n      f.netting.push_back({{Source::returns", "const std::int64_t units = 0;\n      if (units <= 0) continue;\n      used += units;\n      left -= units;\n      f.netting.push_back({{Source::returns"),
+    ("late receipts back no reversal", REVERSALS, "const std::int64_t units = std::min<std::int64_t>(left, r->quantity - used);", "const std::int64_t units = 0;"),
+    ("losses are claimed beside their reversals", REVERSALS, "        lot.reopened += here;\n", ""),
+    ("a payment that came again is ignored", REVERSALS, "if (const Reimbursement* again = paid_again(c, reversal)) {", "if (const Reimbursement* again = nullptr) {"),
+    ("fees that were given back are claimed", FEES, "const std::int64_t amount = (charged - sold) * unit_fee - given_back;", "const std::int64_t amount = (charged - sold) * unit_fee;"),
+    ("bills that were given back are claimed", FEES, "if (given_back[sum] > 0) {", "if (false) {"),
+    ("credits do not lessen an overcharge", FEES, "back = std::min(sum, credited);", "back = 0;"),
+    ("refunded units' fees are claimed", FEES, "over = over * (units_of_order->sold - units_of_order->refunded) / units_of_order->sold;", "(void)0;"),
+    ("paid removals are claimed", REMOVALS, "f.quantity -= take_removal_payments(c, fnsku, r->requested, f);", ""),
+    ("lost parcels that were paid are claimed", REMOVALS, "f.quantity -= take_removal_payments(c, s.row->fnsku, s.row->shipped_on, f);", ""),
+    ("parcels that arrived are claimed", REMOVALS, "const std::int64_t units = std::min(r.left, s.missing);", "const std::int64_t units = 0;"),
+    ("removals that are not complete are claimed", REMOVALS, "if (!r->completed) {", "if (false) {"),
+    ("nothing has to mature", CASE, "g.event + days(rule.maturity_days));", "g.event);"),
+    ("windows open at once", CASE, "f.claimable_from = std::max(g.early ? window.earliest : window.safe_earliest,", "f.claimable_from = std::max(g.event,"),
+    ("what a rule sets as the first day is ignored", CASE, "if (g.not_before) f.claimable_from = std::max(f.claimable_from, *g.not_before);", ""),
+    ("gaps in the tables block nothing", CASE, "f.blocked = std::string(source_name(gap->source))", "const std::string unused = std::string(source_name(gap->source))"),
+    ("reversals link to nothing", CASE, "      p->reversed += units;\n", ""),
+]
+
+
+def run(*command, **more):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+
+
+def notices(tests):
+    """The tests of rules by example first; where they see nothing, those of whole sellers."""
+    for suite in (["--test-suite=detect", "-sf=*unit/detect*"], ["--test-suite=detect,accuracy"]):
+        if subprocess.run([tests, "--minimal", *suite], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            return True
+    return False
+
+
+def main():
+    asked = sys.argv[1:]
+    wanted = [m for m in MUTATIONS if not asked or any(part in m[0] for part in asked)]
+    sources = PLACE / "tree" / "src" / "detect"
+    for name, file, old, _ in MUTATIONS:
+        count = (ROOT / "src" / "detect" / file).read_text().count(old)
+        if count != 1:
+            sys.exit(f"mutations.py: {name}: its text stands {count} times in {file}; it must stand once")
+    PLACE.mkdir(parents=True, exist_ok=True)
+    files = run("git", "ls-files", "-z", cwd=ROOT).stdout.split("\0")
+    for file in filter(None, files):
+        to = PLACE / "tree" / file
+        of = ROOT / file
+        if to.exists() and to.read_bytes() == of.read_bytes():
+            continue
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(of, to)
+    build = PLACE / "build"
+    made = run("cmake", "-S", str(PLACE / "tree"), "-B", str(build), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS=-O1", "-DAMZSYNC_WERROR=OFF")
+    if made.returncode != 0:
+        sys.exit(made.stdout)
+    tests = None
+    survivors = []
+    for name, file, old, new in [("as it is", NETTING, "", ""), *wanted]:
+        path = sources / file
+        original = path.read_text()
+        if old:
+            path.write_text(original.replace(old, new))
+        try:
+            built = run("cmake", "--build", str(build), "--target", "amzsync-tests")
+            if built.returncode != 0:
+                sys.exit(f"mutations.py: {name}: does not build\n{built.stdout[-3000:]}")
+            tests = tests or next(p for p in build.rglob("amzsync-tests") if p.is_file())
+            noticed = notices(tests)
+        finally:
+            path.write_text(original)
+        if not old:
+            if noticed:
+                sys.exit("mutations.py: the tests fail without any change")
+            continue
+        print(f"{'noticed' if noticed else 'NOT NOTICED'}: {name}", flush=True)
+        if not noticed:
+            survivors.append(name)
+    print(f"{len(wanted) - len(survivors)} of {len(wanted)} are noticed")
+    sys.exit(1 if survivors else 0)
+
+
+main()
