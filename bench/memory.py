@@ -20,7 +20,8 @@ def run(folder, sim, streams, days):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AMZSYNC_")}
     environment.update({
         "AMZSYNC_STORE": f"sqlite:{folder}/memory.db", "AMZSYNC_MASTER_KEY": MASTER_KEY, "AMZSYNC_LWA_CLIENT_ID": "bench-app", "AMZSYNC_LWA_CLIENT_SECRET": CLIENT_SECRET,
-        "AMZSYNC_SPAPI_ENDPOINT": sim.url, "AMZSYNC_LWA_ENDPOINT": sim.url, "AMZSYNC_HISTORY_DAYS": str(days), "AMZSYNC_STREAMS": streams, "AMZSYNC_LOG_LEVEL": "warn"})
+        "AMZSYNC_SPAPI_ENDPOINT": sim.url, "AMZSYNC_LWA_ENDPOINT": sim.url, "AMZSYNC_HISTORY_DAYS": str(days), "AMZSYNC_STREAMS": streams, "AMZSYNC_LOG_LEVEL": "warn",
+        "AMZSYNC_FINANCES": "v0" if streams == "financial_events" else "2024-06-19"})
     token = folder / "token"
     token.write_text("Atzr|sim-seller-1\n")
     start, peak, out = time.monotonic(), 0, ""

@@ -8,6 +8,12 @@ namespace amzsync::detect {
 
 bool Inquiry::step(store::Tx& tx) {
   if (settings_.stopped && settings_.stopped()) return false;
+  if (!begun_) {
+    begun_ = true;
+    basis_ = basis_of(tx, user_, settings_.region, settings_.money, *settings_.policy);
+    unchanged_ = settings_.only_if_changed && tx.integer("SELECT count(*) FROM detections WHERE user_no=?1 AND basis=?2", user_, basis_).value_or(0) > 0;
+    return !unchanged_;
+  }
   if (!tables_) {
     tables_ = load_tables(tx, user_, settings_.region, settings_.money, settings_.stopped);
     return tables_.has_value();

@@ -16,6 +16,7 @@ class Inquiry {
     const Policy* policy = nullptr;       ///< must outlive it
     std::function<bool()> stopped = {};   ///< asked now and then, on the thread of the step
     bool tell_verdicts = false;
+    bool only_if_changed = false;         ///< nothing is judged where everything is as it was at the detection that was saved last
   };
   Inquiry(UserNo user, Settings settings) : user_(user), settings_(std::move(settings)) {}
 
@@ -25,16 +26,21 @@ class Inquiry {
   /// Every order, before it is judged. Before the first step.
   void tell_orders(std::function<void(const Order&)> to) { on_order_ = std::move(to); }
 
-  /// After the last step.
+  /// Nothing has changed, so nothing was judged. After the last step.
+  bool unchanged() const { return unchanged_; }
   bool judged() const { return detection_.has_value(); }
   const Detection& detection() const { return *detection_; }
   const Tables& tables() const { return *tables_; }
+  /// What it was judged by, to be saved with it.
+  const Hash128& basis() const { return basis_; }
   const std::vector<Verdict>& verdicts() const { return verdicts_; }
 
  private:
   UserNo user_;
   Settings settings_;
   std::function<void(const Order&)> on_order_;
+  Hash128 basis_;
+  bool begun_ = false, unchanged_ = false;
   std::optional<Tables> tables_;
   std::vector<Verdict> verdicts_;
   std::optional<OrderReader> orders_;

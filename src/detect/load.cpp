@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "detect/local_time.hpp"
+#include "detect/rules.hpp"
 #include "store/connections.hpp"
 
 namespace amzsync::detect {
@@ -34,6 +35,7 @@ class Loader {
   }
 
  private:
+  friend Hash128 amzsync::detect::basis_of(Tx&, UserNo, spapi::Region, store::MoneyStream, const Policy&);
   bool next(Rows& r) {
     if (was_stopped_ || (++rows_ % 4096 == 0 && stopped_ && stopped_())) {
       was_stopped_ = true;
@@ -301,7 +303,7 @@ class Loader {
   UserNo user_;
   Tables& t_;
   store::MoneyStream money_;
-  const std::function<bool()>& stopped_;
+  std::function<bool()> stopped_;
   Day today_;
   std::uint64_t rows_ = 0;
   bool was_stopped_ = false;
@@ -321,12 +323,33 @@ const spapi::Marketplace& home_marketplace(Tx& tx, std::optional<UserNo> user, s
   return spapi::default_marketplace(region);
 }
 
-std::optional<Tables> load_tables(Tx& tx, UserNo user, spapi::Region region, store::MoneyStream money, const std::function<bool()>& stopped) {
+namespace {
+
+Tables empty_tables(Tx& tx, UserNo user, spapi::Region region) {
   Tables t;
   const auto connection = store::find_connection(tx, user);
   if (connection) t.seller = connection->seller.text();
   t.region = spapi::region_name(region);
   t.home = home_marketplace(tx, user, region).country;
+  return t;
+}
+
+}  // namespace
+
+Hash128 basis_of(Tx& tx, UserNo user, spapi::Region region, store::MoneyStream money, const Policy& policy) {
+  Tables t = empty_tables(tx, user, region);
+  Loader(tx, user, t, money, {}).coverage();
+  std::string text = t.seller + '|' + t.region + '|' + std::string(t.home) + '|' + std::string(store::money_stream_name(money)) + '|' + format_day(local_day(tx.now(), t.home)) + '|' + std::string(policy.content().view());
+  for (const Rule& rule : rules()) text += '|' + std::string(rule.id) + std::to_string(rule.version);
+  text += '|' + std::to_string(tx.integer("SELECT change_seq FROM users WHERE user_no=?1", user).value_or(0));
+  Rows r = tx.rows("SELECT count(*), max(supplied_no), max(at) FROM supplied WHERE user_no=?1", user);
+  while (r.next())
+    for (int i = 0; i < 3; ++i) text += '|' + std::to_string(r.maybe_integer(i).value_or(0));
+  return Hash128::of(text + '|' + t.coverage.told());
+}
+
+std::optional<Tables> load_tables(Tx& tx, UserNo user, spapi::Region region, store::MoneyStream money, const std::function<bool()>& stopped) {
+  Tables t = empty_tables(tx, user, region);
   if (!Loader(tx, user, t, money, stopped).load()) return std::nullopt;
   return t;
 }

@@ -117,6 +117,7 @@ Result<Policy> Policy::parse(const std::map<std::string, std::string, std::less<
   AMZ_CHECK(policy.read_windows(text_of("windows.json")));
   AMZ_CHECK(policy.read_values(text_of("values.json")));
   AMZ_CHECK(policy.read_cards(text_of("rate_cards.json")));
+  for (const char* name : {"windows.json", "values.json", "rate_cards.json"}) policy.content_ += Hash128::of(name + std::string(text_of(name)));
   return policy;
 }
 

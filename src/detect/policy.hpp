@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/crypto.hpp"
 #include "base/money.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -80,6 +81,8 @@ class Policy {
   bool has_fulfilment_cards() const noexcept { return !fulfilment_.empty(); }
   /// Grows with every change of a table: the versions of the files, joined.
   const std::string& version() const noexcept { return version_; }
+  /// Of the texts of the tables, whatever versions they name.
+  const Hash128& content() const noexcept { return content_; }
 
  private:
   struct WindowRow {
@@ -94,6 +97,7 @@ class Policy {
   Status read_values(std::string_view text);
   Status read_cards(std::string_view text);
 
+  Hash128 content_;
   std::vector<WindowRow> windows_;
   std::map<std::string, std::string, std::less<>> stands_for_;
   Day sourcing_cost_since_{};

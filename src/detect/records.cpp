@@ -146,9 +146,24 @@ void write_rows(JsonWriter& json, Tx& tx, UserNo user, store::MoneyStream money,
   json.end_array();
 }
 
+void tell(const store::RunTx& run, const Saved& saved) {
+  Tx& tx = run.tx();
+  const UserNo user = run.user();
+  const Totals sums = totals(tx, user);
+  JsonWriter payload;
+  payload.begin_object().field("syncId", tx.text("SELECT sync_id FROM runs WHERE run_no=?1", run.run()).value_or("")).field("claimsDetected", saved.claim_ready);
+  payload.field("opened", saved.opened).field("changed", saved.changed).field("closed", saved.closed);
+  write_sums(payload, "claimable", sums.claimable);
+  payload.key("blocked").begin_array();
+  Rows r = tx.rows("SELECT rule, blocked FROM rule_states WHERE user_no=?1 AND blocked<>'' ORDER BY rule", user);
+  while (r.next()) payload.begin_object().field("rule", r.view(0)).field("reason", r.view(1)).end_object();
+  payload.end_array().field("timestamp", tx.now()).end_object();
+  store::append_event(tx, user, "detection.completed", payload.text());
+}
+
 }  // namespace
 
-Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, const Detection& detection) {
+Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, const Detection& detection, const Hash128& basis) {
   Tx& tx = run.tx();
   const UserNo user = run.user();
   const Day today = local_day(tx.now(), tables.home);
@@ -195,16 +210,16 @@ Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, 
   for (const RuleState& state : detection.rules)
     tx.run("INSERT INTO rule_states(user_no, rule, blocked, at) VALUES(?1, ?2, ?3, ?4) ON CONFLICT (user_no, rule) DO UPDATE SET blocked=excluded.blocked, at=excluded.at", user, state.rule, state.blocked, tx.now());
 
-  const Totals sums = totals(tx, user);
-  JsonWriter payload;
-  payload.begin_object().field("syncId", tx.text("SELECT sync_id FROM runs WHERE run_no=?1", run.run()).value_or("")).field("claimsDetected", saved.claim_ready);
-  payload.field("opened", saved.opened).field("changed", saved.changed).field("closed", saved.closed);
-  write_sums(payload, "claimable", sums.claimable);
-  payload.key("blocked").begin_array();
-  for (const RuleState& state : detection.rules)
-    if (!state.blocked.empty()) payload.begin_object().field("rule", state.rule).field("reason", state.blocked).end_object();
-  payload.end_array().field("timestamp", tx.now()).end_object();
-  store::append_event(tx, user, "detection.completed", payload.text());
+  tx.run("INSERT INTO detections(user_no, basis, at) VALUES(?1, ?2, ?3) ON CONFLICT (user_no) DO UPDATE SET basis=excluded.basis, at=excluded.at", user, basis, tx.now());
+  tell(run, saved);
+  return saved;
+}
+
+Saved save_unchanged(const store::RunTx& run) {
+  Saved saved;
+  const std::string sql = "SELECT count(*) FROM findings WHERE user_no=?1 AND closed_at IS NULL AND " + std::string(kReadinessSql) + "='claim_ready'";
+  saved.claim_ready = run.tx().integer(sql, run.user(), run.tx().now()).value_or(0);
+  tell(run, saved);
   return saved;
 }
 

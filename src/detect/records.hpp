@@ -14,7 +14,9 @@ struct Saved {
 };
 /// Makes the rows what the detection found: a finding keeps its row, when it was opened and what the host wrote of it; one that is found no more is
 /// closed. Journals `detection.completed`.
-Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, const Detection& detection);
+Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, const Detection& detection, const Hash128& basis);
+/// The same where nothing had changed since the last one: what it found still holds.
+Saved save_unchanged(const store::RunTx& run);
 
 struct Query {
   std::string readiness, rule;            ///< empty: all

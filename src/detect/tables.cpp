@@ -127,6 +127,16 @@ const std::string& Coverage::reason(Source source) const {
   return found == reasons_.end() ? none : found->second;
 }
 
+std::string Coverage::told() const {
+  std::string text;
+  for (const auto& [source, stretches] : days_) {
+    text += std::string(source_name(source)) + ':';
+    for (const auto& [from, until] : stretches) text += std::to_string(to_number(from)) + '-' + std::to_string(to_number(until)) + ',';
+  }
+  for (const auto& [source, why] : reasons_) text += std::string(source_name(source)) + '=' + why + ';';
+  return text;
+}
+
 std::optional<Coverage::Gap> Coverage::missing(Source source, Day from, Day to) const {
   using std::chrono::days;
   if (to < from) return std::nullopt;

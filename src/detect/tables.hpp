@@ -231,6 +231,8 @@ class Coverage {
   void set_reason(Source source, std::string reason) { reasons_[source] = std::move(reason); }
   bool any(Source source) const { return days_.contains(source); }
   const std::string& reason(Source source) const;
+  /// All of it in one text; equal texts say the same.
+  std::string told() const;
   /// Of the days from `from` to `to`, both among them, the first stretch that is missing.
   std::optional<Gap> missing(Source source, Day from, Day to) const;
 

@@ -84,7 +84,7 @@ class Run {
     const auto stop = std::make_shared<std::atomic<bool>>(cancel_.cancelled());
     const auto heard = cancel_.on_cancel([stop] { stop->store(true); });
     const auto inquiry = std::make_shared<detect::Inquiry>(
-        claimed_.fence.user, detect::Inquiry::Settings{.region = services_.settings.region, .money = services_.settings.finances, .policy = &policy_of(services_.settings), .stopped = [stop] { return stop->load(); }});
+        claimed_.fence.user, detect::Inquiry::Settings{.region = services_.settings.region, .money = services_.settings.finances, .policy = &policy_of(services_.settings), .stopped = [stop] { return stop->load(); }, .only_if_changed = true});
     for (bool more = true; more;) {
       auto step = [inquiry](store::Tx& tx) -> Result<bool> { return inquiry->step(tx); };
       auto stepped = co_await services_.store.read(std::move(step));
@@ -92,7 +92,9 @@ class Run {
       if (cancel_.cancelled()) co_return Code::cancelled;
       more = *stepped;
     }
-    auto save = [inquiry, this](const store::RunTx& run) { totals_.claims = detect::save(run, inquiry->tables(), policy_of(services_.settings), inquiry->detection()).claim_ready; };
+    auto save = [inquiry, this](const store::RunTx& run) {
+      totals_.claims = (inquiry->unchanged() ? detect::save_unchanged(run) : detect::save(run, inquiry->tables(), policy_of(services_.settings), inquiry->detection(), inquiry->basis())).claim_ready;
+    };
     co_return co_await write_for(context_, std::move(save));
   }
 

@@ -153,4 +153,36 @@ TEST_CASE("a cancel is heard in the middle of a detection, which then concludes 
   CHECK(steps > 5);   // it was in the middle
 }
 
+TEST_CASE("where nothing has changed since the last detection of the day nothing is judged, and what it found still holds") {
+  World world(planted());
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto judged = [&] { return world.count("SELECT at FROM detections"); };
+  const auto stock = [&] {
+    world.run_for(std::chrono::minutes(5));
+    const auto run = world.wait(process.engine().triggers().start(world.user(1), "inventory"));
+    REQUIRE(run);
+    CHECK(member(world.finish(process, world.user(1), run->id), "status") == "completed");
+    return world.count("SELECT claims FROM runs ORDER BY run_no DESC LIMIT 1");
+  };
+  const std::int64_t claims = world.count("SELECT claims FROM runs"), first = judged();
+  const auto findings = world.sql("SELECT * FROM findings ORDER BY finding_id");
+  CHECK(stock() == claims);
+  CHECK(judged() == first);
+  CHECK(world.count("SELECT count(*) FROM journal WHERE type='detection.completed'") == 2);
+  CHECK(world.sql("SELECT json_extract(payload, '$.claimable'), json_extract(payload, '$.blocked') FROM journal WHERE type='detection.completed' GROUP BY 1, 2").size() == 1);
+
+  // Judged all the same it comes to the same.
+  REQUIRE(world.wait(process.engine().supply(world.user(1), "costs", R"([{"product": "nothing that is known", "from": "2025-01-01", "amount": 1, "currency": "USD"}])")));
+  CHECK(stock() == claims);
+  CHECK(judged() > first);
+  CHECK(world.sql("SELECT * FROM findings ORDER BY finding_id") == findings);
+
+  // A new day, though no row is new, is judged anew: claims mature and run out.
+  const std::int64_t second = judged();
+  world.run_for(std::chrono::hours(24));
+  (void)stock();
+  CHECK(judged() > second);
+}
+
 TEST_SUITE_END();
