@@ -7,11 +7,13 @@ import os
 import pathlib
 import selectors
 import socket
+import sqlite3
+import subprocess
 import tempfile
 import time
 import urllib.parse
 
-from harness import BASE, Host, Sim, fetch, jwt
+from harness import BASE, BIN, Host, Sim, fetch, jwt
 
 CALLBACKS, TRIGGERS, STREAMS, READS = 100, 300, 1000, 2000
 
@@ -110,6 +112,54 @@ def triggers(folder):
     sim.stop()
 
 
+def operate(host, *command):
+    subprocess.run([BIN / "amzsync", *command], env={**os.environ, **host.env}, check=True, capture_output=True)
+
+
+def triggers_under_ingest(folder):
+    """Manual starts, and starts that attach, while a large seller's rows are written: by this process, then by another one."""
+    sim = Sim(events=80_000, skus=2_000, sellers=TRIGGERS + 2, history_days=540)
+    host = Host(sim, folder / "ingest.db", history_days="540", streams="transactions", log_level="warn")
+    operate(host, "pause", "--all")
+    for n in range(1, TRIGGERS + 3):
+        sync = host.connect(f"user-{n}", n).query["sync_id"]
+        assert host.post(f"/api/sync/cancel/{sync}", f"user-{n}").status == 200
+    operate(host, "resume", "--all")
+
+    def written():
+        with sqlite3.connect(f"file:{folder}/ingest.db?mode=ro", uri=True) as store:
+            return store.execute("SELECT count(*) FROM transactions").fetchone()[0]
+
+    def measure(where, big, under_way):
+        before = written()
+        while written() < before + 2_000:
+            assert under_way(), "the large sync ended before anything was measured"
+            time.sleep(0.05)
+        start, attach = [], []
+        for n in range(3, TRIGGERS + 3):
+            if not under_way():
+                break
+            client = Client(host, f"user-{n}")
+            client.call("GET", "/healthz")
+            seconds, (status, body) = timed(lambda: client.call("POST", "/api/sync/start"))
+            assert status == 200, body
+            start.append(seconds)
+            seconds, (status, _) = timed(lambda: client.call("POST", "/api/sync/start"))
+            assert status == 409
+            attach.append(seconds)
+            client.call("POST", f"/api/sync/cancel/{json.loads(body)['syncId']}")
+        row(f"Trigger over HTTP, {where}", start)
+        row(f"Attach over HTTP, {where}", attach)
+        big()
+
+    sync = host.post("/api/sync/start", "user-1").json["syncId"]
+    measure("this process ingests", lambda: host.post(f"/api/sync/cancel/{sync}", "user-1"), lambda: host.get(f"/api/sync/status/{sync}", "user-1").json["status"] == "in_progress")
+    with subprocess.Popen([BIN / "amzsync", "sync", "--user", "user-2", "--json"], env={**os.environ, **host.env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
+        measure("another process ingests", other.kill, lambda: other.poll() is None)
+    host.stop()
+    sim.stop()
+
+
 def streams(folder):
     """A thousand idle event streams, and the status route meanwhile."""
     sim = Sim(events=100, skus=10)
@@ -146,5 +196,5 @@ def streams(folder):
 
 print("| what | times | median ms | p99 ms | most ms |\n|---|---|---|---|---|")
 with tempfile.TemporaryDirectory(prefix="amzsync-bench-") as name:
-    for measure in (callbacks, triggers, streams):
+    for measure in (callbacks, triggers, triggers_under_ingest, streams):
         measure(pathlib.Path(name))

@@ -20,7 +20,8 @@ bool before_order(const Reimbursement& r) {
 
 }  // namespace
 
-Case::Case(const Tables& t, const Policy& p, Day as_of, std::vector<Verdict>* verdicts) : tables(t), policy(p), today(as_of), verdicts_(verdicts) {
+Case::Case(const Tables& t, const Policy& p, Day as_of, std::vector<Verdict>* verdicts, std::function<bool(RowRef)> told_of)
+    : tables(t), policy(p), today(as_of), verdicts_(verdicts), told_of_(std::move(told_of)) {
   for (const SellerCost& cost : t.costs) costs_[cost.product].push_back(&cost);
   index_products();
   index_returns();
@@ -294,7 +295,7 @@ void Case::conclude(const Rule& rule, Finding f, const Grounds& g) {
 }
 
 void Case::no(const Rule& rule, RowRef row, std::string reason) {
-  if (verdicts_) verdicts_->push_back({rule.id, row, std::move(reason)});
+  if (verdicts_ && (!told_of_ || told_of_(row))) verdicts_->push_back({rule.id, row, std::move(reason)});
 }
 
 std::string subject_of(const Tables& t, const LedgerRow& r) {

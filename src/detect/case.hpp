@@ -76,7 +76,7 @@ struct Verdict {
 class Case {
  public:
   /// `today`: the day to judge as of, local to the home marketplace. With `verdicts` what is no finding is told too.
-  Case(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr);
+  Case(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr, std::function<bool(RowRef)> told_of = {});
 
   const Tables& tables;
   const Policy& policy;
@@ -129,7 +129,6 @@ class Case {
   /// Dates, confidence and coverage of a draft, which then is a finding; below the least confidence it is none.
   void conclude(const Rule& rule, Finding f, const Grounds& grounds);
   void no(const Rule& rule, RowRef row, std::string reason);
-  bool tells() const noexcept { return verdicts_ != nullptr; }
 
  private:
   void index_products();
@@ -137,6 +136,7 @@ class Case {
   void link_reversals();
 
   std::vector<Verdict>* verdicts_;
+  std::function<bool(RowRef)> told_of_;   // none: of every row
   std::unordered_map<Name, std::size_t, NameHasher> product_by_fnsku_;
   std::unordered_map<Name, Name, NameHasher> fnsku_by_sku_, sku_by_fnsku_, asin_by_sku_;
   std::unordered_map<Name, std::vector<std::size_t>, NameHasher> payments_by_order_, payments_by_fnsku_;

@@ -26,8 +26,8 @@ std::string why_blocked(const Tables& tables, const Policy& policy, const Rule& 
 
 }  // namespace
 
-Detector::Detector(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts, std::function<bool()> stopped)
-    : stopped_(std::move(stopped)), case_(tables, policy, today, verdicts) {
+Detector::Detector(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts, std::function<bool(RowRef)> told_of, std::function<bool()> stopped)
+    : stopped_(std::move(stopped)), case_(tables, policy, today, verdicts, std::move(told_of)) {
   for (const Rule& rule : rules()) judges_.push_back(rule.judge(case_, rule));
 }
 

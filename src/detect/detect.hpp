@@ -22,9 +22,9 @@ struct Detection {
 
 class Detector {
  public:
-  /// `tables` and `policy` must outlive it; `today`: local to the home marketplace. With `verdicts` also why rows that could be claims are none. One
-  /// thread at a time. `stopped` is asked now and then, on the thread that calls.
-  Detector(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr, std::function<bool()> stopped = {});
+  /// `tables` and `policy` must outlive it; `today`: local to the home marketplace. With `verdicts` also why rows that could be claims are none, all of them or
+  /// those that are `told_of`. One thread at a time. `stopped` is asked now and then, on the thread that calls.
+  Detector(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr, std::function<bool(RowRef)> told_of = {}, std::function<bool()> stopped = {});
 
   /// Every order once, whole, in any order.
   void see(Order order);

@@ -20,7 +20,7 @@ bool Inquiry::step(store::Tx& tx) {
   }
   if (!detector_) {
     const Day today = local_day(tx.now(), tables_->home);
-    detector_.emplace(*tables_, *settings_.policy, today, settings_.tell_verdicts ? &verdicts_ : nullptr, settings_.stopped);
+    detector_.emplace(*tables_, *settings_.policy, today, settings_.tell_of ? &verdicts_ : nullptr, settings_.tell_of, settings_.stopped);
     orders_.emplace(user_, settings_.money, *tables_, today);
     return true;
   }

@@ -15,7 +15,7 @@ class Inquiry {
     store::MoneyStream money{};           ///< the source that is synced
     const Policy* policy = nullptr;       ///< must outlive it
     std::function<bool()> stopped = {};   ///< asked now and then, on the thread of the step
-    bool tell_verdicts = false;
+    std::function<bool(RowRef)> tell_of = {};   ///< rows of which it is told why they are no claims; none: of no row
     bool only_if_changed = false;         ///< nothing is judged where everything is as it was at the detection that was saved last
   };
   Inquiry(UserNo user, Settings settings) : user_(user), settings_(std::move(settings)) {}
@@ -30,6 +30,8 @@ class Inquiry {
   bool unchanged() const { return unchanged_; }
   bool judged() const { return detection_.has_value(); }
   const Detection& detection() const { return *detection_; }
+  /// All but the orders are there.
+  bool has_tables() const { return tables_.has_value(); }
   const Tables& tables() const { return *tables_; }
   /// What it was judged by, to be saved with it.
   const Hash128& basis() const { return basis_; }

@@ -146,6 +146,13 @@ void write_rows(JsonWriter& json, Tx& tx, UserNo user, store::MoneyStream money,
   json.end_array();
 }
 
+/// Whether the money speaks of an order or an SKU of this name.
+bool is_in_money(Tx& tx, UserNo user, store::MoneyStream money, std::string_view name) {
+  if (tx.integer("SELECT count(*) FROM skus WHERE user_no=?1 AND sku=?2", user, name).value_or(0) > 0) return true;
+  const std::string orders = "SELECT count(*) FROM (SELECT 1 FROM " + std::string(store::money_stream_name(money)) + " WHERE user_no=?1 AND order_id=?2 LIMIT 1) o";
+  return tx.integer(orders, user, name).value_or(0) > 0;
+}
+
 void tell(const store::RunTx& run, const Saved& saved) {
   Tx& tx = run.tx();
   const UserNo user = run.user();
@@ -335,7 +342,7 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
   if (!one) {
     // Judged anew, and asked of every row that could be a claim.
     std::set<RowRef> about;
-    Inquiry inquiry(*user, {.region = region, .money = money, .policy = &policy, .stopped = {}, .tell_verdicts = true});
+    Inquiry inquiry(*user, {.region = region, .money = money, .policy = &policy, .stopped = {}, .tell_of = [&](RowRef row) { return about.contains(row); }});
     const auto on_order = [&](const Order& order) {
       for (const OrderItem& item : order.items) {
         if (order.id != what && inquiry.tables().names.text(item.sku) != what) continue;
@@ -344,7 +351,7 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
       }
     };
     inquiry.tell_orders(on_order);
-    while (inquiry.step(tx)) {}
+    while (!inquiry.has_tables() && inquiry.step(tx)) {}
     const Tables& t = inquiry.tables();
     const Name name = t.names.find(what);
     if (!name.empty()) {
@@ -361,6 +368,9 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
       for (const StorageFee& r : t.storage_fees)
         if (r.fnsku == name) about.insert({Source::storage_fees, r.row});
     }
+    // Judging everything for a name that nobody knows would be a waste that anybody could cause.
+    if (any || !name.empty() || is_in_money(tx, *user, money, what))
+      while (inquiry.step(tx)) {}
     any |= !about.empty();
     std::set<std::pair<std::string_view, RowRef>> told;
     for (const Verdict& v : inquiry.verdicts())

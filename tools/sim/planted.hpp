@@ -28,7 +28,7 @@ std::string_view fate_name(Fate fate) noexcept;
 
 struct PlantedUnit {
   std::vector<std::pair<Instant, Fate>> course;   ///< in order of time
-  Instant payment_shows{};                        ///< of the payment it met: when Amazon's report and money first tell of it
+  Instant shows{};                                ///< of the payment or return that it met: when a report first tells of it
 };
 
 /// Money that was charged too much, or kept back.

@@ -36,7 +36,10 @@ Refunded refunded(Planting& p, std::int64_t units, bool deferred = false) {
   return f;
 }
 void is_back(Planting& p, const Refunded& f, Instant at, std::size_t units) {
-  for (std::size_t i = 0; i < units; ++i) p.meet(f.units[i], at, Fate::came_back);
+  for (std::size_t i = 0; i < units; ++i) {
+    p.meet(f.units[i], at, Fate::came_back);
+    p.c.units[f.units[i]].shows = p.world.returns.back().shows;
+  }
 }
 /// Amazon pays by itself before the claim begins, so that its row is there in time.
 Instant soon(Planting& p, const Refunded& f) { return p.later(f.at, p.r.between(45, 54)); }

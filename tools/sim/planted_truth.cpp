@@ -72,10 +72,10 @@ void write_case(JsonWriter& json, const PlantedWorld& world, const PlantedCase& 
   const auto fates = world.fates(c, now);
   std::int64_t harmed = 0;
   for (const std::int64_t count : fates) harmed += count;
-  // Paid, which nothing that can be read tells yet.
+  // Paid or back, which nothing that can be read tells yet.
   std::int64_t unseen = 0;
-  for (const PlantedUnit& unit : c.units) unseen += unit.payment_shows != Instant{} && !world.happened(unit.payment_shows, now) && std::any_of(unit.course.begin(), unit.course.end(), [&](const auto& step) { return step.second != Fate::open && world.happened(step.first, now); });
-  json.field("harmed", harmed).field("unseenPayments", unseen).key("fates").begin_object();
+  for (const PlantedUnit& unit : c.units) unseen += unit.shows != Instant{} && !world.happened(unit.shows, now) && std::any_of(unit.course.begin(), unit.course.end(), [&](const auto& step) { return step.second != Fate::open && world.happened(step.first, now); });
+  json.field("harmed", harmed).field("unseen", unseen).key("fates").begin_object();
   for (std::size_t i = 0; i < kFates; ++i)
     if (fates[i] > 0) json.field(fate_name(static_cast<Fate>(i)), fates[i]);
   json.end_object().end_object();

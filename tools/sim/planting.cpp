@@ -239,7 +239,7 @@ std::string Planting::pay_line(Instant approved, std::int64_t n, const Payment& 
 std::string Planting::pay(const std::vector<std::size_t>& units, Instant approved, const Payment& payment) {
   for (const std::size_t unit : units) meet(unit, approved, payment.in_units ? Fate::paid_in_units : Fate::paid);
   std::string id = pay_line(approved, static_cast<std::int64_t>(units.size()), payment, product);
-  for (const std::size_t unit : units) c.units[unit].payment_shows = world.reimbursements.back().shows;
+  for (const std::size_t unit : units) c.units[unit].shows = world.reimbursements.back().shows;
   return id;
 }
 

@@ -147,7 +147,7 @@ TEST_CASE("what is usual is the most frequent charge of 180 days, from ten on, w
 TEST_CASE("a detection that is stopped concludes nothing") {
   const Sheet s = random_sheet(3);
   int asked = 0;
-  Detector detector(s.t, Policy::embedded(), s.as_of, nullptr, [&] { return ++asked == 4; });
+  Detector detector(s.t, Policy::embedded(), s.as_of, nullptr, {}, [&] { return ++asked == 4; });
   CHECK(!detector.end());
   CHECK(asked == 4);
 }
