@@ -10,6 +10,7 @@
 namespace {
 
 constexpr int kWorkers = 2;   // for what blocks: the database's own threads do the work
+constexpr int kExporters = 2;   // for exports, which take as long as their clients take to read
 
 int usage_error(const std::string& line) {
   std::cerr << "amzsync-host: " << line << "\n";
@@ -88,8 +89,9 @@ int main(int argc, char** argv) {
   }
   const host::Users users(settings.jwt_secret, settings.demo);
   auto streams = std::make_unique<host::EventStreams>(*engine, std::move(*events));
-  boost::asio::thread_pool workers(kWorkers);
-  routes = std::make_unique<host::Routes>(*engine, *streams, users, host_settings, [&](std::function<void()> work) { boost::asio::post(workers, std::move(work)); });
+  boost::asio::thread_pool workers(kWorkers), exporters(kExporters);
+  routes = std::make_unique<host::Routes>(*engine, *streams, users, host_settings, [&](std::function<void()> work) { boost::asio::post(workers, std::move(work)); },
+                                          [&](std::function<void()> work) { boost::asio::post(exporters, std::move(work)); });
   server->watch(streams->fd(), [&] { streams->pump(); });
   server->watch(hangup, [&] {
     httpd::clear_hangup(hangup);
@@ -108,6 +110,7 @@ int main(int argc, char** argv) {
   // No request comes any more. What is under way ends first, then the engine, which answers the callbacks that still wait for
   // Amazon, and last the server that those answers go to.
   workers.join();
+  exporters.join();
   streams.reset();
   engine.reset();
   return 0;

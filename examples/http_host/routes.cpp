@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http_host/routes.hpp"
 
+#include "common/export.hpp"
+
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
@@ -153,7 +155,7 @@ const std::vector<Routes::Route>& Routes::table() {
       {"GET", "/api/detections/statistics", Who::user, false, &Routes::finding_statistics},
       {"GET", "/api/detections/:id/explain", Who::user, false, &Routes::explain},
       {"PUT", "/api/detections/:id/state", Who::user, true, &Routes::set_finding_state},
-      {"GET", "/api/export", Who::user, false, &Routes::later},
+      {"GET", "/api/export", Who::user, false, &Routes::export_rows},
       {"POST", "/api/erase", Who::user, true, &Routes::later},
       {"GET", "/healthz", Who::anybody, false, &Routes::healthz},
       {"GET", "/readyz", Who::anybody, false, &Routes::readyz},
@@ -446,6 +448,40 @@ void Routes::sse(Call& call) {
   Response head{200, "text/event-stream", {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}}, ""};
   add_cors(call.request, head);
   streams_.add(call.user(), position, call.responder.stream(std::move(head)));
+}
+
+// ---- the user's data ----
+
+void Routes::export_rows(Call& call) {
+  const httpd::Request& request = call.request;
+  amzsync_tools::Export what{call.user(), request.param("what"), request.param("format") == "csv", std::nullopt, request.param("status"), request.param("type")};
+  if (request.has_param("format") && request.param("format") != "csv" && request.param("format") != "ndjson") return call.send(error(400, "invalid_argument", "format must be ndjson or csv."));
+  if (request.has_param("since")) {
+    what.since = number(request.param("since"));
+    if (!what.since || *what.since < 0) return call.send(error(400, "invalid_argument", "since must be a number that is not negative."));
+  }
+  if (const std::string wrong = amzsync_tools::refuse(what); !wrong.empty()) return call.send(error(400, "invalid_argument", wrong + "."));
+  // Whether there is such a user and such a dataset must be known before the answer begins.
+  if (what.what == "findings") {
+    if (const auto page = engine_.findings(what.user, what.status, what.rule, 1); !page) return call.send(failure(page.error()));
+  } else if (const auto changes = engine_.changes(what.user, amzsync_tools::datasets(what), what.since.value_or(0)); !changes) {
+    return call.send(failure(changes.error()));
+  }
+  const std::string name = datasets(what).empty() || what.what.find(',') != std::string::npos ? "amzsync" : what.what;
+  Response head{200, what.csv ? "text/csv; charset=utf-8" : "application/x-ndjson", {{"Cache-Control", "no-store"}, {"Content-Disposition", "attachment; filename=\"" + name + (what.csv ? ".csv\"" : ".ndjson\"")}}, ""};
+  add_cors(request, head);
+  exporters_([this, what, stream = call.responder.stream(std::move(head))] {
+    constexpr std::size_t kChunk = 64U << 10, kAhead = 256U << 10;
+    std::string chunk;
+    const auto put = [&](const std::string& line) {
+      chunk += line + '\n';
+      if (chunk.size() < kChunk) return true;
+      return stream->wait_until_taken(kAhead) && stream->write(std::exchange(chunk, {}));
+    };
+    // A client must be able to tell half of it from all of it.
+    if (amzsync_tools::write_export(engine_, what, put) || !stream->wait_until_taken(kAhead) || (!chunk.empty() && !stream->write(std::move(chunk)))) return stream->close();
+    stream->finish();
+  });
 }
 
 // ---- what is not there yet, and what operators ask ----

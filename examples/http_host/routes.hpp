@@ -22,8 +22,9 @@ class Routes {
  public:
   /// `workers` runs something that may block away from the server's threads.
   using Workers = std::function<void(std::function<void()>)>;
-  Routes(amzsync::Engine& engine, EventStreams& streams, const Users& users, const HostSettings& settings, Workers workers)
-      : engine_(engine), streams_(streams), users_(users), settings_(settings), workers_(std::move(workers)) {}
+  /// `exporters` the same for what takes as long as a client takes to read.
+  Routes(amzsync::Engine& engine, EventStreams& streams, const Users& users, const HostSettings& settings, Workers workers, Workers exporters)
+      : engine_(engine), streams_(streams), users_(users), settings_(settings), workers_(std::move(workers)), exporters_(std::move(exporters)) {}
 
   void handle(httpd::Request request, httpd::Responder responder);
   /// For requests that were refused before they got here.
@@ -55,6 +56,7 @@ class Routes {
   void finding_statistics(Call& call);
   void explain(Call& call);
   void set_finding_state(Call& call);
+  void export_rows(Call& call);
   void later(Call& call);
   void healthz(Call& call);
   void readyz(Call& call);
@@ -69,7 +71,7 @@ class Routes {
   EventStreams& streams_;
   const Users& users_;
   const HostSettings& settings_;
-  Workers workers_;
+  Workers workers_, exporters_;
 };
 
 /// The dashboard's page.

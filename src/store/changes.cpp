@@ -108,9 +108,14 @@ bool ChangeReader::fill_from_snapshot(Tx& tx, std::vector<Change>& out) {
     const ChangeEntity& e = *streams_[place_];
     while (true) {
       while (!rows_.empty() && out.size() < kAtOnce) {
-        const std::int64_t row = rows_.back();
-        rows_.pop_back();
-        read_rows(tx, e, user_id_, row, row + 1, 0, out);
+        // Neighbours are read together; they mostly are some.
+        const std::int64_t first = rows_.back();
+        std::int64_t end = first;
+        while (!rows_.empty() && rows_.back() == end && static_cast<std::size_t>(end - first) < kAtOnce) {
+          rows_.pop_back();
+          ++end;
+        }
+        read_rows(tx, e, user_id_, first, end, 0, out);
       }
       if (!rows_.empty()) return true;
       std::optional<std::int64_t> next;

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The other triggers, and what can be asked about syncs, over HTTP."""
 import concurrent.futures
+import csv
 import json
+import socket
 import unittest
 
-from harness import BASE, FRONT, HostCase, amounts
+from harness import BASE, FRONT, HostCase, amounts, jwt
 
 SYNCING = "No data found. Syncing your Amazon account... Please refresh in a few moments."
 
@@ -299,12 +301,64 @@ class Detections(HostCase):
         self.assertEqual(host.get("/api/detections/results", "user-2").json["total"], 0)
 
 
+class Export(HostCase):
+    def lines(self, host, query="", user="user-1"):
+        answer = host.get("/api/export" + query, user)
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/x-ndjson"), answer.body[:300])
+        return [json.loads(line) for line in answer.body.decode().splitlines()]
+
+    def test_a_users_data_leaves_as_lines_or_as_a_table_and_nobody_elses(self):
+        sim = self.sim(events=3000, skus=60, plant=120, history_days=200)
+        host = self.host(sim, history_days="200")
+        host.finish(host.connect().query["sync_id"])
+        host.finish(host.connect("user-2", 2).query["sync_id"], "user-2")
+        every = self.lines(host)
+        self.assertEqual(self.lines(host, "?what=all"), every)
+        # Many chunks of a stream, all of them whole.
+        self.assertGreater(sum(len(json.dumps(row)) for row in every), 2_000_000)
+        for stream, table in (("transactions", "amz_transactions"), ("ledger", "amz_ledger"), ("inventory", "amz_inventory")):
+            self.assertEqual(len([row for row in every if row["stream"] == stream]), self.sql(f"SELECT count(*) FROM {table} WHERE user_id='user-1'")[0][0])
+        table = host.get("/api/export?what=reimbursements&format=csv")
+        self.assertEqual(table.headers["Content-Type"], "text/csv; charset=utf-8")
+        self.assertIn('filename="reimbursements.csv"', table.headers["Content-Disposition"])
+        self.assertEqual(len(list(csv.DictReader(table.body.decode().splitlines(keepends=True)))), sim.truth(1)["reports"]["reimbursements"]["rows"])
+        *changes, last = self.lines(host, "?since=0")
+        self.assertEqual(len(changes), len(every))
+        self.assertEqual(self.lines(host, f"?since={last['position']}"), [last])
+        packets = self.lines(host, "?what=findings&status=claim_ready")
+        self.assertEqual({p["finding"]["id"] for p in packets}, {f["id"] for f in host.get("/api/detections/results?status=claim_ready&limit=1000").json["findings"]})
+        self.assertTrue(all(p["rows"] for p in packets))
+
+        self.assertEqual({row["row"]["user_id"] for row in self.lines(host, "?what=transactions", "user-2")}, {"user-2"})
+        for query in ("what=weather", "format=xml", "format=csv", "since=-1", "since=x", "what=findings&since=1", "what=findings&status=odd"):
+            with self.subTest(query):
+                self.check_error(host.get("/api/export?" + query), 400, "invalid_argument")
+        self.check_error(host.get("/api/export", "nobody"), 404, "not_found")
+        self.check_error(host.get("/api/export", None), 401, "unauthorized")
+
+    def test_who_reads_nothing_keeps_nobody_waiting(self):
+        sim = self.sim(events=20000, skus=60)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        idle = []
+        for _ in range(3):
+            s = socket.create_connection(("127.0.0.1", host.port))
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.sendall(f"GET /api/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {jwt('user-1')}\r\n\r\n".encode())
+            idle.append(s)
+        self.assertEqual(host.get("/api/sync/status").status, 200)
+        self.assertFalse(host.post("/api/sync/start").json.get("error"))
+        for s in idle:
+            s.close()
+        host.finish(host.get("/api/sync/status").json["lastSync"]["syncId"])
+        self.assertGreater(len(self.lines(host, "?what=transactions")), 10000)
+        self.assertEqual(host.stop(), 0)
+
+
 class Later(HostCase):
     def test_what_is_not_there_yet_says_so(self):
         host = self.host(self.sim(events=0))
-        for method, path in (("GET", "/api/export?what=all"), ("POST", "/api/erase")):
-            with self.subTest(path):
-                self.check_error(host.call(method, path), 501, "not_supported")
+        self.check_error(host.post("/api/erase"), 501, "not_supported")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/export.hpp"
 #include "common/settings.hpp"
 
 namespace {
@@ -257,81 +258,16 @@ int recoveries(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
-std::string csv_cell(const Json& value) {
-  std::string text = value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump();
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char ch : text) quoted += ch == '"' ? "\"\"" : std::string(1, ch);
-  return quoted + "\"";
-}
-
-/// All rows of the streams, one a line; with --since what changed, and last the number to go on from.
-/// Packets for claims: each finding with the rows that a person needs to file it; as CSV a line each, with the rows as JSON in the last cell.
-int export_findings(const Command& c, amzsync::Engine& engine) {
-  constexpr const char* kColumns[]{"id",      "rule",  "variant", "readiness", "state",   "caseId",     "quantity",       "amount", "amountLow", "amountHigh", "currency",  "basis",     "confidence", "blocked", "eventDate",
-                                   "claimableFrom", "deadline", "deadlineSafe", "sku",     "fnsku", "asin", "orderId", "shipmentId", "removalOrderId", "period", "policy",    "openedAt"};
-  const bool csv = c.format == "csv";
-  if (csv) {
-    for (const char* column : kColumns) std::cout << column << ",";
-    std::cout << "rows\n";
-  }
-  for (std::int64_t offset = 0;;) {
-    const auto page = engine.findings(c.user, c.finding_status, c.finding_type, 1'000, offset);
-    if (!page) return failed(page.error());
-    const Json document = Json::parse(page->json());
-    for (const Json& f : document["findings"]) {
-      const auto why = engine.explain(c.user, f["id"].get<std::string>());
-      if (!why) return failed(why.error());
-      const Json packet = Json::parse(why->json());
-      if (!csv) {
-        std::cout << Json{{"finding", f}, {"rows", packet.value("rows", Json::array())}}.dump() << "\n";
-        continue;
-      }
-      for (const char* column : kColumns) std::cout << (f.contains(column) && !f[column].is_null() ? csv_cell(f[column]) : std::string()) << ",";
-      std::cout << csv_cell(packet.value("rows", Json::array()).dump()) << "\n";
-    }
-    offset += static_cast<std::int64_t>(document["findings"].size());
-    if (document["findings"].empty() || offset >= document["total"].get<std::int64_t>()) break;
-  }
-  std::cout.flush();
-  return std::cout ? kDone : failed("the output can't be written");
-}
-
+/// All rows of the streams, one a line; with --since what changed, and last the number to go on from; with --findings packets for claims.
 int export_rows(const Command& c, amzsync::Engine& engine) {
-  if (c.claims) return export_findings(c, engine);
-  const bool csv = c.format == "csv";
-  if (csv && (c.since || c.streams.empty() || c.streams.find(',') != std::string::npos)) {
-    std::cerr << "amzsync: --format csv is for the rows of one dataset: give one with --what, and no --since\n";
+  const amzsync_tools::Export what{c.user, c.claims ? "findings" : c.streams, c.format == "csv", c.since, c.finding_status, c.finding_type};
+  if (const std::string wrong = amzsync_tools::refuse(what); !wrong.empty()) {
+    std::cerr << "amzsync: " << wrong << "\n";
     return kUsage;
   }
-  auto changes = engine.changes(c.user, c.streams, c.since.value_or(0));
-  if (!changes) return failed(changes.error());
-  if (changes->gap()) std::cerr << "amzsync: changes after " << *c.since << " are no longer kept; all rows follow, and a copy must begin anew\n";
-  bool header = false;
-  for (;;) {
-    const auto next = changes->next();
-    if (!next) return failed(next.error());
-    if (!*next) break;
-    if (c.since) {
-      std::cout << **next << "\n";
-      continue;
-    }
-    const Json change = Json::parse(**next);
-    if (!change.contains("row")) continue;   // went while we read
-    const Json& row = change["row"];
-    if (!csv) {
-      std::cout << Json{{"stream", change["stream"]}, {"row", row}}.dump() << "\n";
-      continue;
-    }
-    std::string line, names;
-    for (const auto& [name, value] : row.items()) {
-      names += (names.empty() ? "" : ",") + csv_cell(name);
-      line += (line.empty() ? "" : ",") + csv_cell(value);
-    }
-    if (!std::exchange(header, true)) std::cout << names << "\n";
-    std::cout << line << "\n";
-  }
-  if (c.since) std::cout << Json{{"position", changes->position()}}.dump() << "\n";
+  const auto gap = [&] { std::cerr << "amzsync: changes after " << *c.since << " are no longer kept; all rows follow, and a copy must begin anew\n"; };
+  const auto put = [](const std::string& line) { return static_cast<bool>(std::cout << line << "\n"); };
+  if (const auto wrong = amzsync_tools::write_export(engine, what, put, gap)) return failed(*wrong);
   std::cout.flush();
   return std::cout ? kDone : failed("the output can't be written");
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <csignal>
 #include <utility>   // Boost 1.74 forgets it
 
@@ -172,8 +173,10 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
   // A stream's life; touched on the connection's strand only, but for `waiting_bytes`.
   std::deque<std::string> waiting;
   std::atomic<std::size_t> waiting_bytes{0};
+  std::mutex taken_mutex;
+  std::condition_variable taken;
   std::atomic<bool> over{false};
-  bool writing = false;
+  bool writing = false, finishing = false;
   std::function<void()> gone;
 
   /// Ends the reads from here on after `span`, unless another span begins. Not the stream's own expiry, because that closes the
@@ -318,8 +321,9 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
 
   void pump() {
     if (writing || over) return;
-    if (waiting.empty()) return;
+    if (waiting.empty() && !finishing) return;
     writing = true;
+    const bool last = waiting.empty();
     raw.clear();
     while (!waiting.empty()) {
       char size[24];
@@ -328,18 +332,27 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
       waiting_bytes -= waiting.front().size();
       waiting.pop_front();
     }
+    if (last) raw = "0\r\n\r\n";
     auto self = shared_from_this();
     stream.expires_after(server->options.idle_timeout);
-    asio::async_write(stream, asio::buffer(raw), [self](error_code ec, std::size_t) {
+    asio::async_write(stream, asio::buffer(raw), [self, last](error_code ec, std::size_t) {
       self->writing = false;
-      if (ec) return self->end_stream();
+      if (ec || last) return self->end_stream();
       self->stream.expires_never();
+      self->tell_taken();
       self->pump();
     });
   }
 
+  /// Under the lock, so that nobody who is about to wait misses it.
+  void tell_taken() {
+    std::lock_guard lock(taken_mutex);
+    taken.notify_all();
+  }
+
   void end_stream() {
     over = true;
+    tell_taken();
     close();
     if (auto listener = std::exchange(gone, nullptr)) listener();
   }
@@ -350,7 +363,9 @@ namespace {
 class SessionStream final : public Stream {
  public:
   explicit SessionStream(std::shared_ptr<Responder::Session> session) : session_(std::move(session)) {}
-  ~SessionStream() override { close(); }
+  ~SessionStream() override {
+    if (!finished_) close();
+  }
 
   bool write(std::string bytes) override {
     if (session_->over) return false;
@@ -364,6 +379,19 @@ class SessionStream final : public Stream {
       s->pump();
     });
     return true;
+  }
+  bool wait_until_taken(std::size_t bytes) override {
+    std::unique_lock lock(session_->taken_mutex);
+    // A server that has stopped tells nobody any more.
+    while (!session_->over && !session_->server->io.stopped() && session_->waiting_bytes > bytes) session_->taken.wait_for(lock, std::chrono::milliseconds(100));
+    return !session_->over && !session_->server->io.stopped();
+  }
+  void finish() override {
+    finished_ = true;   // the end is on its way; dropping this must not cut it short
+    asio::post(session_->stream.get_executor(), [s = session_] {
+      s->finishing = true;
+      s->pump();
+    });
   }
   void close() override {
     if (session_->over) return;
@@ -380,6 +408,7 @@ class SessionStream final : public Stream {
 
  private:
   std::shared_ptr<Responder::Session> session_;
+  std::atomic<bool> finished_{false};
 };
 
 }  // namespace

@@ -50,6 +50,11 @@ class Stream {
   virtual ~Stream() = default;
   /// False when the client is gone, or so slow that more than a megabyte waits for it; then the stream is over.
   virtual bool write(std::string bytes) = 0;
+  /// Waits until the client has taken all but `bytes` of what was written; false: it is gone. Not on a server thread.
+  virtual bool wait_until_taken(std::size_t bytes) = 0;
+  /// Ends the answer as a whole one, after all that was written.
+  virtual void finish() = 0;
+  /// Cuts it.
   virtual void close() = 0;
   /// Called once, on a server thread, when the client has gone.
   virtual void on_close(std::function<void()> listener) = 0;
