@@ -3,6 +3,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <iostream>
+#include <mutex>
+#include <optional>
 
 #include "common/settings.hpp"
 #include "http_host/routes.hpp"
@@ -89,9 +91,14 @@ int main(int argc, char** argv) {
   }
   const host::Users users(settings.jwt_secret, settings.demo);
   auto streams = std::make_unique<host::EventStreams>(*engine, std::move(*events));
-  boost::asio::thread_pool workers(kWorkers), exporters(kExporters);
+  boost::asio::thread_pool workers(kWorkers);
+  std::optional<boost::asio::thread_pool> exporters;   // from the first export on
+  std::once_flag exporting;
   routes = std::make_unique<host::Routes>(*engine, *streams, users, host_settings, [&](std::function<void()> work) { boost::asio::post(workers, std::move(work)); },
-                                          [&](std::function<void()> work) { boost::asio::post(exporters, std::move(work)); });
+                                          [&](std::function<void()> work) {
+                                            std::call_once(exporting, [&] { exporters.emplace(kExporters); });
+                                            boost::asio::post(*exporters, std::move(work));
+                                          });
   server->watch(streams->fd(), [&] { streams->pump(); });
   server->watch(hangup, [&] {
     httpd::clear_hangup(hangup);
@@ -110,7 +117,7 @@ int main(int argc, char** argv) {
   // No request comes any more. What is under way ends first, then the engine, which answers the callbacks that still wait for
   // Amazon, and last the server that those answers go to.
   workers.join();
-  exporters.join();
+  if (exporters) exporters->join();
   streams.reset();
   engine.reset();
   return 0;
