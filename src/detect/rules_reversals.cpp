@@ -169,26 +169,45 @@ std::optional<Micros> net_of_order(const Case& c, const Order& order, const Reim
   return std::nullopt;
 }
 
-/// Reversals of payments for an order are judged as the order passes by, all others at the end.
-class Unsupported final : public Judge {
+/// Judges lines of the reimbursements: those that an order's money tells of as the order passes by, all others at the end.
+class OfLines : public Judge {
  public:
-  Unsupported(Case& c, const Rule& rule) : case_(c), rule_(rule), support_(c), judged_(c.reversals.size()) {
+  OfLines(Case& c, const Rule& rule, std::size_t lines) : case_(c), rule_(rule), judged_(lines) {}
+  void end() final {
+    for (std::size_t i = 0; i < judged_.size(); ++i)
+      if (!judged_[i]) judge(i, nullptr);
+  }
+
+ protected:
+  /// `order`: nullptr where no money of its order is known, or it has none.
+  virtual void judge(std::size_t number, const Order* order) = 0;
+  void judge_with(const Order& order, std::size_t number) {
+    judged_[number] = true;
+    judge(number, &order);
+  }
+
+  Case& case_;
+  const Rule& rule_;
+
+ private:
+  std::vector<bool> judged_;
+};
+
+/// By the numbers of the case's reversals.
+class Unsupported final : public OfLines {
+ public:
+  Unsupported(Case& c, const Rule& rule) : OfLines(c, rule, c.reversals.size()), support_(c) {
     for (std::size_t i = 0; i < c.reversals.size(); ++i)
       if (const Payment* original = c.reversals[i].original; original && !original->line->order.empty()) by_order_[original->line->order].push_back(i);
   }
   void see(const Order& order) override {
     const auto known = by_order_.find(order.name);
     if (known == by_order_.end()) return;
-    for (const std::size_t i : known->second) judge(i, &order);
-  }
-  void end() override {
-    for (std::size_t i = 0; i < judged_.size(); ++i)
-      if (!judged_[i]) judge(i, nullptr);
+    for (const std::size_t i : known->second) judge_with(order, i);
   }
 
  private:
-  void judge(std::size_t number, const Order* order) {
-    judged_[number] = true;
+  void judge(std::size_t number, const Order* order) override {
     Case& c = case_;
     const Rule& rule = rule_;
     const Reversal& reversal = c.reversals[number];
@@ -230,29 +249,21 @@ class Unsupported final : public Judge {
     c.conclude(rule, std::move(f), {.event = line.approved, .country = c.tables.home, .base = 65, .by_id = reversal.original != nullptr, .not_before = {}, .aged_from = {}, .early = false});
   }
 
-  Case& case_;
-  const Rule& rule_;
   Support support_;
-  std::vector<bool> judged_;              // by c.reversals
   std::map<Name, std::vector<std::size_t>> by_order_;
 };
 
-/// Payments for returns are judged as their order passes by, all others at the end.
-class Underpaid final : public Judge {
+/// By the numbers of the case's payments; of those for an order, payments for returns are held against what it was worth.
+class Underpaid final : public OfLines {
  public:
-  Underpaid(Case& c, const Rule& rule) : case_(c), rule_(rule), judged_(c.payments.size()) {}
+  Underpaid(Case& c, const Rule& rule) : OfLines(c, rule, c.payments.size()) {}
   void see(const Order& order) override {
     for (const Payment* p : case_.payments_of_order(order.name))
-      if (p->line->family == Family::returned) judge(static_cast<std::size_t>(p - case_.payments.data()), &order);
-  }
-  void end() override {
-    for (std::size_t i = 0; i < judged_.size(); ++i)
-      if (!judged_[i]) judge(i, nullptr);
+      if (p->line->family == Family::returned) judge_with(order, static_cast<std::size_t>(p - case_.payments.data()));
   }
 
  private:
-  void judge(std::size_t number, const Order* order) {
-    judged_[number] = true;
+  void judge(std::size_t number, const Order* order) override {
     Case& c = case_;
     const Rule& rule = rule_;
     const Payment& p = c.payments[number];
@@ -312,10 +323,6 @@ class Underpaid final : public Judge {
         tell("order", 75, {(net->value - unit->value) * cash});
       }
   }
-
-  Case& case_;
-  const Rule& rule_;
-  std::vector<bool> judged_;              // by c.payments
 };
 
 }  // namespace

@@ -6,6 +6,16 @@ using namespace sheet;
 
 TEST_SUITE_BEGIN("detect");
 
+TEST_CASE("a payment in units, which the ledger books too, counts once") {
+  Sheet s;
+  s.adjusted("05-20", 'M', -2);
+  s.adjusted("05-22", 'M', -3);
+  Reimbursement& r = s.paid("05-26", "R1", "Lost_Warehouse", 0);
+  r.inventory = 2;
+  s.adjusted("05-27", 'N', 2);
+  says(s.of("lost_warehouse"), {.readiness = "claim_ready", .quantity = 3, .amount = "24.00"});
+}
+
 TEST_CASE("lost_warehouse") {
   Sheet s;
   SUBCASE("v1") {
