@@ -46,10 +46,10 @@ int judge_stored(const char* path, const char* user_id) {
       more = inquiry.step(tx);
       const double now = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       if (steps == 0) basis = now;
-      if (steps > 2 && more) longest = std::max(longest, now - before);
+      if (steps > 0 && more) longest = std::max(longest, now - before);
       before = now;
     }
-    std::printf("%.2f s in %d steps, the longest of those over orders %.3f s; %zu findings; %.1f MB, %.1f MB before it began; to see whether anything has changed took %.1f ms\n", before, steps, longest, inquiry.detection().findings.size(), megabytes(), at_first, basis * 1000);
+    std::printf("%.2f s in %d steps, the longest %.3f s; %zu findings; %.1f MB, %.1f MB before it began; to see whether anything has changed took %.1f ms\n", before, steps, longest, inquiry.detection().findings.size(), megabytes(), at_first, basis * 1000);
     return 0;
   });
   if (!judged) std::fprintf(stderr, "%s\n", judged.error().message.c_str());
@@ -77,7 +77,8 @@ int main(int argc, char** argv) {
     skus.push_back(t.names.of("SKU-" + std::to_string(i)));
   }
   const Currency usd = *Currency::parse("USD");
-  t.ledger.reserve(kRows);
+  std::vector<LedgerRow> ledger;
+  ledger.reserve(kRows);
   for (int i = 0; i < kRows; ++i) {
     LedgerRow r;
     const auto product = static_cast<std::size_t>(below(kProducts));
@@ -101,10 +102,8 @@ int main(int argc, char** argv) {
       r.quantity = kind == 8 ? 1 : -1;
     }
     r.disposition = Disposition::sellable;
-    t.ledger.push_back(r);
+    ledger.push_back(r);
   }
-  // In the order in which the store gives them.
-  std::sort(t.ledger.begin(), t.ledger.end(), [](const LedgerRow& a, const LedgerRow& b) { return std::tie(a.day, a.row) < std::tie(b.day, b.row); });
   t.reimbursements.reserve(kPayments);
   for (int i = 0; i < kPayments; ++i) {
     Reimbursement r;
@@ -122,7 +121,7 @@ int main(int argc, char** argv) {
   }
   const double of_tables = megabytes();
   const auto begin = std::chrono::steady_clock::now();
-  const Detection d = detect(t, {}, Policy::embedded(), today);
+  const Detection d = detect(t, std::move(ledger), {}, Policy::embedded(), today);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::printf("1,000,000 ledger rows, 200,000 reimbursements: %.2f s on one core, %zu findings; %.1f MB with the tables, %.1f MB of them the tables\n", seconds, d.findings.size(), megabytes(), of_tables);
 }

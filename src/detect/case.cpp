@@ -20,51 +20,23 @@ bool before_order(const Reimbursement& r) {
 
 }  // namespace
 
-Case::Case(const Tables& t, const Policy& p, Day as_of, std::vector<Verdict>* verdicts, std::function<bool(RowRef)> told_of)
-    : tables(t), policy(p), today(as_of), verdicts_(verdicts), told_of_(std::move(told_of)) {
+Case::Case(const Tables& t, const Ledger& l, const Policy& p, Day as_of, std::vector<Verdict>* verdicts, std::function<bool(RowRef)> told_of)
+    : tables(t), ledger(l), policy(p), today(as_of), verdicts_(verdicts), told_of_(std::move(told_of)) {
   for (const SellerCost& cost : t.costs) costs_[cost.product].push_back(&cost);
+  for (const auto& [asin, rows] : l.found_by_asin())
+    for (const LedgerRow& row : rows) found_by_asin_[asin].push_back({&row, row.quantity});
   index_products();
   index_returns();
   link_reversals();
-  for (Product& product : products) {
-    auto& shared = found_by_asin[product.asin];
-    product.netting = net(product.rows, shared, product.payments, false);
-    for (const Credit& credit : product.netting.credits)
-      if (credit.payment) credit.payment->left = credit.left;
-  }
 }
 
 void Case::index_products() {
-  constexpr std::string_view kAmazonsOwn = "Amazon.Found.";
-  std::vector<const LedgerRow*> rows;
-  rows.reserve(tables.ledger.size());
-  for (const LedgerRow& row : tables.ledger) {
-    if (text(row.msku).starts_with(kAmazonsOwn)) {
-      if (row.movement == Movement::adjustment && row.reason == 'F' && row.quantity > 0) found_by_asin[row.asin].push_back({&row, row.quantity});
-      continue;
-    }
-    rows.push_back(&row);
-  }
-  // The store gives them in order.
-  const auto earlier = [](const LedgerRow* a, const LedgerRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); };
-  if (!std::is_sorted(rows.begin(), rows.end(), earlier)) std::sort(rows.begin(), rows.end(), earlier);
-  for (auto& [asin, found] : found_by_asin)
-    std::sort(found.begin(), found.end(), [](const FoundByAsin& a, const FoundByAsin& b) { return std::tie(a.row->day, a.row->row) < std::tie(b.row->day, b.row->row); });
   const auto at = [&](Name fnsku) -> Product& {
     const auto [place, fresh] = product_by_fnsku_.emplace(fnsku, products.size());
-    if (fresh) products.push_back({.fnsku = fnsku, .asin = {}, .rows = {}, .payments = {}, .netting = {}});
+    if (fresh) products.push_back({.fnsku = fnsku, .asin = ledger.asin_of(fnsku), .payments = {}});
     return products[place->second];
   };
-  for (const LedgerRow* row : rows) {
-    Product& product = at(row->fnsku);
-    product.rows.push_back(row);
-    if (!row->asin.empty()) product.asin = row->asin;
-    if (!row->msku.empty()) {
-      fnsku_by_sku_[row->msku] = row->fnsku;
-      if (!row->asin.empty()) asin_by_sku_[row->msku] = row->asin;
-      sku_by_fnsku_[row->fnsku] = row->msku;
-    }
-  }
+  for (const Name fnsku : ledger.products()) at(fnsku);
   // Products that the ledger does not know by now.
   for (const FeePreview& preview : tables.fee_previews) {
     if (!preview.asin.empty()) asin_by_sku_.emplace(preview.sku, preview.asin);
@@ -98,8 +70,17 @@ void Case::index_products() {
   }
   for (Product& product : products)
     std::sort(product.payments.begin(), product.payments.end(), [](const Payment* a, const Payment* b) { return std::tie(a->line->approved, a->line->row) < std::tie(b->line->approved, b->line->row); });
-  std::sort(products.begin(), products.end(), [&](const Product& a, const Product& b) { return text(a.fnsku) < text(b.fnsku); });
-  for (std::size_t i = 0; i < products.size(); ++i) product_by_fnsku_[products[i].fnsku] = i;
+}
+
+ProductLedger Case::net_product(const Product& product, std::span<const LedgerRow> rows) {
+  ProductLedger p{.product = product, .rows = rows, .found_before = {}, .netting = {}};
+  std::span<FoundByAsin> shared;
+  if (const auto found = found_by_asin_.find(product.asin); found != found_by_asin_.end()) shared = found->second;
+  p.found_before.assign(shared.begin(), shared.end());
+  p.netting = net(rows, shared, product.payments, false);
+  for (const Credit& credit : p.netting.credits)
+    if (credit.payment) credit.payment->left = credit.left;
+  return p;
 }
 
 void Case::remember(const Order& order) {
@@ -145,17 +126,13 @@ void Case::link_reversals() {
   }
 }
 
-Product* Case::product(Name fnsku) {
-  const auto found = product_by_fnsku_.find(fnsku);
-  return found == product_by_fnsku_.end() ? nullptr : &products[found->second];
-}
-
 const Product* Case::product(Name fnsku) const {
   const auto found = product_by_fnsku_.find(fnsku);
   return found == product_by_fnsku_.end() ? nullptr : &products[found->second];
 }
 
 Name Case::asin_of(Name sku) const {
+  if (const Name asin = ledger.asin_of_sku(sku); !asin.empty()) return asin;
   const auto known = asin_by_sku_.find(sku);
   return known == asin_by_sku_.end() ? Name{} : known->second;
 }
@@ -168,11 +145,13 @@ const std::vector<const Reimbursement*>& Case::paid_before_order(Name fnsku) con
 
 Name Case::fnsku_of(Name fnsku, Name sku) const {
   if (!fnsku.empty()) return fnsku;
+  if (const Name said = ledger.fnsku_of(sku); !said.empty()) return said;
   const auto found = fnsku_by_sku_.find(sku);
   return found == fnsku_by_sku_.end() ? Name{} : found->second;
 }
 
 Name Case::sku_of(Name fnsku) const {
+  if (const Name sku = ledger.sku_of(fnsku); !sku.empty()) return sku;
   const auto found = sku_by_fnsku_.find(fnsku);
   return found == sku_by_fnsku_.end() ? Name{} : found->second;
 }
@@ -301,8 +280,8 @@ void Case::no(const Rule& rule, RowRef row, std::string reason) {
 std::string subject_of(const Tables& t, const LedgerRow& r) {
   const auto& n = t.names;
   std::string text = "ledger " + format_day(r.day);
-  for (const Name name : {r.fnsku, r.msku, r.center, r.reference}) text += "|" + std::string(n.text(name));
-  text += "|" + std::string(disposition_name(r.disposition)) + "|" + (r.reason ? std::string(1, r.reason) : std::string()) + "|" + std::to_string(r.quantity) + "#" + std::to_string(r.occurrence);
+  for (const Name name : {r.fnsku, r.msku, r.center}) text += "|" + std::string(n.text(name));
+  text += "|" + r.reference + "|" + std::string(disposition_name(r.disposition)) + "|" + (r.reason ? std::string(1, r.reason) : std::string()) + "|" + std::to_string(r.quantity) + "#" + std::to_string(r.occurrence);
   return text;
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "detect/finding.hpp"
+#include "detect/ledger.hpp"
 #include "detect/netting.hpp"
 #include "detect/orders.hpp"
 #include "detect/policy.hpp"
@@ -21,20 +22,29 @@ struct Need {
   int days_before = 0;
 };
 
+class Case;
+struct ProductLedger;
+struct Rule;
+
 /// A rule at work on a case.
 class Judge {
  public:
-  Judge() = default;
+  Judge(Case& c, const Rule& rule) : case_(c), rule_(rule) {}
   Judge(const Judge&) = delete;
   Judge& operator=(const Judge&) = delete;
   virtual ~Judge() = default;
+  /// A product with its rows of the ledger. Each that has any, or was paid for, comes once, before the orders. At each the rules judge in the order of their list.
+  virtual void see(ProductLedger& product) { (void)product; }
   /// An order, whole; each comes once, before the end, in any order.
   virtual void see(const Order& order) { (void)order; }
   /// What the tables tell. The rules end in the order of their list.
   virtual void end() {}
+
+ protected:
+  Case& case_;
+  const Rule& rule_;
 };
 
-class Case;
 struct Rule {
   std::string_view id;
   int version = 1;
@@ -44,11 +54,17 @@ struct Rule {
   std::unique_ptr<Judge> (*judge)(Case&, const Rule&);
 };
 
-/// Rows of one FNSKU.
+/// One FNSKU.
 struct Product {
   Name fnsku, asin;
-  std::vector<const LedgerRow*> rows;     ///< by (day, row)
   std::vector<Payment*> payments;         ///< without an order, of families that ledger losses are paid by
+};
+
+/// A product as it passes by.
+struct ProductLedger {
+  const Product& product;
+  std::span<const LedgerRow> rows;        ///< by (day, row); none of customers' returns
+  std::vector<FoundByAsin> found_before;  ///< what was found by ASIN, before the product took its own
   Netting netting;
 };
 
@@ -75,25 +91,26 @@ struct Verdict {
 
 class Case {
  public:
-  /// `today`: the day to judge as of, local to the home marketplace. With `verdicts` what is no finding is told too.
-  Case(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr, std::function<bool(RowRef)> told_of = {});
+  /// `ledger`: all of it, looked through. `today`: the day to judge as of, local to the home marketplace. With `verdicts` what is no finding is told too.
+  Case(const Tables& tables, const Ledger& ledger, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr, std::function<bool(RowRef)> told_of = {});
 
   const Tables& tables;
+  const Ledger& ledger;
   const Policy& policy;
   const Day today;
   std::deque<Finding> findings;
 
-  std::vector<Product> products;          ///< by the FNSKU's text
+  std::vector<Product> products;
   std::vector<Payment> payments;          ///< by the lines of the report
   std::vector<Reversal> reversals;
-  std::map<Name, std::vector<FoundByAsin>> found_by_asin;
   /// Units of an order that rule 11 claims.
   std::map<Name, std::int64_t> reopened_by_order;
   /// Units of a product's shipments that it claims.
   std::map<Name, std::int64_t> reopened_inbound;
 
-  Product* product(Name fnsku);
   const Product* product(Name fnsku) const;
+  /// Nets a product's rows against what it was paid and what was found. Once for each, those that have rows in the order of the FNSKU's text.
+  ProductLedger net_product(const Product& product, std::span<const LedgerRow> rows);
   /// Of a line: its own FNSKU, or the one that its SKU had last.
   Name fnsku_of(Name fnsku, Name sku) const;
   Name sku_of(Name fnsku) const;
@@ -138,7 +155,8 @@ class Case {
   std::vector<Verdict>* verdicts_;
   std::function<bool(RowRef)> told_of_;   // none: of every row
   std::unordered_map<Name, std::size_t, NameHasher> product_by_fnsku_;
-  std::unordered_map<Name, Name, NameHasher> fnsku_by_sku_, sku_by_fnsku_, asin_by_sku_;
+  std::unordered_map<Name, Name, NameHasher> fnsku_by_sku_, sku_by_fnsku_, asin_by_sku_;   // where the ledger says nothing
+  std::map<Name, std::vector<FoundByAsin>> found_by_asin_;
   std::unordered_map<Name, std::vector<std::size_t>, NameHasher> payments_by_order_, payments_by_fnsku_;
   std::unordered_map<Name, std::vector<const ReturnRow*>, NameHasher> returns_by_order_;
   std::unordered_map<Name, std::vector<const Reimbursement*>, NameHasher> paid_by_fnsku_;

@@ -26,9 +26,20 @@ std::string why_blocked(const Tables& tables, const Policy& policy, const Rule& 
 
 }  // namespace
 
-Detector::Detector(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts, std::function<bool(RowRef)> told_of, std::function<bool()> stopped)
-    : stopped_(std::move(stopped)), case_(tables, policy, today, verdicts, std::move(told_of)) {
+Detector::Detector(const Tables& tables, const Ledger& ledger, const Policy& policy, Day today, std::vector<Verdict>* verdicts, std::function<bool(RowRef)> told_of, std::function<bool()> stopped)
+    : stopped_(std::move(stopped)), case_(tables, ledger, policy, today, verdicts, std::move(told_of)) {
   for (const Rule& rule : rules()) judges_.push_back(rule.judge(case_, rule));
+}
+
+void Detector::see(std::span<const LedgerRow> rows) {
+  if (rows.empty()) return;
+  if (const Product* product = case_.product(rows.front().fnsku)) see(*product, rows);
+}
+
+void Detector::see(const Product& product, std::span<const LedgerRow> rows) {
+  seen_.insert(product.fnsku);
+  ProductLedger passing = case_.net_product(product, rows);
+  for (const auto& judge : judges_) judge->see(passing);
 }
 
 void Detector::see(Order order) {
@@ -41,6 +52,9 @@ void Detector::see(Order order) {
 
 std::optional<Detection> Detector::end() {
   Detection d;
+  // Products that were paid for and have no rows of their own.
+  for (const Product& product : case_.products)
+    if (!seen_.contains(product.fnsku)) see(product, {});
   for (std::size_t i = 0; i < judges_.size(); ++i) {
     if (stopped_ && stopped_()) return std::nullopt;
     judges_[i]->end();
@@ -53,8 +67,17 @@ std::optional<Detection> Detector::end() {
   return d;
 }
 
-Detection detect(const Tables& tables, std::vector<Order> orders, const Policy& policy, Day today, std::vector<Verdict>* verdicts) {
-  Detector detector(tables, policy, today, verdicts);
+Detection detect(const Tables& tables, std::vector<LedgerRow> rows, std::vector<Order> orders, const Policy& policy, Day today, std::vector<Verdict>* verdicts) {
+  Ledger ledger(tables);
+  for (const LedgerRow& row : rows) ledger.add(row);
+  ledger.end();
+  std::erase_if(rows, [&](const LedgerRow& row) { return Ledger::of_amazon(tables.names, row); });
+  std::sort(rows.begin(), rows.end(), [&](const LedgerRow& a, const LedgerRow& b) { return std::make_tuple(tables.names.text(a.fnsku), a.day, a.row) < std::make_tuple(tables.names.text(b.fnsku), b.day, b.row); });
+  Detector detector(tables, ledger, policy, today, verdicts);
+  for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
+    while (end < rows.size() && rows[end].fnsku == rows[begin].fnsku) ++end;
+    detector.see(std::span(rows).subspan(begin, end - begin));
+  }
   for (Order& order : orders) detector.see(std::move(order));
   return *detector.end();
 }

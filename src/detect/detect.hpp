@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole of detection as one pure function: tables, orders, policy and a day in, findings out. The same input, in whatever order its rows and
+// The whole of detection as one pure function: tables, the ledger, orders, policy and a day in, findings out. The same input, in whatever order its rows and
 // orders stand, gives the same output.
 #pragma once
 
@@ -22,10 +22,12 @@ struct Detection {
 
 class Detector {
  public:
-  /// `tables` and `policy` must outlive it; `today`: local to the home marketplace. With `verdicts` also why rows that could be claims are none, all of them or
+  /// `tables`, `ledger` (looked through) and `policy` must outlive it; `today`: local to the home marketplace. With `verdicts` also why rows that could be claims are none, all of them or
   /// those that are `told_of`. One thread at a time. `stopped` is asked now and then, on the thread that calls.
-  Detector(const Tables& tables, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr, std::function<bool(RowRef)> told_of = {}, std::function<bool()> stopped = {});
+  Detector(const Tables& tables, const Ledger& ledger, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr, std::function<bool(RowRef)> told_of = {}, std::function<bool()> stopped = {});
 
+  /// Every product that has rows in the ledger, once, in the order of the FNSKU's text, its rows in order of (day, row). Before the orders.
+  void see(std::span<const LedgerRow> product);
   /// Every order once, whole, in any order.
   void see(Order order);
   /// After the last one. nullopt: it was stopped.
@@ -33,11 +35,14 @@ class Detector {
 
  private:
   std::function<bool()> stopped_;
+  void see(const Product& product, std::span<const LedgerRow> rows);
+
   Case case_;
+  std::set<Name> seen_;                   // products
   std::vector<std::unique_ptr<Judge>> judges_;   // by the list of the rules
 };
 
-/// The same, of orders that are at hand.
-Detection detect(const Tables& tables, std::vector<Order> orders, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr);
+/// The same, of rows and orders that are at hand.
+Detection detect(const Tables& tables, std::vector<LedgerRow> ledger, std::vector<Order> orders, const Policy& policy, Day today, std::vector<Verdict>* verdicts = nullptr);
 
 }  // namespace amzsync::detect

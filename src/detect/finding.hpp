@@ -45,8 +45,8 @@ struct Netted {
 /// What a finding is about; empty names where it is not.
 struct Subject {
   Name fnsku, sku, asin;
-  std::string order;
-  Name shipment, removal;
+  std::string order, shipment;
+  Name removal;
   std::string period;
 };
 

@@ -18,10 +18,20 @@ bool Inquiry::step(store::Tx& tx) {
     tables_ = load_tables(tx, user_, settings_.region, settings_.money, settings_.stopped);
     return tables_.has_value();
   }
+  if (!ledger_) {
+    ledger_.emplace(*tables_);
+    products_.emplace(user_, *tables_);
+  }
   if (!detector_) {
+    if (products_->look(tx, *ledger_)) return true;
+    ledger_->end();
     const Day today = local_day(tx.now(), tables_->home);
-    detector_.emplace(*tables_, *settings_.policy, today, settings_.tell_of ? &verdicts_ : nullptr, settings_.tell_of, settings_.stopped);
+    detector_.emplace(*tables_, *ledger_, *settings_.policy, today, settings_.tell_of ? &verdicts_ : nullptr, settings_.tell_of, settings_.stopped);
     orders_.emplace(user_, settings_.money, *tables_, today);
+    return true;
+  }
+  if (const auto products = products_->next(tx)) {
+    for (const auto& rows : *products) detector_->see(rows);
     return true;
   }
   if (auto orders = orders_->next(tx)) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "detect/detect.hpp"
+#include "detect/ledger_reader.hpp"
 #include "detect/order_reader.hpp"
 #include "spapi/regions.hpp"
 
@@ -30,7 +31,7 @@ class Inquiry {
   bool unchanged() const { return unchanged_; }
   bool judged() const { return detection_.has_value(); }
   const Detection& detection() const { return *detection_; }
-  /// All but the orders are there.
+  /// All but the ledger and the orders are there.
   bool has_tables() const { return tables_.has_value(); }
   const Tables& tables() const { return *tables_; }
   /// What it was judged by, to be saved with it.
@@ -45,6 +46,8 @@ class Inquiry {
   bool begun_ = false, unchanged_ = false;
   std::optional<Tables> tables_;
   std::vector<Verdict> verdicts_;
+  std::optional<Ledger> ledger_;
+  std::optional<LedgerReader> products_;
   std::optional<OrderReader> orders_;
   std::optional<Detector> detector_;
   std::optional<Detection> detection_;

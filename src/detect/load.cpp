@@ -22,7 +22,6 @@ class Loader {
   /// False: it was stopped.
   bool load() {
     coverage();
-    ledger();
     balances();
     reimbursements();
     returns();
@@ -46,7 +45,6 @@ class Loader {
   Name name(Rows& r, int column) { return t_.names.of(r.view(column)); }
   Day local(Rows& r, int column) const { return r.is_null(column) ? Day{} : local_day(r.instant(column), t_.home); }
   static std::optional<Micros> amount(Rows& r, int column) { return r.is_null(column) ? std::nullopt : std::optional(Micros{r.integer(column)}); }
-  static std::optional<std::int32_t> units(Rows& r, int column) { return r.is_null(column) ? std::nullopt : std::optional(static_cast<std::int32_t>(r.integer(column))); }
   static std::optional<Micros> decimal(std::string_view text) {
     const ParsedAmount parsed = parse_amount(text);
     return text.empty() || parsed.fault != AmountFault::none ? std::nullopt : std::optional(parsed.micros);
@@ -82,34 +80,6 @@ class Loader {
       }
     }
     t_.coverage.set_reason(Source::removal_shipments, "no stream reads them; the host can supply them");
-  }
-
-  /// Shipments to customers say nothing of what Amazon owes.
-  void ledger() {
-    Rows r = tx_.rows(
-        "SELECT row_id, ledger_day, fnsku, asin, msku, fulfillment_center, reference_id, country, event_type, disposition, reason, quantity, reconciled_quantity, unreconciled_quantity, occurrence "
-        "FROM ledger WHERE user_no=?1 AND ledger_day IS NOT NULL AND quantity IS NOT NULL AND event_type<>'Shipments' ORDER BY day, row_id",
-        user_);
-    while (next(r)) {
-      LedgerRow row;
-      row.row = r.integer(0);
-      row.day = day_from(r.integer(1));
-      row.fnsku = name(r, 2);
-      row.asin = name(r, 3);
-      row.msku = name(r, 4);
-      row.center = name(r, 5);
-      row.reference = name(r, 6);
-      row.country = name(r, 7);
-      row.movement = movement_from(r.view(8));
-      row.disposition = disposition_from(r.view(9));
-      const std::string_view reason = r.view(10);
-      if (reason.size() == 1) row.reason = reason[0] >= 'a' && reason[0] <= 'z' ? static_cast<char>(reason[0] - 'a' + 'A') : reason[0];
-      row.quantity = static_cast<std::int32_t>(r.integer(11));
-      row.reconciled = units(r, 12);
-      row.unreconciled = units(r, 13);
-      row.occurrence = static_cast<std::uint32_t>(r.integer(14));
-      t_.ledger.push_back(row);
-    }
   }
 
   void balances() {

@@ -16,7 +16,7 @@ namespace amzsync::detect {
 /// Where the seller is at home: where it signed in, else the region's first marketplace that it takes part in.
 const spapi::Marketplace& home_marketplace(store::Tx& tx, std::optional<UserNo> user, spapi::Region region);
 
-/// Everything but the orders (order_reader.hpp). `money`: the source of the money that is synced. Days are those of the home marketplace. nullopt: `stopped`,
+/// Everything but the ledger (ledger_reader.hpp) and the orders (order_reader.hpp). `money`: the source of the money that is synced. Days are those of the home marketplace. nullopt: `stopped`,
 /// which is asked now and then, said so.
 std::optional<Tables> load_tables(store::Tx& tx, UserNo user, spapi::Region region, store::MoneyStream money, const std::function<bool()>& stopped);
 

@@ -22,10 +22,11 @@ days apart(Day a, Day b) { return a < b ? b - a : a - b; }
 
 class Allocation {
  public:
-  explicit Allocation(Netting& n, std::span<const LedgerRow* const> rows) : n_(n), rows_(rows) {}
+  explicit Allocation(Netting& n, std::span<const LedgerRow> rows) : n_(n), rows_(rows) {}
 
   void make_lots() {
-    for (const LedgerRow* r : rows_) {
+    for (const LedgerRow& row : rows_) {
+      const LedgerRow* r = &row;
       if (r->movement != Movement::adjustment) continue;
       if (is_damage(*r)) {
         n_.lots.push_back({.kind = Lot::Kind::damaged, .row = r, .mate = mate_of(*r), .units = units_of(*r), .left = units_of(*r)});
@@ -50,7 +51,8 @@ class Allocation {
   }
 
   void make_credits(std::span<const FoundByAsin> by_asin, std::span<Payment* const> payments, bool gross) {
-    for (const LedgerRow* r : rows_) {
+    for (const LedgerRow& row : rows_) {
+      const LedgerRow* r = &row;
       if (r->movement != Movement::adjustment) continue;
       if (r->quantity > 0 && (r->reason == 'F' || r->reason == 'N'))
         n_.credits.push_back({r->reason == 'F' ? Step::found : Step::ownership, r, nullptr, r->day, r->quantity, r->quantity});
@@ -106,13 +108,13 @@ class Allocation {
  private:
   /// The row that puts the damaged units where they then are.
   const LedgerRow* mate_of(const LedgerRow& damage) const {
-    for (const LedgerRow* r : rows_)
-      if (r->movement == Movement::adjustment && r->reason == 'P' && r->disposition == Disposition::warehouse_damaged && r->quantity == units_of(damage) && apart(r->day, damage.day) <= kPairs) return r;
+    for (const LedgerRow& r : rows_)
+      if (r.movement == Movement::adjustment && r.reason == 'P' && r.disposition == Disposition::warehouse_damaged && r.quantity == units_of(damage) && apart(r.day, damage.day) <= kPairs) return &r;
     return nullptr;
   }
   const LedgerRow* corrected_to(const LedgerRow& out) const {
-    for (const LedgerRow* r : rows_)
-      if (r->movement == Movement::adjustment && r->reason == 'P' && r->disposition != Disposition::warehouse_damaged && r->quantity == units_of(out) && apart(r->day, out.day) <= kPairs) return r;
+    for (const LedgerRow& r : rows_)
+      if (r.movement == Movement::adjustment && r.reason == 'P' && r.disposition != Disposition::warehouse_damaged && r.quantity == units_of(out) && apart(r.day, out.day) <= kPairs) return &r;
     return nullptr;
   }
 
@@ -184,7 +186,7 @@ class Allocation {
   }
 
   Netting& n_;
-  std::span<const LedgerRow* const> rows_;
+  std::span<const LedgerRow> rows_;
   std::vector<std::int64_t> absorb_;      // of each lot: misplaced damaged units that it still explains
   bool first_ = false;
 };
@@ -195,7 +197,7 @@ constexpr std::string_view kStepNames[]{"own payment", "corrected", "found", "fo
 
 std::string_view step_name(Step step) noexcept { return kStepNames[static_cast<std::size_t>(step)]; }
 
-Netting net(std::span<const LedgerRow* const> rows, std::span<FoundByAsin> by_asin, std::span<Payment* const> payments, bool gross) {
+Netting net(std::span<const LedgerRow> rows, std::span<FoundByAsin> by_asin, std::span<Payment* const> payments, bool gross) {
   Netting n;
   Allocation allocation(n, rows);
   allocation.make_lots();

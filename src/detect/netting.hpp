@@ -62,6 +62,6 @@ struct Netting {
 
 /// `rows`: of the FNSKU, in order of (day, row). `payments`: lines of the FNSKU without an order. With `gross` reversals are left out of account, and
 /// what was found by ASIN stays there for others.
-Netting net(std::span<const LedgerRow* const> rows, std::span<FoundByAsin> by_asin, std::span<Payment* const> payments, bool gross);
+Netting net(std::span<const LedgerRow> rows, std::span<FoundByAsin> by_asin, std::span<Payment* const> payments, bool gross);
 
 }  // namespace amzsync::detect

@@ -210,7 +210,7 @@ Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, 
         "closed_at=NULL, run_no=excluded.run_no",
         user, id, f.rule, f.rule_version, f.variant, f.subject, f.policy, policy.version(), f.policy_confirmed ? 1 : 0, f.event, f.claimable_from, f.deadline, f.deadline_safe, begin_of(f.claimable_from, tables.home),
         begin_of(f.deadline + std::chrono::days(1), tables.home), f.quantity, f.amount, f.low, f.high, f.currency ? std::optional(std::string(f.currency->text())) : std::nullopt, basis_name(f.basis), f.confidence, f.review_only ? 1 : 0,
-        f.blocked, text(f.about.fnsku), text(f.about.sku), text(f.about.asin), f.about.order, text(f.about.shipment), text(f.about.removal), f.about.period, terms, evidence, netting, content, tx.now(), run.run());
+        f.blocked, text(f.about.fnsku), text(f.about.sku), text(f.about.asin), f.about.order, f.about.shipment, text(f.about.removal), f.about.period, terms, evidence, netting, content, tx.now(), run.run());
   }
   for (const auto& [id, content] : known) tx.run("UPDATE findings SET closed_at=?3, updated_at=?3, run_no=?4 WHERE user_no=?1 AND finding_id=?2", user, id, tx.now(), run.run());
   saved.closed = static_cast<std::int64_t>(known.size());
@@ -352,11 +352,13 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
     };
     inquiry.tell_orders(on_order);
     while (!inquiry.has_tables() && inquiry.step(tx)) {}
+    {
+      Rows r = tx.rows("SELECT row_id FROM ledger WHERE user_no=?1 AND (fnsku=?2 OR msku=?2 OR reference_id=?2)", *user, what);
+      while (r.next()) about.insert({Source::ledger, r.integer(0)});
+    }
     const Tables& t = inquiry.tables();
     const Name name = t.names.find(what);
     if (!name.empty()) {
-      for (const LedgerRow& r : t.ledger)
-        if (r.fnsku == name || r.msku == name || r.reference == name) about.insert({Source::ledger, r.row});
       for (const Reimbursement& r : t.reimbursements)
         if (r.fnsku == name || r.sku == name || r.order == name || r.id == name) about.insert({Source::reimbursements, r.row});
       for (const ReturnRow& r : t.returns)
@@ -369,7 +371,7 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
         if (r.fnsku == name) about.insert({Source::storage_fees, r.row});
     }
     // Judging everything for a name that nobody knows would be a waste that anybody could cause.
-    if (any || !name.empty() || is_in_money(tx, *user, money, what))
+    if (any || !about.empty() || !name.empty() || is_in_money(tx, *user, money, what))
       while (inquiry.step(tx)) {}
     any |= !about.empty();
     std::set<std::pair<std::string_view, RowRef>> told;

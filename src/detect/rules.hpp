@@ -12,17 +12,13 @@ namespace amzsync::detect {
 std::span<const Rule> rules();
 const Rule* find_rule(std::string_view id);
 
-/// A rule that looks at no order.
+/// A rule that looks at no order, and at no product.
 template <void (*judge)(Case&, const Rule&)>
 std::unique_ptr<Judge> of_tables(Case& c, const Rule& rule) {
   class OfTables final : public Judge {
    public:
-    OfTables(Case& c, const Rule& rule) : case_(c), rule_(rule) {}
+    using Judge::Judge;
     void end() override { judge(case_, rule_); }
-
-   private:
-    Case& case_;
-    const Rule& rule_;
   };
   return std::make_unique<OfTables>(c, rule);
 }
@@ -31,18 +27,18 @@ std::unique_ptr<Judge> of_tables(Case& c, const Rule& rule) {
 std::unique_ptr<Judge> reimbursement_reversal_unsupported(Case&, const Rule&);     // 11
 std::unique_ptr<Judge> reimbursement_underpaid(Case&, const Rule&);                // 10
 // rules_warehouse.cpp
-void lost_warehouse(Case&, const Rule&);                                           // 1
-void damaged_warehouse(Case&, const Rule&);                                        // 2
-void lost_in_fc_transfer(Case&, const Rule&);                                      // 3
-void disposed_without_request(Case&, const Rule&);                                 // 19
+std::unique_ptr<Judge> lost_warehouse(Case&, const Rule&);                         // 1
+std::unique_ptr<Judge> damaged_warehouse(Case&, const Rule&);                      // 2
+std::unique_ptr<Judge> lost_in_fc_transfer(Case&, const Rule&);                    // 3
+std::unique_ptr<Judge> disposed_without_request(Case&, const Rule&);               // 19
 // rules_inbound.cpp
-void inbound_shortage(Case&, const Rule&);                                         // 4
-void damaged_inbound(Case&, const Rule&);                                          // 5
+std::unique_ptr<Judge> inbound_shortage(Case&, const Rule&);                       // 4
+std::unique_ptr<Judge> damaged_inbound(Case&, const Rule&);                        // 5
 // rules_orders.cpp
 std::unique_ptr<Judge> order_lost_in_delivery(Case&, const Rule&);                 // 12
 std::unique_ptr<Judge> return_damage_unpaid(Case&, const Rule&);                   // 8
 std::unique_ptr<Judge> return_not_received(Case&, const Rule&);                    // 6
-void return_not_restocked(Case&, const Rule&);                                     // 7
+std::unique_ptr<Judge> return_not_restocked(Case&, const Rule&);                   // 7
 // rules_refunds.cpp
 std::unique_ptr<Judge> refund_exceeds_charge(Case&, const Rule&);                  // 9
 std::unique_ptr<Judge> refund_commission_credit_missing(Case&, const Rule&);       // 17

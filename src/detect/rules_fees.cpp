@@ -213,21 +213,17 @@ void judge_service_fees(Case& c, const Rule& rule) {
 
 class Duplicates final : public Judge {
  public:
-  Duplicates(Case& c, const Rule& rule) : case_(c), rule_(rule) {}
+  using Judge::Judge;
   void see(const Order& order) override {
     for (const OrderItem& item : order.items)
       if (item.sales.size() > 1) judge_twice(case_, rule_, order, item);
   }
   void end() override { judge_service_fees(case_, rule_); }
-
- private:
-  Case& case_;
-  const Rule& rule_;
 };
 
 class FulfilmentFees final : public Judge {
  public:
-  FulfilmentFees(Case& c, const Rule& rule) : case_(c), rule_(rule), previews_(previews_by_sku(c)), months_(c, rule) {
+  FulfilmentFees(Case& c, const Rule& rule) : Judge(c, rule), previews_(previews_by_sku(c)), months_(c, rule) {
     for (const SellerSize& size : c.tables.sizes) sizes_[size.product] = &size;
   }
   void see(const Order& order) override {
@@ -281,8 +277,6 @@ class FulfilmentFees final : public Judge {
     }
   }
 
-  Case& case_;
-  const Rule& rule_;
   std::map<Name, std::vector<const FeePreview*>> previews_;
   std::map<Name, const SellerSize*> sizes_;
   Months months_;
@@ -290,7 +284,7 @@ class FulfilmentFees final : public Judge {
 
 class ReferralFees final : public Judge {
  public:
-  ReferralFees(Case& c, const Rule& rule) : case_(c), rule_(rule), previews_(previews_by_sku(c)), months_(c, rule) {}
+  ReferralFees(Case& c, const Rule& rule) : Judge(c, rule), previews_(previews_by_sku(c)), months_(c, rule) {}
   void see(const Order& order) override {
     for (const OrderItem& item : order.items) judge(item);
   }
@@ -348,8 +342,6 @@ class ReferralFees final : public Judge {
     }
   }
 
-  Case& case_;
-  const Rule& rule_;
   std::map<Name, std::vector<const FeePreview*>> previews_;
   Months months_;
 };

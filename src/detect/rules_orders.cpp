@@ -104,7 +104,7 @@ class Deliveries {
 
 class LostInDelivery final : public Judge {
  public:
-  LostInDelivery(Case& c, const Rule& rule) : case_(c), rule_(rule), deliveries_(c) {}
+  LostInDelivery(Case& c, const Rule& rule) : Judge(c, rule), deliveries_(c) {}
   void see(const Order& order) override {
     if (deliveries_.none()) return;   // without evidence of the delivery the order stays with rule 6 (facts 7.13)
     for (const OrderItem& item : order.items)
@@ -112,22 +112,18 @@ class LostInDelivery final : public Judge {
   }
 
  private:
-  Case& case_;
-  const Rule& rule_;
   Deliveries deliveries_;
 };
 
 class NotReceived final : public Judge {
  public:
-  NotReceived(Case& c, const Rule& rule) : case_(c), rule_(rule), deliveries_(c) {}
+  NotReceived(Case& c, const Rule& rule) : Judge(c, rule), deliveries_(c) {}
   void see(const Order& order) override {
     for (const OrderItem& item : order.items)
       if (!item.refunds.empty() && !deliveries_.lost_on_the_way(order.name, item)) judge_unreturned(case_, rule_, order, item, 70, 0);
   }
 
  private:
-  Case& case_;
-  const Rule& rule_;
   Deliveries deliveries_;
 };
 
@@ -135,7 +131,7 @@ class NotReceived final : public Judge {
 /// only at the end, for one order after another.
 class ReturnDamage final : public Judge {
  public:
-  ReturnDamage(Case& c, const Rule& rule) : case_(c), rule_(rule) {
+  ReturnDamage(Case& c, const Rule& rule) : Judge(c, rule) {
     for (const ReturnRow& r : c.tables.returns)
       if (r.grade == ReturnGrade::amazon_damaged && r.quantity > 0) returned_[c.text(r.order)][c.text(r.sku)].rows.push_back(&r);
     for (auto& [order, items] : returned_)
@@ -212,9 +208,117 @@ class ReturnDamage final : public Judge {
                     .early = true});
   }
 
-  Case& case_;
-  const Rule& rule_;
   std::map<std::string_view, std::map<std::string_view, Returned>> returned_;   // by order and SKU
+};
+
+/// Customers' returns that the stock does not show. What was found of their products is remembered as they pass by; returns are matched at the end, for they
+/// may be booked as another product of the ASIN.
+class NotRestocked final : public Judge {
+ public:
+  NotRestocked(Case& c, const Rule& rule) : Judge(c, rule) {
+    for (const auto& [asin, rows] : c.ledger.returns_by_asin())
+      for (const BookedReturn& r : rows) booked_[asin].push_back({&r, r.units});
+    for (const ReturnRow& r : c.tables.returns)
+      if (r.quantity > 0) returns_.push_back({&r, c.fnsku_of(r.fnsku, r.sku), asin_of(r), r.quantity, {}});
+    std::sort(returns_.begin(), returns_.end(), [](const Returned& a, const Returned& b) { return std::tie(a.row->day, a.row->row) < std::tie(b.row->day, b.row->row); });
+    for (const Returned& r : returns_) found_[r.fnsku];
+  }
+
+  void see(ProductLedger& product) override {
+    const auto known = found_.find(product.product.fnsku);
+    if (known == found_.end()) return;
+    for (const Credit& credit : product.netting.credits)
+      if ((credit.kind == Step::found || credit.kind == Step::ownership) && credit.left > 0) known->second.push_back({credit.row->row, credit.day, credit.left});
+  }
+
+  void end() override {
+    match();
+    for (Returned& r : returns_)
+      if (r.row->grade == ReturnGrade::sellable) judge(r);
+  }
+
+ private:
+  static constexpr days kBefore{3}, kAfter{14}, kAround{30};
+  struct Booked {
+    const BookedReturn* row;
+    std::int64_t left;
+  };
+  struct Found {
+    std::int64_t row;
+    Day day;
+    std::int64_t left;
+  };
+  struct Returned {
+    const ReturnRow* row;
+    Name fnsku, asin;
+    std::int64_t open;
+    std::vector<Netted> netted;
+  };
+
+  Name asin_of(const ReturnRow& r) const {
+    if (!r.asin.empty()) return r.asin;
+    const Product* product = case_.product(case_.fnsku_of(r.fnsku, r.sku));
+    return product ? product->asin : Name{};
+  }
+
+  /// The same condition and building first, then the same product, then whatever of the ASIN came in at the time.
+  void match() {
+    for (int pass = 0; pass < 4; ++pass)
+      for (Returned& returned : returns_) {
+        const ReturnRow& r = *returned.row;
+        const auto rows = booked_.find(returned.asin);
+        if (rows == booked_.end() || returned.open == 0) continue;
+        if (pass == 3 && r.grade != ReturnGrade::sellable) continue;
+        for (Booked& b : rows->second) {
+          if (b.left == 0 || b.row->day < r.day - kBefore || b.row->day > r.day + kAfter) continue;
+          const bool same_grade = b.row->sellable == (r.grade == ReturnGrade::sellable);
+          if (pass < 3 && b.row->fnsku != returned.fnsku) continue;
+          if (pass < 2 && !same_grade) continue;
+          if (pass < 1 && b.row->center != r.center) continue;
+          const std::int64_t same = std::min(b.left, returned.open);
+          if (same == 0) continue;
+          b.left -= same;
+          returned.open -= same;
+          returned.netted.push_back({{Source::ledger, b.row->row}, same, pass < 3 ? "booked" : "booked as another product of the ASIN"});
+        }
+      }
+  }
+
+  void judge(Returned& returned) {
+    Case& c = case_;
+    const ReturnRow& r = *returned.row;
+    const RowRef ref{Source::returns, r.row};
+    Finding f;
+    f.subject = "return " + std::string(c.text(r.order)) + "|" + std::string(c.text(r.sku)) + "|" + format_day(r.day) + "|" + std::string(c.text(r.plate)) + "#" + std::to_string(r.occurrence);
+    f.about = {.fnsku = r.fnsku, .sku = r.sku, .asin = r.asin, .order = std::string(c.text(r.order)), .shipment = {}, .removal = {}, .period = {}};
+    f.evidence.push_back({ref, "return", r.quantity});
+    f.netting = std::move(returned.netted);
+    std::int64_t left = returned.open;
+    // Booked as found, or as given back by Amazon.
+    for (Found& found : found_[returned.fnsku]) {
+      if (found.day < r.day - kBefore || found.day > r.day + kAfter) continue;
+      const std::int64_t same = std::min(found.left, left);
+      if (same <= 0) continue;
+      found.left -= same;
+      left -= same;
+      f.netting.push_back({{Source::ledger, found.row}, same, "booked as found"});
+    }
+    const OrderItem item{.sku = r.sku, .asin = r.asin, .sales = {}, .refunds = {}};
+    std::vector<Payment*> paid = paid_on_order(c, r.order, item, false);
+    std::erase_if(paid, [](const Payment* p) { return p->line->family != Family::returned; });
+    left -= c.take(std::move(paid), left, f, "payment");
+    if (left == 0) return c.no(rule_, ref, "booked in the ledger, or paid");
+    f.quantity = left;
+    const auto rows = booked_.find(returned.asin);
+    const bool surplus = rows != booked_.end() && std::any_of(rows->second.begin(), rows->second.end(), [&](const Booked& b) { return b.left > 0 && b.row->day >= r.day - kAround && b.row->day <= r.day + kAround; });
+    if (!surplus) f.terms.push_back({"S1", 15});
+    c.set_value(f, c.value_before_order(returned.fnsku, r.sku, r.day, c.tables.home));
+    c.conclude(rule_, std::move(f), {.event = r.day, .country = c.tables.home, .base = 55, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
+  }
+
+  std::map<Name, std::vector<Booked>> booked_;   // customers' returns in the ledger, by ASIN
+  std::vector<Returned> returns_;         // by (day, row)
+  std::map<Name, std::vector<Found>> found_;     // by FNSKU
 };
 
 }  // namespace
@@ -222,86 +326,6 @@ class ReturnDamage final : public Judge {
 std::unique_ptr<Judge> order_lost_in_delivery(Case& c, const Rule& rule) { return std::make_unique<LostInDelivery>(c, rule); }
 std::unique_ptr<Judge> return_damage_unpaid(Case& c, const Rule& rule) { return std::make_unique<ReturnDamage>(c, rule); }
 std::unique_ptr<Judge> return_not_received(Case& c, const Rule& rule) { return std::make_unique<NotReceived>(c, rule); }
-
-void return_not_restocked(Case& c, const Rule& rule) {
-  constexpr days kBefore(3), kAfter(14), kAround(30);
-  struct Booked {
-    const LedgerRow* row;
-    std::int64_t left;
-  };
-  std::map<Name, std::vector<Booked>> by_asin;   // customers' returns in the ledger
-  for (const LedgerRow& r : c.tables.ledger)
-    if (r.movement == Movement::customer_return && r.quantity > 0) by_asin[r.asin].push_back({&r, r.quantity});
-  for (auto& [asin, rows] : by_asin) std::sort(rows.begin(), rows.end(), [](const Booked& a, const Booked& b) { return std::tie(a.row->day, a.row->row) < std::tie(b.row->day, b.row->row); });
-
-  std::vector<const ReturnRow*> returns;
-  for (const ReturnRow& r : c.tables.returns)
-    if (r.quantity > 0) returns.push_back(&r);
-  std::sort(returns.begin(), returns.end(), [](const ReturnRow* a, const ReturnRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
-  std::vector<std::int64_t> open;
-  std::vector<std::vector<Netted>> netted(returns.size());
-  for (const ReturnRow* r : returns) open.push_back(r->quantity);
-  const auto asin_of = [&](const ReturnRow& r) {
-    if (!r.asin.empty()) return r.asin;
-    const Product* product = c.product(c.fnsku_of(r.fnsku, r.sku));
-    return product ? product->asin : Name{};
-  };
-  // The same condition and building first, then the same product, then whatever of the ASIN came in at the time.
-  for (int pass = 0; pass < 4; ++pass)
-    for (std::size_t i = 0; i < returns.size(); ++i) {
-      const ReturnRow& r = *returns[i];
-      const Name fnsku = c.fnsku_of(r.fnsku, r.sku);
-      const auto rows = by_asin.find(asin_of(r));
-      if (rows == by_asin.end() || open[i] == 0) continue;
-      if (pass == 3 && r.grade != ReturnGrade::sellable) continue;
-      for (Booked& b : rows->second) {
-        if (b.left == 0 || b.row->day < r.day - kBefore || b.row->day > r.day + kAfter) continue;
-        const bool same_grade = (b.row->disposition == Disposition::sellable) == (r.grade == ReturnGrade::sellable);
-        if (pass < 3 && b.row->fnsku != fnsku) continue;
-        if (pass < 2 && !same_grade) continue;
-        if (pass < 1 && b.row->center != r.center) continue;
-        const std::int64_t same = std::min(b.left, open[i]);
-        if (same == 0) continue;
-        b.left -= same;
-        open[i] -= same;
-        netted[i].push_back({{Source::ledger, b.row->row}, same, pass < 3 ? "booked" : "booked as another product of the ASIN"});
-      }
-    }
-  for (std::size_t i = 0; i < returns.size(); ++i) {
-    const ReturnRow& r = *returns[i];
-    if (r.grade != ReturnGrade::sellable) continue;
-    const RowRef ref{Source::returns, r.row};
-    Finding f;
-    f.subject = "return " + std::string(c.text(r.order)) + "|" + std::string(c.text(r.sku)) + "|" + format_day(r.day) + "|" + std::string(c.text(r.plate)) + "#" + std::to_string(r.occurrence);
-    f.about = {.fnsku = r.fnsku, .sku = r.sku, .asin = r.asin, .order = std::string(c.text(r.order)), .shipment = {}, .removal = {}, .period = {}};
-    f.evidence.push_back({ref, "return", r.quantity});
-    f.netting = std::move(netted[i]);
-    std::int64_t left = open[i];
-    // Booked as found, or as given back by Amazon.
-    if (Product* product = c.product(c.fnsku_of(r.fnsku, r.sku)); product && left > 0)
-      for (Credit& credit : product->netting.credits) {
-        if ((credit.kind != Step::found && credit.kind != Step::ownership) || credit.day < r.day - kBefore || credit.day > r.day + kAfter) continue;
-        const std::int64_t same = std::min(credit.left, left);
-        if (same <= 0) continue;
-        credit.left -= same;
-        left -= same;
-        f.netting.push_back({credit.ref(), same, "booked as found"});
-      }
-    const OrderItem item{.sku = r.sku, .asin = r.asin, .sales = {}, .refunds = {}};
-    std::vector<Payment*> paid = paid_on_order(c, r.order, item, false);
-    std::erase_if(paid, [](const Payment* p) { return p->line->family != Family::returned; });
-    left -= c.take(std::move(paid), left, f, "payment");
-    if (left == 0) {
-      c.no(rule, ref, "booked in the ledger, or paid");
-      continue;
-    }
-    f.quantity = left;
-    const auto rows = by_asin.find(asin_of(r));
-    const bool surplus = rows != by_asin.end() && std::any_of(rows->second.begin(), rows->second.end(), [&](const Booked& b) { return b.left > 0 && b.row->day >= r.day - kAround && b.row->day <= r.day + kAround; });
-    if (!surplus) f.terms.push_back({"S1", 15});
-    c.set_value(f, c.value_before_order(c.fnsku_of(r.fnsku, r.sku), r.sku, r.day, c.tables.home));
-    c.conclude(rule, std::move(f), {.event = r.day, .country = c.tables.home, .base = 55, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
-  }
-}
+std::unique_ptr<Judge> return_not_restocked(Case& c, const Rule& rule) { return std::make_unique<NotRestocked>(c, rule); }
 
 }  // namespace amzsync::detect

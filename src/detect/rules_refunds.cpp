@@ -63,15 +63,11 @@ Finding draft(const Case& c, const Order& order, const OrderItem& item, const Si
 template <void (*judge)(Case&, const Rule&, const Order&, const OrderItem&, const Sides&)>
 class OfRefunds final : public Judge {
  public:
-  OfRefunds(Case& c, const Rule& rule) : case_(c), rule_(rule) {}
+  using Judge::Judge;
   void see(const Order& order) override {
     for (const OrderItem& item : order.items)
       if (const auto sides = sides_of(case_, item)) judge(case_, rule_, order, item, *sides);
   }
-
- private:
-  Case& case_;
-  const Rule& rule_;
 };
 
 void judge_excess(Case& c, const Rule& rule, const Order& order, const OrderItem& item, const Sides& sides) {

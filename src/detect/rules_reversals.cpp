@@ -34,32 +34,22 @@ class Support {
 
   /// Of units lost or damaged: found again near or after the payment and not needed for other losses, or paid beyond what was lost. Leaves what is not
   /// backed at the losses that the payment was for, so that they are not claimed as losses too.
-  std::int64_t of_loss(const Reversal& reversal, Finding& f) {
+  std::int64_t of_loss(const Reversal& reversal, ProductLedger& product, Finding& f) {
     const Reimbursement& line = *reversal.original->line;
-    Product* product = c_.product(c_.fnsku_of(line.fnsku, line.sku));
-    if (!product) return 0;
-    const auto [place, fresh] = gross_.try_emplace(product);
-    Gross& gross = place->second;
-    if (fresh) {
-      auto shared = c_.found_by_asin[product->asin];
-      gross.netting = net(product->rows, shared, product->payments, true);
-      for (const Credit& credit : gross.netting.credits)
-        if (credit.payment) gross.overpaid += credit.left;
-      gross.found_used.resize(product->netting.credits.size());
-    }
+    if (gross_.of != &product.product) gross_ = as_if_nothing_was_taken_back(product);
+    Gross& gross = gross_;
     std::set<std::size_t> own;   // lots that the payment was for
     for (const Use& use : gross.netting.uses)
       if (gross.netting.credits[use.credit].payment == reversal.original) own.insert(use.lot);
 
     std::int64_t left = reversal.units;
-    const Netting& n = product->netting;
+    const Netting& n = product.netting;
     for (std::size_t i = 0; i < n.credits.size() && left > 0; ++i) {
       const Credit& credit = n.credits[i];
       if (credit.payment || credit.day <= line.approved - days(30) || credit.day > reversal.line->approved + days(7)) continue;
-      std::int64_t free = credit.left;
+      std::int64_t free = credit.left - gross.found_used[i];
       for (const Use& use : n.uses)
         if (use.credit == i && own.contains(use.lot)) free += use.units;
-      free -= gross.found_used[i];
       const std::int64_t units = std::min(left, free);
       if (units <= 0) continue;
       gross.found_used[i] += units;
@@ -72,7 +62,7 @@ class Support {
       left -= over;
       f.netting.push_back({{Source::reimbursements, line.row}, over, "was paid twice"});
     }
-    reopen(*product, own, left);
+    reopen(product, own, left);
     return reversal.units - left;
   }
 
@@ -108,30 +98,43 @@ class Support {
     return reversal.units - left;
   }
 
-  std::int64_t of_inbound(const Reversal& reversal, Finding& f) {
+  /// `product`: nullptr: the ledger tells nothing of it.
+  std::int64_t of_inbound(const Reversal& reversal, const ProductLedger* product, Finding& f) {
     const Reimbursement& line = *reversal.original->line;
     std::int64_t left = reversal.units;
-    if (const Product* product = c_.product(c_.fnsku_of(line.fnsku, line.sku)))
-      for (const LedgerRow* r : product->rows) {
-        if (r->movement != Movement::receipt || r->quantity <= 0 || r->day <= line.approved || r->day > reversal.line->approved + days(7)) continue;
-        std::int64_t& used = receipts_used_[r];
-        const std::int64_t units = std::min<std::int64_t>(left, r->quantity - used);
+    if (product)
+      for (const LedgerRow& r : product->rows) {
+        if (r.movement != Movement::receipt || r.quantity <= 0 || r.day <= line.approved || r.day > reversal.line->approved + days(7)) continue;
+        std::int64_t& used = receipts_used_[r.row];
+        const std::int64_t units = std::min<std::int64_t>(left, r.quantity - used);
         if (units <= 0) continue;
         used += units;
         left -= units;
-        f.netting.push_back({{Source::ledger, r->row}, units, "was received after all"});
+        f.netting.push_back({{Source::ledger, r.row}, units, "was received after all"});
       }
     c_.reopened_inbound[c_.fnsku_of(line.fnsku, line.sku)] += left;
     return reversal.units - left;
   }
 
  private:
+  /// Of the product that is passing by.
   struct Gross {
-    Netting netting;                      // as if nothing had been taken back
+    const Product* of = nullptr;
+    Netting netting;
     std::int64_t overpaid = 0;
     std::vector<std::int64_t> found_used;
   };
-  static void reopen(Product& product, const std::set<std::size_t>& own, std::int64_t units) {
+  static Gross as_if_nothing_was_taken_back(const ProductLedger& product) {
+    Gross gross;
+    gross.of = &product.product;
+    auto found = product.found_before;
+    gross.netting = net(product.rows, found, product.product.payments, true);
+    for (const Credit& credit : gross.netting.credits)
+      if (credit.payment) gross.overpaid += credit.left;
+    gross.found_used.resize(product.netting.credits.size());
+    return gross;
+  }
+  static void reopen(ProductLedger& product, const std::set<std::size_t>& own, std::int64_t units) {
     for (const bool of_payment : {true, false})
       for (std::size_t i = product.netting.lots.size(); i-- > 0 && units > 0;) {
         if (own.contains(i) != of_payment) continue;
@@ -144,9 +147,9 @@ class Support {
   }
 
   Case& c_;
-  std::map<const Product*, Gross> gross_;
+  Gross gross_;
   std::map<const ReturnRow*, std::int64_t> returned_used_;
-  std::map<const LedgerRow*, std::int64_t> receipts_used_;
+  std::map<std::int64_t, std::int64_t> receipts_used_;   // by row
   std::map<Name, std::int64_t> overpaid_;
 };
 
@@ -169,25 +172,23 @@ std::optional<Micros> net_of_order(const Case& c, const Order& order, const Reim
   return std::nullopt;
 }
 
-/// Judges lines of the reimbursements: those that an order's money tells of as the order passes by, all others at the end.
+/// Judges lines of the reimbursements: those that an order's money or a product's ledger tells of as it passes by, all others at the end.
 class OfLines : public Judge {
  public:
-  OfLines(Case& c, const Rule& rule, std::size_t lines) : case_(c), rule_(rule), judged_(lines) {}
+  OfLines(Case& c, const Rule& rule, std::size_t lines) : Judge(c, rule), judged_(lines) {}
   void end() final {
     for (std::size_t i = 0; i < judged_.size(); ++i)
-      if (!judged_[i]) judge(i, nullptr);
+      if (!judged_[i]) judge(i, nullptr, nullptr);
   }
 
  protected:
-  /// `order`: nullptr where no money of its order is known, or it has none.
-  virtual void judge(std::size_t number, const Order* order) = 0;
-  void judge_with(const Order& order, std::size_t number) {
+  /// `order`: nullptr where no money of its order is known, or it has none. `product`: nullptr likewise.
+  virtual void judge(std::size_t number, const Order* order, ProductLedger* product) = 0;
+  void judge_now(std::size_t number, const Order* order, ProductLedger* product) {
     judged_[number] = true;
-    judge(number, &order);
+    judge(number, order, product);
   }
 
-  Case& case_;
-  const Rule& rule_;
 
  private:
   std::vector<bool> judged_;
@@ -197,17 +198,35 @@ class OfLines : public Judge {
 class Unsupported final : public OfLines {
  public:
   Unsupported(Case& c, const Rule& rule) : OfLines(c, rule, c.reversals.size()), support_(c) {
-    for (std::size_t i = 0; i < c.reversals.size(); ++i)
-      if (const Payment* original = c.reversals[i].original; original && !original->line->order.empty()) by_order_[original->line->order].push_back(i);
+    for (std::size_t i = 0; i < c.reversals.size(); ++i) {
+      if (!c.reversals[i].original) continue;
+      const Reimbursement& original = *c.reversals[i].original->line;
+      if (is_of_order(original)) {
+        by_order_[original.order].push_back(i);
+      } else {
+        by_product_[c.fnsku_of(original.fnsku, original.sku)].push_back(i);
+      }
+    }
+  }
+  void see(ProductLedger& product) override {
+    const auto known = by_product_.find(product.product.fnsku);
+    if (known == by_product_.end()) return;
+    for (const std::size_t i : known->second) judge_now(i, nullptr, &product);
   }
   void see(const Order& order) override {
     const auto known = by_order_.find(order.name);
     if (known == by_order_.end()) return;
-    for (const std::size_t i : known->second) judge_with(order, i);
+    for (const std::size_t i : known->second) judge_now(i, &order, nullptr);
   }
 
  private:
-  void judge(std::size_t number, const Order* order) override {
+  /// What backs it is told by the order, not by the product.
+  static bool is_of_order(const Reimbursement& original) {
+    const bool of_either = original.family == Family::lost || original.family == Family::damaged || original.family == Family::general;
+    return original.family == Family::returned || (of_either && !original.order.empty());
+  }
+
+  void judge(std::size_t number, const Order* order, ProductLedger* product) override {
     Case& c = case_;
     const Rule& rule = rule_;
     const Reversal& reversal = c.reversals[number];
@@ -231,13 +250,14 @@ class Unsupported final : public OfLines {
         f.amount = Micros{(before->value - after->value) * reversal.units};
         return c.conclude(rule, std::move(f), {.event = line.approved, .country = c.tables.home, .base = 65, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
       }
-      switch (original.family) {
-        case Family::lost:
-        case Family::damaged:
-        case Family::general: backed = original.order.empty() ? support_.of_loss(reversal, f) : support_.of_order(reversal, order, f); break;
-        case Family::returned: backed = support_.of_order(reversal, order, f); break;
-        case Family::inbound: backed = support_.of_inbound(reversal, f); break;
-        default: f.review_only = true; break;   // nothing tells what came back of a removal or a fee
+      if (is_of_order(original)) {
+        backed = support_.of_order(reversal, order, f);
+      } else if (original.family == Family::inbound) {
+        backed = support_.of_inbound(reversal, product, f);
+      } else if (original.family == Family::removal || original.family == Family::fee) {
+        f.review_only = true;             // nothing tells what came back
+      } else if (product) {
+        backed = support_.of_loss(reversal, *product, f);
       }
     } else {
       f.terms.push_back({"X1", -10});
@@ -250,7 +270,7 @@ class Unsupported final : public OfLines {
   }
 
   Support support_;
-  std::map<Name, std::vector<std::size_t>> by_order_;
+  std::map<Name, std::vector<std::size_t>> by_order_, by_product_;
 };
 
 /// By the numbers of the case's payments; of those for an order, payments for returns are held against what it was worth.
@@ -259,11 +279,11 @@ class Underpaid final : public OfLines {
   Underpaid(Case& c, const Rule& rule) : OfLines(c, rule, c.payments.size()) {}
   void see(const Order& order) override {
     for (const Payment* p : case_.payments_of_order(order.name))
-      if (p->line->family == Family::returned) judge_with(order, static_cast<std::size_t>(p - case_.payments.data()));
+      if (p->line->family == Family::returned) judge_now(static_cast<std::size_t>(p - case_.payments.data()), &order, nullptr);
   }
 
  private:
-  void judge(std::size_t number, const Order* order) override {
+  void judge(std::size_t number, const Order* order, ProductLedger*) override {
     Case& c = case_;
     const Rule& rule = rule_;
     const Payment& p = c.payments[number];

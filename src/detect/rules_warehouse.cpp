@@ -27,8 +27,13 @@ bool may_be_covered(const Netting& n, const Lot& lot) {
 }
 
 /// Rules 1 and 2 differ in their lots, and in how sure damage is.
-void judge_lots(Case& c, const Rule& rule, Lot::Kind kind) {
-  for (const Product& product : c.products) {
+template <Lot::Kind kind>
+class OfLots final : public Judge {
+ public:
+  using Judge::Judge;
+  void see(ProductLedger& product) override {
+    Case& c = case_;
+    const Rule& rule = rule_;
     const Netting& n = product.netting;
     for (std::size_t i = 0; i < n.lots.size(); ++i) {
       const Lot& lot = n.lots[i];
@@ -70,41 +75,50 @@ void judge_lots(Case& c, const Rule& rule, Lot::Kind kind) {
       c.conclude(rule, std::move(f), {.event = lot.row->day, .country = country, .base = base, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
     }
   }
-}
-
-struct Transfer {
-  const LedgerRow* row;
-  std::int64_t left;
-  bool by_reference = false;
-  std::vector<const LedgerRow*> ins;
 };
 
-}  // namespace
-
-void lost_warehouse(Case& c, const Rule& rule) { judge_lots(c, rule, Lot::Kind::lost); }
-void damaged_warehouse(Case& c, const Rule& rule) { judge_lots(c, rule, Lot::Kind::damaged); }
-
-void lost_in_fc_transfer(Case& c, const Rule& rule) {
-  std::map<std::pair<Name, Disposition>, std::pair<Day, const BalanceRow*>> newest;
-  std::map<std::pair<Name, Disposition>, std::int64_t> in_transit;
-  for (const BalanceRow& b : c.tables.balances) {
-    auto& [period, row] = newest[{b.fnsku, b.disposition}];
-    if (!row || b.period > period) {
-      period = b.period;
-      row = &b;
-      in_transit[{b.fnsku, b.disposition}] = b.in_transit;
-    } else if (b.period == period) {
-      in_transit[{b.fnsku, b.disposition}] += b.in_transit;   // by country
+class LostInTransfer final : public Judge {
+ public:
+  LostInTransfer(Case& c, const Rule& rule) : Judge(c, rule) {
+    for (const BalanceRow& b : c.tables.balances) {
+      const auto [place, fresh] = balances_.try_emplace({b.fnsku, b.disposition}, Balance{b.period, b.row, b.in_transit});
+      Balance& balance = place->second;
+      if (!fresh && b.period > balance.period) {
+        balance = {b.period, b.row, b.in_transit};
+      } else if (!fresh && b.period == balance.period) {
+        balance.in_transit += b.in_transit;   // by country
+      }
     }
   }
-  for (const Product& product : c.products) {
+
+  void see(ProductLedger& product) override {
     std::map<Disposition, std::vector<Transfer>> outs;
     std::vector<const LedgerRow*> ins;
-    for (const LedgerRow* r : product.rows) {
-      if (r->movement != Movement::transfer) continue;
-      if (r->quantity < 0) outs[r->disposition].push_back({r, units_of(*r), false, {}});
-      if (r->quantity > 0) ins.push_back(r);
+    for (const LedgerRow& r : product.rows) {
+      if (r.movement != Movement::transfer) continue;
+      if (r.quantity < 0) outs[r.disposition].push_back({&r, units_of(r), false, {}});
+      if (r.quantity > 0) ins.push_back(&r);
     }
+    arrive(outs, ins);
+    for (auto& [disposition, list] : outs)
+      for (Transfer& out : list)
+        if (out.left > 0) judge(product, out);
+  }
+
+ private:
+  /// The newest that the summary tells of a product in one condition.
+  struct Balance {
+    Day period{};
+    std::int64_t row = 0, in_transit = 0;
+  };
+  struct Transfer {
+    const LedgerRow* row;
+    std::int64_t left;
+    bool by_reference = false;
+    std::vector<const LedgerRow*> ins;
+  };
+
+  static void arrive(std::map<Disposition, std::vector<Transfer>>& outs, const std::vector<const LedgerRow*>& ins) {
     // By the reference that both carry, then whatever left first arrived first; last what arrived in another condition than it left in.
     std::vector<std::int64_t> ins_left;
     for (const LedgerRow* in : ins) ins_left.push_back(in->quantity);
@@ -125,85 +139,106 @@ void lost_in_fc_transfer(Case& c, const Rule& rule) {
         for (std::size_t i = 0; i < ins.size(); ++i)
           for (auto& [disposition, list] : outs)
             if ((disposition == ins[i]->disposition) == same_condition) arrive(i, list, by_reference);
-    for (auto& [disposition, list] : outs)
-      for (Transfer& out : list) {
-        if (out.left == 0) continue;
-        // The same units may be booked as lost later: rule 1 owns those.
-        for (const LedgerRow* r : product.rows)
-          if (r->movement == Movement::adjustment && r->day >= out.row->day && ((r->quantity < 0 && (r->reason == 'M' || r->reason == '5')) || (r->quantity > 0 && r->reason == 'F')))
-            out.left -= std::min(out.left, units_of(*r));
-        Finding f;
-        f.subject = subject_of(c.tables, *out.row);
-        f.about = about(c, *out.row);
-        f.evidence.push_back({{Source::ledger, out.row->row}, "out", units_of(*out.row)});
-        for (const LedgerRow* in : out.ins) f.evidence.push_back({{Source::ledger, in->row}, "in", in->quantity});
-        f.quantity = out.left;
-        const auto balance = newest.find({product.fnsku, disposition});
-        if (balance != newest.end()) {
-          const std::int64_t under_way = std::max<std::int64_t>(0, in_transit[{product.fnsku, disposition}]);
-          f.evidence.push_back({{Source::ledger_summary, balance->second.second->row}, "in transit", under_way});
-          if (under_way >= out.left) f.terms.push_back({"S1", 20});
-          f.quantity = std::min(out.left, under_way);
-        }
-        if (f.quantity == 0) {
-          c.no(rule, {Source::ledger, out.row->row}, "arrived, was booked as lost, or is in transit no more");
-          continue;
-        }
-        f.review_only = balance == newest.end();
-        const std::string_view country = c.country(out.row->country);
-        c.set_value(f, c.value_before_order(out.row->fnsku, out.row->msku, out.row->day, country));
-        c.conclude(rule, std::move(f), {.event = out.row->day, .country = country, .base = 50, .by_id = out.by_reference, .not_before = {}, .aged_from = {}, .early = false});
-      }
   }
-}
 
-void disposed_without_request(Case& c, const Rule& rule) {
+  void judge(const ProductLedger& product, Transfer& out) {
+    Case& c = case_;
+    // The same units may be booked as lost later: rule 1 owns those.
+    for (const LedgerRow& r : product.rows)
+      if (r.movement == Movement::adjustment && r.day >= out.row->day && ((r.quantity < 0 && (r.reason == 'M' || r.reason == '5')) || (r.quantity > 0 && r.reason == 'F')))
+        out.left -= std::min(out.left, units_of(r));
+    Finding f;
+    f.subject = subject_of(c.tables, *out.row);
+    f.about = about(c, *out.row);
+    f.evidence.push_back({{Source::ledger, out.row->row}, "out", units_of(*out.row)});
+    for (const LedgerRow* in : out.ins) f.evidence.push_back({{Source::ledger, in->row}, "in", in->quantity});
+    f.quantity = out.left;
+    const auto balance = balances_.find({product.product.fnsku, out.row->disposition});
+    if (balance != balances_.end()) {
+      const std::int64_t under_way = std::max<std::int64_t>(0, balance->second.in_transit);
+      f.evidence.push_back({{Source::ledger_summary, balance->second.row}, "in transit", under_way});
+      if (under_way >= out.left) f.terms.push_back({"S1", 20});
+      f.quantity = std::min(out.left, under_way);
+    }
+    if (f.quantity == 0) return c.no(rule_, {Source::ledger, out.row->row}, "arrived, was booked as lost, or is in transit no more");
+    f.review_only = balance == balances_.end();
+    const std::string_view country = c.country(out.row->country);
+    c.set_value(f, c.value_before_order(out.row->fnsku, out.row->msku, out.row->day, country));
+    c.conclude(rule_, std::move(f), {.event = out.row->day, .country = country, .base = 50, .by_id = out.by_reference, .not_before = {}, .aged_from = {}, .early = false});
+  }
+
+  std::map<std::pair<Name, Disposition>, Balance> balances_;
+};
+
+/// Disposals are remembered as their products pass by. Payments for them are looked for at the end, when every other rule has taken its own.
+class DisposedWithoutRequest final : public Judge {
+ public:
+  DisposedWithoutRequest(Case& c, const Rule& rule) : Judge(c, rule) {
+    // Of orders to send units back too: what was destroyed instead is rule 20's.
+    for (const Removal& r : c.tables.removals)
+      if (r.type != Removal::Type::other && r.disposed > 0) orders_[c.fnsku_of(r.fnsku, r.sku)].push_back({&r, r.disposed});
+  }
+
+  void see(ProductLedger& product) override {
+    for (const LedgerRow& row : product.rows) {
+      if (row.movement != Movement::adjustment || row.quantity >= 0 || (row.reason != 'D' && row.reason != 'G')) continue;
+      // Amazon's own units, or its right.
+      const Disposition d = row.disposition;
+      if (d == Disposition::warehouse_damaged || d == Disposition::carrier_damaged || d == Disposition::expired) {
+        case_.no(rule_, {Source::ledger, row.row}, "Amazon may dispose of such units");
+      } else {
+        disposals_.push_back(row);
+      }
+    }
+  }
+
+  void end() override {
+    for (const LedgerRow& row : disposals_) judge(row);
+  }
+
+ private:
   struct Request {
     const Removal* row;
     std::int64_t left;
   };
-  std::map<Name, std::vector<Request>> orders;
-  // Of orders to send units back too: what was destroyed instead is rule 20's.
-  for (const Removal& r : c.tables.removals)
-    if (r.type != Removal::Type::other && r.disposed > 0) orders[c.fnsku_of(r.fnsku, r.sku)].push_back({&r, r.disposed});
-  for (Product& product : c.products) {
-    for (const LedgerRow* row : product.rows) {
-      if (row->movement != Movement::adjustment || row->quantity >= 0 || (row->reason != 'D' && row->reason != 'G')) continue;
-      const Disposition d = row->disposition;
-      const RowRef ref{Source::ledger, row->row};
-      // Amazon's own units, or its right.
-      if (d == Disposition::warehouse_damaged || d == Disposition::carrier_damaged || d == Disposition::expired) {
-        c.no(rule, ref, "Amazon may dispose of such units");
-        continue;
-      }
-      Finding f;
-      f.subject = subject_of(c.tables, *row);
-      f.about = about(c, *row);
-      f.quantity = units_of(*row);
-      f.evidence.push_back({ref, "disposal", f.quantity});
-      for (Request& order : orders[product.fnsku]) {
-        if (order.row->requested > row->day + days(1) || order.row->updated < row->day - days(30)) continue;
-        const std::int64_t same = std::min(order.left, f.quantity);
-        if (same == 0) continue;
-        order.left -= same;
-        f.quantity -= same;
-        f.netting.push_back({{Source::removals, order.row->row}, same, order.row->type == Removal::Type::giving_back ? "destroyed in place of being sent back" : "ordered"});
-      }
-      std::vector<Payment*> paid;
-      for (Payment* p : product.payments)
-        if (p->line->approved >= row->day && p->line->approved - row->day <= days(60)) paid.push_back(p);
-      f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");
-      if (f.quantity == 0) {
-        c.no(rule, ref, "ordered by the seller, or paid");
-        continue;
-      }
-      const bool sellable = d == Disposition::sellable;
-      f.review_only = !sellable;
-      const std::string_view country = c.country(row->country);
-      c.set_value(f, c.value_before_order(row->fnsku, row->msku, row->day, country));
-      c.conclude(rule, std::move(f), {.event = row->day, .country = country, .base = sellable ? 65 : 40, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
+
+  void judge(const LedgerRow& row) {
+    Case& c = case_;
+    const RowRef ref{Source::ledger, row.row};
+    Finding f;
+    f.subject = subject_of(c.tables, row);
+    f.about = about(c, row);
+    f.quantity = units_of(row);
+    f.evidence.push_back({ref, "disposal", f.quantity});
+    for (Request& order : orders_[row.fnsku]) {
+      if (order.row->requested > row.day + days(1) || order.row->updated < row.day - days(30)) continue;
+      const std::int64_t same = std::min(order.left, f.quantity);
+      if (same == 0) continue;
+      order.left -= same;
+      f.quantity -= same;
+      f.netting.push_back({{Source::removals, order.row->row}, same, order.row->type == Removal::Type::giving_back ? "destroyed in place of being sent back" : "ordered"});
     }
+    std::vector<Payment*> paid;
+    for (Payment* p : c.product(row.fnsku)->payments)
+      if (p->line->approved >= row.day && p->line->approved - row.day <= days(60)) paid.push_back(p);
+    f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");
+    if (f.quantity == 0) return c.no(rule_, ref, "ordered by the seller, or paid");
+    const bool sellable = row.disposition == Disposition::sellable;
+    f.review_only = !sellable;
+    const std::string_view country = c.country(row.country);
+    c.set_value(f, c.value_before_order(row.fnsku, row.msku, row.day, country));
+    c.conclude(rule_, std::move(f), {.event = row.day, .country = country, .base = sellable ? 65 : 40, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
   }
-}
+
+  std::map<Name, std::vector<Request>> orders_;   // by FNSKU
+  std::deque<LedgerRow> disposals_;
+};
+
+}  // namespace
+
+std::unique_ptr<Judge> lost_warehouse(Case& c, const Rule& rule) { return std::make_unique<OfLots<Lot::Kind::lost>>(c, rule); }
+std::unique_ptr<Judge> damaged_warehouse(Case& c, const Rule& rule) { return std::make_unique<OfLots<Lot::Kind::damaged>>(c, rule); }
+std::unique_ptr<Judge> lost_in_fc_transfer(Case& c, const Rule& rule) { return std::make_unique<LostInTransfer>(c, rule); }
+std::unique_ptr<Judge> disposed_without_request(Case& c, const Rule& rule) { return std::make_unique<DisposedWithoutRequest>(c, rule); }
 
 }  // namespace amzsync::detect

@@ -71,7 +71,8 @@ std::string_view disposition_name(Disposition d) noexcept;
 struct LedgerRow {
   std::int64_t row = 0;
   Day day{};                              ///< of the store
-  Name fnsku, asin, msku, center, reference, country;
+  Name fnsku, asin, msku, center, country;
+  std::string reference;                  ///< not a name: there can be as many as rows
   Movement movement = Movement::unknown;
   Disposition disposition = Disposition::unknown;
   char reason = 0;                        ///< of adjustments; 0: none, or longer than one letter
@@ -241,11 +242,11 @@ class Coverage {
   std::map<Source, std::string> reasons_;
 };
 
+/// All but the ledger and the orders, which pass by a part at a time.
 struct Tables {
   Names names;
   std::string seller, region;
   std::string_view home = "US";           ///< country of the home marketplace
-  std::vector<LedgerRow> ledger;
   std::vector<BalanceRow> balances;
   std::vector<Reimbursement> reimbursements;
   std::vector<ReturnRow> returns;

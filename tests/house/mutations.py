@@ -11,6 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLACE = ROOT / "build" / "mutations"
 NETTING, CASE, WAREHOUSE, INBOUND, ORDERS = "netting.cpp", "case.cpp", "rules_warehouse.cpp", "rules_inbound.cpp", "rules_orders.cpp"
+LEDGER, DETECT = "ledger.cpp", "detect.cpp"
 UNITS, REFUNDS, REVERSALS, FEES, REMOVALS = "order_units.cpp", "rules_refunds.cpp", "rules_reversals.cpp", "rules_fees.cpp", "rules_removals.cpp"
 
 # What is taken out, where, the text as it stands (once in its file), and what stands there instead.
@@ -33,7 +34,7 @@ MUTATIONS = [
     ("a claim may be covered and is as sure", WAREHOUSE, 'if (may_be_covered(n, lot)) f.terms.push_back({"G1", -20});', ""),
     ("Amazon's unreconciled figure bounds no claim", WAREHOUSE, "open = std::min<std::int64_t>(open, *amazons);", ""),
     ("transfers arrive by reference only", WAREHOUSE, "for (const bool by_reference : {true, false})", "for (const bool by_reference : {true})"),
-    ("transfers that were booked as lost are claimed again", WAREHOUSE, "out.left -= std::min(out.left, units_of(*r));", "(void)r;"),
+    ("transfers that were booked as lost are claimed again", WAREHOUSE, "out.left -= std::min(out.left, units_of(r));", "(void)r;"),
     ("disposals that were ordered are claimed", WAREHOUSE, "const std::int64_t same = std::min(order.left, f.quantity);", "const std::int64_t same = 0;"),
     ("disposals that were paid are claimed", WAREHOUSE, 'f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");', ""),
     ("overage of the ASIN is ignored", INBOUND, 'offset(item, other, "overage of the ASIN");', "(void)other;"),
@@ -42,15 +43,16 @@ MUTATIONS = [
     ("cases count as units", INBOUND, "item.open = item.over = 0;", "item.over = 0;"),
     ("shipments mature while Amazon counts", INBOUND, 'if (status != "CLOSED") not_before', "if (false) not_before"),
     ("shipments mature right after the last receipt", INBOUND, "if (item.shipment->last_receipt) not_before =", "if (false) not_before ="),
-    ("damage that was corrected on arrival is claimed", INBOUND, 'f.netting.push_back({{Source::ledger, r->row}, same, "corrected"});', "f.quantity += same;"),
+    ("damage that was corrected on arrival is claimed", INBOUND, "      received.left -= same;\n", ""),
+    ("a correction is of every receipt", INBOUND, "      used += same;\n      received.left", "      received.left"),
     ("returned units are claimed as not returned", ORDERS, "const std::int64_t same = std::min(open, r->quantity);", "const std::int64_t same = 0; (void)r;"),
     ("paid orders are claimed", ORDERS, 'open -= c.take(paid_on_order(c, order.name, item, false), open, f, "payment");', ""),
     ("what a reversal claims is claimed by the order too", ORDERS, "open -= same;\n    owned->second -= same;", "owned->second -= same;"),
     ("paid damage of returns is claimed", ORDERS, 'f.quantity -= case_.take(paid_on_order(case_, last.order, item, true), f.quantity, f, "payment");', ""),
     ("damage of returns that was paid by the unit is claimed", ORDERS, "      if (const std::int64_t taken = case_.take(std::move(left), f.quantity, f, \"payment of another kind\"); taken > 0) {", "      if (const std::int64_t taken = 0; taken > 0) {"),
     ("damage of returns matures with the refund", ORDERS, ".not_before = last.day + days(rule_.maturity_days + (returned.said_reimbursed ? 10 : 0)),", ".not_before = {},"),
-    ("returns that were booked are claimed", ORDERS, "open[i] -= same;", ""),
-    ("returns that were booked as found are claimed", ORDERS, "const std::int64_t same = std::min(credit.left, left);", "const std::int64_t same = 0;"),
+    ("returns that were booked are claimed", ORDERS, "returned.open -= same;", "(void)same;"),
+    ("returns that were booked as found are claimed", ORDERS, "const std::int64_t same = std::min(found.left, left);", "const std::int64_t same = 0;"),
     ("price adjustments count as units", UNITS, "if (per_unit <= 0 || refunded * 100 < per_unit * 95) return 0;", "if (per_unit <= 0) return 0;"),
     ("a unit is refunded twice", UNITS, "if (u.refunded >= u.sold) continue;", ""),
     ("payments do not lessen an excess", REFUNDS, "excess.value -= p->line->amount->value;", ""),
@@ -58,7 +60,7 @@ MUTATIONS = [
     ("found units back no reversal", REVERSALS, 'f.netting.push_back({credit.ref(), units, "came back"});', "left += units;"),
     ("what was paid twice backs no reversal", REVERSALS, "const std::int64_t over = std::min(left, gross.overpaid);", "const std::int64_t over = 0;"),
     ("returned units back no reversal", REVERSALS, "const std::int64_t units = std::min(left, r->quantity - used);\n      if (units <= 0) continue;\n      used += units;\n      left -= units;\n      f.netting.push_back({{Source::returns", "const std::int64_t units = 0;\n      if (units <= 0) continue;\n      used += units;\n      left -= units;\n      f.netting.push_back({{Source::returns"),
-    ("late receipts back no reversal", REVERSALS, "const std::int64_t units = std::min<std::int64_t>(left, r->quantity - used);", "const std::int64_t units = 0;"),
+    ("late receipts back no reversal", REVERSALS, "const std::int64_t units = std::min<std::int64_t>(left, r.quantity - used);", "const std::int64_t units = 0;"),
     ("losses are claimed beside their reversals", REVERSALS, "        lot.reopened += here;\n", ""),
     ("a payment that came again is ignored", REVERSALS, "if (const Reimbursement* again = paid_again(c, reversal)) {", "if (const Reimbursement* again = nullptr) {"),
     ("fees that were given back are claimed", FEES, "const std::int64_t amount = (charged - sold) * unit_fee - given_back;", "const std::int64_t amount = (charged - sold) * unit_fee;"),
@@ -73,6 +75,11 @@ MUTATIONS = [
     ("windows open at once", CASE, "f.claimable_from = std::max(g.early ? window.earliest : window.safe_earliest,", "f.claimable_from = std::max(g.event,"),
     ("what a rule sets as the first day is ignored", CASE, "if (g.not_before) f.claimable_from = std::max(f.claimable_from, *g.not_before);", ""),
     ("gaps in the tables block nothing", CASE, "f.blocked = std::string(source_name(gap->source))", "const std::string unused = std::string(source_name(gap->source))"),
+    ("the SKU of a line is not known by the ledger", LEDGER, "hear(fnsku_by_sku_, row.msku, row, row.fnsku);", ""),
+    ("what the oldest row says holds", LEDGER, "std::tie(newest.day, newest.row) < std::tie(row.day, row.row)", "std::tie(row.day, row.row) < std::tie(newest.day, newest.row)"),
+    ("units found by ASIN are kept nowhere", LEDGER, "found_[row.asin].push_back(row);", "(void)row;"),
+    ("receipts are counted for no shipment", LEDGER, "      r.units += row.quantity;\n", ""),
+    ("products without rows are passed over", DETECT, "if (!seen_.contains(product.fnsku)) see(product, {});", "(void)product;"),
     ("reversals link to nothing", CASE, "      p->reversed += units;\n", ""),
 ]
 

@@ -43,12 +43,12 @@ class Sheet {
     r.asin = name("ASIN1");
     r.msku = name("SKU1");
     r.center = name(center);
-    r.reference = name(reference);
+    r.reference = reference;
     r.movement = movement;
     r.disposition = disposition_from(disposition);
     r.quantity = quantity;
-    t.ledger.push_back(r);
-    return t.ledger.back();
+    ledger.push_back(r);
+    return ledger.back();
   }
   Reimbursement& paid(std::string_view on, std::string_view id, std::string_view reason, int cash, std::string_view per_unit = "8.00", std::string_view order = "") {
     Reimbursement r;
@@ -178,9 +178,10 @@ class Sheet {
     }
     return book.take();
   }
-  Detection judged(const Policy& policy = Policy::embedded()) const { return detect(t, orders(), policy, as_of); }
+  Detection judged(const Policy& policy = Policy::embedded()) const { return detect(t, ledger, orders(), policy, as_of); }
 
   Tables t;
+  std::vector<LedgerRow> ledger;
   std::vector<std::pair<std::string, MoneyItem>> money_rows;
   Day as_of = day("06-30");
 

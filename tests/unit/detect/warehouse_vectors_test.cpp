@@ -190,6 +190,43 @@ TEST_CASE("damaged_inbound") {
     s.moved("05-15", Movement::receipt, 3, "DISTRIBUTOR_DAMAGED", "FBA1");
     CHECK(s.of("damaged_inbound").empty());
   }
+  SUBCASE("a correction is of one receipt") {
+    s.t.partnered.push_back({s.name("FBA1"), true});
+    s.moved("05-15", Movement::receipt, 3, "CARRIER_DAMAGED", "FBA1");
+    s.moved("05-16", Movement::receipt, 2, "CARRIER_DAMAGED", "FBA1");
+    s.adjusted("05-18", 'Q', -4, "CARRIER_DAMAGED");
+    says(s.of("damaged_inbound"), {.readiness = "claim_ready", .quantity = 1});
+  }
+  SUBCASE("payments for shipments go to what is missing first") {
+    s.t.partnered.push_back({s.name("FBA1"), true});
+    s.moved("05-15", Movement::receipt, 3, "CARRIER_DAMAGED", "FBA1");
+    s.shipment("FBA1", "CLOSED", "05-14");
+    s.item("FBA1", "FN1", 5, 3);
+    s.paid("05-25", "R1", "Damaged_Inbound", 3);
+    says(s.of("damaged_inbound"), {.readiness = "claim_ready", .quantity = 2});
+    CHECK(s.of("inbound_shortage").empty());
+  }
+}
+
+TEST_CASE("a unit that was found by ASIN answers for one loss or one reversal, of whichever product") {
+  for (const bool of_later : {true, false}) {
+    CAPTURE(of_later);
+    Sheet s;
+    LedgerRow& found = s.adjusted("03-20", 'F', 1);
+    found.msku = s.name("Amazon.Found.1");
+    found.fnsku = s.name("FN-ANY");
+    s.adjusted("03-01", 'M', -1);
+    s.paid("03-10", "R1", "Lost_Warehouse", 1);
+    s.reversed("03-25", "X1", 1, "R1");
+    const Name other = s.name(of_later ? "FN2" : "FN0");
+    LedgerRow& loss = s.adjusted("03-15", 'M', -1);
+    loss.fnsku = other;
+    loss.msku = s.name("SKU2");
+    s.moved("03-01", Movement::receipt, 9);
+    const auto reversals = s.of("reimbursement_reversal_unsupported"), losses = s.of("lost_warehouse");
+    CHECK(reversals.size() + losses.size() == 1);
+    CHECK((of_later ? losses : reversals).size() == 1);
+  }
 }
 
 TEST_CASE("disposed_without_request") {
