@@ -272,4 +272,34 @@ TEST_CASE("a callback hears what another process commits, also where its own doe
   CHECK(heard->second.back() == world.count("SELECT max(seq) FROM journal"));
 }
 
+TEST_CASE("whichever call of its store fails once, before a sync is taken up, it is taken up soon, though nothing else happens that could remind of it") {
+  for (const World::Point kind : {World::Point::store_read, World::Point::store_write})
+    for (int nth = 1; nth <= 8; ++nth) {
+      CAPTURE(static_cast<int>(kind));
+      CAPTURE(nth);
+      WorldSettings settings = small();
+      settings.sync_every = {};
+      World world(settings);
+      Process& process = world.open();
+      const auto connected = world.connect(process, 1);
+      REQUIRE(connected);
+      REQUIRE(world.run_until([&] { return world.status_of(process, world.user(1), connected->sync_id) == "completed"; }, std::chrono::hours(2)));
+      world.run_for(std::chrono::hours(3));
+      Process& other = world.open();
+      REQUIRE(world.wait(other.engine().pause(world.user(1), "an operator")));
+      const auto triggered = world.wait(other.engine().triggers().start(world.user(1), ""));
+      REQUIRE(triggered);
+      int calls = 0;
+      world.set_fates([&](Process& of, World::Point point) -> World::Fate {
+        if (&of != &process || point != kind || ++calls != nth) return {};
+        return {.what = World::Fate::What::fail};
+      });
+      REQUIRE(world.wait(other.engine().resume(world.user(1), "an operator")));
+      world.kill(other);
+      CHECK(world.run_until([&] { return world.status_of(process, world.user(1), triggered->id) != "queued"; }, std::chrono::minutes(1)));
+      CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status IN ('queued','in_progress','detecting')") == 0; }, std::chrono::hours(2)));
+      check_runs(world);
+    }
+}
+
 TEST_SUITE_END();

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/app_secrets.hpp"
+#include "store/report_jobs.hpp"
 #include "support/test_store.hpp"
 
 using namespace support;
@@ -95,6 +97,51 @@ TEST_CASE("participations are replaced as a difference") {
   CHECK(change.changed == 1);
   CHECK(change.added == 1);
   CHECK(change.removed == 1);
+}
+
+TEST_CASE("who is synced anew after a new client secret: whose last sync failed for want of it, a replay being none, some at a time") {
+  TestStore t;
+  std::vector<UserNo> failed;
+  for (int i = 1; i <= 5; ++i) {
+    const UserNo user = t.connected("u" + std::to_string(i), "A" + std::to_string(i));
+    const bool fails = i != 3;
+    const store::Fence fence = t.running(user, "sync-" + std::to_string(i));
+    REQUIRE(t.in_run(fence, [&](const store::RunTx& run) -> Result<int> {
+      store::finish(run, {.status = fails ? store::RunStatus::failed : store::RunStatus::completed, .error = fails ? std::optional(Error(Code::app_credentials_invalid, "no")) : std::nullopt, .totals = {}, .follow_up_id = {}, .next_sync_at = {}});
+      return 0;
+    }));
+    if (fails) failed.push_back(user);
+  }
+  // A replay asks Amazon nothing: how it ended says nothing of the secret.
+  const auto replay = [](store::Tx& tx) -> Result<std::int64_t> {
+    return tx.run("INSERT INTO runs(user_no, connection_no, sync_id, cause, status, interactive, asked, created_at) SELECT user_no, connection_no, 'replay-1', 'replay', 'completed', 0, '', created_at FROM runs WHERE sync_id='sync-1'");
+  };
+  CHECK(*t.write(replay) == 1);
+  const auto next = [&](UserNo after) { return *t.read([&](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::users_failed_with(tx, Code::app_credentials_invalid, after, 3); }); };
+  std::vector<UserNo> all;
+  for (auto some = next(UserNo{0}); !some.empty(); some = next(all.back())) {
+    CHECK(some.size() <= 3);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  CHECK(all == failed);
+}
+
+TEST_CASE("the first pause of a report that ends is one that has not ended yet") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const auto pause = [&](const char* type, std::chrono::hours until) { CHECK(t.write([&](store::Tx& tx) -> Result<int> { return store::set_cool_down(tx, user, type, store::CoolDown{tx.now() + until, 1, "asked for too often"}), 0; })); };
+  const auto first = [&] { return *t.read([&](store::Tx& tx) -> Result<std::optional<Duration>> {
+      const auto end = store::first_cool_down_end(tx, user);
+      return end ? std::optional<Duration>(*end - tx.now()) : std::nullopt;
+    }); };
+  CHECK(!first());
+  pause("A", std::chrono::hours(1));
+  pause("B", std::chrono::hours(5));
+  CHECK(first() == std::chrono::hours(1));
+  t.clock.jump(std::chrono::hours(2));
+  CHECK(first() == std::chrono::hours(3));
+  t.clock.jump(std::chrono::hours(4));
+  CHECK(!first());
 }
 
 TEST_SUITE_END();
