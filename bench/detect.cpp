@@ -41,15 +41,17 @@ int judge_stored(const char* path, const char* user_id) {
     Inquiry inquiry(*user, {.region = amzsync::spapi::Region::na, .money = store::MoneyStream::transactions, .policy = &Policy::embedded()});
     double longest = 0, before = 0, basis = 0;
     int steps = 0;
+    std::size_t found = 0;
     const double at_first = megabytes();
     for (bool more = true; more; ++steps) {
       more = inquiry.step(tx);
+      found += inquiry.take().size();
       const double now = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       if (steps == 0) basis = now;
       if (steps > 0 && more) longest = std::max(longest, now - before);
       before = now;
     }
-    std::printf("%.2f s in %d steps, the longest %.3f s; %zu findings; %.1f MB, %.1f MB before it began; to see whether anything has changed took %.1f ms\n", before, steps, longest, inquiry.detection().findings.size(), megabytes(), at_first, basis * 1000);
+    std::printf("%.2f s in %d steps, the longest %.3f s; %zu findings; %.1f MB, %.1f MB before it began; to see whether anything has changed took %.1f ms\n", before, steps, longest, found, megabytes(), at_first, basis * 1000);
     return 0;
   });
   if (!judged) std::fprintf(stderr, "%s\n", judged.error().message.c_str());

@@ -350,6 +350,15 @@ int32_t amzsync_connection(amzsync_engine* engine, const char* user, amzsync_ans
   });
 }
 
+int32_t amzsync_erase(amzsync_engine* engine, const char* user, const char* by, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    if (runtime.on_own_thread()) return Code::would_deadlock;
+    AMZ_TRY(id, user_of(user));
+    AMZ_TRY(json, runtime.wait(runtime.engine().erase(id, clean_utf8(text_or_empty(by), 200))));
+    return with_json(std::move(json));
+  });
+}
+
 int32_t amzsync_disconnect(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
     if (!engine) return missing("engine");

@@ -28,7 +28,8 @@ Engine::Engine(EngineSettings settings, EngineParts parts)
       dispatcher_(parts_.dispatcher, parts_.store),
       services_{tasks_, parts_.work, parts_.store, lwa_, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
       manager_(services_, hub_),
-      triggers_(services_, settings_.app_settings, vault_, manager_, life_.token()) {}
+      triggers_(services_, settings_.app_settings, vault_, manager_, life_.token()),
+      erasures_(services_, manager_, life_.token()) {}
 
 void Engine::start() {
   // From the writer's thread to the loop, then to whoever listens.
@@ -36,6 +37,7 @@ void Engine::start() {
   hub_.on_change([this] { on_change(); });
   dispatcher_.on_listening([this] { asio::post(parts_.loop, [this] { listen_or_not(); }); });
   manager_.start();
+  erasures_.start();
   tasks_.spawn(adopt_codes_now_and_then());
 }
 
@@ -127,6 +129,11 @@ Async<Status> Engine::disconnect(UserId user, std::string by) {
   parts_.log.info("Amazon account disconnected", {{"userId", user.text()}});
   manager_.wake();
   co_return Done{};
+}
+
+Async<Result<std::string>> Engine::erase(UserId user, std::string by) {
+  auto erased = co_await erasures_.erase(std::move(user), std::move(by));
+  co_return erased;
 }
 
 Async<Status> Engine::pause(std::optional<UserId> user, std::string by) {

@@ -8,6 +8,7 @@
 #include "spapi/client.hpp"
 #include "spapi/throttle.hpp"
 #include "sync/answers.hpp"
+#include "sync/erasures.hpp"
 #include "sync/triggers.hpp"
 
 namespace amzsync {
@@ -56,6 +57,8 @@ class Engine {
   Async<Status> cancel(UserId user, SyncId id, std::string by);
   /// Forgets the tokens and cancels the active run. Errors: not_connected.
   Async<Status> disconnect(UserId user, std::string by);
+  /// Deletes everything of a user's; the receipt (sync::Erasures::erase). Errors: store_*.
+  Async<Result<std::string>> erase(UserId user, std::string by);
 
   /// Stops the syncs of a user (nullopt: of everybody) until they are resumed: within a second, whatever they are doing, with what they have kept.
   /// Triggers meanwhile are kept too. `by` says who asked. Doing it twice changes nothing. Errors: not_found (no such user).
@@ -109,6 +112,7 @@ class Engine {
   sync::Services services_;
   sync::Manager manager_;
   sync::Triggers triggers_;
+  sync::Erasures erasures_;
 };
 
 }  // namespace amzsync

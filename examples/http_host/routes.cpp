@@ -156,7 +156,7 @@ const std::vector<Routes::Route>& Routes::table() {
       {"GET", "/api/detections/:id/explain", Who::user, false, &Routes::explain},
       {"PUT", "/api/detections/:id/state", Who::user, true, &Routes::set_finding_state},
       {"GET", "/api/export", Who::user, false, &Routes::export_rows},
-      {"POST", "/api/erase", Who::user, true, &Routes::later},
+      {"POST", "/api/erase", Who::user, true, &Routes::erase},
       {"GET", "/healthz", Who::anybody, false, &Routes::healthz},
       {"GET", "/readyz", Who::anybody, false, &Routes::readyz},
       {"GET", "/metrics", Who::anybody, false, &Routes::metrics},
@@ -333,6 +333,14 @@ void Routes::disconnect(Call& call) {
   call.send(done ? answer({{"success", true}, {"message", "Amazon account disconnected"}}) : failure(done.error()));
 }
 
+void Routes::erase(Call& call) {
+  const auto receipt = engine_.erase(call.user(), call.user());
+  if (!receipt) return call.send(failure(receipt.error()));
+  Json document = Json::parse(receipt->json());
+  document["success"] = true;
+  call.send(answer(std::move(document)));
+}
+
 // ---- recoveries and syncs ----
 
 void Routes::recoveries(Call& call) {
@@ -486,7 +494,6 @@ void Routes::export_rows(Call& call) {
 
 // ---- what is not there yet, and what operators ask ----
 
-void Routes::later(Call& call) { call.send(error(501, "not_supported", "This version does not offer that yet.")); }
 
 void Routes::healthz(Call& call) { call.send(answer({{"status", "ok"}})); }
 

@@ -43,6 +43,7 @@ class Routes {
   void recoveries(Call& call);
   void connection(Call& call);
   void disconnect(Call& call);
+  void erase(Call& call);
   void sync_start(Call& call);
   void sync_status(Call& call);
   void sync_status_one(Call& call);
@@ -57,7 +58,6 @@ class Routes {
   void explain(Call& call);
   void set_finding_state(Call& call);
   void export_rows(Call& call);
-  void later(Call& call);
   void healthz(Call& call);
   void readyz(Call& call);
   void metrics(Call& call);

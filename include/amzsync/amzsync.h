@@ -321,6 +321,13 @@ AMZSYNC_API int32_t amzsync_connection(amzsync_engine *engine, const char *user,
 /* Forgets the tokens and cancels the sync under way; the data stays. `by` says who asked. Errors: NOT_CONNECTED, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_disconnect(amzsync_engine *engine, const char *user, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
+/* Deletes everything that is stored of a user, in every table: cancels the sync under way, forgets the tokens, then deletes the rows, and cuts what was
+ * deleted off the database's files. `by` says who asked. The answer is the receipt: {"userId", "known", "state", "pending", "rows", "total",
+ * "outOfReach"}. `state` is "erased", or "pending" where it takes longer than half a minute, or another program still reads what was there before; then
+ * it goes on by itself, also after a restart, and nobody finds the user meanwhile. A user of whom nothing is known is no error ("known" false).
+ * Errors: WOULD_DEADLOCK, STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_erase(amzsync_engine *engine, const char *user, const char *by, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
 /* ---- Recoveries and syncs ------------------------------------------------------------------------------------------------------- */
 
 /* Third trigger. What Amazon has paid back, from the database alone. Where there is nothing, and the rules of the back-off allow it, starts a

@@ -242,6 +242,9 @@ class Engine {
   Expected<Answer> connection(const std::string& user) { return answer(amzsync_connection, user.c_str()); }
   Expected<Nothing> disconnect(const std::string& user, const std::string& by) { return plain(amzsync_disconnect, user.c_str(), by.c_str()); }
 
+  /// Everything of a user's; the receipt.
+  Expected<Answer> erase(const std::string& user, const std::string& by) { return answer(amzsync_erase, user.c_str(), by.c_str()); }
+
   Expected<Answer> recoveries(const std::string& user, bool by_month = false) { return answer(amzsync_recoveries, user.c_str(), by_month ? 1 : 0); }
   Expected<Answer> sync_start(const std::string& user, const std::string& streams = {}) { return answer(amzsync_sync_start, user.c_str(), detail::or_null(streams)); }
   Expected<Answer> replay(const std::string& user, const std::string& streams = {}) { return answer(amzsync_replay, user.c_str(), detail::or_null(streams)); }

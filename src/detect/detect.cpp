@@ -50,21 +50,24 @@ void Detector::see(Order order) {
   for (const auto& judge : judges_) judge->see(order);
 }
 
-std::optional<Detection> Detector::end() {
-  Detection d;
-  // Products that were paid for and have no rows of their own.
-  for (const Product& product : case_.products)
-    if (!seen_.contains(product.fnsku)) see(product, {});
-  for (std::size_t i = 0; i < judges_.size(); ++i) {
-    if (stopped_ && stopped_()) return std::nullopt;
-    judges_[i]->end();
-    const Rule& rule = rules()[i];
-    d.rules.push_back({rule.id, why_blocked(case_.tables, case_.policy, rule, case_.today)});
+bool Detector::end_next() {
+  if (ended() || (stopped_ && stopped_())) return false;
+  if (states_.empty()) {
+    // Products that were paid for and have no rows of their own.
+    for (const Product& product : case_.products)
+      if (!seen_.contains(product.fnsku)) see(product, {});
   }
-  d.findings = std::move(case_.findings);
-  for (Finding& f : d.findings) std::sort(f.evidence.begin() + (f.evidence.empty() ? 0 : 1), f.evidence.end(), [](const Evidence& a, const Evidence& b) { return std::pair(a.row, a.role()) < std::pair(b.row, b.role()); });
-  std::sort(d.findings.begin(), d.findings.end(), [](const Finding& a, const Finding& b) { return std::tie(a.rule, a.variant, a.subject) < std::tie(b.rule, b.variant, b.subject); });
-  return d;
+  const Rule& rule = rules()[states_.size()];
+  judges_[states_.size()]->end();
+  states_.push_back({rule.id, why_blocked(case_.tables, case_.policy, rule, case_.today)});
+  return !ended();
+}
+
+std::vector<Finding> Detector::take() {
+  std::vector<Finding> found(std::make_move_iterator(case_.findings.begin()), std::make_move_iterator(case_.findings.end()));
+  case_.findings.clear();
+  for (Finding& f : found) std::sort(f.evidence.begin() + (f.evidence.empty() ? 0 : 1), f.evidence.end(), [](const Evidence& a, const Evidence& b) { return std::pair(a.row, a.role()) < std::pair(b.row, b.role()); });
+  return found;
 }
 
 Detection detect(const Tables& tables, std::vector<LedgerRow> rows, std::vector<Order> orders, const Policy& policy, Day today, std::vector<Verdict>* verdicts) {
@@ -79,7 +82,10 @@ Detection detect(const Tables& tables, std::vector<LedgerRow> rows, std::vector<
     detector.see(std::span(rows).subspan(begin, end - begin));
   }
   for (Order& order : orders) detector.see(std::move(order));
-  return *detector.end();
+  while (detector.end_next()) {}
+  Detection d{detector.take(), detector.states()};
+  std::sort(d.findings.begin(), d.findings.end(), [](const Finding& a, const Finding& b) { return std::tie(a.rule, a.variant, a.subject) < std::tie(b.rule, b.variant, b.subject); });
+  return d;
 }
 
 }  // namespace amzsync::detect

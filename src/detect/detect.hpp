@@ -16,7 +16,7 @@ struct RuleState {
 };
 
 struct Detection {
-  std::deque<Finding> findings;           ///< by rule, variant and subject
+  std::vector<Finding> findings;          ///< by rule, variant and subject
   std::vector<RuleState> rules;           ///< every one of them
 };
 
@@ -30,8 +30,13 @@ class Detector {
   void see(std::span<const LedgerRow> product);
   /// Every order once, whole, in any order.
   void see(Order order);
-  /// After the last one. nullopt: it was stopped.
-  std::optional<Detection> end();
+  /// After the last one: a rule after another comes to its end. False: all have, or it was stopped.
+  bool end_next();
+  bool ended() const { return states_.size() == judges_.size(); }
+  /// How the rules stand that have ended.
+  const std::vector<RuleState>& states() const { return states_; }
+  /// What was found since the last call, in no order. It stands: nothing that comes later changes it.
+  std::vector<Finding> take();
 
  private:
   std::function<bool()> stopped_;
@@ -39,6 +44,7 @@ class Detector {
 
   Case case_;
   std::set<Name> seen_;                   // products
+  std::vector<RuleState> states_;
   std::vector<std::unique_ptr<Judge>> judges_;   // by the list of the rules
 };
 

@@ -21,9 +21,18 @@ Readiness Finding::readiness(Day today) const noexcept {
   return confidence < kSureEnough || review_only ? Readiness::review : Readiness::claim_ready;
 }
 
-std::string finding_id(const Tables& tables, const Finding& f) {
+Hash128 finding_number(const Tables& tables, const Finding& f) {
   const std::string text = tables.seller + '\n' + tables.region + '\n' + std::string(f.rule) + '\n' + std::string(f.variant) + '\n' + f.subject;
-  return hex(Hash128::of(text).view());
+  return Hash128::of(text);
+}
+
+std::string finding_id(const Tables& tables, const Finding& f) { return hex(finding_number(tables, f).view()); }
+
+Hash128 finding_number(std::string_view id) {
+  Hash128 number;
+  const auto digit = [](char c) { return static_cast<unsigned>(c >= 'a' ? c - 'a' + 10 : c - '0'); };
+  for (std::size_t i = 0; i < number.bytes.size() && 2 * i + 1 < id.size(); ++i) number.bytes[i] = static_cast<std::uint8_t>(digit(id[2 * i]) << 4U | digit(id[2 * i + 1]));
+  return number;
 }
 
 }  // namespace amzsync::detect

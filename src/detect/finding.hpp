@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/crypto.hpp"
 #include "detect/tables.hpp"
 
 namespace amzsync::detect {
@@ -77,7 +78,11 @@ struct Finding {
 /// Findings below this are not told at all; from this on they can be claimed.
 constexpr int kLeastConfidence = 40, kSureEnough = 70;
 
-/// 32 hexadecimal digits of (seller, region, rule, variant, subject).
+/// Of (seller, region, rule, variant, subject).
+Hash128 finding_number(const Tables& tables, const Finding& finding);
+/// The same as 32 hexadecimal digits.
 std::string finding_id(const Tables& tables, const Finding& finding);
+/// The number that such digits tell.
+Hash128 finding_number(std::string_view id);
 
 }  // namespace amzsync::detect

@@ -41,8 +41,7 @@ bool Inquiry::step(store::Tx& tx) {
     }
     return true;
   }
-  detection_ = detector_->end();
-  return false;
+  return detector_->end_next();
 }
 
 }  // namespace amzsync::detect

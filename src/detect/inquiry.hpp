@@ -29,8 +29,11 @@ class Inquiry {
 
   /// Nothing has changed, so nothing was judged. After the last step.
   bool unchanged() const { return unchanged_; }
-  bool judged() const { return detection_.has_value(); }
-  const Detection& detection() const { return *detection_; }
+  bool judged() const { return detector_ && detector_->ended(); }
+  /// What was found since the last call (Detector::take); between any steps.
+  std::vector<Finding> take() { return detector_ ? detector_->take() : std::vector<Finding>(); }
+  /// After the last step.
+  const std::vector<RuleState>& rules() const { return detector_->states(); }
   /// All but the ledger and the orders are there.
   bool has_tables() const { return tables_.has_value(); }
   const Tables& tables() const { return *tables_; }
@@ -50,7 +53,6 @@ class Inquiry {
   std::optional<LedgerReader> products_;
   std::optional<OrderReader> orders_;
   std::optional<Detector> detector_;
-  std::optional<Detection> detection_;
 };
 
 }  // namespace amzsync::detect

@@ -170,18 +170,20 @@ void tell(const store::RunTx& run, const Saved& saved) {
 
 }  // namespace
 
-Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, const Detection& detection, const Hash128& basis) {
+Record::Part Record::keep(const store::RunTx& run, const std::vector<Finding>& findings) const {
   Tx& tx = run.tx();
   const UserNo user = run.user();
+  const Tables& tables = tables_;
+  const Policy& policy = policy_;
   const Day today = local_day(tx.now(), tables.home);
-  Saved saved;
-  std::map<std::string, Hash128, std::less<>> known;   // those that are open
-  {
-    Rows r = tx.rows("SELECT finding_id, content FROM findings WHERE user_no=?1 AND closed_at IS NULL", user);
-    while (r.next()) known.emplace(r.text(0), Hash128::from(r.view(1)));
-  }
-  for (const Finding& f : detection.findings) {
+  Part part;
+  Saved& saved = part.saved;
+  // Until it ends nothing is judged by what it would be judged by now.
+  tx.run("DELETE FROM detections WHERE user_no=?1", user);
+  for (const Finding& f : findings) {
+    const Hash128 number_of_it = finding_number(tables, f);
     const std::string id = finding_id(tables, f);
+    part.ids.push_back(number_of_it);
     saved.claim_ready += f.readiness(today) == Readiness::claim_ready;
     const std::string terms = terms_json(f), evidence = evidence_json(f), netting = netting_json(f);
     const auto text = [&](Name n) { return tables.names.text(n); };
@@ -189,15 +191,13 @@ Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, 
     std::string all = std::to_string(f.rule_version) + std::string(f.policy) + policy.version() + format_day(f.event) + format_day(f.claimable_from) + format_day(f.deadline) + format_day(f.deadline_safe) + '|' + std::to_string(f.quantity) + '|' +
                       number(f.amount) + '|' + number(f.low) + '|' + number(f.high) + '|' + std::string(basis_name(f.basis)) + '|' + std::to_string(f.confidence) + (f.review_only ? "r" : "") + '|' + f.blocked + '|' + terms + evidence + netting;
     const Hash128 content = Hash128::of(all);
-    const auto before = known.find(id);
-    if (before != known.end()) {
-      const bool same = before->second == content;
-      known.erase(before);
-      if (same) continue;
-      ++saved.changed;
-    } else {
-      ++saved.opened;
+    std::optional<Hash128> before;        // of one that is open
+    {
+      Rows r = tx.rows("SELECT content FROM findings WHERE user_no=?1 AND finding_id=?2 AND closed_at IS NULL", user, id);
+      if (r.next()) before = Hash128::from(r.view(0));
     }
+    if (before == content) continue;
+    ++(before ? saved.changed : saved.opened);
     tx.run(
         "INSERT INTO findings(user_no, finding_id, rule, rule_version, variant, subject, policy, policy_version, policy_confirmed, event_day, claimable_from, deadline, deadline_safe, claimable_at, expires_at, quantity, "
         "amount_micros, low_micros, high_micros, currency, basis, confidence, review_only, blocked, fnsku, sku, asin, order_id, shipment_id, removal_order_id, period, terms, evidence, netting, content, opened_at, updated_at, run_no) "
@@ -212,9 +212,32 @@ Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, 
         begin_of(f.deadline + std::chrono::days(1), tables.home), f.quantity, f.amount, f.low, f.high, f.currency ? std::optional(std::string(f.currency->text())) : std::nullopt, basis_name(f.basis), f.confidence, f.review_only ? 1 : 0,
         f.blocked, text(f.about.fnsku), text(f.about.sku), text(f.about.asin), f.about.order, f.about.shipment, text(f.about.removal), f.about.period, terms, evidence, netting, content, tx.now(), run.run());
   }
-  for (const auto& [id, content] : known) tx.run("UPDATE findings SET closed_at=?3, updated_at=?3, run_no=?4 WHERE user_no=?1 AND finding_id=?2", user, id, tx.now(), run.run());
-  saved.closed = static_cast<std::int64_t>(known.size());
-  for (const RuleState& state : detection.rules)
+  return part;
+}
+
+void Record::kept(const Part& part) {
+  ids_.insert(ids_.end(), part.ids.begin(), part.ids.end());
+  saved_ += part.saved;
+}
+
+Saved Record::end(const store::RunTx& run, const std::vector<Finding>& last, const std::vector<RuleState>& rules, const Hash128& basis) const {
+  Tx& tx = run.tx();
+  const UserNo user = run.user();
+  const Part part = keep(run, last);
+  Saved saved = saved_;
+  saved += part.saved;
+  std::vector<Hash128> found = ids_;
+  found.insert(found.end(), part.ids.begin(), part.ids.end());
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> gone;
+  {
+    Rows r = tx.rows("SELECT finding_id FROM findings WHERE user_no=?1 AND closed_at IS NULL", user);
+    while (r.next())
+      if (!std::binary_search(found.begin(), found.end(), finding_number(r.view(0)))) gone.push_back(r.text(0));
+  }
+  for (const std::string& id : gone) tx.run("UPDATE findings SET closed_at=?3, updated_at=?3, run_no=?4 WHERE user_no=?1 AND finding_id=?2", user, id, tx.now(), run.run());
+  saved.closed = static_cast<std::int64_t>(gone.size());
+  for (const RuleState& state : rules)
     tx.run("INSERT INTO rule_states(user_no, rule, blocked, at) VALUES(?1, ?2, ?3, ?4) ON CONFLICT (user_no, rule) DO UPDATE SET blocked=excluded.blocked, at=excluded.at", user, state.rule, state.blocked, tx.now());
 
   tx.run("INSERT INTO detections(user_no, basis, at) VALUES(?1, ?2, ?3) ON CONFLICT (user_no) DO UPDATE SET basis=excluded.basis, at=excluded.at", user, basis, tx.now());

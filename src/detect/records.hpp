@@ -11,10 +11,34 @@ namespace amzsync::detect {
 
 struct Saved {
   std::int64_t claim_ready = 0, opened = 0, closed = 0, changed = 0;
+  Saved& operator+=(const Saved& s) {
+    claim_ready += s.claim_ready, opened += s.opened, closed += s.closed, changed += s.changed;
+    return *this;
+  }
 };
-/// Makes the rows what the detection found: a finding keeps its row, when it was opened and what the host wrote of it; one that is found no more is
-/// closed. Journals `detection.completed`.
-Saved save(const store::RunTx& run, const Tables& tables, const Policy& policy, const Detection& detection, const Hash128& basis);
+/// Makes the stored findings what a detection finds, a part at a time, for there can be as many as rows: a finding keeps its row, when it was opened and
+/// what the host wrote of it; one that is found no more is closed at the end. A detection that breaks off leaves what it kept, and the next one judges all.
+class Record {
+ public:
+  /// Both must outlive it.
+  Record(const Tables& tables, const Policy& policy) : tables_(tables), policy_(policy) {}
+
+  struct Part {
+    std::vector<Hash128> ids;
+    Saved saved;
+  };
+  /// In a transaction; it counts once it is `kept`.
+  Part keep(const store::RunTx& run, const std::vector<Finding>& findings) const;
+  void kept(const Part& part);
+  /// With the last findings, in one transaction. Journals `detection.completed`.
+  Saved end(const store::RunTx& run, const std::vector<Finding>& last, const std::vector<RuleState>& rules, const Hash128& basis) const;
+
+ private:
+  const Tables& tables_;
+  const Policy& policy_;
+  std::vector<Hash128> ids_;
+  Saved saved_;
+};
 /// The same where nothing had changed since the last one: what it found still holds.
 Saved save_unchanged(const store::RunTx& run);
 

@@ -79,6 +79,13 @@ class Store {
   /// Whether there is room to go on: a disk is left with some to spare for everything else that lives on it. Cheap; loop thread.
   virtual bool has_room() { return true; }
 
+  /// Whether what was deleted is gone from the store's files too. False: not yet, for somebody still reads what was there before. What was copied
+  /// elsewhere is out of reach.
+  Async<Result<bool>> scrub() {
+    auto start = [this](Completion<Result<bool>> done) { submit_scrub(std::move(done)); };
+    co_return co_await await_completion<Result<bool>>(std::move(start));
+  }
+
   /// A number that differs after any commit by any process. Cheap; loop thread.
   virtual std::uint64_t change_counter() = 0;
   /// Called on the writer's thread after each commit of this process. Set once, before the first write.
@@ -88,6 +95,7 @@ class Store {
   virtual void submit_write(Urgency urgency, std::unique_ptr<Job> job) = 0;
   virtual void submit_read(std::unique_ptr<Job> job) = 0;
   virtual void perform_read(Job& job) = 0;
+  virtual void submit_scrub(Completion<Result<bool>> done) = 0;
 
  private:
   template <class R, class Work>

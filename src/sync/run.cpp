@@ -85,15 +85,27 @@ class Run {
     const auto heard = cancel_.on_cancel([stop] { stop->store(true); });
     const auto inquiry = std::make_shared<detect::Inquiry>(
         claimed_.fence.user, detect::Inquiry::Settings{.region = services_.settings.region, .money = services_.settings.finances, .policy = &policy_of(services_.settings), .stopped = [stop] { return stop->load(); }, .only_if_changed = true});
+    // Where there are many they are kept as they are found.
+    constexpr std::size_t kFindingsAtOnce = 1'000;
+    const auto found = std::make_shared<std::vector<detect::Finding>>();
+    std::optional<detect::Record> record;
     for (bool more = true; more;) {
       auto step = [inquiry](store::Tx& tx) -> Result<bool> { return inquiry->step(tx); };
       auto stepped = co_await services_.store.read(std::move(step));
       if (!stepped) co_return stepped.error();
       if (cancel_.cancelled()) co_return Code::cancelled;
       more = *stepped;
+      if (inquiry->has_tables() && !record) record.emplace(inquiry->tables(), policy_of(services_.settings));
+      for (detect::Finding& f : inquiry->take()) found->push_back(std::move(f));
+      if (!more || found->size() < kFindingsAtOnce) continue;
+      const auto part = std::make_shared<detect::Record::Part>();
+      auto keep = [found, part, &record](const store::RunTx& run) { *part = record->keep(run, *found); };
+      AMZ_CO_CHECK(co_await write_for(context_, std::move(keep)));
+      record->kept(*part);
+      found->clear();
     }
-    auto save = [inquiry, this](const store::RunTx& run) {
-      totals_.claims = (inquiry->unchanged() ? detect::save_unchanged(run) : detect::save(run, inquiry->tables(), policy_of(services_.settings), inquiry->detection(), inquiry->basis())).claim_ready;
+    auto save = [inquiry, found, &record, this](const store::RunTx& run) {
+      totals_.claims = (inquiry->unchanged() ? detect::save_unchanged(run) : record->end(run, *found, inquiry->rules(), inquiry->basis())).claim_ready;
     };
     co_return co_await write_for(context_, std::move(save));
   }

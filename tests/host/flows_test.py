@@ -355,10 +355,28 @@ class Export(HostCase):
         self.assertEqual(host.stop(), 0)
 
 
-class Later(HostCase):
-    def test_what_is_not_there_yet_says_so(self):
-        host = self.host(self.sim(events=0))
-        self.check_error(host.post("/api/erase"), 501, "not_supported")
+class Erase(HostCase):
+    def test_everything_of_a_user_goes_with_a_receipt_and_nobody_elses(self):
+        sim = self.sim(events=300)
+        host = self.host(sim)
+        goes, stays = "goes", "stays"
+        for seller, user in enumerate((goes, stays), start=1):
+            host.finish(host.connect(user, seller).query["sync_id"], user)
+        kept = host.get(BASE + "/recoveries", stays).json["totals"]
+        receipt = host.post("/api/erase", goes)
+        self.assertEqual(receipt.status, 200, receipt.body)
+        self.assertTrue(receipt.json["success"])
+        self.assertEqual(receipt.json["state"], "erased", receipt.body)
+        self.assertGreater(receipt.json["rows"]["transactions"], 100)
+        self.assertEqual(receipt.json["total"], sum(receipt.json["rows"].values()))
+        self.assertTrue(any("back-ups" in what for what in receipt.json["outOfReach"]))
+        self.assertEqual(host.get(BASE + "/connection", goes).json["state"], "disconnected")
+        self.assertEqual(host.get("/api/sync/history", goes).json["total"], 0)
+        self.assertEqual(host.get(BASE + "/recoveries", stays).json["totals"], kept)
+        # Again is no error, and finds nothing.
+        again = host.post("/api/erase", goes).json
+        self.assertFalse(again["known"])
+        self.assertEqual(again["total"], 0)
 
 
 if __name__ == "__main__":

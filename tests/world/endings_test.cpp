@@ -302,4 +302,67 @@ TEST_CASE("whichever call of its store fails once, before a sync is taken up, it
     }
 }
 
+TEST_CASE("a user who is erased is gone from every file, whoever worked for the user meanwhile, and nobody else misses anything") {
+  for (const int after : {0, 300, 2'000}) {   // milliseconds into the sync
+    CAPTURE(after);
+    World world(small());
+    Process& process = world.open();
+    Process& other = world.open();
+    REQUIRE(world.connect(process, 2));
+    world.run_for(std::chrono::hours(1));
+    const auto rows = world.count("SELECT count(*) FROM transactions");
+    REQUIRE(rows > 0);
+    REQUIRE(world.connect(process, 1));
+    world.run_for(std::chrono::milliseconds(after));
+    const std::string seller = world.sql("SELECT seller_id FROM connections ORDER BY connection_no DESC LIMIT 1").front().front();
+    REQUIRE(seller.size() > 5);
+    // Who holds the sync stands still, and goes on when all is over.
+    const bool frozen = after > 0 && world.count("SELECT holder FROM runs ORDER BY run_no DESC LIMIT 1") == 2;
+    if (frozen)
+      world.set_fates([&](Process& of, World::Point) -> World::Fate {
+        if (&of == &other) return {.what = World::Fate::What::freeze, .span = std::chrono::minutes(3)};
+        return {};
+      });
+    const auto receipt = world.wait(process.engine().erase(world.user(1), "the user"));
+    REQUIRE(receipt);
+    CHECK(receipt->find("\"state\":\"erased\"") != std::string::npos);
+    world.set_fates({});
+    world.run_for(std::chrono::minutes(20));
+    CHECK(world.count("SELECT count(*) FROM users") == 1);
+    CHECK(world.count("SELECT count(*) FROM transactions") == rows);
+    CHECK(world.count("SELECT count(*) FROM runs WHERE status IN ('queued','in_progress','detecting')") == 0);
+    for (const auto& [path, content] : world.files().snapshot(MemoryVfs::Loss::process)) {
+      CAPTURE(path);
+      for (const std::string& mark : {world.user(1).text(), std::string("SKU-1-"), seller}) {
+        CAPTURE(mark);
+        CHECK(content.find(mark) == std::string::npos);
+      }
+    }
+    // And may come again.
+    const auto again = world.connect(process, 1);
+    REQUIRE(again);
+    CHECK(world.run_until([&] { return world.status_of(process, world.user(1), again->sync_id) == "completed"; }, std::chrono::hours(2)));
+  }
+}
+
+TEST_CASE("an erasure that breaks off is finished by whoever opens the database next") {
+  World world(small());
+  Process& process = world.open();
+  REQUIRE(world.connect(process, 1));
+  world.run_for(std::chrono::hours(1));
+  int writes = 0;
+  world.set_fates([&](Process&, World::Point point) -> World::Fate {
+    if (point == World::Point::store_write && ++writes == 3) return {.what = World::Fate::What::die};
+    return {};
+  });
+  const auto receipt = world.wait(process.engine().erase(world.user(1), "the user"));
+  CHECK(!receipt);
+  world.set_fates({});
+  CHECK(world.count("SELECT count(*) FROM users WHERE erased_at IS NOT NULL") == 1);
+  world.open();
+  world.run_for(std::chrono::minutes(1));
+  CHECK(world.count("SELECT count(*) FROM users") == 0);
+  CHECK(world.count("SELECT count(*) FROM transactions") == 0);
+}
+
 TEST_SUITE_END();

@@ -75,6 +75,10 @@ class Process::KillableStore final : public store::Store {
     meet(World::Point::store_read, std::make_shared<std::unique_ptr<store::Job>>(std::make_unique<Watched>(*this, std::move(job), world_.store_calls_)),
          [this](std::unique_ptr<store::Job> j) { inner_.submit_read(std::move(j)); });
   }
+  void submit_scrub(Completion<Result<bool>> done) override {
+    if (!process_.alive_) return done(Code::store_unavailable);
+    inner_.submit_scrub(std::move(done));
+  }
   void perform_read(store::Job& job) override {
     if (!process_.alive_) return job.finish(Code::store_unavailable);
     inner_.perform_read(job);

@@ -243,6 +243,26 @@ int supply(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
+int erase(const Command& c, amzsync::Engine& engine) {
+  const auto receipt = engine.erase(c.user, "the command line");
+  if (!receipt) return failed(receipt.error());
+  const Json document = Json::parse(receipt->json());
+  if (!document["known"].get<bool>()) {
+    std::cerr << "amzsync: nothing is stored of a user " << c.user << "\n";
+    return kFailed;
+  }
+  if (c.json) {
+    std::cout << document.dump() << "\n";
+    return kDone;
+  }
+  for (const auto& [table, rows] : document["rows"].items()) std::cout << "  " << table << ": " << rows << "\n";
+  std::cout << document["total"] << " rows of " << c.user << " were deleted" << (document["state"] == "erased" ? "" : "; not over yet:") << "\n";
+  for (const Json& what : document["pending"]) std::cout << "  " << what.get<std::string>() << "\n";
+  std::cout << "Out of reach:\n";
+  for (const Json& what : document["outOfReach"]) std::cout << "  " << what.get<std::string>() << "\n";
+  return kDone;
+}
+
 int recoveries(const Command& c, amzsync::Engine& engine) {
   const auto found = engine.recoveries(c.user, c.by_month);
   if (!found) return failed(found.error());
@@ -347,6 +367,7 @@ int main(int argc, char** argv) {
   c->add_option("--status", command.finding_status, "With --findings: those of one readiness or state");
   c->add_option("--type", command.finding_type, "With --findings: those of one rule");
   c->add_option("--format", command.format, "ndjson, or csv for one dataset or for findings")->check(CLI::IsMember({"ndjson", "csv"}))->capture_default_str();
+  add("erase", "Delete everything that is stored of a user", erase, false, true);
   add("check", "Check the settings, and name the one that is wrong", check, false, false);
 
   try {

@@ -111,6 +111,15 @@ Status SqliteConnection::exec(const char* sql) {
   return Done{};
 }
 
+Result<bool> SqliteConnection::cut_log() {
+  sqlite3_busy_handler(db_, nullptr, nullptr);
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_handler(db_, &wait_for_lock, nullptr);
+  if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return false;
+  if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_));
+  return true;
+}
+
 void SqliteConnection::remember(int code) {
   if (!error_) error_ = sqlite_error(code, sqlite3_errmsg(db_));
 }

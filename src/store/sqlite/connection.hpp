@@ -61,6 +61,8 @@ class SqliteConnection final : public Tx {
   void start_attempt();
   /// Runs SQL without parameters, outside the sticky error.
   Status exec(const char* sql);
+  /// Writes the whole log back and cuts it off, outside any transaction and without waiting. False: somebody still reads what was there before.
+  Result<bool> cut_log();
   /// Remembers what SQLite said of the last failing call.
   void remember(int code);
   sqlite3* raw() noexcept { return db_; }

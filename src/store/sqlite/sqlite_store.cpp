@@ -29,7 +29,7 @@ class SqliteStore final : public Store {
   Status open() {
     AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
     writer_ = std::move(writer);
-    AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000"));
+    AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA secure_delete=ON"));
     AMZ_CHECK(writer_->exec(options_.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
     AMZ_CHECK(migrate());
     AMZ_TRY(watcher, open_reader());
@@ -79,6 +79,11 @@ class SqliteStore final : public Store {
       if (std::exchange(draining_, true)) return;
     }
     asio::post(writer_executor_, [this] { drain(); });
+  }
+
+  /// What is deleted is overwritten in the database itself (secure_delete); the log still holds it until all of it is written back and cut off.
+  void submit_scrub(Completion<Result<bool>> done) override {
+    asio::post(writer_executor_, [this, d = std::move(done)]() mutable { d(writer_->cut_log()); });
   }
 
   void submit_read(std::unique_ptr<Job> job) override {

@@ -155,7 +155,8 @@ TEST_CASE("a detection that is stopped concludes nothing") {
   int asked = 0;
   const Ledger ledger(s.t);
   Detector detector(s.t, ledger, Policy::embedded(), s.as_of, nullptr, {}, [&] { return ++asked == 4; });
-  CHECK(!detector.end());
+  while (detector.end_next()) {}
+  CHECK(!detector.ended());
   CHECK(asked == 4);
 }
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a user: all rows, in every table, some at a time, so that no writer waits for long. It can break off anywhere and be taken up again.
+#pragma once
+
+#include <map>
+
+#include "store/sql.hpp"
+
+namespace amzsync::store {
+
+/// Rows deleted, by table.
+using ErasedRows = std::map<std::string, std::int64_t, std::less<>>;
+
+/// From here on nobody finds the user: the tokens are gone, and what is left stands under `mask`, a name that nobody can guess. nullopt: there is no
+/// such user. Whoever comes by that name later is somebody new.
+std::optional<UserNo> begin_erasure(Tx& tx, const UserId& user, std::string_view mask);
+/// Deletes the next rows, some thousand at most, and adds their numbers to `erased`. False: nothing is left, not even the user.
+bool erase_some(Tx& tx, UserNo user, ErasedRows& erased);
+/// Users whose erasure has begun and is not over.
+std::vector<UserNo> erasures_under_way(Tx& tx);
+
+}  // namespace amzsync::store

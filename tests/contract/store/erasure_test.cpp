@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <set>
+
+#include "store/erasure.hpp"
+#include "support/test_store.hpp"
+
+using namespace support;
+
+namespace {
+
+/// One row in every table that has rows of users, whatever its columns are.
+void fill(TestStore& t, UserNo user) {
+  const auto wrote = t.write([&](store::Tx& tx) -> Result<int> {
+    std::vector<std::string> tables;
+    {
+      store::Rows r = tx.rows("SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type='table' AND c.name='user_no' AND m.name NOT IN ('users', 'connections') ORDER BY 1");
+      while (r.next()) tables.push_back(r.text(0));
+    }
+    CHECK(tables.size() > 30);
+    for (const std::string& table : tables) {
+      std::string names, values;
+      store::Rows r = tx.rows("SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info('" + table + "')");
+      while (r.next()) {
+        const std::string name = r.text(0), type = r.text(1);
+        if (name != "user_no" && (r.flag(3) || (!r.flag(2) && !r.flag(4)) || (type == "INTEGER" && r.integer(4) == 1))) continue;
+        names += (names.empty() ? "" : ", ") + name;
+        values += values.empty() ? "" : ", ";
+        values += name == "user_no" ? std::to_string(user.value) : name == "status" ? "'completed'" : name == "state" && table == "report_jobs" ? "'over'" : type == "TEXT" ? "'text of " + std::to_string(user.value) + "'" : type == "BLOB" ? "CAST('blob of " + std::to_string(user.value) + "' AS BLOB)" : "7";
+      }
+      CAPTURE(table);
+      CHECK(tx.run("INSERT INTO " + table + "(" + names + ") VALUES(" + values + ")") == 1);
+    }
+    return 0;
+  });
+  REQUIRE(wrote);
+}
+
+std::map<std::string, std::int64_t> rows_of(TestStore& t, UserNo user) {
+  return *t.read([&](store::Tx& tx) -> Result<std::map<std::string, std::int64_t>> {
+    std::map<std::string, std::int64_t> counts;
+    std::vector<std::string> tables;
+    {
+      store::Rows r = tx.rows("SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type='table' AND c.name='user_no'");
+      while (r.next()) tables.push_back(r.text(0));
+    }
+    for (const std::string& table : tables)
+      if (const auto n = tx.integer("SELECT count(*) FROM " + table + " WHERE user_no=?1", user).value_or(-1); n != 0) counts[table] = n;
+    return counts;
+  });
+}
+
+store::ErasedRows erase(TestStore& t, UserNo user) {
+  store::ErasedRows all;
+  for (bool more = true; more;) more = *t.write([&](store::Tx& tx) -> Result<bool> { return store::erase_some(tx, user, all); });
+  return all;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("contract");
+
+TEST_CASE("an erasure leaves no row in any table, and touches nobody else's") {
+  TestStore t;
+  const UserNo user = t.connected(), other = t.connected("u2", "A2");
+  fill(t, user);
+  fill(t, other);
+  const auto wrote = t.write([&](store::Tx& tx) -> Result<int> {
+    for (const std::string seller : {"A1", "A2"}) tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of) VALUES('app', ?1, 'na', 'op', 1.0, 1.0, 0)", seller);
+    const auto event = tx.integer("SELECT event_id FROM transactions WHERE user_no=?1", user).value_or(0), others = tx.integer("SELECT event_id FROM transactions WHERE user_no=?1", other).value_or(0);
+    for (const auto id : {event, others})
+      for (int line = 0; line < 3'000; ++line) tx.run("INSERT INTO transaction_lines(line_id, shape_id) VALUES(?1, 1)", id * 4096 + line);
+    for (const UserNo of : {user, other}) {
+      const auto document = tx.integer("SELECT archive_no FROM archive WHERE user_no=?1", of).value_or(0);
+      for (int piece = 0; piece < 5; ++piece) tx.run("INSERT INTO archive_pieces(piece_id, bytes) VALUES(?1, x'00')", (document << 20) + piece);
+      tx.run("INSERT INTO run_streams(run_no, stream, status) SELECT run_no, 'ledger', 'complete' FROM runs WHERE user_no=?1", of);
+    }
+    return 0;
+  });
+  REQUIRE(wrote);
+  const auto before = rows_of(t, other);
+  CHECK(*t.write([&](store::Tx& tx) -> Result<std::optional<UserNo>> { return store::begin_erasure(tx, UserId("u1"), "erased:mask"); }) == user);
+  // At once nobody finds the user, and the tokens are gone.
+  CHECK(t.count("SELECT count(*) FROM users WHERE user_id='u1'") == 0);
+  CHECK(t.count("SELECT count(*) FROM connections WHERE refresh_token IS NOT NULL") == 1);
+  CHECK((*t.read([](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::erasures_under_way(tx); })).size() == 1);
+  const auto erased = erase(t, user);
+  CHECK(rows_of(t, user).empty());
+  CHECK(rows_of(t, other) == before);
+  CHECK(erased.at("transaction_lines") == 3'000);
+  CHECK(t.count("SELECT count(*) FROM transaction_lines") == 3'000);
+  CHECK(t.count("SELECT count(*) FROM archive_pieces") == 5);
+  CHECK(t.count("SELECT count(*) FROM run_streams") == 1);
+  CHECK(t.count("SELECT count(*) FROM buckets") == 1);
+  CHECK(erased.at("users") == 1);
+  CHECK((*t.read([](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::erasures_under_way(tx); })).empty());
+
+  // Whoever comes by that name later is somebody new, with a number that nobody had.
+  const UserNo again = t.connected();
+  CHECK(again != user);
+  CHECK(again.value > other.value);
+  CHECK(rows_of(t, again) == std::map<std::string, std::int64_t>{{"connections", 1}, {"users", 1}});
+}
+
+TEST_SUITE_END();
