@@ -119,10 +119,7 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
 Async<Status> Engine::disconnect(UserId user, std::string by) {
   auto forget = [this, user, by](store::Tx& tx) -> Status {
     const auto number = store::find_user(tx, user);
-    if (!number || !store::disconnect(tx, *number)) return Code::not_connected;
-    // After the disconnection, so that no run follows the cancelled one.
-    if (const auto active = store::active_run(tx, *number)) store::request_cancel(tx, *number, active->id, by);
-    sync::end_cancelled(services_, tx);
+    if (!number || !sync::disconnect(services_, tx, *number, by)) return Code::not_connected;
     return Done{};
   };
   AMZ_CO_CHECK(co_await parts_.store.write(store::Urgency::trigger, std::move(forget)));
@@ -131,10 +128,7 @@ Async<Status> Engine::disconnect(UserId user, std::string by) {
   co_return Done{};
 }
 
-Async<Result<std::string>> Engine::erase(UserId user, std::string by) {
-  auto erased = co_await erasures_.erase(std::move(user), std::move(by));
-  co_return erased;
-}
+Async<Result<std::string>> Engine::erase(UserId user, std::string by) { return erasures_.erase(std::move(user), std::move(by)); }
 
 Async<Status> Engine::pause(std::optional<UserId> user, std::string by) {
   auto ask = [user, by](store::Tx& tx) -> Result<bool> {

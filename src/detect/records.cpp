@@ -178,12 +178,11 @@ Record::Part Record::keep(const store::RunTx& run, const std::vector<Finding>& f
   const Day today = local_day(tx.now(), tables.home);
   Part part;
   Saved& saved = part.saved;
-  // Until it ends nothing is judged by what it would be judged by now.
+  // Should it break off, the next one must not take what is then stored for what the last one found.
   tx.run("DELETE FROM detections WHERE user_no=?1", user);
   for (const Finding& f : findings) {
-    const Hash128 number_of_it = finding_number(tables, f);
-    const std::string id = finding_id(tables, f);
-    part.ids.push_back(number_of_it);
+    part.ids.push_back(finding_number(tables, f));
+    const std::string id = hex(part.ids.back().view());
     saved.claim_ready += f.readiness(today) == Readiness::claim_ready;
     const std::string terms = terms_json(f), evidence = evidence_json(f), netting = netting_json(f);
     const auto text = [&](Name n) { return tables.names.text(n); };

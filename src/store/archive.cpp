@@ -4,8 +4,7 @@
 namespace amzsync::store {
 namespace {
 
-constexpr int kPieceBits = 20;   // piece_id = archive_no << 20 | number
-std::int64_t piece_id(std::int64_t number, std::int64_t piece) noexcept { return number << kPieceBits | piece; }
+std::int64_t piece_id(std::int64_t number, std::int64_t piece) noexcept { return number * kPiecesPerDocument + piece; }
 
 constexpr std::string_view kColumns = "archive_no, user_no, stream, from_day, until_day, content_type, marketplace, read_until, pieces, run_no";
 ArchivedDocument read_document(const Rows& r) {

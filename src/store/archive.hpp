@@ -9,6 +9,9 @@
 
 namespace amzsync::store {
 
+/// piece_id = archive_no * kPiecesPerDocument + number.
+constexpr std::int64_t kPiecesPerDocument = 1 << 20;
+
 struct ArchivedDocument {
   std::int64_t number = 0;
   UserNo user;

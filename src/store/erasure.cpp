@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/erasure.hpp"
 
-#include <algorithm>
-
+#include "store/archive.hpp"
 #include "store/connections.hpp"
+#include "store/money_rows.hpp"
 
 namespace amzsync::store {
 namespace {
@@ -24,9 +24,9 @@ struct OwnTable {
 /// Every table that has rows of users, but for the user's own; tests/contract/store/erasure_test.cpp holds the list against the schema.
 constexpr OwnTable kTables[]{
     {"runs", "run_no", {"run_streams", "run_no", 1}},   // first: whoever still performs one of them writes nothing any more
-    {"transactions", "event_id", {"transaction_lines", "line_id", 4'096}},
-    {"financial_events", "event_id", {"financial_event_lines", "line_id", 4'096}},
-    {"archive", "archive_no", {"archive_pieces", "piece_id", 1 << 20}},
+    {"transactions", "event_id", {"transaction_lines", "line_id", kLinesPerRow}},
+    {"financial_events", "event_id", {"financial_event_lines", "line_id", kLinesPerRow}},
+    {"archive", "archive_no", {"archive_pieces", "piece_id", kPiecesPerDocument}},
     {"reimbursements", "row_id"},
     {"ledger", "row_id"},
     {"ledger_summary", "row_id"},
@@ -130,8 +130,11 @@ bool erase_some(Tx& tx, UserNo user, ErasedRows& erased) {
     if (left <= 0) return true;
   }
   erase_connection(tx, user, erased);
-  if (const auto rows = tx.run("DELETE FROM users WHERE user_no=?1 AND erased_at IS NOT NULL", user); rows > 0) erased["users"] += rows;
   return false;
+}
+
+void end_erasure(Tx& tx, UserNo user, ErasedRows& erased) {
+  if (const auto rows = tx.run("DELETE FROM users WHERE user_no=?1 AND erased_at IS NOT NULL", user); rows > 0) erased["users"] += rows;
 }
 
 std::vector<UserNo> erasures_under_way(Tx& tx) {

@@ -11,8 +11,6 @@
 namespace amzsync::store {
 namespace {
 
-constexpr int kLineBits = 12;                       // line_id = event_id << 12 | number
-constexpr std::size_t kLinesPerRow = 1U << kLineBits;
 constexpr std::array<std::string_view, 5> kCellStates{"open", "provisional", "settled", "failed", "unauthorised"};
 
 /// The statements of one money stream. The two differ in their table names only.
@@ -52,7 +50,7 @@ const Tables& tables(MoneyStream stream) {
   return stream == MoneyStream::transactions ? kTransactions : kEvents;
 }
 
-std::int64_t first_line(std::int64_t event_id) noexcept { return event_id << kLineBits; }
+std::int64_t first_line(std::int64_t event_id) noexcept { return event_id * kLinesPerRow; }
 
 /// nullopt for the empty text: what Amazon did not tell is NULL.
 std::optional<std::string_view> told(const std::string& text) { return text.empty() ? std::nullopt : std::optional<std::string_view>(text); }
@@ -174,7 +172,7 @@ class PageWriter {
     std::int64_t rows = 0, fees = 0;
   };
 
-  static std::int64_t rows_needed(const MoneyEvent& e) { return 1 + static_cast<std::int64_t>((std::max<std::size_t>(e.lines.size(), 1) - 1) / kLinesPerRow); }
+  static std::int64_t rows_needed(const MoneyEvent& e) { return 1 + static_cast<std::int64_t>((std::max<std::size_t>(e.lines.size(), 1) - 1)) / kLinesPerRow; }
 
   /// The stored row, and whether it stays as it is.
   std::optional<std::pair<std::int64_t, bool>> look_up(const MoneyEvent& e) {
@@ -252,12 +250,12 @@ class PageWriter {
     std::int64_t row = id;
     std::int64_t fees = 0;
     for (std::size_t n = 0; n < e.lines.size(); ++n) {
-      if (n > 0 && n % kLinesPerRow == 0) {
+      if (n > 0 && n % static_cast<std::size_t>(kLinesPerRow) == 0) {
         row = next_id_++;
-        write_row(e, row, Hash128::of(std::string(e.identity.view()) + "#" + std::to_string(n / kLinesPerRow)), id);
+        write_row(e, row, Hash128::of(std::string(e.identity.view()) + "#" + std::to_string(n / static_cast<std::size_t>(kLinesPerRow))), id);
       }
       const Line& line = e.lines[n];
-      s.bind_integer(1, first_line(row) + static_cast<std::int64_t>(n % kLinesPerRow));
+      s.bind_integer(1, first_line(row) + static_cast<std::int64_t>(n) % kLinesPerRow);
       s.bind_integer(2, dictionary_.shape(line.shape));
       bind_value(s, 3, dictionary_.currency(line.currency));
       bind_value(s, 4, line.amount);

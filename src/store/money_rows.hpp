@@ -19,6 +19,9 @@ namespace amzsync::store {
 enum class MoneyStream : std::uint8_t { transactions, financial_events };
 std::string_view money_stream_name(MoneyStream stream) noexcept;
 
+/// line_id = event_id * kLinesPerRow + number; an event with more lines goes on in another row.
+constexpr std::int64_t kLinesPerRow = 4'096;
+
 constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
 /// What kind of amount a line is; `shape_id` in the views.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/endings.hpp"
 
+#include "store/connections.hpp"
 #include "sync/schedule.hpp"
 
 namespace amzsync::sync {
@@ -27,6 +28,14 @@ int end_cancelled(Services& services, store::Tx& tx) {
     ++ended;
   }
   return ended;
+}
+
+bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by) {
+  const bool was_connected = store::disconnect(tx, user);
+  // After the disconnection, so that no run follows the cancelled one.
+  if (const auto active = store::active_run(tx, user)) store::request_cancel(tx, user, active->id, by);
+  end_cancelled(services, tx);
+  return was_connected;
 }
 
 void give_up(Services& services, const store::RunTx& run, bool replay) { end(services, run, store::RunStatus::failed, Error(Code::stalled), replay); }

@@ -11,6 +11,9 @@ namespace amzsync::sync {
 /// In this transaction: every run that somebody wants cancelled and that nobody performs, and so nobody would end. How many.
 int end_cancelled(Services& services, store::Tx& tx);
 
+/// Forgets the tokens and has the active run cancelled, so that none follows it. False: there was no connection.
+bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by);
+
 /// A run that stands still, or whose workers always die. It counts as cancelled where that was asked for.
 void give_up(Services& services, const store::RunTx& run, bool replay);
 

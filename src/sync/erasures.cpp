@@ -44,25 +44,27 @@ Async<Result<std::string>> Erasures::erase(UserId user, std::string by) {
   auto disconnect = [this, user, by](store::Tx& tx) -> Result<std::optional<UserNo>> {
     const auto number = store::find_user(tx, user);
     if (!number) return std::optional<UserNo>();
-    store::disconnect(tx, *number);
-    // After the disconnection, so that no run follows the cancelled one.
-    if (const auto active = store::active_run(tx, *number)) store::request_cancel(tx, *number, active->id, by);
-    end_cancelled(services_, tx);
+    sync::disconnect(services_, tx, *number, by);
     return number;
   };
   AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::trigger, std::move(disconnect)));
-  if (!number) co_return receipt(user, false, {}, true, true);
+  if (!number) {
+    // The name is taken off at once: what is still being deleted may be this user's.
+    auto look = [](store::Tx& tx) -> Result<bool> { return store::erasures_under_way(tx).empty(); };
+    AMZ_CO_TRY(nothing_left, co_await services_.store.read(std::move(look)));
+    co_return receipt(user, false, {}, nothing_left, true);
+  }
   AMZ_CO_CHECK(co_await end_syncs(*number));
   const std::string mask = "erased:" + hex(services_.entropy.bytes(16));
   auto begin = [user, mask](store::Tx& tx) -> Result<std::optional<UserNo>> { return store::begin_erasure(tx, user, mask); };
-  AMZ_CO_TRY(begun, co_await services_.store.write(store::Urgency::trigger, std::move(begin)));
+  AMZ_CO_TRY(begun, co_await services_.store.write(store::Urgency::trigger, std::move(begin)));   // by another one, if not by this
   const auto job = std::make_shared<Job>();
   job->user = *number;
   services_.tasks.spawn(perform(job));
   const Steady until = services_.clock.steady() + kAnswerWithin;
   while (!job->over() && services_.clock.steady() < until && !life_.cancelled()) co_await services_.clock.sleep_for(kPoll, life_);
   if (job->error) co_return *job->error;
-  co_return receipt(user, begun.has_value(), job->rows, job->rows_gone, job->files_clean);
+  co_return receipt(user, true, job->rows, job->rows_gone, job->files_clean);
 }
 
 /// The sync under way ends first, as cancelled, and says so to whoever follows it.
@@ -96,8 +98,22 @@ Async<void> Erasures::perform(std::shared_ptr<Job> job) {
   while (job->rows_gone && !job->files_clean && !life_.cancelled()) {
     auto clean = co_await services_.store.scrub();
     if (!clean) services_.log.warn("What was deleted could not be cut off the database's log yet", {{"error", clean.error().message}});
-    job->files_clean = clean && *clean;
-    if (!job->files_clean) co_await services_.clock.sleep_for(kReadersLast, life_);
+    if (!clean || !*clean) {
+      co_await services_.clock.sleep_for(kReadersLast, life_);
+      continue;
+    }
+    auto end = [job](store::Tx& tx) -> Result<store::ErasedRows> {
+      store::ErasedRows rows;
+      store::end_erasure(tx, job->user, rows);
+      return rows;
+    };
+    auto ended = co_await services_.store.write(store::Urgency::normal, std::move(end));
+    if (!ended) {
+      job->error = ended.error();
+      co_return;
+    }
+    for (const auto& [table, count] : *ended) job->rows[table] += count;
+    job->files_clean = true;
   }
   if (job->files_clean) services_.log.info("A user was erased");   // who it was is nobody's business any more
 }

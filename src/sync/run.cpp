@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/memory.hpp"
 #include "detect/inquiry.hpp"
 #include "detect/records.hpp"
 #include "spapi/report_dataset.hpp"
@@ -78,8 +79,15 @@ class Run {
 
   /// What Amazon owes, from all that is stored: rows read earlier are as good as new ones, and what is not covered blocks its rules.
   Async<Status> find_claims() {
-    auto begin = [](const store::RunTx& run) { store::begin_detecting(run); };
+    constexpr std::int64_t kMuch = 100'000;
+    const auto fetched = std::make_shared<std::int64_t>(0);
+    auto begin = [fetched](const store::RunTx& run) {
+      store::begin_detecting(run);
+      *fetched = store::counts_of(run.tx(), run.run()).fetched;
+    };
     AMZ_CO_CHECK(co_await write_for(context_, std::move(begin)));
+    // What reading that much left is of no use to the threads of the detection.
+    if (*fetched > kMuch) give_memory_back();
     // Cancelling is heard in the middle of a step too, on whatever thread it runs.
     const auto stop = std::make_shared<std::atomic<bool>>(cancel_.cancelled());
     const auto heard = cancel_.on_cancel([stop] { stop->store(true); });

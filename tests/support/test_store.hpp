@@ -62,6 +62,16 @@ class TestStore {
     REQUIRE(result.has_value());
     return std::move(*result);
   }
+  /// Whether what was deleted is gone from the files.
+  bool scrub() {
+    std::optional<Result<bool>> result;
+    asio::co_spawn(loop, into(store->scrub(), result), [](const std::exception_ptr&) {});
+    loop.restart();
+    loop.poll();
+    REQUIRE(result.has_value());
+    REQUIRE(result->ok());
+    return **result;
+  }
   template <class Work>
   auto read(Work work) {
     return store->read_now(std::move(work));

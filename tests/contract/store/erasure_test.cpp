@@ -52,6 +52,9 @@ std::map<std::string, std::int64_t> rows_of(TestStore& t, UserNo user) {
 store::ErasedRows erase(TestStore& t, UserNo user) {
   store::ErasedRows all;
   for (bool more = true; more;) more = *t.write([&](store::Tx& tx) -> Result<bool> { return store::erase_some(tx, user, all); });
+  CHECK((*t.read([](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::erasures_under_way(tx); })).size() == 1);   // until the files are clean
+  const auto ended = t.write([&](store::Tx& tx) -> Result<int> { return store::end_erasure(tx, user, all), 0; });
+  CHECK(ended);
   return all;
 }
 
@@ -99,6 +102,24 @@ TEST_CASE("an erasure leaves no row in any table, and touches nobody else's") {
   CHECK(again != user);
   CHECK(again.value > other.value);
   CHECK(rows_of(t, again) == std::map<std::string, std::int64_t>{{"connections", 1}, {"users", 1}});
+}
+
+TEST_CASE("what was deleted stays in the log for as long as somebody reads what was there before, and not longer") {
+  TestStore t;
+  const UserNo user = t.connected();
+  fill(t, user);
+  CHECK(t.scrub());
+  auto other = t.open_another();
+  const auto reading = other->read_now([&](store::Tx& tx) -> Result<int> {
+    CHECK(tx.integer("SELECT count(*) FROM ledger").value_or(0) == 1);
+    REQUIRE(t.write([&](store::Tx& in) -> Result<std::optional<UserNo>> { return store::begin_erasure(in, UserId("u1"), "erased:mask"); }));
+    erase(t, user);
+    CHECK(!t.scrub());
+    CHECK(tx.integer("SELECT count(*) FROM ledger").value_or(0) == 1);
+    return 0;
+  });
+  CHECK(reading);
+  CHECK(t.scrub());
 }
 
 TEST_SUITE_END();
