@@ -150,8 +150,9 @@ class SqliteStore final : public Store {
     const auto changes_before = sqlite3_total_changes64(writer_->raw());
     Status whole = Done{};
     do {
-      Status outcome = attempt(*job);
-      const bool broken = !outcome && sqlite3_get_autocommit(writer_->raw()) != 0;  // SQLite itself gave the transaction up
+      Status outcome = group.empty() ? attempt(*job) : attempt_apart(*job);
+      // The first has nothing before it that must stay; or SQLite itself gave the transaction up.
+      const bool broken = !outcome && (group.empty() || sqlite3_get_autocommit(writer_->raw()) != 0);
       group.push_back({std::move(job), outcome});
       if (broken) {
         whole = outcome;
@@ -161,10 +162,8 @@ class SqliteStore final : public Store {
       job = next_job();
     } while (job);
 
-    if (whole) {
-      whole = writer_->exec("COMMIT");
-      if (!whole) (void)writer_->exec("ROLLBACK");
-    }
+    if (whole) whole = writer_->exec("COMMIT");
+    if (!whole && sqlite3_get_autocommit(writer_->raw()) == 0) (void)writer_->exec("ROLLBACK");
     // A transaction that changed nothing is no news; telling it would have its listener look, commit nothing, and be told again.
     if (whole && on_commit_ && sqlite3_total_changes64(writer_->raw()) != changes_before) on_commit_();
     for (Attempted& a : group) {
@@ -177,10 +176,16 @@ class SqliteStore final : public Store {
   }
 
   Status attempt(Job& job) {
-    AMZ_CHECK(writer_->exec("SAVEPOINT job"));
     writer_->start_attempt();
-    Status outcome = job.attempt(*writer_);
-    if (const auto& error = writer_->error()) outcome = *error;
+    const Status outcome = job.attempt(*writer_);
+    return writer_->error() ? Status(*writer_->error()) : outcome;
+  }
+
+  /// Behind a savepoint SQLite keeps a copy of each page that a statement changes, of each statement, in memory until the savepoint is released: much, of a
+  /// job that writes much. So it is for those only that share a transaction.
+  Status attempt_apart(Job& job) {
+    AMZ_CHECK(writer_->exec("SAVEPOINT job"));
+    const Status outcome = attempt(job);
     if (outcome) {
       AMZ_CHECK(writer_->exec("RELEASE job"));
     } else if (sqlite3_get_autocommit(writer_->raw()) == 0) {
