@@ -95,7 +95,8 @@ void amzsync_options_free(amzsync_options* options) noexcept { delete options; }
 int32_t amzsync_options_set_store(amzsync_options* options, const char* store, amzsync_error** err) noexcept {
   return set(options, err, [&](Options& o) -> Status {
     const std::string text = text_or_empty(store);
-    if (!text.starts_with("sqlite:") || text.size() <= 7) return wrong("The store must be sqlite:PATH.");
+    const bool known = (text.starts_with("sqlite:") && text.size() > 7) || text.starts_with("postgresql://") || text.starts_with("postgres://");
+    if (!known) return wrong("The store must be sqlite:PATH or postgresql://HOST/DATABASE.");
     o.store = text;
     return Done{};
   });

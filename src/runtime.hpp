@@ -60,6 +60,7 @@ class Runtime {
     done(std::move(value));
   }
   Async<void> stop();
+  Status open_store(const RuntimeSettings& settings, const Log& log);
   Status open_parts(RuntimeSettings settings, Log log);
 
   asio::io_context loop_{1};

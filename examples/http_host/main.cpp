@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   if (const auto named = options.set_host("amzsync-host", amzsync_version()); !named) return usage_error(named.error().message());
   auto opened = amzsync::Engine::open(options);
   if (!opened) {
-    std::cerr << "amzsync-host: AMZSYNC_STORE is '" << settings.store << "': " << opened.error().message() << "\n";
+    std::cerr << "amzsync-host: AMZSYNC_STORE is '" << amzsync_tools::without_password(settings.store) << "': " << opened.error().message() << "\n";
     return 1;
   }
   auto engine = std::make_unique<amzsync::Engine>(std::move(*opened));

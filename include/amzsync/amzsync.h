@@ -163,7 +163,8 @@ AMZSYNC_API void amzsync_error_free(amzsync_error *err) AMZSYNC_NOEXCEPT;
 AMZSYNC_API amzsync_options *amzsync_options_new(void) AMZSYNC_NOEXCEPT;
 AMZSYNC_API void amzsync_options_free(amzsync_options *options) AMZSYNC_NOEXCEPT;
 
-/* The database: "sqlite:PATH". Default "sqlite:var/amzsync.db". Since: 0.1 */
+/* The database: "sqlite:PATH", or "postgresql://…" as libpq takes it, which any number of processes on any number of machines share. Default
+ * "sqlite:var/amzsync.db". Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_store(amzsync_options *options, const char *store, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* 1: a committed trigger survives power loss too, at a price for each commit. 0 (default): it survives the process being killed.
  * Since: 0.1 */

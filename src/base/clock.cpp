@@ -3,6 +3,8 @@
 
 #include <asio/basic_waitable_timer.hpp>
 
+#include <thread>
+
 namespace amzsync::base {
 namespace {
 
@@ -18,6 +20,7 @@ class SystemClock final : public Clock {
   std::unique_ptr<Timer> call_at(Steady at, std::function<void()> fire) override {
     return std::make_unique<AsioTimer>(loop_, at, std::move(fire));
   }
+  void block_for(Duration span) const override { std::this_thread::sleep_for(span); }
 
  private:
   class AsioTimer final : public Timer {

@@ -30,6 +30,9 @@ class Clock {
   /// Done at the time, or at once when the token is (or gets) cancelled; ask the token which it was.
   Async<void> sleep_until(Steady at, CancelToken cancel);
   Async<void> sleep_for(Duration span, CancelToken cancel);
+
+  /// Blocks the calling thread: for the threads of an adapter that waits for its database. No virtual time passes meanwhile.
+  virtual void block_for(Duration span) const { (void)span; }
 };
 
 /// The machine's clocks, with timers on the given loop. The loop must outlive it.

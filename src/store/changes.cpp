@@ -83,7 +83,7 @@ void ChangeLog::write() {
   for (const Rows& c : changes_) all += c.count;
   std::int64_t seq = tx_.integer("UPDATE users SET change_seq = change_seq + ?2 WHERE user_no=?1 RETURNING change_seq - ?2 + 1", user_, all).value_or(0);
   for (const Rows& c : changes_) {
-    tx_.run("INSERT INTO changes(user_no, change_seq, stream, first_row, count, gone, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", user_, seq, stream_, c.first, c.count, c.gone, tx_.now());
+    tx_.post("INSERT INTO changes(user_no, change_seq, stream, first_row, count, gone, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", user_, seq, stream_, c.first, c.count, c.gone, tx_.now());
     seq += c.count;
   }
   changes_.clear();

@@ -123,7 +123,7 @@ namespace {
 
 /// Everything that a page says of a row.
 std::string row_text(Tx& tx, UserNo user, const MarketplaceId& marketplace, const std::string& sku) {
-  static const std::string sql = "SELECT fnsku, asin, condition, product_name, last_updated_at, detail, hex(content), " + joined_quantities("", ", ", false) +
+  static const std::string sql = "SELECT fnsku, asin, condition, product_name, last_updated_at, detail, content, " + joined_quantities("", ", ", false) +
                                  " FROM inventory WHERE user_no=?1 AND marketplace_id=?2 AND seller_sku=?3";
   std::string text;
   Rows r = tx.rows(sql, user, marketplace, sku);

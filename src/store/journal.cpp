@@ -27,24 +27,25 @@ std::vector<PlacedEvent> all_events_after(Tx& tx, std::int64_t place, int limit)
   std::vector<PlacedEvent> events;
   Rows r = tx.rows(
       "SELECT j.journal_no, u.user_id, j.seq, j.type, j.payload FROM journal j JOIN users u ON u.user_no = j.user_no "
-      "WHERE j.journal_no>?1 ORDER BY j.journal_no LIMIT ?2",
-      place, limit);
+      "WHERE j.journal_no>?1 AND j.journal_no<=?3 ORDER BY j.journal_no LIMIT ?2",
+      place, limit, tx.settled_place());
   while (r.next()) events.push_back({r.integer(0), r.id<UserId>(1), {r.integer(2), r.text(3), r.text(4)}});
   return events;
 }
 
-std::int64_t newest_place(Tx& tx) { return tx.integer("SELECT max(journal_no) FROM journal").value_or(0); }
+std::int64_t newest_place(Tx& tx) { return tx.integer("SELECT max(journal_no) FROM journal WHERE journal_no<=?1", tx.settled_place()).value_or(0); }
 
 std::vector<PassingProgress> passing_progress_after(Tx& tx, std::optional<UserNo> user, std::int64_t version) {
   std::vector<PassingProgress> all;
-  constexpr std::string_view kOfAll = "SELECT p.version, u.user_id, p.payload FROM run_progress p JOIN users u ON u.user_no = p.user_no WHERE p.version>?1 ORDER BY p.version";
-  constexpr std::string_view kOfOne = "SELECT p.version, u.user_id, p.payload FROM run_progress p JOIN users u ON u.user_no = p.user_no WHERE p.version>?1 AND p.user_no=?2 ORDER BY p.version";
-  Rows r = user ? tx.rows(kOfOne, version, *user) : tx.rows(kOfAll, version);
+  const std::int64_t settled = tx.settled_place();
+  constexpr std::string_view kOfAll = "SELECT p.version, u.user_id, p.payload FROM run_progress p JOIN users u ON u.user_no = p.user_no WHERE p.version>?1 AND p.version<=?2 ORDER BY p.version";
+  constexpr std::string_view kOfOne = "SELECT p.version, u.user_id, p.payload FROM run_progress p JOIN users u ON u.user_no = p.user_no WHERE p.version>?1 AND p.version<=?2 AND p.user_no=?3 ORDER BY p.version";
+  Rows r = user ? tx.rows(kOfOne, version, settled, *user) : tx.rows(kOfAll, version, settled);
   while (r.next()) all.push_back({r.integer(0), r.id<UserId>(1), r.text(2)});
   return all;
 }
 
-std::int64_t newest_progress_version(Tx& tx) { return tx.integer("SELECT next FROM counters WHERE name='progress'").value_or(0); }
+std::int64_t newest_progress_version(Tx& tx) { return tx.integer("SELECT max(version) FROM run_progress WHERE version<=?1", tx.settled_place()).value_or(0); }
 
 std::int64_t trim_journal(Tx& tx, Instant before, int limit) {
   return tx.run("DELETE FROM journal WHERE journal_no IN (SELECT journal_no FROM journal WHERE at<?1 ORDER BY journal_no LIMIT ?2)", before, limit);

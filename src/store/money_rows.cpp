@@ -22,8 +22,8 @@ struct Tables {
       : name(stream),
         find("SELECT event_id, content, run_no FROM " + events + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND occurrence=?4"),
         same("SELECT 1 FROM " + events +
-             " WHERE event_id=?1 AND content IS ?2 AND type_id IS ?3 AND posted_at IS ?4 AND order_id IS ?5 AND native_id IS ?6 AND status IS ?7 AND marketplace IS ?8 AND description IS ?9 AND "
-             "total_micros IS ?10 AND currency_id IS ?11 AND detail IS ?12"),
+             " WHERE event_id=?1 AND content IS NOT DISTINCT FROM ?2 AND type_id IS NOT DISTINCT FROM ?3 AND posted_at IS NOT DISTINCT FROM ?4 AND order_id IS NOT DISTINCT FROM ?5 AND native_id IS NOT DISTINCT FROM ?6 AND status IS NOT DISTINCT FROM ?7 AND marketplace IS NOT DISTINCT FROM ?8 AND description IS NOT DISTINCT FROM ?9 AND "
+             "total_micros IS NOT DISTINCT FROM ?10 AND currency_id IS NOT DISTINCT FROM ?11 AND detail IS NOT DISTINCT FROM ?12"),
         lines_of("SELECT shape_id, currency_id, micros, sku_id FROM " + lines + " WHERE line_id>=?1 AND line_id<?2 ORDER BY line_id"),
         undated("SELECT day, event_id FROM " + events + " WHERE user_no=?1 AND identity=?2 AND posted_at IS NULL AND continues IS NULL"),
         insert("INSERT INTO " + events +
@@ -129,7 +129,7 @@ class PageWriter {
       if (existing == Existing::possible) known[i] = look_up(batch_.events[i]);
       rows += known[i] && known[i]->second ? 0 : rows_needed(batch_.events[i]);
     }
-    if (rows > 0) next_id_ = tx_.integer("UPDATE counters SET next = next + ?1 WHERE name='event' RETURNING next - ?1", rows).value_or(0);
+    if (rows > 0) next_id_ = tx_.take_numbers("event", rows);
 
     for (std::size_t i = 0; i < batch_.events.size(); ++i) {
       const MoneyEvent& e = batch_.events[i];
@@ -159,7 +159,7 @@ class PageWriter {
       if (quarantine(run_, t_.name, std::nullopt, std::nullopt, fault, twins.next(fault))) ++counts.rejected;
     }
     for (const auto& [day, change] : days_)
-      tx_.run(
+      tx_.post(
           "INSERT INTO cells(user_no, stream, day, state, row_count, fee_count) VALUES(?1, ?2, ?3, 'open', ?4, ?5) "
           "ON CONFLICT (user_no, stream, day) DO UPDATE SET row_count=cells.row_count+excluded.row_count, fee_count=cells.fee_count+excluded.fee_count",
           run_.user(), t_.name, day, change.rows, change.fees);
@@ -231,7 +231,7 @@ class PageWriter {
   }
 
   void write_row(const MoneyEvent& e, std::int64_t id, const Hash128& identity, std::optional<std::int64_t> continues) {
-    tx_.run(t_.insert, id, run_.user(), e.day, identity, static_cast<std::int64_t>(e.occurrence), e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id),
+    tx_.post(t_.insert, id, run_.user(), e.day, identity, static_cast<std::int64_t>(e.occurrence), e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id),
             told(e.native_id), told(e.status), told(e.marketplace), told(e.description), e.total, dictionary_.currency(e.currency),
             continues ? std::string_view("{}") : std::string_view(e.detail), told_by_, continues);
   }
@@ -260,14 +260,13 @@ class PageWriter {
       bind_value(s, 3, dictionary_.currency(line.currency));
       bind_value(s, 4, line.amount);
       bind_value(s, 5, dictionary_.sku(line.sku));
-      s.step();
-      s.reset();
+      s.post({});
       fees += batch_.shapes[line.shape].fee ? 1 : 0;
     }
     if (fees != 0) days_[e.day].fees += fees;
     int seq = 0;
     for (const Credit& credit : e.credits)
-      tx_.run("INSERT INTO credits(user_no, source, day, event_id, seq, currency_id, micros) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", run_.user(), t_.name, e.day, id,
+      tx_.post("INSERT INTO credits(user_no, source, day, event_id, seq, currency_id, micros) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", run_.user(), t_.name, e.day, id,
               seq++, dictionary_.currency(credit.currency), credit.amount);
   }
 
@@ -395,7 +394,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) "
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
-      "changed_at=CASE WHEN ?10 THEN ?8 ELSE cells.changed_at END",
+      "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END",
       run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed ? CellState::settled : CellState::provisional), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
   return counts;
 }
@@ -424,7 +423,7 @@ Counts recount_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, Ru
   // A day that holds more than this reading showed keeps its own digest: the next reading will tell.
   const std::int64_t rows = tx.integer(t.count_day, run.user(), seen.day).value_or(0);
   const bool whole = rows == seen.count;
-  tx.run("UPDATE cells SET row_count=?4, fee_count=fee_count-?5, digest=CASE WHEN ?6 THEN ?7 ELSE digest END WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day, rows,
+  tx.run("UPDATE cells SET row_count=?4, fee_count=fee_count-?5, digest=CASE WHEN ?6=1 THEN ?7 ELSE digest END WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day, rows,
          fees_removed, whole, seen.digest);
   return counts;
 }

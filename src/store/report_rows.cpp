@@ -34,7 +34,7 @@ void bind_report_value(Statement& s, int place, const ReportValue& value) {
   std::visit(
       [&](const auto& v) {
         if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::monostate>) {
-          s.bind_null(place);
+          s.bind_null(place, SqlType::any);
         } else {
           bind_value(s, place, v);
         }
@@ -60,7 +60,9 @@ Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<c
   Counts counts;
   const std::string insert = insert_sql(table), update = update_sql(table);
   ChangeLog log(tx, run.user(), table.name);
-  for (const RowChange& change : changes) {
+  std::vector<std::optional<std::int64_t>> written(changes.size());   // the row's number; none: it was there, or said so already
+  for (std::size_t n = 0; n < changes.size(); ++n) {
+    const RowChange& change = changes[n];
     const ReportRow& row = *change.row;
     Statement& s = tx.statement(change.replaces ? update : insert);
     bind_value(s, 1, run.user());
@@ -71,13 +73,15 @@ Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<c
     bind_value(s, 6, row.detail);
     bind_value(s, 7, told_by.value_or(run.run()));
     for (std::size_t i = 0; i < row.values.size(); ++i) bind_report_value(s, kFirstColumn + static_cast<int>(i), row.values[i]);
-    const bool written = s.step();
-    if (written) log.put(s.integer(0));
-    s.reset();
-    if (!written) continue;
-    ++(change.replaces ? counts.changed : counts.added);
-    for (const Fault& fault : row.faults)
-      if (quarantine(run, table.name, row.day, std::nullopt, fault, row.identity)) ++counts.rejected;
+    s.post([&written, n](std::optional<std::int64_t> number) { written[n] = number; });
+  }
+  tx.settle();
+  for (std::size_t n = 0; n < changes.size(); ++n) {
+    if (!written[n]) continue;
+    log.put(*written[n]);
+    ++(changes[n].replaces ? counts.changed : counts.added);
+    for (const Fault& fault : changes[n].row->faults)
+      if (quarantine(run, table.name, changes[n].row->day, std::nullopt, fault, changes[n].row->identity)) ++counts.rejected;
   }
   log.write();
   return counts;

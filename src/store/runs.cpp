@@ -59,7 +59,7 @@ void end_run(Tx& tx, UserNo user, RunNo run, RunStatus status, const std::option
   const bool whole = is_whole(status);
   tx.run(
       "UPDATE runs SET status=?2, completed_at=?3, holder=0, lease_until=0, phase='over', detail='', eta_seconds=NULL, error=?4, error_code=?5, "
-      "message=CASE WHEN ?6 THEN message ELSE ?7 END WHERE run_no=?1",
+      "message=CASE WHEN ?6=1 THEN message ELSE ?7 END WHERE run_no=?1",
       run, status_name(status), tx.now(), error ? std::optional(error_json(*error)) : std::nullopt, error ? std::optional(error->name()) : std::nullopt, whole,
       status == RunStatus::cancelled ? std::string("Sync cancelled") : "Sync failed: " + (error ? error->message : std::string()));
   tx.run("UPDATE run_streams SET waiting_until=NULL, status=CASE WHEN status IN ('waiting', 'running') THEN 'incomplete' ELSE status END WHERE run_no=?1", run);
@@ -110,7 +110,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   if (!reads_amazon || !covers_authorisation || !covers_streams(r.view(2), request.asked)) {
     // What several triggers ask for is read by one run after this one.
     const std::string asked = r.flag(4) ? joined_streams(r.text(5), request.asked) : request.asked;
-    tx.run("UPDATE runs SET run_again=CASE WHEN ?4 THEN ?2 ELSE coalesce(run_again, ?2) END, run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked,
+    tx.run("UPDATE runs SET run_again=CASE WHEN ?4=1 THEN ?2 ELSE coalesce(run_again, ?2) END, run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked,
            interactive && !is_interactive(r.view(7)));
   }
   if (interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1 AND interactive=0", active);
@@ -141,7 +141,7 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
   // Our own leases we renew ourselves: when they seem to be over, the clock has jumped.
   tx.run("UPDATE runs SET holder=0, lease_until=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2", me, tx.now());
   tx.run("UPDATE runs SET interactive=1 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=0 AND created_at<=?1", tx.now() - kWaitsLong);
-  const auto next = tx.integer("SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 ORDER BY interactive DESC, served, run_no LIMIT 1");
+  const auto next = tx.integer("SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 ORDER BY interactive DESC, served, run_no LIMIT 1" + std::string(tx.lock_unclaimed()));
   if (!next) return std::nullopt;
   ClaimedRun run;
   run.given_up = !is_worth_another_try(tx, RunNo{*next});
@@ -194,7 +194,7 @@ Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease) {
 }
 
 void release(Tx& tx, const Fence& fence, std::int64_t calls, bool in_order) {
-  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=calls+?4, work_when_claimed=CASE WHEN ?5 THEN -1 ELSE work_when_claimed END, phase=CASE WHEN parked=1 THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
+  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=calls+?4, work_when_claimed=CASE WHEN ?5=1 THEN -1 ELSE work_when_claimed END, phase=CASE WHEN parked=1 THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
          fence.run, fence.token, fence.holder, calls, in_order);
 }
 
@@ -269,7 +269,7 @@ void pass_progress(const RunTx& run, const PassingState& s) {
   run.tx().run("UPDATE runs SET progress=CASE WHEN progress<?2 THEN ?2 ELSE progress END, phase=?3, detail=?4, eta_seconds=?5 WHERE run_no=?1", run.run(), s.progress, s.phase,
                s.detail, s.eta_seconds);
   for (const auto& [stream, until] : s.waiting) run.tx().run("UPDATE run_streams SET waiting_until=?3 WHERE run_no=?1 AND stream=?2", run.run(), stream, until);
-  const auto version = run.tx().integer("UPDATE counters SET next = next + 1 WHERE name='progress' RETURNING next").value_or(0);
+  const auto version = run.tx().next_place();
   run.tx().run(
       "INSERT INTO run_progress(run_no, user_no, version, payload) VALUES(?1, ?2, ?3, ?4) "
       "ON CONFLICT (run_no) DO UPDATE SET version=excluded.version, payload=excluded.payload",
@@ -341,7 +341,7 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5, calls=calls+?6 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims, t.calls);
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
   if (end.replay) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
-  tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2 THEN empty_syncs+1 ELSE 0 END, failed_syncs=?3 WHERE user_no=?1", run.user(), whole && end.recoveries_empty, end.failed_syncs);
+  tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2=1 THEN empty_syncs+1 ELSE 0 END, failed_syncs=?3 WHERE user_no=?1", run.user(), whole && end.recoveries_empty, end.failed_syncs);
   Rows r = tx.rows("SELECT connection_no, asked='' FROM runs WHERE run_no=?1", run.run());
   // A run of some streams only is no reason to put the usual one off.
   const auto plan = [&] { return r.flag(1) ? Plan::replace : end.failed_syncs > 0 ? Plan::keep_earlier : Plan::keep; };

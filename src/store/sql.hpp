@@ -10,6 +10,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ struct Blob {
   std::string_view bytes;
 };
 
+/// What a value would be where there is none; any: what the column is.
+enum class SqlType : std::uint8_t { any, integer, real, text, blob };
+
 /// One prepared statement of the store's connection. Belongs to its transaction.
 class Statement {
  public:
@@ -36,11 +40,14 @@ class Statement {
   virtual void bind_real(int place, double value) = 0;
   virtual void bind_text(int place, std::string_view text) = 0;
   virtual void bind_blob(int place, std::string_view bytes) = 0;
-  virtual void bind_null(int place) = 0;
+  virtual void bind_null(int place, SqlType type) = 0;
   /// True: a row is there. False: finished. An error is remembered by the transaction.
   virtual bool step() = 0;
   virtual void reset() = 0;
   virtual std::int64_t changes() const = 0;
+  /// Runs it for its effect, without waiting for a server far away: in the order of posts, and before anything else that the transaction asks. `told` then hears the
+  /// first column of its first row, an integer, or that there is none; it must ask nothing itself.
+  virtual void post(std::function<void(std::optional<std::int64_t>)> told) = 0;
 
   virtual bool is_null(int column) const = 0;
   virtual std::int64_t integer(int column) const = 0;
@@ -63,7 +70,6 @@ inline void bind_value(Statement& s, int place, const std::string& v) { s.bind_t
 inline void bind_value(Statement& s, int place, const char* v) { s.bind_text(place, v); }
 inline void bind_value(Statement& s, int place, Blob v) { s.bind_blob(place, v.bytes); }
 inline void bind_value(Statement& s, int place, const Hash128& v) { s.bind_blob(place, v.view()); }
-inline void bind_value(Statement& s, int place, std::nullptr_t) { s.bind_null(place); }
 inline void bind_value(Statement& s, int place, Instant v) { s.bind_integer(place, to_us(v)); }
 inline void bind_value(Statement& s, int place, Day v) { s.bind_integer(place, to_number(v)); }
 inline void bind_value(Statement& s, int place, Micros v) { s.bind_integer(place, v.value); }
@@ -76,11 +82,16 @@ void bind_value(Statement& s, int place, NumberId<Tag> v) {
   s.bind_integer(place, v.value);
 }
 template <class T>
+constexpr SqlType type_of = std::convertible_to<T, std::string_view> || requires(const T& v) { { v.text() } -> std::convertible_to<std::string_view>; } ? SqlType::text
+                            : std::same_as<T, Blob> || std::same_as<T, Hash128>                                                                 ? SqlType::blob
+                            : std::floating_point<T>                                                                                           ? SqlType::real
+                                                                                                                                               : SqlType::integer;
+template <class T>
 void bind_value(Statement& s, int place, const std::optional<T>& v) {
   if (v) {
     bind_value(s, place, *v);
   } else {
-    s.bind_null(place);
+    s.bind_null(place, type_of<T>);
   }
 }
 
@@ -133,6 +144,13 @@ class Tx {
     s.reset();
     return changed;
   }
+  /// The same where nobody needs to know how many: without waiting (Statement::post).
+  template <class... Args>
+  void post(std::string_view sql, const Args&... args) {
+    bound(sql, args...).post({});
+  }
+  /// Until what was posted is done, and who asked has been told.
+  virtual void settle() = 0;
   template <class... Args>
   Rows rows(std::string_view sql, const Args&... args) {
     return Rows(bound(sql, args...));
@@ -156,6 +174,15 @@ class Tx {
   virtual Instant now() const = 0;
 
   virtual const std::optional<Error>& error() const = 0;
+
+  /// The first of so many numbers of a counter, which nobody is given again, whatever becomes of this transaction.
+  virtual std::int64_t take_numbers(std::string_view counter, std::int64_t count) = 0;
+  /// Where to put what readers of all users' news follow by place. In one transaction they grow.
+  virtual std::int64_t next_place() = 0;
+  /// All that will ever stand at places up to here is there, for readers to see; what comes later stands above.
+  virtual std::int64_t settled_place() = 0;
+  /// What stands behind a query for one row to take, which others want too: they get another one, or nothing.
+  virtual std::string_view lock_unclaimed() const = 0;
 
  private:
   template <class... Args>

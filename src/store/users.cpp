@@ -10,7 +10,7 @@ std::optional<UserNo> find_user(Tx& tx, const UserId& user) {
 
 UserNo ensure_user(Tx& tx, const UserId& user) {
   if (const auto found = find_user(tx, user)) return *found;
-  const auto number = tx.integer("UPDATE counters SET next = next + 1 WHERE name='user' RETURNING next - 1");
+  const auto number = tx.take_numbers("user", 1);
   tx.run("INSERT INTO users(user_no, user_id, created_at) VALUES(?1, ?2, ?3) ON CONFLICT (user_id) DO NOTHING", number, user, tx.now());
   return find_user(tx, user).value_or(UserNo{});
 }

@@ -126,7 +126,7 @@ class Sim(Program):
 class Host(Program):
     def __init__(self, sim, store, *args, **settings):
         env = {
-            "AMZSYNC_STORE": f"sqlite:{store}",
+            "AMZSYNC_STORE": str(store) if "://" in str(store) else f"sqlite:{store}",
             "AMZSYNC_LWA_CLIENT_ID": "amzn1.application-oa2-client.test",
             "AMZSYNC_LWA_CLIENT_SECRET": CLIENT_SECRET,
             "AMZSYNC_APPLICATION_ID": "amzn1.sp.solution.test",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store for tests of what is done with it: everything runs inline, time stands where the test puts it. AMZSYNC_TEST_STORE chooses which: "memory" (SQLite
-// on a file system in memory, the default) or "file" (SQLite on the system's).
+// on a file system in memory, the default), "file" (SQLite on the system's) or "postgres" (the server that AMZSYNC_TEST_POSTGRES names).
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -10,8 +10,12 @@
 
 #include "store/connections.hpp"
 #include "store/runs.hpp"
+#ifdef AMZSYNC_POSTGRES
+#include "store/postgres/postgres_store.hpp"
+#endif
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/users.hpp"
+#include "support/postgres.hpp"
 #include "world/memory_vfs.hpp"
 #include "world/virtual_clock.hpp"
 
@@ -33,16 +37,28 @@ class TestStore {
     store = open_another();
   }
   /// As another process would.
-  std::unique_ptr<store::Store> open_another() {
-    const char* kind = std::getenv("AMZSYNC_TEST_STORE");
-    const bool on_disk = kind && std::string_view(kind) == "file";
+  std::unique_ptr<store::Store> open_another() { return open_on(loop.get_executor(), loop.get_executor()); }
+  std::unique_ptr<store::Store> open_on(Executor writer, Executor readers) {
+#ifdef AMZSYNC_POSTGRES
+    if (!is_sqlite()) {
+      if (!schema_) schema_.emplace();
+      auto opened = store::open_postgres_store({.url = schema_->url(), .server_clock = false}, writer, readers, clock, Log());
+      REQUIRE_MESSAGE(opened.ok(), (opened ? "" : opened.error().message));
+      return std::move(*opened);
+    }
+#endif
+    const bool on_disk = kind() == "file";
     store::SqliteOptions options;
     options.path = on_disk ? file_path() : "/test.db";
     if (!on_disk) options.vfs = files.name();
     options.lock_path = lock_path();
-    auto opened = store::open_sqlite_store(options, loop.get_executor(), loop.get_executor(), clock, Log());
+    auto opened = store::open_sqlite_store(options, writer, readers, clock, Log());
     REQUIRE_MESSAGE(opened.ok(), (opened ? "" : opened.error().message));
     return std::move(*opened);
+  }
+  static std::string_view kind() {
+    const char* set = std::getenv("AMZSYNC_TEST_STORE");
+    return set ? set : "memory";
   }
   static std::string file_path() { return "/tmp/amzsync-test-" + std::to_string(::getpid()) + ".db"; }
   std::string lock_path() const { return "/tmp/amzsync-test-" + std::to_string(::getpid()); }
@@ -80,6 +96,27 @@ class TestStore {
     return *read([&](store::Tx& tx) -> Result<std::int64_t> { return tx.integer(sql).value_or(-1); });
   }
 
+  /// A column of the schema. `needed`: a row can't be without it, and the database does not give it.
+  struct Column {
+    std::string table, name;
+    bool needed = false, text = false, blob = false;
+  };
+  std::vector<Column> columns() {
+    constexpr std::string_view kSqlite =
+        "SELECT m.name, c.name, (c.\"notnull\" OR c.pk>0) AND c.dflt_value IS NULL AND NOT (c.type='INTEGER' AND c.pk=1), c.type='TEXT', c.type='BLOB' FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+        "WHERE m.type='table' ORDER BY m.name, c.cid";
+    constexpr std::string_view kPostgres =
+        "SELECT c.table_name, c.column_name, c.is_nullable='NO' AND c.column_default IS NULL AND c.is_identity='NO', c.data_type='text', c.data_type='bytea' FROM information_schema.columns c "
+        "JOIN information_schema.tables t USING (table_schema, table_name) WHERE t.table_type='BASE TABLE' AND t.table_schema=current_schema() ORDER BY c.table_name, c.ordinal_position";
+    return *read([&](store::Tx& tx) -> Result<std::vector<Column>> {
+      std::vector<Column> all;
+      store::Rows r = tx.rows(is_sqlite() ? kSqlite : kPostgres);
+      while (r.next()) all.push_back({r.text(0), r.text(1), r.flag(2), r.flag(3), r.flag(4)});
+      return all;
+    });
+  }
+  static bool is_sqlite() { return kind() != "postgres"; }
+
   /// A connected user.
   UserNo connected(const std::string& name = "u1", const std::string& seller = "A1") {
     return *write([&](store::Tx& tx) -> Result<UserNo> {
@@ -111,6 +148,9 @@ class TestStore {
     });
   }
 
+#ifdef AMZSYNC_POSTGRES
+  std::optional<support::PostgresSchema> schema_;   // outlives its store
+#endif
   world::MemoryVfs files;
   world::VirtualClock clock;
   asio::io_context loop{1};

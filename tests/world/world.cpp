@@ -8,6 +8,9 @@
 #include <cstdlib>
 #include <list>
 
+#ifdef AMZSYNC_POSTGRES
+#include "store/postgres/postgres_store.hpp"
+#endif
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace world {
@@ -90,6 +93,7 @@ class Process::KillableStore final : public store::Store {
     Watched(KillableStore& s, std::unique_ptr<store::Job> j, std::int64_t n) : store(s), job(std::move(j)), number(n) {}
     Status attempt(store::Tx& tx) override { return store.process_.alive_ ? job->attempt(tx) : Status(Code::store_unavailable); }
     void finish(Status outcome) override {
+      ++store.world_.store_ends_;
       store.done(number);
       job->finish(store.process_.alive_ ? std::move(outcome) : Status(Code::store_unavailable));
     }
@@ -218,15 +222,8 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
     world_.note(line);
     if (world_.settings_.watch) world_.settings_.watch(request, response);
   });
-  store::SqliteOptions options;
-  options.path = kDatabase;
-  options.vfs = world.files_.name();
-  options.lock_path = world.lock_path_;
-  options.synchronous_full = s.synchronous_full;
-  auto opened = store::open_sqlite_store(options, world.loop_.get_executor(), world.loop_.get_executor(), world.clock_, log);
-  if (!opened) throw std::runtime_error("the world's database can't be opened: " + opened.error().message);
-  sqlite_ = std::move(*opened);
-  store_ = std::make_unique<KillableStore>(*this, *sqlite_);
+  database_ = world.open_database(log);
+  store_ = std::make_unique<KillableStore>(*this, *database_);
   auto me = store_->register_engine();
   if (!me) throw std::runtime_error("the engine can't be registered: " + me.error().message);
 
@@ -268,6 +265,10 @@ World::World(WorldSettings settings)
     : settings_(std::move(settings)), clock_(*parse_instant(settings_.start)), amazon_(seeded(settings_.amazon, settings_.seed), [this] { return clock_.true_now(); }), files_(settings_.seed) {
   static std::atomic<int> number{0};
   lock_path_ = "/tmp/amzsync-world-" + std::to_string(::getpid()) + "-" + std::to_string(++number);
+#ifdef AMZSYNC_POSTGRES
+  const char* kind = std::getenv("AMZSYNC_TEST_STORE");
+  if (kind && std::string_view(kind) == "postgres") schema_.emplace();
+#endif
 }
 
 World::~World() {
@@ -314,7 +315,7 @@ void World::bury(Process& process) {
   poll();
   process.engine_.reset();
   process.store_.reset();
-  process.sqlite_.reset();
+  process.database_.reset();
 }
 
 void World::close(Process& process) {
@@ -421,8 +422,11 @@ std::string World::status_of(Process& process, const UserId& user, const SyncId&
 }
 
 std::string World::finish(Process& process, const UserId& user, const SyncId& id) {
+  std::int64_t asked_after = -1;
   run_until([&] {
     if (!process.alive()) return true;
+    // Only what was written can have ended it.
+    if (std::exchange(asked_after, store_ends_) == store_ends_) return false;
     const std::string status = status_of(process, user, id);
     return status != "queued" && status != "in_progress" && status != "detecting";
   });
@@ -443,7 +447,27 @@ std::string World::recoveries(Process& process, const UserId& user) {
 
 JsonDocument World::truth(int seller, bool lines) const { return std::move(*JsonDocument::parse(amazon_.truth(seller, lines))); }
 
+std::unique_ptr<store::Store> World::open_database(const Log& log) {
+  const auto open = [&] {
+#ifdef AMZSYNC_POSTGRES
+    if (schema_) return store::open_postgres_store({.url = schema_->url(), .server_clock = false}, loop_.get_executor(), loop_.get_executor(), clock_, log);
+#endif
+    store::SqliteOptions options;
+    options.path = kDatabase;
+    options.vfs = files_.name();
+    options.lock_path = lock_path_;
+    options.synchronous_full = settings_.synchronous_full;
+    return store::open_sqlite_store(options, loop_.get_executor(), loop_.get_executor(), clock_, log);
+  };
+  auto opened = open();
+  if (!opened) throw std::runtime_error("the world's database can't be opened: " + opened.error().message);
+  return std::move(*opened);
+}
+
 std::vector<std::vector<std::string>> World::sql(const std::string& query) const {
+#ifdef AMZSYNC_POSTGRES
+  if (schema_) return schema_->rows(query);
+#endif
   std::vector<std::vector<std::string>> rows;
   sqlite3*& db = eye_;
   if (!db && sqlite3_open_v2(kDatabase, &db, SQLITE_OPEN_READWRITE, files_.name().c_str()) != SQLITE_OK) throw std::runtime_error("the world's database can't be read");

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "engine.hpp"
+#include "support/postgres.hpp"
 #include "world/memory_vfs.hpp"
 #include "world/sim_transport.hpp"
 
@@ -71,7 +72,7 @@ class Process {
   std::int64_t subscription_ = 0;
   std::unique_ptr<Entropy> entropy_;
   std::unique_ptr<Clock> clock_;
-  std::unique_ptr<amzsync::store::Store> sqlite_;
+  std::unique_ptr<amzsync::store::Store> database_;
   std::unique_ptr<amzsync::store::Store> store_;
   std::unique_ptr<SimTransport> transport_;
   std::unique_ptr<amzsync::Engine> engine_;
@@ -180,7 +181,11 @@ class World {
   void bury(Process& process);
   void bury_the_dead();
   void look_away() const;
+  std::unique_ptr<amzsync::store::Store> open_database(const Log& log);
 
+#ifdef AMZSYNC_POSTGRES
+  std::optional<support::PostgresSchema> schema_;   // where the tests are to run on PostgreSQL; outlives all processes
+#endif
   WorldSettings settings_;
   VirtualClock clock_;
   amzsim::Simulator amazon_;
@@ -193,7 +198,7 @@ class World {
   std::vector<std::unique_ptr<Process>> processes_;
   std::optional<KillAt> kill_at_;
   Fates fates_;
-  std::int64_t store_calls_ = 0, http_calls_ = 0;
+  std::int64_t store_calls_ = 0, http_calls_ = 0, store_ends_ = 0;
   int opened_ = 0, waiting_ = 0;
   std::vector<std::string> trace_;
 };

@@ -85,7 +85,7 @@ amzsync::Expected<amzsync::Engine> open_engine(const Command& c, bool working, s
   }
   if (const auto set = options.set_max_runs(working ? 10'000 : 0); !set) return set.error();
   auto engine = amzsync::Engine::open(options);
-  if (!engine) wrong_setting = "AMZSYNC_STORE is '" + c.settings.store + "': " + engine.error().message();
+  if (!engine) wrong_setting = "AMZSYNC_STORE is '" + amzsync_tools::without_password(c.settings.store) + "': " + engine.error().message();
   return engine;
 }
 

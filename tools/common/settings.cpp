@@ -45,6 +45,16 @@ std::optional<WrongSetting> read_file(const std::string& path, std::string_view 
 
 }  // namespace
 
+std::string without_password(const std::string& store) {
+  const std::size_t scheme = store.find("://");
+  if (scheme == std::string::npos) return store.find("password") == std::string::npos ? store : "***";
+  std::string shown = store.substr(0, store.find('?'));
+  const std::size_t at = shown.rfind('@');
+  if (at == std::string::npos) return shown;
+  const std::size_t colon = shown.find(':', scheme + 3);
+  return colon < at ? shown.substr(0, colon + 1) + "***" + shown.substr(at) : shown;
+}
+
 std::optional<WrongSetting> reread_client_secret(const Settings& settings, std::string& into) { return read_file(settings.lwa_client_secret_file, "lwa-client-secret-file", into); }
 
 namespace {
@@ -84,17 +94,6 @@ std::optional<std::int32_t> whole_number(const std::string& text) {
   return failed == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
 }
 
-/// A store's address as it may be shown: "postgresql://user:***@host/db", and nothing of what may hold a password elsewhere.
-std::string without_password(const std::string& store) {
-  const std::size_t scheme = store.find("://");
-  if (scheme == std::string::npos) return store.find("password") == std::string::npos ? store : "***";
-  std::string shown = store.substr(0, store.find('?'));
-  const std::size_t at = shown.rfind('@');
-  if (at == std::string::npos) return shown;
-  const std::size_t colon = shown.find(':', scheme + 3);
-  return colon < at ? shown.substr(0, colon + 1) + "***" + shown.substr(at) : shown;
-}
-
 std::string plain_value(const nlohmann::json& value) { return value.is_string() ? "'" + value.get<std::string>() + "'" : value.dump(); }
 
 }  // namespace
@@ -103,7 +102,7 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   app.set_config("--config", "", "A TOML or INI file of settings");
   app.config_formatter(std::make_shared<CLI::ConfigTOML>());
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.add_option("--store", s.store, "sqlite:PATH")->capture_default_str();
+  app.add_option("--store", s.store, "sqlite:PATH or postgresql://…")->capture_default_str();
   app.add_option("--lwa-client-id", s.lwa_client_id, "Login-with-Amazon client id");
   app.add_option("--lwa-client-secret", s.lwa_client_secret, "Login-with-Amazon client secret");
   app.add_option("--lwa-client-secret-file", s.lwa_client_secret_file, "File that holds it");

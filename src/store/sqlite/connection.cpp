@@ -63,6 +63,12 @@ bool SqliteStatement::step() {
   return false;
 }
 
+void SqliteStatement::post(std::function<void(std::optional<std::int64_t>)> told) {
+  const bool row = step();
+  if (told) told(row ? std::optional(integer(0)) : std::nullopt);
+  reset();
+}
+
 std::string_view SqliteStatement::text(int column) const {
   if (!has_row_) return {};
   const auto* data = static_cast<const char*>(sqlite3_column_blob(raw_, column));
@@ -98,6 +104,10 @@ Statement& SqliteConnection::statement(std::string_view sql) {
   }
   auto made = std::make_unique<SqliteStatement>(*this, raw);
   return *statements_.emplace(std::string(sql), std::move(made)).first->second;
+}
+
+std::int64_t SqliteConnection::take_numbers(std::string_view counter, std::int64_t count) {
+  return integer("UPDATE counters SET next = next + ?2 WHERE name=?1 RETURNING next - ?2", counter, count).value_or(0);
 }
 
 void SqliteConnection::start_attempt() {

@@ -26,10 +26,11 @@ class SqliteStatement final : public Statement {
   void bind_real(int place, double value) override { sqlite3_bind_double(raw_, place, value); }
   void bind_text(int place, std::string_view text) override;
   void bind_blob(int place, std::string_view bytes) override;
-  void bind_null(int place) override { sqlite3_bind_null(raw_, place); }
+  void bind_null(int place, SqlType) override { sqlite3_bind_null(raw_, place); }
   bool step() override;
   void reset() override { sqlite3_reset(raw_); }
   std::int64_t changes() const override { return changes_; }
+  void post(std::function<void(std::optional<std::int64_t>)> told) override;
 
   bool is_null(int column) const override { return !has_row_ || sqlite3_column_type(raw_, column) == SQLITE_NULL; }
   std::int64_t integer(int column) const override { return has_row_ ? sqlite3_column_int64(raw_, column) : 0; }
@@ -56,6 +57,11 @@ class SqliteConnection final : public Tx {
   Statement& statement(std::string_view sql) override;
   Instant now() const override { return now_; }
   const std::optional<Error>& error() const override { return error_; }
+  void settle() override {}
+  std::int64_t take_numbers(std::string_view counter, std::int64_t count) override;
+  std::int64_t next_place() override { return take_numbers("progress", 1) + 1; }
+  std::int64_t settled_place() override { return INT64_MAX; }   // there is one writer at a time
+  std::string_view lock_unclaimed() const override { return {}; }
 
   /// Clears the sticky error and takes the time.
   void start_attempt();

@@ -59,13 +59,13 @@ TEST_CASE("each day's recoveries come from one source: the best that was read to
   store_batch(t, fence, v0);
   store_batch(t, fence, modern, MoneyStream::transactions);
   CHECK(t.write([&](store::Tx& tx) -> Status {
-    tx.run("INSERT INTO reimbursements(user_no, day, identity, occurrence, content, reason, currency, amount_micros, detail, run_no) VALUES(?1, ?2, x'01', 0, x'01', 'Lost_Warehouse', 'USD', 3000000, '{}', 1)", user, kDay);
+    tx.run("INSERT INTO reimbursements(user_no, day, identity, occurrence, content, reason, currency, amount_micros, detail, run_no) VALUES(?1, ?2, ?3, 0, ?3, 'Lost_Warehouse', 'USD', 3000000, '{}', 1)", user, kDay, store::Blob{"1"});
     return Done{};
   }));
   const auto read = [&](std::string_view stream, int hours) {
     CHECK(t.write([&](store::Tx& tx) -> Status {
-      tx.run("INSERT INTO cells(user_no, stream, day, state, digest, read_until) VALUES(?1, ?2, ?3, 'provisional', x'00', ?4) ON CONFLICT DO UPDATE SET digest=excluded.digest, read_until=excluded.read_until", user, stream, kDay,
-             Instant(kDay) + std::chrono::hours(hours));
+      tx.run("INSERT INTO cells(user_no, stream, day, state, digest, read_until) VALUES(?1, ?2, ?3, 'provisional', ?5, ?4) ON CONFLICT (user_no, stream, day) DO UPDATE SET digest=excluded.digest, read_until=excluded.read_until", user, stream, kDay,
+             Instant(kDay) + std::chrono::hours(hours), store::Blob{"0"});
       return Done{};
     }));
   };

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/connection.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cstring>
+
+namespace amzsync::store {
+namespace {
+
+// pg_type.dat
+constexpr Oid kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kFloat4 = 700, kFloat8 = 701, kNumeric = 1700;
+constexpr int kBinary = 1;
+
+Oid oid_of(SqlType type) noexcept {
+  switch (type) {
+    case SqlType::integer: return kInt8;
+    case SqlType::real: return kFloat8;
+    case SqlType::blob: return kBytea;
+    case SqlType::text: return kText;
+    case SqlType::any: break;
+  }
+  return 0;   // the server finds out
+}
+
+std::string big_endian(std::uint64_t value) {
+  std::string bytes(sizeof value, '\0');
+  for (std::size_t i = sizeof value; i-- > 0; value >>= 8U) bytes[i] = static_cast<char>(value & 0xFFU);
+  return bytes;
+}
+
+std::uint64_t number_of(std::string_view bytes) noexcept {
+  std::uint64_t value = 0;
+  for (const char c : bytes) value = value << 8U | static_cast<unsigned char>(c);
+  return value;
+}
+
+std::int64_t signed_of(std::string_view bytes) noexcept {
+  const std::uint64_t value = number_of(bytes);
+  switch (bytes.size()) {
+    case 2: return static_cast<std::int16_t>(value);
+    case 4: return static_cast<std::int32_t>(value);
+    default: return static_cast<std::int64_t>(value);
+  }
+}
+
+/// The whole part of a numeric, which sums of integers are: groups of four decimal digits.
+std::int64_t whole_of_numeric(std::string_view bytes) noexcept {
+  constexpr std::int64_t kGroup = 10'000;
+  constexpr std::size_t kHeader = 8;
+  constexpr std::uint64_t kNegative = 0x4000;
+  if (bytes.size() < kHeader) return 0;
+  const auto groups = static_cast<std::int64_t>(number_of(bytes.substr(0, 2)));
+  const auto weight = static_cast<std::int16_t>(number_of(bytes.substr(2, 2)));
+  const bool negative = number_of(bytes.substr(4, 2)) == kNegative;
+  std::int64_t value = 0;
+  for (std::int64_t i = 0; i <= weight; ++i) value = value * kGroup + (i < groups ? static_cast<std::int64_t>(number_of(bytes.substr(kHeader + static_cast<std::size_t>(i) * 2, 2))) : 0);
+  return negative ? -value : value;
+}
+
+/// PostgreSQL holds no NUL in a text, and nothing that is no UTF-8: each such byte becomes U+FFFD.
+std::string storable(std::string_view text) {
+  constexpr std::string_view kInstead = "\xEF\xBF\xBD";
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t length = 1;
+    while (length < 4 && i + length < text.size() && (static_cast<unsigned char>(text[i + length]) & 0xC0U) == 0x80U) ++length;
+    if (text[i] != '\0' && valid_utf8(text.substr(i, length))) {
+      out += text.substr(i, length);
+      i += length;
+    } else {
+      out += kInstead;
+      ++i;
+    }
+  }
+  return out;
+}
+
+/// `?1` is `$1` there; texts in quotes stay.
+std::string with_dollars(std::string_view sql) {
+  std::string out(sql);
+  bool quoted = false;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == '\'') quoted = !quoted;
+    if (!quoted && out[i] == '?' && i + 1 < out.size() && out[i + 1] >= '0' && out[i + 1] <= '9') out[i] = '$';
+  }
+  return out;
+}
+
+}  // namespace
+
+Error postgres_error(std::string_view sqlstate, std::string_view detail) {
+  const auto say = [&](Code c) {
+    Error e(c);
+    while (!detail.empty() && detail.back() == '\n') detail.remove_suffix(1);
+    e.message += " (PostgreSQL: " + std::string(detail) + ")";
+    return e;
+  };
+  const std::string_view group = sqlstate.substr(0, 2);
+  if (sqlstate.empty() || group == "08" || group == "57" || group == "28" || group == "3D") return sqlstate == "57014" ? say(Code::store_busy) : say(Code::store_unavailable);
+  if (group == "40" || sqlstate == "55P03" || sqlstate == "23505") return say(Code::store_busy);
+  if (sqlstate == "53200") return say(Code::no_memory);
+  if (sqlstate == "53100") return say(Code::store_full);
+  if (group == "53") return say(Code::store_unavailable);
+  if (sqlstate == "25006" || sqlstate == "42501") return say(Code::store_read_only);
+  if (group == "XX" && sqlstate != "XX000") return say(Code::store_corrupt);
+  return say(Code::internal);
+}
+
+// ---- a statement ----
+
+PostgresStatement::Value& PostgresStatement::value(int place, SqlType type) {
+  if (values_.size() < static_cast<std::size_t>(place)) values_.resize(static_cast<std::size_t>(place));
+  Value& v = values_[static_cast<std::size_t>(place) - 1];
+  v.type = type;
+  v.null = false;
+  return v;
+}
+
+void PostgresStatement::bind_integer(int place, std::int64_t number) { value(place, SqlType::integer).bytes = big_endian(static_cast<std::uint64_t>(number)); }
+void PostgresStatement::bind_real(int place, double number) { value(place, SqlType::real).bytes = big_endian(std::bit_cast<std::uint64_t>(number)); }
+void PostgresStatement::bind_text(int place, std::string_view text) {
+  const bool plain = text.find('\0') == std::string_view::npos && valid_utf8(text);
+  value(place, SqlType::text).bytes = plain ? std::string(text) : storable(text);
+}
+void PostgresStatement::bind_blob(int place, std::string_view bytes) { value(place, SqlType::blob).bytes = bytes; }
+void PostgresStatement::bind_null(int place, SqlType type) { value(place, type).null = true; }
+
+struct PostgresStatement::Arguments {
+  std::vector<Oid> types;
+  std::vector<const char*> pointers;
+  std::vector<int> lengths, formats;
+  int count = 0;
+};
+
+PostgresStatement::Arguments PostgresStatement::arguments() const {
+  Arguments a;
+  for (const Value& v : values_) {
+    a.types.push_back(oid_of(v.type));
+    a.pointers.push_back(v.null ? nullptr : v.bytes.data());
+    a.lengths.push_back(static_cast<int>(v.bytes.size()));
+    a.formats.push_back(kBinary);
+  }
+  a.count = static_cast<int>(values_.size());
+  return a;
+}
+
+bool PostgresStatement::is_prepared_for(const std::vector<Oid>& types) const {
+  const auto fits = [](Oid now, Oid before) { return now == before || now == 0 || before == 0; };
+  return is_prepared_ && std::equal(types.begin(), types.end(), prepared_as_.begin(), prepared_as_.end(), fits);
+}
+
+bool PostgresStatement::prepare(const Arguments& a) {
+  if (is_prepared_for(a.types)) return true;
+  connection_.settle();
+  if (connection_.error()) return false;
+  if (is_prepared_) {
+    const PostgresResult dropped(PQexec(connection_.raw(), ("DEALLOCATE " + name_).c_str()));
+    is_prepared_ = false;
+  }
+  const PostgresResult made(PQprepare(connection_.raw(), name_.c_str(), sql_.c_str(), a.count, a.types.data()));
+  if (PQresultStatus(made.get()) != PGRES_COMMAND_OK) {
+    connection_.remember(made);
+    return false;
+  }
+  is_prepared_ = true;
+  prepared_as_ = a.types;
+  return true;
+}
+
+void PostgresStatement::post(std::function<void(std::optional<std::int64_t>)> told) {
+  const Arguments a = arguments();
+  if (connection_.error() || !prepare(a)) return;
+  if (!connection_.is_sending() && PQenterPipelineMode(connection_.raw()) == 0) return connection_.remember({});
+  if (PQsendQueryPrepared(connection_.raw(), name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary) == 0) return connection_.remember({});
+  connection_.sent(std::move(told));
+}
+
+bool PostgresStatement::step() {
+  if (connection_.error()) {
+    row_ = -1;
+    return false;
+  }
+  if (!result_) {
+    changes_ = 0;
+    row_ = -1;
+    const Arguments a = arguments();
+    connection_.settle();
+    if (connection_.error() || !prepare(a)) return false;
+    PostgresResult result(PQexecPrepared(connection_.raw(), name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary));
+    const auto status = PQresultStatus(result.get());
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+      connection_.remember(result);
+      return false;
+    }
+    const std::string_view changed = PQcmdTuples(result.get());
+    (void)std::from_chars(changed.data(), changed.data() + changed.size(), changes_);
+    if (changes_ > 0 && !std::string_view(PQcmdStatus(result.get())).starts_with("SELECT")) connection_.count_written();
+    result_ = std::move(result);
+  }
+  texts_.clear();
+  if (row_ + 1 < PQntuples(result_.get())) {
+    ++row_;
+    return true;
+  }
+  row_ = -1;
+  return false;
+}
+
+void PostgresStatement::reset() {
+  result_.clear();
+  texts_.clear();
+  row_ = -1;
+}
+
+std::string_view PostgresStatement::raw(int column) const { return {PQgetvalue(result_.get(), row_, column), static_cast<std::size_t>(PQgetlength(result_.get(), row_, column))}; }
+
+std::int64_t PostgresStatement::integer(int column) const {
+  if (is_null(column)) return 0;
+  const std::string_view bytes = raw(column);
+  switch (PQftype(result_.get(), column)) {
+    case kBool:
+    case kInt2:
+    case kInt4:
+    case kInt8: return bytes.size() == 1 ? (bytes[0] != 0 ? 1 : 0) : signed_of(bytes);
+    case kNumeric: return whole_of_numeric(bytes);
+    case kFloat4:
+    case kFloat8: return static_cast<std::int64_t>(real(column));
+    default: {
+      std::int64_t number = 0;
+      (void)std::from_chars(bytes.data(), bytes.data() + bytes.size(), number);
+      return number;
+    }
+  }
+}
+
+double PostgresStatement::real(int column) const {
+  if (is_null(column)) return 0;
+  const std::string_view bytes = raw(column);
+  switch (PQftype(result_.get(), column)) {
+    case kFloat8: return std::bit_cast<double>(number_of(bytes));
+    case kFloat4: return std::bit_cast<float>(static_cast<std::uint32_t>(number_of(bytes)));
+    default: return static_cast<double>(integer(column));
+  }
+}
+
+bool PostgresStatement::is_text(int column) const {
+  if (row_ < 0) return false;
+  switch (PQftype(result_.get(), column)) {
+    case kBool:
+    case kInt2:
+    case kInt4:
+    case kInt8:
+    case kNumeric: return false;
+    default: return true;
+  }
+}
+
+std::string_view PostgresStatement::text(int column) const {
+  if (is_null(column)) return {};
+  if (is_text(column)) return raw(column);
+  texts_.resize(static_cast<std::size_t>(columns()));
+  std::string& t = texts_[static_cast<std::size_t>(column)];
+  if (t.empty()) t = std::to_string(integer(column));
+  return t;
+}
+
+// ---- a connection ----
+
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const std::string& url, const Clock& clock, bool server_clock, Numbers numbers) {
+  auto connection = std::unique_ptr<PostgresConnection>(new PostgresConnection(clock, server_clock, std::move(numbers)));
+  // What the URL says comes after these, and wins. A server that is gone is noticed without a word from it.
+  const char* names[] = {"connect_timeout", "keepalives_idle", "tcp_user_timeout", "fallback_application_name", "client_encoding", "dbname", nullptr};
+  const char* values[] = {"5", "10", "20000", "amzsync", "UTF8", url.c_str(), nullptr};
+  connection->raw_ = PQconnectdbParams(names, values, 1);
+  if (!connection->raw_) return Error(Code::no_memory);
+  if (PQstatus(connection->raw_) != CONNECTION_OK) return postgres_error("", PQerrorMessage(connection->raw_));
+  PQsetNoticeProcessor(connection->raw_, [](void*, const char*) {}, nullptr);
+  // A transaction whose process was stopped in the middle must not hold up others for long.
+  AMZ_CHECK(connection->exec("SET statement_timeout=120000; SET idle_in_transaction_session_timeout=60000; SET lock_timeout=30000; SET bytea_output=hex"));
+  return connection;
+}
+
+PostgresConnection::~PostgresConnection() {
+  statements_.clear();
+  PQfinish(raw_);
+}
+
+Statement& PostgresConnection::statement(std::string_view sql) {
+  if (const auto found = statements_.find(sql); found != statements_.end()) return *found->second;
+  auto made = std::make_unique<PostgresStatement>(*this, with_dollars(sql), "s" + std::to_string(statements_.size()));
+  return *statements_.emplace(std::string(sql), std::move(made)).first->second;
+}
+
+std::int64_t PostgresConnection::take_numbers(std::string_view counter, std::int64_t count) {
+  if (error_) return 0;
+  const std::int64_t first = numbers_(counter, count);
+  if (first <= 0) error_ = Error(Code::store_unavailable);
+  return first;
+}
+
+void PostgresConnection::sent(std::function<void(std::optional<std::int64_t>)> told) {
+  // So few that what the server answers meanwhile finds room on its way.
+  constexpr std::size_t kMostUntold = 256;
+  has_written_ = true;
+  sent_.push_back(std::move(told));
+  if (sent_.size() >= kMostUntold) settle();
+}
+
+void PostgresConnection::settle() {
+  if (!is_sending()) return;
+  if (PQpipelineSync(raw_) == 0) remember({});
+  while (!sent_.empty()) {
+    const PostgresResult result(PQgetResult(raw_));
+    const auto status = PQresultStatus(result.get());
+    if (!result || (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)) {
+      // What was sent after it was not done; of that the server says nothing new.
+      remember(result);
+      if (!result || is_lost()) break;
+    }
+    const bool row = status == PGRES_TUPLES_OK && PQntuples(result.get()) > 0 && PQgetisnull(result.get(), 0, 0) == 0;
+    if (sent_.front()) sent_.front()(row ? std::optional(signed_of({PQgetvalue(result.get(), 0, 0), static_cast<std::size_t>(PQgetlength(result.get(), 0, 0))})) : std::nullopt);
+    sent_.pop_front();
+    const PostgresResult end(PQgetResult(raw_));   // of this one
+  }
+  sent_.clear();
+  const PostgresResult synced(PQgetResult(raw_));
+  if (PQexitPipelineMode(raw_) == 0) remember({});
+}
+
+Status PostgresConnection::begin(const char* how, bool writes) {
+  error_.reset();
+  may_try_again_ = met_key_ = has_written_ = false;
+  transaction_.clear();
+  std::string sql = std::string("BEGIN ") + how + "; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+  if (writes) sql += ", pg_current_xact_id()";
+  const PostgresResult begun(PQexec(raw_, sql.c_str()));
+  if (PQresultStatus(begun.get()) != PGRES_TUPLES_OK) {
+    remember(begun);
+    return *error_;
+  }
+  std::int64_t us = 0;
+  const std::string_view time = PQgetvalue(begun.get(), 0, 0);
+  (void)std::from_chars(time.data(), time.data() + time.size(), us);
+  now_ = server_clock_ ? from_us(us) : clock_.now();
+  if (writes) transaction_ = PQgetvalue(begun.get(), 0, 1);
+  return Done{};
+}
+
+Status PostgresConnection::exec(const char* sql) {
+  settle();
+  const PostgresResult done(PQexec(raw_, sql));
+  const auto status = PQresultStatus(done.get());
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return Done{};
+  const char* state = PQresultErrorField(done.get(), PG_DIAG_SQLSTATE);
+  const std::string_view sqlstate = state ? state : "";
+  may_try_again_ = sqlstate.starts_with("40");
+  return postgres_error(sqlstate, PQerrorMessage(raw_));
+}
+
+void PostgresConnection::remember(const PostgresResult& result) {
+  if (error_) return;
+  const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+  const std::string_view sqlstate = state ? state : "";
+  met_key_ = sqlstate == "23505";
+  may_try_again_ = sqlstate.starts_with("40") || met_key_;
+  error_ = postgres_error(sqlstate, PQerrorMessage(raw_));
+}
+
+}  // namespace amzsync::store

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// One PostgreSQL connection with its statements kept prepared, and a transaction on it. Thin: names the errors, hides libpq and its binary values.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "store/sql.hpp"
+
+namespace amzsync::store {
+
+class PostgresConnection;
+
+/// The last answer of the server.
+class PostgresResult {
+ public:
+  PostgresResult() = default;
+  explicit PostgresResult(PGresult* raw) : raw_(raw) {}
+  PGresult* get() const noexcept { return raw_.get(); }
+  explicit operator bool() const noexcept { return raw_ != nullptr; }
+  void clear() { raw_.reset(); }
+
+ private:
+  struct Clear {
+    void operator()(PGresult* r) const { PQclear(r); }
+  };
+  std::unique_ptr<PGresult, Clear> raw_;
+};
+
+class PostgresStatement final : public Statement {
+ public:
+  /// `name`: under which the connection prepares it.
+  PostgresStatement(PostgresConnection& connection, std::string sql, std::string name) : connection_(connection), sql_(std::move(sql)), name_(std::move(name)) {}
+  PostgresStatement(const PostgresStatement&) = delete;
+  PostgresStatement& operator=(const PostgresStatement&) = delete;
+
+  void bind_integer(int place, std::int64_t value) override;
+  void bind_real(int place, double value) override;
+  void bind_text(int place, std::string_view text) override;
+  void bind_blob(int place, std::string_view bytes) override;
+  void bind_null(int place, SqlType type) override;
+  bool step() override;
+  void reset() override;
+  std::int64_t changes() const override { return changes_; }
+  void post(std::function<void(std::optional<std::int64_t>)> told) override;
+
+  bool is_null(int column) const override { return row_ < 0 || PQgetisnull(result_.get(), row_, column) != 0; }
+  std::int64_t integer(int column) const override;
+  double real(int column) const override;
+  std::string_view text(int column) const override;
+  int columns() const override { return result_ ? PQnfields(result_.get()) : 0; }
+  std::string_view column_name(int column) const override { return PQfname(result_.get(), column); }
+  bool is_text(int column) const override;
+
+ private:
+  struct Arguments;
+  Arguments arguments() const;
+  bool is_prepared_for(const std::vector<Oid>& types) const;
+  bool prepare(const Arguments& arguments);
+  struct Value {
+    SqlType type = SqlType::text;
+    bool null = true;
+    std::string bytes;
+  };
+  Value& value(int place, SqlType type);
+  std::string_view raw(int column) const;
+
+  PostgresConnection& connection_;
+  std::string sql_, name_;
+  std::vector<Value> values_;
+  std::vector<Oid> prepared_as_;          // the types that it is prepared for
+  bool is_prepared_ = false;
+  PostgresResult result_;
+  int row_ = -1;
+  std::int64_t changes_ = 0;
+  mutable std::vector<std::string> texts_;   // of numbers that were asked for as text
+};
+
+/// Used by one thread at a time. As a Tx it is only meaningful between begin and commit or rollback.
+class PostgresConnection final : public Tx {
+ public:
+  /// Hands out numbers for good, whatever becomes of the transaction that asks: the first of them, from 1 on; 0: there are none to be had.
+  using Numbers = std::function<std::int64_t(std::string_view counter, std::int64_t count)>;
+
+  /// `server_clock`: time is the server's; else `clock`'s.
+  static Result<std::unique_ptr<PostgresConnection>> open(const std::string& url, const Clock& clock, bool server_clock, Numbers numbers = {});
+  ~PostgresConnection() override;
+
+  // ---- Tx ----
+  Statement& statement(std::string_view sql) override;
+  Instant now() const override { return now_; }
+  const std::optional<Error>& error() const override { return error_; }
+  void settle() override;
+  std::int64_t take_numbers(std::string_view counter, std::int64_t count) override;
+  std::int64_t next_place() override { return integer("SELECT amz_place()").value_or(0); }
+  std::int64_t settled_place() override { return integer("SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) - 1").value_or(0); }
+  std::string_view lock_unclaimed() const override { return " FOR UPDATE SKIP LOCKED"; }
+
+  /// Begins a transaction, clears the sticky error and takes the time. `how`: what stands after BEGIN. A writer gets a number, by which its end can be asked for.
+  Status begin(const char* how, bool writes);
+  /// Of the transaction that writes; empty: none.
+  const std::string& transaction() const noexcept { return transaction_; }
+  /// Runs SQL without parameters, outside the sticky error.
+  Status exec(const char* sql);
+  /// Whether the connection is of no use any more.
+  bool is_lost() const noexcept { return PQstatus(raw_) != CONNECTION_OK; }
+  /// Whether a statement of this transaction changed a row.
+  bool has_written() const noexcept { return has_written_; }
+  void count_written() noexcept { has_written_ = true; }
+  /// The last failure was one after which the same may succeed: others wrote what it was about.
+  bool may_try_again() const noexcept { return may_try_again_; }
+  /// It was that a key is there already: another one wrote it meanwhile, or it may not be written.
+  bool met_key() const noexcept { return met_key_; }
+  /// Something was sent of which the server has not told yet.
+  void sent(std::function<void(std::optional<std::int64_t>)> told);
+  bool is_sending() const noexcept { return PQpipelineStatus(raw_) != PQ_PIPELINE_OFF; }
+  /// Remembers what the server said of the last failing call.
+  void remember(const PostgresResult& result);
+  PGconn* raw() noexcept { return raw_; }
+
+ private:
+  PostgresConnection(const Clock& clock, bool server_clock, Numbers numbers) : clock_(clock), server_clock_(server_clock), numbers_(std::move(numbers)) {}
+
+  const Clock& clock_;
+  bool server_clock_;
+  Numbers numbers_;
+  PGconn* raw_ = nullptr;
+  Instant now_{};
+  std::string transaction_;
+  std::optional<Error> error_;
+  bool may_try_again_ = false, met_key_ = false, has_written_ = false;
+  std::deque<std::function<void(std::optional<std::int64_t>)>> sent_;
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view t) const noexcept { return std::hash<std::string_view>()(t); }
+  };
+  std::unordered_map<std::string, std::unique_ptr<PostgresStatement>, TextHash, std::equal_to<>> statements_;
+};
+
+/// What an SQLSTATE means for our callers.
+Error postgres_error(std::string_view sqlstate, std::string_view detail);
+
+}  // namespace amzsync::store

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/postgres/postgres_store.hpp"
+
+#include <asio/post.hpp>
+
+#include <atomic>
+#include <charconv>
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "store/migrations.hpp"
+#include "store/postgres/connection.hpp"
+
+namespace amzsync::store {
+namespace {
+
+constexpr std::size_t kIdleReaders = 4;
+constexpr int kAttempts = 40;                             // at one transaction; the later ones wait longer
+constexpr int kAttemptsOfCaller = 6;                      // where its own thread waits: one lost idle reader after the other
+constexpr int kAttemptsAtKey = 3;                         // where a key was there already
+constexpr Duration kFirstPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(200);
+constexpr Duration kTellEvery = std::chrono::milliseconds(20);   // other processes of what was written: telling takes a lock of the whole server
+constexpr Duration kLookAnyway = std::chrono::seconds(5), kLookDeaf = std::chrono::seconds(1);   // what was told may not have been heard
+constexpr std::int64_t kNumbersAtOnce = 1'000;
+constexpr const char* kWrites = "ISOLATION LEVEL SERIALIZABLE";
+constexpr const char* kReads = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Of the migration's lock; amzsync in ASCII.
+constexpr const char* kSchemaLock = "SELECT pg_advisory_xact_lock(27425031213443683)";
+
+class PostgresStore final : public Store {
+ public:
+  PostgresStore(const PostgresOptions& options, Executor writer, Executor readers, Clock& clock, Log log)
+      : options_(options), writer_executor_(std::move(writer)), reader_executor_(std::move(readers)), clock_(clock), log_(std::move(log)) {}
+
+  Status open() {
+    AMZ_CHECK(connect_writer());
+    AMZ_CHECK(migrate());
+    return listen();
+  }
+
+  Result<EngineNo> register_engine() override {
+    AMZ_CHECK(writer_->begin(kWrites, true));
+    const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", writer_->now());
+    if (writer_->error() || !number) return roll_back(writer_->error().value_or(Error(Code::internal)));
+    AMZ_CHECK(writer_->exec("COMMIT"));
+    return EngineNo{*number};
+  }
+
+  /// A process of another machine can't be seen; its leases tell.
+  bool engine_may_live(EngineNo) override { return true; }
+
+  std::uint64_t change_counter() override {
+    std::lock_guard lock(listener_mutex_);
+    const bool hears = listener_ && !listener_->is_lost();
+    if (hears) {
+      if (PQconsumeInput(listener_->raw()) != 0) {
+        while (PGnotify* news = PQnotifies(listener_->raw())) {
+          if (news->be_pid != writer_pid_) ++heard_;   // of our own writing we know
+          PQfreemem(news);
+        }
+      }
+    } else if (!std::exchange(relistening_, true)) {
+      asio::post(reader_executor_, [this] { listen_again(); });
+    }
+    const Steady now = clock_.steady();
+    if (now - looked_at_ >= (hears ? kLookAnyway : kLookDeaf)) {
+      looked_at_ = now;
+      ++heard_;
+    }
+    return heard_;
+  }
+
+  void on_commit(std::function<void()> listener) override { on_commit_ = std::move(listener); }
+
+  void submit_write(Urgency urgency, std::unique_ptr<Job> job) override {
+    {
+      std::lock_guard lock(queue_mutex_);
+      (urgency == Urgency::trigger ? urgent_ : normal_).push_back(std::move(job));
+      if (std::exchange(draining_, true)) return;
+    }
+    asio::post(writer_executor_, [this] { drain(); });
+  }
+
+  void submit_read(std::unique_ptr<Job> job) override {
+    asio::post(reader_executor_, [this, j = std::move(job)] { read(*j, kAttempts); });
+  }
+
+  void perform_read(Job& job) override { read(job, kAttemptsOfCaller); }
+
+  /// What is deleted is out of every reader's sight; the server overwrites it when it needs the room. Its files, logs and replicas are its owner's to clean.
+  void submit_scrub(Completion<Result<bool>> done) override {
+    asio::post(writer_executor_, [d = std::move(done)]() mutable { d(true); });
+  }
+
+ private:
+  // ---- reading ----
+
+  /// A reader in a transaction. While there is none to be had, as during a restart of the server, so many attempts are made.
+  Result<std::unique_ptr<PostgresConnection>> begin_reading(int attempts) {
+    Duration pause = kFirstPause;
+    for (int attempt = 1;; ++attempt) {
+      auto reader = borrow_reader();
+      Status begun = reader ? (*reader)->begin(kReads, false) : Status(reader.error());
+      if (begun) return reader;
+      if (attempt >= attempts) return begun.error();
+      // One that was lost while nobody used it is no reason to wait: the next one may be a new one.
+      if (reader) continue;
+      clock_.block_for(pause);
+      pause = std::min(pause * 2, kLongestPause);
+    }
+  }
+
+  void read(Job& job, int attempts) {
+    auto begun = begin_reading(attempts);
+    if (!begun) return job.finish(begun.error());
+    auto reader = std::move(*begun);
+    Status outcome = job.attempt(*reader);
+    if (const auto& error = reader->error()) outcome = *error;
+    (void)reader->exec("ROLLBACK");
+    if (!reader->is_lost()) {
+      std::lock_guard lock(readers_mutex_);
+      if (idle_readers_.size() < kIdleReaders) idle_readers_.push_back(std::move(reader));
+    }
+    job.finish(std::move(outcome));
+  }
+
+  Result<std::unique_ptr<PostgresConnection>> borrow_reader() {
+    {
+      std::lock_guard lock(readers_mutex_);
+      if (!idle_readers_.empty()) {
+        auto reader = std::move(idle_readers_.back());
+        idle_readers_.pop_back();
+        return reader;
+      }
+    }
+    return open_connection();
+  }
+
+  // ---- connections ----
+
+  Result<std::unique_ptr<PostgresConnection>> open_connection() {
+    return PostgresConnection::open(options_.url, clock_, options_.server_clock, [this](std::string_view name, std::int64_t count) { return take_numbers(name, count); });
+  }
+
+  Status connect_writer() {
+    writer_.reset();
+    AMZ_TRY(writer, open_connection());
+    writer_ = std::move(writer);
+    std::lock_guard lock(listener_mutex_);
+    writer_pid_ = PQbackendPID(writer_->raw());
+    return Done{};
+  }
+
+  Status listen() {
+    AMZ_TRY(listener, open_connection());
+    AMZ_CHECK(listener->exec("LISTEN amzsync"));
+    std::lock_guard lock(listener_mutex_);
+    listener_ = std::move(listener);
+    ++heard_;   // of what was told while nobody heard it
+    return Done{};
+  }
+
+  void listen_again() {
+    if (Status listening = listen(); !listening) log_.debug("News of other processes are not heard", {{"error", listening.error().message}});
+    std::lock_guard lock(listener_mutex_);
+    relistening_ = false;
+  }
+
+  // ---- numbers ----
+
+  struct Block {
+    std::int64_t next = 0, end = 0;
+  };
+
+  /// In blocks, and in transactions of their own: a counter's row would make all that writes wait for each other. 0: the server gives none.
+  std::int64_t take_numbers(std::string_view name, std::int64_t count) {
+    std::lock_guard lock(numbers_mutex_);
+    Block& block = numbers_[std::string(name)];
+    if (block.end - block.next < count) {
+      constexpr int kTries = 2;   // the connection may have been lost while nobody used it
+      block = {};
+      for (int i = 0; i < kTries && block.end == 0; ++i) block = next_block(name, std::max(count, kNumbersAtOnce));
+      if (block.end == 0) return 0;
+    }
+    const std::int64_t first = block.next;
+    block.next += count;
+    return first;
+  }
+
+  Block next_block(std::string_view name, std::int64_t many) {
+    if (!counters_ || counters_->is_lost()) {
+      auto opened = open_connection();
+      if (!opened) return {};
+      counters_ = std::move(*opened);
+    }
+    if (!counters_->begin("ISOLATION LEVEL READ COMMITTED", false)) return {};
+    const std::int64_t end = counters_->integer("UPDATE counters SET next = next + ?2 WHERE name=?1 RETURNING next", name, many).value_or(0);
+    return end > 0 && counters_->exec("COMMIT") ? Block{end - many, end} : Block{};
+  }
+
+  // ---- writing ----
+
+  std::unique_ptr<Job> next_job() {
+    std::lock_guard lock(queue_mutex_);
+    for (auto* queue : {&urgent_, &normal_}) {
+      if (queue->empty()) continue;
+      auto job = std::move(queue->front());
+      queue->pop_front();
+      return job;
+    }
+    return nullptr;
+  }
+
+  void drain() {
+    for (;;) {
+      auto job = next_job();
+      if (job) {
+        Status outcome = perform_write(*job);
+        job->finish(std::move(outcome));
+        continue;
+      }
+      tell_others();
+      std::lock_guard lock(queue_mutex_);
+      if (urgent_.empty() && normal_.empty()) {
+        draining_ = false;
+        return;
+      }
+    }
+  }
+
+  Status perform_write(Job& job) {
+    Duration pause = kFirstPause;
+    Status outcome = Code::store_unavailable;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      bool again = false;
+      outcome = attempt_write(job, again);
+      if (outcome || !again || (attempt + 1 >= kAttemptsAtKey && writer_ && writer_->met_key())) return outcome;
+      clock_.block_for(pause);
+      pause = std::min(pause * 2, kLongestPause);
+    }
+    return outcome;
+  }
+
+  /// `again`: nothing came of it, and it may succeed.
+  Status attempt_write(Job& job, bool& again) {
+    if (writer_ == nullptr || writer_->is_lost()) {
+      again = true;
+      AMZ_CHECK(connect_writer());
+    }
+    if (Status begun = writer_->begin(kWrites, true); !begun) {
+      again = writer_->is_lost() || writer_->may_try_again();
+      return begun;
+    }
+    Status outcome = job.attempt(*writer_);
+    writer_->settle();
+    if (const auto& error = writer_->error()) outcome = *error;
+    if (!outcome) {
+      again = writer_->error().has_value() && (writer_->is_lost() || writer_->may_try_again());
+      if (!writer_->is_lost()) (void)writer_->exec("ROLLBACK");
+      return outcome;
+    }
+    // A transaction that changed nothing is no news; telling it would have its listener look, commit nothing, and be told again.
+    const bool news = writer_->has_written();
+    const std::string transaction = writer_->transaction();
+    outcome = writer_->exec("COMMIT");
+    if (!outcome && writer_->is_lost()) outcome = outcome_of(transaction, again);
+    if (!outcome) {
+      again |= writer_ && writer_->may_try_again();
+      return outcome;
+    }
+    if (!news) return outcome;
+    {
+      std::lock_guard lock(listener_mutex_);
+      ++heard_;
+    }
+    owed_ = true;
+    if (clock_.steady() - told_at_ >= kTellEvery) tell_others();
+    if (on_commit_) on_commit_();
+    return outcome;
+  }
+
+  /// The connection was lost before the server said what became of a commit. Another one can ask.
+  Status outcome_of(const std::string& transaction, bool& again) {
+    Status unknown = Code::store_unavailable;
+    Duration pause = kFirstPause;
+    for (int attempt = 0; attempt < kAttempts; ++attempt, clock_.block_for(pause), pause = std::min(pause * 2, kLongestPause)) {
+      if (Status connected = connect_writer(); !connected) {
+        unknown = connected;
+        continue;
+      }
+      const PostgresResult told(PQexec(writer_->raw(), ("SELECT pg_xact_status('" + transaction + "')").c_str()));
+      if (PQresultStatus(told.get()) != PGRES_TUPLES_OK) continue;
+      const std::string_view status = PQgetvalue(told.get(), 0, 0);
+      if (status == "committed") return Done{};
+      if (status == "aborted") {
+        again = true;
+        return Code::store_unavailable;
+      }
+    }
+    return unknown;
+  }
+
+  void tell_others() {
+    if (!std::exchange(owed_, false)) return;
+    told_at_ = clock_.steady();
+    if (Status told = writer_->exec("NOTIFY amzsync"); !told) log_.debug("Other processes were not told of what was written", {{"error", told.error().message}});
+  }
+
+  Error roll_back(Error error) {
+    (void)writer_->exec("ROLLBACK");
+    return error;
+  }
+
+  // ---- schema ----
+
+  /// One process at a time; each step in a transaction of its own, so that none holds its locks for long.
+  Status migrate() {
+    const auto known = postgres_migrations();
+    const int newest = known.back().version;
+    for (;;) {
+      AMZ_CHECK(writer_->begin("ISOLATION LEVEL READ COMMITTED", false));
+      if (Status locked = writer_->exec(kSchemaLock); !locked) return roll_back(locked.error());
+      const bool fresh = !writer_->integer("SELECT 1 FROM pg_class WHERE oid=to_regclass('meta')").has_value();
+      const std::int64_t version = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='version'").value_or(0);
+      const std::int64_t min_writer = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='min_writer'").value_or(0);
+      if (writer_->error()) return roll_back(*writer_->error());
+      if (version > newest && min_writer > newest)
+        return roll_back(Error(Code::store_newer, "The database has schema version " + std::to_string(version) + ", this version of amzsync knows " + std::to_string(newest) + ". Please use the newer version of amzsync."));
+      const auto next = std::find_if(known.begin(), known.end(), [&](const Migration& m) { return m.version > version; });
+      if (next == known.end()) return writer_->exec("COMMIT");
+      if (Status done = writer_->exec(std::string(next->sql).c_str()); !done) return roll_back(done.error());
+      writer_->run("INSERT INTO meta(key, value) VALUES('version', ?1) ON CONFLICT (key) DO UPDATE SET value=excluded.value", std::to_string(next->version));
+      if (writer_->error()) return roll_back(*writer_->error());
+      AMZ_CHECK(writer_->exec("COMMIT"));
+      log_.debug("Database schema migrated", {{"version", next->version}});
+    }
+  }
+
+  PostgresOptions options_;
+  Executor writer_executor_;
+  Executor reader_executor_;
+  Clock& clock_;
+  Log log_;
+
+  std::unique_ptr<PostgresConnection> writer_;   // the writer's executor only, once open
+  bool owed_ = false;                            // others were not told of something yet
+  Steady told_at_{};
+  std::function<void()> on_commit_;
+
+  std::mutex numbers_mutex_;
+  std::map<std::string, Block> numbers_;
+  std::unique_ptr<PostgresConnection> counters_;
+
+  std::mutex queue_mutex_;
+  std::deque<std::unique_ptr<Job>> urgent_, normal_;
+  bool draining_ = false;
+
+  std::mutex readers_mutex_;
+  std::vector<std::unique_ptr<PostgresConnection>> idle_readers_;
+
+  std::mutex listener_mutex_;
+  std::unique_ptr<PostgresConnection> listener_;
+  bool relistening_ = false;
+  int writer_pid_ = 0;
+  std::uint64_t heard_ = 0;
+  Steady looked_at_{};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_postgres_store(const PostgresOptions& options, Executor writer, Executor readers, Clock& clock, Log log) {
+  auto store = std::make_unique<PostgresStore>(options, std::move(writer), std::move(readers), clock, std::move(log));
+  AMZ_CHECK(store->open());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace amzsync::store

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts that share one PostgreSQL database: any of them works on a run, any of them tells of it."""
+import subprocess
+import unittest
+
+from harness import Host, HostCase
+from with_postgres import Server
+
+
+class PostgresCase(HostCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.addClassCleanup(cls.server.close)
+        cls.number = 0
+
+    def setUp(self):
+        super().setUp()
+        type(self).number += 1
+        self.name = f"test{self.number}"
+        self.psql("postgres", f"CREATE DATABASE {self.name}")
+        self.store = f"postgresql://amzsync@127.0.0.1:{self.server.port}/{self.name}"
+
+    def psql(self, database, query):
+        done = subprocess.run(["psql", "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "amzsync", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", database, "-c", query], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def sql(self, query, *args):
+        for value in args:
+            query = query.replace("?", f"'{value}'", 1)
+        return [tuple(int(v) if v.lstrip("-").isdigit() else v for v in line.split("\t")) for line in self.psql(self.name, query).splitlines()]
+
+
+class OneHost(PostgresCase):
+    def test_a_seller_is_synced_to_the_truth_and_again_without_a_change(self):
+        for seller, source in enumerate(("transactions", "v0"), 1):
+            with self.subTest(source=source):
+                sim = self.sim(events=2000)
+                host = self.host(sim, finances="v0" if source == "v0" else "2024-06-19")
+                user = f"user-{source}"
+                first = host.finish(host.connect(user, seller).query["sync_id"], user)
+                self.assertEqual(first["status"], "completed", first)
+                self.check_truth(host, sim, user, seller, source)
+                second = host.finish(host.post("/api/sync/start", user).json["syncId"], user)
+                self.assertEqual((second["status"], sum(s["added"] + s["changed"] + s["removed"] for s in second["streams"])), ("completed", 0), second)
+                host.stop()
+
+    def test_a_user_is_erased_from_every_table(self):
+        sim = self.sim()
+        host = self.host(sim)
+        host.finish(host.connect("user-1").query["sync_id"], "user-1")
+        host.finish(host.connect("user-2", seller=2).query["sync_id"], "user-2")
+        self.assertEqual(host.post("/api/erase", "user-1").status, 200)
+        host.stop()
+        self.check_truth(self.host(sim), sim, "user-2", seller=2)
+        tables = self.sql("SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name) WHERE column_name='user_no' AND table_type='BASE TABLE' AND table_schema='public'")
+        for (table,) in tables:
+            self.assertLessEqual(self.sql(f"SELECT count(DISTINCT user_no) FROM {table}")[0][0], 1, table)
+
+
+class TwoHosts(PostgresCase):
+    def test_each_follows_what_the_other_works_on(self):
+        sim = self.sim(events=2000)
+        one, two = self.host(sim), self.host(sim)
+        run = one.connect().query["sync_id"]
+        self.assertEqual(two.finish(run)["status"], "completed")
+        self.check_truth(two, sim)
+
+    def test_a_run_whose_host_is_killed_goes_on_in_the_other(self):
+        sim = self.sim(events=2000)
+        one = self.host(sim)
+        sim.fault("/finances", "slow", delayMs=1000)
+        run = one.connect().query["sync_id"]
+        with one.events(last_event_id=0) as stream:
+            next(e for e in stream if e.type == "sync_progress" and e.data["progress"] >= 30)
+        one.kill()
+        sim.control(clearFaults=True)
+        two = self.host(sim)
+        self.assertEqual(two.finish(run)["status"], "completed")
+        self.check_truth(two, sim)
+
+    def test_many_sellers_are_each_synced_once_whoever_takes_them_up(self):
+        sim = self.sim(events=300, skus=20, sellers=8)
+        hosts = [self.host(sim) for _ in range(3)]
+        runs = [hosts[n % 3].connect(f"user-{n}", seller=n).query["sync_id"] for n in range(1, 9)]
+        for n, run in enumerate(runs, 1):
+            self.assertEqual(hosts[(n + 1) % 3].finish(run, f"user-{n}")["status"], "completed")
+            self.check_truth(hosts[(n + 2) % 3], sim, f"user-{n}", seller=n)
+        self.assertEqual(self.sql("SELECT count(*), count(DISTINCT user_id) FROM amz_runs"), [(8, 8)])
+
+
+class ServerFails(PostgresCase):
+    def test_a_sync_outlives_the_restart_of_its_server(self):
+        sim = self.sim(events=2000)
+        host = self.host(sim)
+        sim.fault("/finances", "slow", delayMs=300)
+        run = host.connect().query["sync_id"]
+        with host.events(last_event_id=0) as stream:
+            next(e for e in stream if e.type == "sync_progress" and e.data["progress"] >= 30)
+        self.server.stop("fast")
+        self.server.start()
+        sim.control(clearFaults=True)
+        self.assertEqual(host.finish(run)["status"], "completed")
+        self.check_truth(host, sim)
+
+    def test_a_server_that_is_not_there_is_named_with_its_setting(self):
+        with self.assertRaises(AssertionError) as told:
+            Host(self.sim(), "postgresql://anna:secretpw@127.0.0.1:1/nowhere")
+        self.assertIn("AMZSYNC_STORE is 'postgresql://anna:***@127.0.0.1:1/nowhere'", str(told.exception))
+        self.assertNotIn("secretpw", str(told.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
