@@ -89,8 +89,7 @@ class Events(HostCase):
         host = self.host(sim)
         sim.fault("/finances", "slow", delayMs=1000)
         run = host.connect().query["sync_id"]
-        with host.events(last_event_id=0) as stream:
-            next(e for e in stream if e.type == "sync_progress" and e.data["progress"] >= 30)
+        self.reach(host, 30)
         host.kill()
         sim.control(clearFaults=True)
         again = self.host(sim)

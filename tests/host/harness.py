@@ -285,6 +285,11 @@ class HostCase(unittest.TestCase):
         finally:
             connection.close()
 
+    def reach(self, host, progress, **more):
+        """Waits until a sync is so far."""
+        with host.events(last_event_id=0, **more) as stream:
+            next(e for e in stream if e.type == "sync_progress" and e.data["progress"] >= progress)
+
     def check_error(self, answer, status, code):
         self.assertEqual((answer.status, answer.json["error"]), (status, code), answer.body)
         self.assertIs(answer.json["success"], False)

@@ -72,8 +72,7 @@ class TwoHosts(PostgresCase):
         one = self.host(sim)
         sim.fault("/finances", "slow", delayMs=1000)
         run = one.connect().query["sync_id"]
-        with one.events(last_event_id=0) as stream:
-            next(e for e in stream if e.type == "sync_progress" and e.data["progress"] >= 30)
+        self.reach(one, 30)
         one.kill()
         sim.control(clearFaults=True)
         two = self.host(sim)
@@ -96,8 +95,7 @@ class ServerFails(PostgresCase):
         host = self.host(sim)
         sim.fault("/finances", "slow", delayMs=300)
         run = host.connect().query["sync_id"]
-        with host.events(last_event_id=0) as stream:
-            next(e for e in stream if e.type == "sync_progress" and e.data["progress"] >= 30)
+        self.reach(host, 30)
         self.server.stop("fast")
         self.server.start()
         sim.control(clearFaults=True)

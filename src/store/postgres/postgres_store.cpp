@@ -5,12 +5,12 @@
 
 #include <atomic>
 #include <charconv>
-#include <deque>
 #include <map>
 #include <mutex>
 
 #include "store/migrations.hpp"
 #include "store/postgres/connection.hpp"
+#include "store/write_queue.hpp"
 
 namespace amzsync::store {
 namespace {
@@ -74,12 +74,7 @@ class PostgresStore final : public Store {
   void on_commit(std::function<void()> listener) override { on_commit_ = std::move(listener); }
 
   void submit_write(Urgency urgency, std::unique_ptr<Job> job) override {
-    {
-      std::lock_guard lock(queue_mutex_);
-      (urgency == Urgency::trigger ? urgent_ : normal_).push_back(std::move(job));
-      if (std::exchange(draining_, true)) return;
-    }
-    asio::post(writer_executor_, [this] { drain(); });
+    if (queue_.push(urgency, std::move(job))) asio::post(writer_executor_, [this] { drain(); });
   }
 
   void submit_read(std::unique_ptr<Job> job) override {
@@ -201,32 +196,14 @@ class PostgresStore final : public Store {
 
   // ---- writing ----
 
-  std::unique_ptr<Job> next_job() {
-    std::lock_guard lock(queue_mutex_);
-    for (auto* queue : {&urgent_, &normal_}) {
-      if (queue->empty()) continue;
-      auto job = std::move(queue->front());
-      queue->pop_front();
-      return job;
-    }
-    return nullptr;
-  }
-
   void drain() {
-    for (;;) {
-      auto job = next_job();
-      if (job) {
+    do {
+      while (const auto job = queue_.next()) {
         Status outcome = perform_write(*job);
         job->finish(std::move(outcome));
-        continue;
       }
       tell_others();
-      std::lock_guard lock(queue_mutex_);
-      if (urgent_.empty() && normal_.empty()) {
-        draining_ = false;
-        return;
-      }
-    }
+    } while (!queue_.rest());
   }
 
   Status perform_write(Job& job) {
@@ -352,9 +329,7 @@ class PostgresStore final : public Store {
   std::map<std::string, Block> numbers_;
   std::unique_ptr<PostgresConnection> counters_;
 
-  std::mutex queue_mutex_;
-  std::deque<std::unique_ptr<Job>> urgent_, normal_;
-  bool draining_ = false;
+  WriteQueue queue_;
 
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<PostgresConnection>> idle_readers_;

@@ -4,13 +4,12 @@
 #include <sys/statvfs.h>
 
 #include <asio/post.hpp>
-#include <condition_variable>
-#include <deque>
 #include <mutex>
 
 #include "store/migrations.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/liveness.hpp"
+#include "store/write_queue.hpp"
 
 namespace amzsync::store {
 namespace {
@@ -73,12 +72,7 @@ class SqliteStore final : public Store {
   void on_commit(std::function<void()> listener) override { on_commit_ = std::move(listener); }
 
   void submit_write(Urgency urgency, std::unique_ptr<Job> job) override {
-    {
-      std::lock_guard lock(queue_mutex_);
-      (urgency == Urgency::trigger ? urgent_ : normal_).push_back(std::move(job));
-      if (std::exchange(draining_, true)) return;
-    }
-    asio::post(writer_executor_, [this] { drain(); });
+    if (queue_.push(urgency, std::move(job))) asio::post(writer_executor_, [this] { drain(); });
   }
 
   /// What is deleted is overwritten in the database itself (secure_delete); the log still holds it until all of it is written back and cut off.
@@ -111,30 +105,10 @@ class SqliteStore final : public Store {
  private:
   // ---- writing ----
 
-  std::unique_ptr<Job> next_job() {
-    std::lock_guard lock(queue_mutex_);
-    for (auto* queue : {&urgent_, &normal_}) {
-      if (queue->empty()) continue;
-      auto job = std::move(queue->front());
-      queue->pop_front();
-      return job;
-    }
-    return nullptr;
-  }
-
   void drain() {
-    for (;;) {
-      auto first = next_job();
-      if (!first) {
-        std::lock_guard lock(queue_mutex_);
-        if (urgent_.empty() && normal_.empty()) {
-          draining_ = false;
-          return;
-        }
-        continue;
-      }
-      run_group(std::move(first));
-    }
+    do {
+      while (auto first = queue_.next()) run_group(std::move(first));
+    } while (!queue_.rest());
   }
 
   /// One commit for as many jobs as come within the batch time. A job that fails is rolled back alone.
@@ -159,7 +133,7 @@ class SqliteStore final : public Store {
         break;
       }
       if (clock_.steady() >= until) break;
-      job = next_job();
+      job = queue_.next();
     } while (job);
 
     if (whole) whole = writer_->exec("COMMIT");
@@ -257,9 +231,7 @@ class SqliteStore final : public Store {
   std::unique_ptr<LivenessFile> liveness_;
   std::function<void()> on_commit_;
 
-  std::mutex queue_mutex_;
-  std::deque<std::unique_ptr<Job>> urgent_, normal_;
-  bool draining_ = false;
+  WriteQueue queue_;
 
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<SqliteConnection>> idle_readers_;
