@@ -3,6 +3,7 @@
 
 #include "base/json_writer.hpp"
 #include "capi/handles.hpp"
+#include "migrate.hpp"
 #include "store/documents.hpp"
 #include "store/users.hpp"
 
@@ -356,6 +357,21 @@ int32_t amzsync_erase(amzsync_engine* engine, const char* user, const char* by, 
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.wait(runtime.engine().erase(id, clean_utf8(text_or_empty(by), 200))));
     return with_json(std::move(json));
+  });
+}
+
+int32_t amzsync_migrate(const char* from, const char* to, amzsync_migrate_fn progress, void* user_data, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  if (out_answer) *out_answer = nullptr;
+  return guarded(err, [&]() -> Status {
+    if (!from) return missing("from");
+    if (!to) return missing("to");
+    if (!out_answer) return missing("out_answer");
+    const auto tell = [&](const std::string& table, std::int64_t rows) {
+      if (progress) progress(user_data, table.c_str(), rows);
+    };
+    AMZ_TRY(json, migrate(from, to, tell, Log()));
+    *out_answer = with_json(std::move(json)).release();
+    return Done{};
   });
 }
 

@@ -60,8 +60,7 @@ Result<std::vector<std::string>> parse_streams(std::string_view text, Code other
 
 Result<RuntimeSettings> to_settings(const Options& o) {
   RuntimeSettings settings;
-  settings.store = o.store;
-  settings.synchronous_full = o.synchronous_full;
+  settings.store = {o.store, o.synchronous_full};
   settings.ca_file = o.ca_file;
   if (o.client_id.empty()) return wrong("The Login-with-Amazon client id is missing.");
   if (o.client_secret.empty()) return wrong("The Login-with-Amazon client secret is missing.");

@@ -1,44 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime.hpp"
 
-#include <sys/stat.h>
-
-#include <filesystem>
-
 #include "net/curl_transport.hpp"
-#include "store/sqlite/sqlite_store.hpp"
-#ifdef AMZSYNC_POSTGRES
-#include "store/postgres/postgres_store.hpp"
-#endif
+#include "open_store.hpp"
 
 namespace amzsync {
 namespace {
 
-constexpr std::string_view kSqlite = "sqlite:";
-#ifdef AMZSYNC_POSTGRES
-constexpr std::string_view kStores = "sqlite:PATH or postgresql://…";
-bool is_postgres(std::string_view store) noexcept { return store.starts_with("postgresql://") || store.starts_with("postgres://"); }
-#else
-constexpr std::string_view kStores = "sqlite:PATH";
-#endif
 constexpr int kMostSignIns = 1'000;   // token calls at once
-
-Result<store::SqliteOptions> sqlite_options(const RuntimeSettings& settings) {
-  if (!settings.store.starts_with(kSqlite) || settings.store.size() == kSqlite.size())
-    return Error(Code::setting_invalid, "The store must be " + std::string(kStores) + "; '" + settings.store.substr(0, settings.store.find("://")) + "' is not supported by this build.");
-  store::SqliteOptions options;
-  options.path = settings.store.substr(kSqlite.size());
-  options.synchronous_full = settings.synchronous_full;
-  std::error_code failed;
-  if (const auto folder = std::filesystem::path(options.path).parent_path(); !folder.empty()) std::filesystem::create_directories(folder, failed);
-  if (failed) return Error(Code::store_unavailable, "The folder of the database " + options.path + " can't be made: " + failed.message() + ".");
-  return options;
-}
-
-/// The database holds sealed tokens and a seller's books: for its owner's eyes.
-void keep_private(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm"}) ::chmod((path + suffix).c_str(), S_IRUSR | S_IWUSR);
-}
 
 }  // namespace
 
@@ -58,27 +27,13 @@ Status Runtime::open_parts(RuntimeSettings settings, Log log) {
   transport_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
   curl.max_transfers = kMostSignIns;
   sign_in_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
-  AMZ_CHECK(open_store(settings, log));
+  AMZ_TRY(store, open_store(settings.store, writer_.get_executor(), readers_.get_executor(), *clock_, log));
+  store_ = std::move(store);
   AMZ_TRY(me, store_->register_engine());
   engine_ = std::make_unique<Engine>(std::move(settings.engine), EngineParts{loop_.get_executor(), work_.get_executor(), dispatcher_.get_executor(), *clock_, *entropy_,
                                                                              *transport_, *sign_in_, *store_, me, std::move(log)});
   loop_thread_ = std::thread([this] { loop_.run(); });
   asio::post(loop_, [this] { engine_->start(); });
-  return Done{};
-}
-
-Status Runtime::open_store(const RuntimeSettings& settings, const Log& log) {
-#ifdef AMZSYNC_POSTGRES
-  if (is_postgres(settings.store)) {
-    AMZ_TRY(store, store::open_postgres_store({.url = settings.store}, writer_.get_executor(), work_.get_executor(), *clock_, log));
-    store_ = std::move(store);
-    return Done{};
-  }
-#endif
-  AMZ_TRY(options, sqlite_options(settings));
-  AMZ_TRY(store, store::open_sqlite_store(options, writer_.get_executor(), work_.get_executor(), *clock_, log));
-  store_ = std::move(store);
-  keep_private(options.path);
   return Done{};
 }
 
@@ -97,6 +52,7 @@ Runtime::~Runtime() {
     dispatcher_.join();
     writer_.join();
     work_.join();
+    readers_.join();
     keep_running_.reset();
     loop_.stop();
     loop_thread_.join();

@@ -10,13 +10,13 @@
 #include <thread>
 
 #include "engine.hpp"
+#include "open_store.hpp"
 
 namespace amzsync {
 
 struct RuntimeSettings {
   EngineSettings engine;
-  std::string store;                ///< sqlite:PATH
-  bool synchronous_full = false;
+  StoreSettings store;
   std::string ca_file;
 };
 
@@ -60,14 +60,14 @@ class Runtime {
     done(std::move(value));
   }
   Async<void> stop();
-  Status open_store(const RuntimeSettings& settings, const Log& log);
   Status open_parts(RuntimeSettings settings, Log log);
 
   asio::io_context loop_{1};
   asio::executor_work_guard<asio::io_context::executor_type> keep_running_{loop_.get_executor()};
   Tasks calls_{loop_.get_executor(), Log()};
   asio::thread_pool writer_{1};
-  asio::thread_pool work_{2};
+  asio::thread_pool work_{2};        // decoding and judging
+  asio::thread_pool readers_{2};     // of the store: looking for work must not wait behind them
   asio::thread_pool dispatcher_{1};
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Entropy> entropy_;

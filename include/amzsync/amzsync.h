@@ -329,6 +329,17 @@ AMZSYNC_API int32_t amzsync_disconnect(amzsync_engine *engine, const char *user,
  * Errors: WOULD_DEADLOCK, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_erase(amzsync_engine *engine, const char *user, const char *by, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
+/* How far a move is: so many rows of a table were copied. On the thread that called amzsync_migrate. */
+typedef void (*amzsync_migrate_fn)(void *user_data, const char *table, int64_t rows);
+
+/* Copies what an SQLite database holds ("sqlite:PATH") into a PostgreSQL database ("postgresql://..."), for hosts that have outgrown one machine, and
+ * compares every table of both by a digest of all its rows. No engine is needed; no engine may be open on either meanwhile. A copy that was broken
+ * off goes on where it stopped when it is called again, and until it is over no engine opens the database copied into. The file stays as it was.
+ * `progress` may be NULL. The answer: {"tables": [{"name", "rows", "copied", "digest"}], "rows", "copied"}. Blocks until it is over.
+ * Errors: SETTING_INVALID, NOT_FOUND (no such file), STORE_BUSY (a host is open on it, or the database copied into holds users), STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_migrate(const char *from, const char *to, amzsync_migrate_fn progress, void *user_data, amzsync_answer **out_answer,
+                                    amzsync_error **err) AMZSYNC_NOEXCEPT;
+
 /* ---- Recoveries and syncs ------------------------------------------------------------------------------------------------------- */
 
 /* Third trigger. What Amazon has paid back, from the database alone. Where there is nothing, and the rules of the back-off allow it, starts a

@@ -214,6 +214,16 @@ struct OAuthParams {
 
 /// An open database and the workers on it. Closed by its destructor, which must not run inside a callback or before the
 /// engine's Events are gone.
+/// Moves what an SQLite database holds into a PostgreSQL one (amzsync_migrate); the receipt. `progress(const char* table, std::int64_t rows)`.
+template <class Progress>
+Expected<Answer> migrate(const std::string& from, const std::string& to, Progress progress) {
+  amzsync_answer* answer = nullptr;
+  amzsync_error* error = nullptr;
+  const auto tell = [](void* p, const char* table, std::int64_t rows) { (*static_cast<Progress*>(p))(table, rows); };
+  if (const auto code = amzsync_migrate(from.c_str(), to.c_str(), tell, &progress, &answer, &error); code != AMZSYNC_OK) return Failure(code, error);
+  return Answer(answer);
+}
+
 class Engine {
  public:
   static Expected<Engine> open(const Options& options) {

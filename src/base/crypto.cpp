@@ -139,4 +139,15 @@ std::string clean_utf8(std::string_view text, std::size_t max_bytes) {
   return out;
 }
 
+std::string storable_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t n = text.front() == '\0' ? 0 : sequence_length(text);
+    out += n == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, n);
+    text.remove_prefix(n == 0 ? 1 : n);
+  }
+  return out;
+}
+
 }  // namespace amzsync::base

@@ -42,5 +42,7 @@ std::string percent_encode(std::string_view text);
 bool valid_utf8(std::string_view text) noexcept;
 /// Cuts to at most `max_bytes` at a character boundary and replaces what is not UTF-8; for texts of foreign origin.
 std::string clean_utf8(std::string_view text, std::size_t max_bytes);
+/// What every database can hold of a text: each byte that is no UTF-8, and each NUL, becomes U+FFFD.
+std::string storable_utf8(std::string_view text);
 
 }  // namespace amzsync::base

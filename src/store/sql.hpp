@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/crypto.hpp"
 #include "base/id.hpp"
@@ -31,6 +32,14 @@ struct Blob {
 
 /// What a value would be where there is none; any: what the column is.
 enum class SqlType : std::uint8_t { any, integer, real, text, blob };
+
+/// A column of a table, as the database itself tells it.
+struct Column {
+  std::string table, name;
+  SqlType type = SqlType::any;
+  bool needed = false;   ///< a row can't be without it, and the database does not give it
+  int key = 0;           ///< its place in the primary key, from 1; 0: none
+};
 
 /// One prepared statement of the store's connection. Belongs to its transaction.
 class Statement {
@@ -181,6 +190,12 @@ class Tx {
   virtual std::int64_t next_place() = 0;
   /// All that will ever stand at places up to here is there, for readers to see; what comes later stands above.
   virtual std::int64_t settled_place() = 0;
+  /// All tables of the schema.
+  virtual std::vector<Column> columns() = 0;
+  /// The highest number that a table ever gave by itself; 0: it gives none, or gave none yet.
+  virtual std::int64_t last_number(const std::string& table) = 0;
+  /// From now on the table gives higher ones than this, and than all it holds. Nothing where it gives none.
+  virtual void number_above(const std::string& table, std::int64_t last) = 0;
   /// What stands behind a query for one row to take, which others want too: they get another one, or nothing.
   virtual std::string_view lock_unclaimed() const = 0;
 

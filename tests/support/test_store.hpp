@@ -60,8 +60,8 @@ class TestStore {
     const char* set = std::getenv("AMZSYNC_TEST_STORE");
     return set ? set : "memory";
   }
-  static std::string file_path() { return "/tmp/amzsync-test-" + std::to_string(::getpid()) + ".db"; }
-  std::string lock_path() const { return "/tmp/amzsync-test-" + std::to_string(::getpid()); }
+  std::string file_path() const { return lock_path() + ".db"; }
+  std::string lock_path() const { return "/tmp/amzsync-test-" + std::to_string(::getpid()) + "-" + std::to_string(number_); }
 
   /// One transaction.
   template <class Work>
@@ -96,25 +96,6 @@ class TestStore {
     return *read([&](store::Tx& tx) -> Result<std::int64_t> { return tx.integer(sql).value_or(-1); });
   }
 
-  /// A column of the schema. `needed`: a row can't be without it, and the database does not give it.
-  struct Column {
-    std::string table, name;
-    bool needed = false, text = false, blob = false;
-  };
-  std::vector<Column> columns() {
-    constexpr std::string_view kSqlite =
-        "SELECT m.name, c.name, (c.\"notnull\" OR c.pk>0) AND c.dflt_value IS NULL AND NOT (c.type='INTEGER' AND c.pk=1), c.type='TEXT', c.type='BLOB' FROM sqlite_master m JOIN pragma_table_info(m.name) c "
-        "WHERE m.type='table' ORDER BY m.name, c.cid";
-    constexpr std::string_view kPostgres =
-        "SELECT c.table_name, c.column_name, c.is_nullable='NO' AND c.column_default IS NULL AND c.is_identity='NO', c.data_type='text', c.data_type='bytea' FROM information_schema.columns c "
-        "JOIN information_schema.tables t USING (table_schema, table_name) WHERE t.table_type='BASE TABLE' AND t.table_schema=current_schema() ORDER BY c.table_name, c.ordinal_position";
-    return *read([&](store::Tx& tx) -> Result<std::vector<Column>> {
-      std::vector<Column> all;
-      store::Rows r = tx.rows(is_sqlite() ? kSqlite : kPostgres);
-      while (r.next()) all.push_back({r.text(0), r.text(1), r.flag(2), r.flag(3), r.flag(4)});
-      return all;
-    });
-  }
   static bool is_sqlite() { return kind() != "postgres"; }
 
   /// A connected user.
@@ -157,6 +138,8 @@ class TestStore {
   std::unique_ptr<store::Store> store;
 
  private:
+  static inline int next_ = 0;
+  const int number_ = next_++;
   template <class R>
   static Async<void> into(Async<R> task, std::optional<R>& result) {
     result.emplace(co_await std::move(task));

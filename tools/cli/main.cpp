@@ -66,7 +66,7 @@ class ProgressBar {
 };
 
 struct Command {
-  std::string finding_status, finding_type, explain, kind, file;
+  std::string finding_status, finding_type, explain, kind, file, from, to;
   bool claims = false;
   amzsync_tools::Settings settings;
   std::string user, refresh_token_file, selling_partner_id, streams, format = "ndjson";
@@ -310,6 +310,33 @@ int check(const Command& c, amzsync::Engine& engine) {
   }
 }
 
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+/// Needs no engine: none may be open on what is copied.
+int migrate(const Command& c) {
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  const auto progress = [&](const char* table, std::int64_t rows) {
+    if (terminal) std::cerr << "\r\033[K" << table << ": " << grouped(rows) << " rows" << std::flush;
+  };
+  const auto receipt = amzsync::migrate(c.from, c.to, progress);
+  if (terminal) std::cerr << "\r\033[K" << std::flush;
+  if (!receipt) return failed(receipt.error());
+  if (c.json) {
+    std::cout << receipt->json() << "\n";
+    return kDone;
+  }
+  const Json document = Json::parse(receipt->json());
+  for (const Json& t : document["tables"])
+    if (t["rows"] != 0) std::cout << "  " << t["name"].get<std::string>() << ": " << grouped(t["rows"].get<std::int64_t>()) << " rows, digest " << t["digest"].get<std::string>() << "\n";
+  std::cout << grouped(document["copied"].get<std::int64_t>()) << " rows were copied; all " << grouped(document["rows"].get<std::int64_t>()) << " are the same in both databases.\n"
+            << "Start the hosts with AMZSYNC_STORE=" << amzsync_tools::without_password(c.to) << " and the same master key; " << c.from << " stayed as it was.\n";
+  return kDone;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -368,6 +395,12 @@ int main(int argc, char** argv) {
   c->add_option("--type", command.finding_type, "With --findings: those of one rule");
   c->add_option("--format", command.format, "ndjson, or csv for one dataset or for findings")->check(CLI::IsMember({"ndjson", "csv"}))->capture_default_str();
   add("erase", "Delete everything that is stored of a user", erase, false, true);
+  bool migrating = false;
+  c = app.add_subcommand("migrate", "Copy an SQLite database into PostgreSQL, and compare them");
+  c->add_option("--from", command.from, "sqlite:PATH")->required();
+  c->add_option("--to", command.to, "postgresql://…; what was copied there before is not copied again")->required();
+  c->add_flag("--json", command.json, "One JSON document on one line, last");
+  c->callback([&migrating] { migrating = true; });
   add("check", "Check the settings, and name the one that is wrong", check, false, false);
 
   try {
@@ -383,6 +416,7 @@ int main(int argc, char** argv) {
     std::cerr << "amzsync: " << amzsync_tools::parse_problem(e) << "\n";
     return kUsage;
   }
+  if (migrating) return migrate(command);
   if (const auto wrong = amzsync_tools::complete(command.settings)) {
     std::cerr << "amzsync: " << wrong->line << "\n";
     return kUsage;

@@ -110,6 +110,23 @@ std::int64_t SqliteConnection::take_numbers(std::string_view counter, std::int64
   return integer("UPDATE counters SET next = next + ?2 WHERE name=?1 RETURNING next - ?2", counter, count).value_or(0);
 }
 
+std::vector<Column> SqliteConnection::columns() {
+  std::vector<Column> all;
+  Rows r = rows(
+      "SELECT m.name, c.name, c.type, (c.\"notnull\" OR c.pk>0) AND c.dflt_value IS NULL AND NOT (c.type='INTEGER' AND c.pk=1), c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+      "WHERE m.type='table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid");
+  const auto type = [](std::string_view name) { return name == "INTEGER" ? SqlType::integer : name == "REAL" ? SqlType::real : name == "BLOB" ? SqlType::blob : SqlType::text; };
+  while (r.next()) all.push_back({r.text(0), r.text(1), type(r.view(2)), r.flag(3), static_cast<int>(r.integer(4))});
+  return all;
+}
+
+std::int64_t SqliteConnection::last_number(const std::string& table) { return integer("SELECT seq FROM sqlite_sequence WHERE name=?1", table).value_or(0); }
+
+void SqliteConnection::number_above(const std::string& table, std::int64_t last) {
+  if (run("UPDATE sqlite_sequence SET seq=max(seq, ?2) WHERE name=?1", table, last) == 0)
+    run("INSERT INTO sqlite_sequence(name, seq) SELECT ?1, ?2 FROM sqlite_master WHERE type='table' AND name=?1 AND sql LIKE '%AUTOINCREMENT%'", table, last);
+}
+
 void SqliteConnection::start_attempt() {
   error_.reset();
   now_ = clock_.now();

@@ -1,49 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <set>
-
 #include "store/erasure.hpp"
-#include "support/test_store.hpp"
+#include "support/filled_store.hpp"
 
 using namespace support;
 
 namespace {
-
-/// One row in every table that has rows of users, whatever its columns are.
-void fill(TestStore& t, UserNo user) {
-  std::map<std::string, std::vector<TestStore::Column>> tables;
-  for (TestStore::Column& c : t.columns()) tables[c.table].push_back(std::move(c));
-  std::erase_if(tables, [](const auto& table) {
-    return table.first == "users" || table.first == "connections" || std::none_of(table.second.begin(), table.second.end(), [](const TestStore::Column& c) { return c.name == "user_no"; });
-  });
-  CHECK(tables.size() > 30);
-  const auto wrote = t.write([&](store::Tx& tx) -> Result<int> {
-    for (const auto& [table, columns] : tables) {
-      std::string names, values;
-      for (const TestStore::Column& c : columns) {
-        if (!c.needed && c.name != "user_no") continue;
-        names += (names.empty() ? "" : ", ") + c.name;
-        values += values.empty() ? "" : ", ";
-        values += c.name == "user_no" ? "?1" : c.name == "status" ? "'completed'" : c.name == "state" && table == "report_jobs" ? "'over'" : c.text ? "?2" : c.blob ? "?3" : "?4";
-      }
-      CAPTURE(table);
-      const std::string own = "of " + std::to_string(user.value);
-      CHECK(tx.run("INSERT INTO " + table + "(" + names + ") SELECT " + values + " WHERE ?1<>0 AND ?2<>'' AND ?3<>?5 AND ?4<>0", user, "text " + own, store::Blob{"blob " + own}, 7 + user.value, store::Blob{""}) == 1);
-    }
-    return 0;
-  });
-  REQUIRE(wrote);
-}
-
-std::map<std::string, std::int64_t> rows_of(TestStore& t, UserNo user) {
-  const auto columns = t.columns();
-  return *t.read([&](store::Tx& tx) -> Result<std::map<std::string, std::int64_t>> {
-    std::map<std::string, std::int64_t> counts;
-    for (const TestStore::Column& c : columns)
-      if (c.name == "user_no")
-        if (const auto n = tx.integer("SELECT count(*) FROM " + c.table + " WHERE user_no=?1", user).value_or(-1); n != 0) counts[c.table] = n;
-    return counts;
-  });
-}
 
 store::ErasedRows erase(TestStore& t, UserNo user) {
   store::ErasedRows all;
@@ -76,8 +37,11 @@ TEST_CASE("an erasure leaves no row in any table, and touches nobody else's") {
     return 0;
   });
   REQUIRE(wrote);
+  const auto told = t.write([&](store::Tx& tx) -> Result<bool> { return store::remember_notification(tx, "u1\nn-1") && store::remember_notification(tx, "u10\nn-1"); });
+  REQUIRE(told);
   const auto before = rows_of(t, other);
   CHECK(*t.write([&](store::Tx& tx) -> Result<std::optional<UserNo>> { return store::begin_erasure(tx, UserId("u1"), "erased:mask"); }) == user);
+  CHECK(t.count("SELECT count(*) FROM notifications") == 1);
   // At once nobody finds the user, and the tokens are gone.
   CHECK(t.count("SELECT count(*) FROM users WHERE user_id='u1'") == 0);
   CHECK(t.count("SELECT count(*) FROM connections WHERE refresh_token IS NOT NULL") == 1);
