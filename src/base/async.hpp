@@ -77,7 +77,18 @@ template <class Work>
 Async<std::invoke_result_t<Work>> run_on(Executor there, Work work) {
   using T = std::invoke_result_t<Work>;
   auto start = [there, w = std::move(work)](Completion<T> done) mutable {
-    asio::post(there, [d = std::move(done), w2 = std::move(w)]() mutable { d(w2()); });
+    // What escapes is a bug, or want of memory; it must not unwind a thread that nobody watches.
+    asio::post(there, [d = std::move(done), w2 = std::move(w)]() mutable {
+      std::optional<T> result;
+      try {
+        result.emplace(w2());
+      } catch (const std::bad_alloc&) {
+        result.emplace(Code::no_memory);
+      } catch (const std::exception& e) {
+        result.emplace(Error(Code::internal, std::string("A step failed in a way that nobody expected: ") + e.what()));
+      }
+      d(std::move(*result));
+    });
   };
   co_return co_await await_completion<T>(std::move(start));
 }

@@ -5,6 +5,9 @@
 
 #include <functional>
 #include <memory>
+#include <new>
+#include <optional>
+#include <string>
 #include <type_traits>
 
 #include "base/async.hpp"
@@ -23,6 +26,21 @@ class Job {
   /// Called once: after the commit, or with the error that prevented it.
   virtual void finish(Status outcome) = 0;
 };
+
+/// Runs a job's work once. What escapes from it is a bug, or want of memory: it fails the transaction, not the process.
+template <class Work, class R>
+Status attempt_work(Work& work, Tx& tx, std::optional<R>& result) {
+  result.reset();
+  try {
+    result.emplace(work(tx));
+  } catch (const std::bad_alloc&) {
+    return Code::no_memory;
+  } catch (const std::exception& e) {
+    return Error(Code::internal, std::string("A transaction failed in a way that nobody expected: ") + e.what());
+  }
+  if (!*result) return result->error();
+  return Done{};
+}
 
 class Store {
  public:
@@ -55,11 +73,7 @@ class Store {
     using R = std::invoke_result_t<Work&, Tx&>;
     struct Here final : Job {
       explicit Here(Work& w) : work(w) {}
-      Status attempt(Tx& tx) override {
-        result.emplace(work(tx));
-        if (!*result) return result->error();
-        return Done{};
-      }
+      Status attempt(Tx& tx) override { return attempt_work(work, tx, result); }
       void finish(Status s) override { outcome.emplace(std::move(s)); }
       Work& work;
       std::optional<R> result;
@@ -101,12 +115,7 @@ class Store {
   template <class R, class Work>
   struct JobOf final : Job {
     JobOf(Work w, Completion<R> d) : work(std::move(w)), done(std::move(d)) {}
-    Status attempt(Tx& tx) override {
-      result.reset();
-      result.emplace(work(tx));
-      if (!*result) return result->error();
-      return Done{};
-    }
+    Status attempt(Tx& tx) override { return attempt_work(work, tx, result); }
     void finish(Status outcome) override {
       if (!outcome) return done(R(std::move(outcome).error()));
       done(std::move(*result));

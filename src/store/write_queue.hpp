@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "store/store.hpp"
 
@@ -16,7 +17,7 @@ class WriteQueue {
   /// True: nobody writes now, so the caller has to see to it that somebody does.
   bool push(Urgency urgency, std::unique_ptr<Job> job) {
     std::lock_guard lock(mutex_);
-    (urgency == Urgency::trigger ? urgent_ : normal_).push_back(std::move(job));
+    (urgency == Urgency::trigger ? urgent_ : normal_).push_back({++pushed_, std::move(job)});
     return !std::exchange(writing_, true);
   }
 
@@ -25,11 +26,26 @@ class WriteQueue {
     std::lock_guard lock(mutex_);
     for (auto* queue : {&urgent_, &normal_}) {
       if (queue->empty()) continue;
-      auto job = std::move(queue->front());
+      auto job = std::move(queue->front().job);
       queue->pop_front();
       return job;
     }
     return nullptr;
+  }
+
+  /// How many have come so far.
+  std::uint64_t come() {
+    std::lock_guard lock(mutex_);
+    return pushed_;
+  }
+  /// Those of them that still wait: where the database could not be written to for long, they have waited as long as the one that was tried, and trying each in
+  /// turn would have the last wait for the sum of it.
+  std::vector<std::unique_ptr<Job>> take(std::uint64_t of_first) {
+    std::lock_guard lock(mutex_);
+    std::vector<std::unique_ptr<Job>> jobs;
+    for (auto* queue : {&urgent_, &normal_})
+      for (; !queue->empty() && queue->front().number <= of_first; queue->pop_front()) jobs.push_back(std::move(queue->front().job));
+    return jobs;
   }
 
   /// Whoever writes has nothing left to do. False: something came meanwhile.
@@ -42,7 +58,12 @@ class WriteQueue {
 
  private:
   std::mutex mutex_;
-  std::deque<std::unique_ptr<Job>> urgent_, normal_;
+  struct Waiting {
+    std::uint64_t number = 0;
+    std::unique_ptr<Job> job;
+  };
+  std::deque<Waiting> urgent_, normal_;
+  std::uint64_t pushed_ = 0;
   bool writing_ = false;
 };
 

@@ -73,18 +73,20 @@ def fetch(url, method="GET", headers=None, body=None):
 class Program:
     """A server of ours, ready when it has said where it listens."""
 
+    prefix = ()   # what runs the program
+
     def __init__(self, name, *args, env=None):
         self.errors = tempfile.NamedTemporaryFile(prefix=name + "-", suffix=".log")
         clean = {k: v for k, v in os.environ.items() if not k.startswith("AMZSYNC_")}
-        self.process = subprocess.Popen([BIN / name, *args], stdout=subprocess.PIPE, stderr=self.errors, env={**clean, **(env or {})})
+        self.process = subprocess.Popen([*self.prefix, BIN / name, *args], stdout=subprocess.PIPE, stderr=self.errors, env={**clean, **(env or {})})
         line = self.process.stdout.readline().decode()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        found = re.search(r"http://([0-9.]+):(\d+)", line)
         if not found:
             self.process.wait(PATIENCE)
             self.process.stdout.close()
             raise AssertionError(f"{name} did not start: {line}{self.log()}")
-        self.url = "http://127.0.0.1:" + found.group(1)
-        self.port = int(found.group(1))
+        self.url = found.group(0)
+        self.port = int(found.group(2))
 
     def log(self):
         with open(self.errors.name, encoding="utf-8") as f:
@@ -105,8 +107,8 @@ class Program:
 
 
 class Sim(Program):
-    def __init__(self, *args, events=1200, skus=120, sellers=3, rate_scale=0, seed=7, history_days=HISTORY_DAYS, plant=0):
-        super().__init__("amzsync-sim", "--listen", "127.0.0.1:0", "--auto-approve", "--events", str(events), "--skus", str(skus), "--sellers", str(sellers), "--rate-scale", str(rate_scale),
+    def __init__(self, *args, events=1200, skus=120, sellers=3, rate_scale=0, seed=7, history_days=HISTORY_DAYS, plant=0, listen="127.0.0.1:0"):
+        super().__init__("amzsync-sim", "--listen", listen, "--auto-approve", "--events", str(events), "--skus", str(skus), "--sellers", str(sellers), "--rate-scale", str(rate_scale),
                          "--seed", str(seed), "--history-days", str(history_days), "--plant", str(plant), *args)
 
     def truth(self, seller):

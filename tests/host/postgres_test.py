@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts that share one PostgreSQL database: any of them works on a run, any of them tells of it."""
 import subprocess
+import threading
 import unittest
 
 from harness import Host, HostCase
-from with_postgres import Server
+from with_postgres import Pooler, Server
 
 
 class PostgresCase(HostCase):
@@ -87,6 +88,38 @@ class TwoHosts(PostgresCase):
             self.assertEqual(hosts[(n + 1) % 3].finish(run, f"user-{n}")["status"], "completed")
             self.check_truth(hosts[(n + 2) % 3], sim, f"user-{n}", seller=n)
         self.assertEqual(self.sql("SELECT count(*), count(DISTINCT user_id) FROM amz_runs"), [(8, 8)])
+
+
+class Pooled(PostgresCase):
+    def test_hosts_behind_a_pooler_by_the_transaction_follow_each_other_and_leave_nothing_behind(self):
+        pooler = Pooler(self.server, self.name)
+        self.addCleanup(pooler.close)
+        self.store = pooler.url
+        sim = self.sim(events=2000)
+        one, two = self.host(sim), self.host(sim)
+        run = one.connect().query["sync_id"]
+        self.assertEqual(two.finish(run)["status"], "completed")
+        self.check_truth(two, sim)
+        second = one.finish(two.post("/api/sync/start").json["syncId"])
+        self.assertEqual((second["status"], sum(s["added"] + s["changed"] + s["removed"] for s in second["streams"])), ("completed", 0), second)
+        self.assertEqual(self.sql(f"SELECT count(*) FROM pg_stat_activity WHERE datname='{self.name}' AND query LIKE 'LISTEN%'"), [(0,)])
+
+
+class Migrations(PostgresCase):
+    def test_many_hosts_that_start_at_once_on_an_empty_database_make_its_schema_once(self):
+        sim = self.sim()
+        started = []
+        threads = [threading.Thread(target=lambda: started.append(Host(sim, self.store))) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for host in started:
+            self.running(host)
+        self.assertEqual(len(started), 8)
+        self.assertEqual(self.sql("SELECT count(*) FROM engines"), [(8,)])
+        run = started[0].connect().query["sync_id"]
+        self.assertEqual(started[7].finish(run)["status"], "completed")
 
 
 class ServerFails(PostgresCase):

@@ -38,9 +38,10 @@ def open_root(user):
 
 
 class Server:
-    """A server on a port of its own, with trust for local connections."""
+    """A server on a port of its own, with trust for local connections, and for those to `also`, an address of this machine."""
 
-    def __init__(self):
+    def __init__(self, also=None):
+        self.addresses = "127.0.0.1" + (f",{also}" if also else "")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="amzsync-postgres-"))
         self.user = owner()
         open_root(self.user)
@@ -51,6 +52,9 @@ class Server:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.call("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "amzsync", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        if also:
+            with (self.folder / "data/pg_hba.conf").open("a", encoding="utf-8") as rules:
+                rules.write(f"host all all {also}/24 trust\n")
         self.start()
         self.url = f"postgresql://amzsync@127.0.0.1:{self.port}/postgres"
 
@@ -62,13 +66,52 @@ class Server:
 
     def start(self):
         options = " ".join(f"-c {o}" for o in OPTIONS)
-        self.call("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 {options}", "start")
+        self.call("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", f"-p {self.port} -k {self.folder} -c listen_addresses={self.addresses} {options}", "start")
 
     def stop(self, mode="immediate"):
         self.call("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
     def close(self):
         self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Pooler:
+    """PgBouncer before a server, which gives out a few of its connections by the transaction."""
+
+    def __init__(self, server, database):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="amzsync-pgbouncer-"))
+        user = owner()
+        with contextlib.closing(socket.socket()) as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        (self.folder / "users").write_text('"amzsync" ""\n', encoding="utf-8")
+        (self.folder / "settings").write_text(
+            f"[databases]\n{database} = host=127.0.0.1 port={server.port} dbname={database}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\nunix_socket_dir=\nauth_type=trust\n"
+            f"auth_file={self.folder}/users\npool_mode=transaction\ndefault_pool_size=4\nmax_client_conn=100\nlogfile={self.folder}/log\n", encoding="utf-8")
+        for path in (self.folder, *self.folder.iterdir()):
+            if user:
+                os.chown(path, user.pw_uid, user.pw_gid)
+        made = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+        if not pathlib.Path(program).exists():
+            sys.exit("PgBouncer is not installed; scripts/setup installs it.")
+        self.process = subprocess.Popen([program, str(self.folder / "settings")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **made)
+        self.url = f"postgresql://amzsync@127.0.0.1:{port}/{database}?pgbouncer=true"
+        self.wait(port)
+
+    def wait(self, port):
+        for _ in range(1000):
+            with contextlib.closing(socket.socket()) as s:
+                if s.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            if self.process.poll() is not None:
+                break
+        sys.exit("PgBouncer does not start: " + (self.folder / "log").read_text(encoding="utf-8") if (self.folder / "log").exists() else "PgBouncer does not start")
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -59,24 +59,6 @@ std::int64_t whole_of_numeric(std::string_view bytes) noexcept {
   return negative ? -value : value;
 }
 
-/// PostgreSQL holds no NUL in a text, and nothing that is no UTF-8: each such byte becomes U+FFFD.
-std::string storable(std::string_view text) {
-  constexpr std::string_view kInstead = "\xEF\xBF\xBD";
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t length = 1;
-    while (length < 4 && i + length < text.size() && (static_cast<unsigned char>(text[i + length]) & 0xC0U) == 0x80U) ++length;
-    if (text[i] != '\0' && valid_utf8(text.substr(i, length))) {
-      out += text.substr(i, length);
-      i += length;
-    } else {
-      out += kInstead;
-      ++i;
-    }
-  }
-  return out;
-}
-
 /// `?1` is `$1` there; texts in quotes stay.
 std::string with_dollars(std::string_view sql) {
   std::string out(sql);
@@ -121,8 +103,7 @@ PostgresStatement::Value& PostgresStatement::value(int place, SqlType type) {
 void PostgresStatement::bind_integer(int place, std::int64_t number) { value(place, SqlType::integer).bytes = big_endian(static_cast<std::uint64_t>(number)); }
 void PostgresStatement::bind_real(int place, double number) { value(place, SqlType::real).bytes = big_endian(std::bit_cast<std::uint64_t>(number)); }
 void PostgresStatement::bind_text(int place, std::string_view text) {
-  const bool plain = text.find('\0') == std::string_view::npos && valid_utf8(text);
-  value(place, SqlType::text).bytes = plain ? std::string(text) : storable(text);
+  value(place, SqlType::text).bytes = storable_utf8(text);
 }
 void PostgresStatement::bind_blob(int place, std::string_view bytes) { value(place, SqlType::blob).bytes = bytes; }
 void PostgresStatement::bind_null(int place, SqlType type) { value(place, type).null = true; }
@@ -152,7 +133,7 @@ bool PostgresStatement::is_prepared_for(const std::vector<Oid>& types) const {
 }
 
 bool PostgresStatement::prepare(const Arguments& a) {
-  if (is_prepared_for(a.types)) return true;
+  if (!connection_.may_prepare() || is_prepared_for(a.types)) return true;
   connection_.settle();
   if (connection_.error()) return false;
   if (is_prepared_) {
@@ -173,7 +154,9 @@ void PostgresStatement::post(std::function<void(std::optional<std::int64_t>)> to
   const Arguments a = arguments();
   if (connection_.error() || !prepare(a)) return;
   if (!connection_.is_sending() && PQenterPipelineMode(connection_.raw()) == 0) return connection_.remember({});
-  if (PQsendQueryPrepared(connection_.raw(), name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary) == 0) return connection_.remember({});
+  const int sent = connection_.may_prepare() ? PQsendQueryPrepared(connection_.raw(), name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary)
+                                             : PQsendQueryParams(connection_.raw(), sql_.c_str(), a.count, a.types.data(), a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary);
+  if (sent == 0) return connection_.remember({});
   connection_.sent(std::move(told));
 }
 
@@ -188,7 +171,8 @@ bool PostgresStatement::step() {
     const Arguments a = arguments();
     connection_.settle();
     if (connection_.error() || !prepare(a)) return false;
-    PostgresResult result(PQexecPrepared(connection_.raw(), name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary));
+    PostgresResult result(connection_.may_prepare() ? PQexecPrepared(connection_.raw(), name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary)
+                                                    : PQexecParams(connection_.raw(), sql_.c_str(), a.count, a.types.data(), a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary));
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
       connection_.remember(result);
@@ -268,8 +252,24 @@ std::string_view PostgresStatement::text(int column) const {
 
 // ---- a connection ----
 
-Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const std::string& url, const Clock& clock, bool server_clock, Numbers numbers) {
-  auto connection = std::unique_ptr<PostgresConnection>(new PostgresConnection(clock, server_clock, std::move(numbers)));
+PostgresAddress PostgresAddress::parse(std::string_view url) {
+  constexpr std::string_view kPooled = "pgbouncer=true";
+  PostgresAddress address{std::string(url)};
+  for (const char before : {'?', '&'}) {
+    const std::size_t at = address.url.find(before + std::string(kPooled));
+    const std::size_t end = at + 1 + kPooled.size();
+    if (at == std::string::npos || (end < address.url.size() && address.url[end] != '&')) continue;
+    address.is_pooled = true;
+    // What follows takes the place of it.
+    address.url.erase(end < address.url.size() ? at + 1 : at, end < address.url.size() ? kPooled.size() + 1 : kPooled.size() + 1);
+    break;
+  }
+  return address;
+}
+
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const PostgresAddress& address, const Clock& clock, bool server_clock, Numbers numbers) {
+  const std::string& url = address.url;
+  auto connection = std::unique_ptr<PostgresConnection>(new PostgresConnection(clock, server_clock, address.is_pooled, std::move(numbers)));
   // What the URL says comes after these, and wins. A server that is gone is noticed without a word from it.
   const char* names[] = {"connect_timeout", "keepalives_idle", "tcp_user_timeout", "fallback_application_name", "client_encoding", "dbname", nullptr};
   const char* values[] = {"5", "10", "20000", "amzsync", "UTF8", url.c_str(), nullptr};
@@ -277,8 +277,6 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const std::
   if (!connection->raw_) return Error(Code::no_memory);
   if (PQstatus(connection->raw_) != CONNECTION_OK) return postgres_error("", PQerrorMessage(connection->raw_));
   PQsetNoticeProcessor(connection->raw_, [](void*, const char*) {}, nullptr);
-  // A transaction whose process was stopped in the middle must not hold up others for long.
-  AMZ_CHECK(connection->exec("SET statement_timeout=120000; SET idle_in_transaction_session_timeout=60000; SET lock_timeout=30000; SET bytea_output=hex"));
   return connection;
 }
 
@@ -298,6 +296,35 @@ std::int64_t PostgresConnection::take_numbers(std::string_view counter, std::int
   const std::int64_t first = numbers_(counter, count);
   if (first <= 0) error_ = Error(Code::store_unavailable);
   return first;
+}
+
+std::vector<Column> PostgresConnection::columns() {
+  std::vector<Column> all;
+  Rows r = rows(
+      "SELECT t.relname, a.attname, y.typname, a.attnotnull AND NOT a.atthasdef AND a.attidentity='', coalesce(array_position(k.conkey, a.attnum), 0) FROM pg_class t "
+      "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'p' "
+      "WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace ORDER BY t.relname, a.attnum");
+  const auto type = [](std::string_view name) { return name == "int8" ? SqlType::integer : name == "float8" ? SqlType::real : name == "bytea" ? SqlType::blob : SqlType::text; };
+  while (r.next()) all.push_back({r.text(0), r.text(1), type(r.view(2)), r.flag(3), static_cast<int>(r.integer(4))});
+  return all;
+}
+
+namespace {
+/// Of the sequence behind the table's own numbers, if it gives any.
+constexpr std::string_view kSequence =
+    "SELECT pg_get_serial_sequence(quote_ident(t.relname), a.attname) FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attidentity <> '' "
+    "WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace AND t.relname = ?1";
+}  // namespace
+
+std::int64_t PostgresConnection::last_number(const std::string& table) {
+  const auto sequence = text(kSequence, table);
+  return sequence ? integer("SELECT pg_sequence_last_value(?1::text::regclass)", *sequence).value_or(0) : 0;
+}
+
+void PostgresConnection::number_above(const std::string& table, std::int64_t last) {
+  const auto sequence = text(kSequence, table);
+  if (!sequence || last <= 0) return;
+  (void)integer("SELECT setval(?1::text::regclass, greatest(?2::bigint, coalesce(pg_sequence_last_value(?1::text::regclass), 1)))", *sequence, last);
 }
 
 void PostgresConnection::sent(std::function<void(std::optional<std::int64_t>)> told) {
@@ -333,8 +360,9 @@ Status PostgresConnection::begin(const char* how, bool writes) {
   error_.reset();
   may_try_again_ = met_key_ = has_written_ = false;
   transaction_.clear();
-  std::string sql = std::string("BEGIN ") + how + "; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-  if (writes) sql += ", pg_current_xact_id()";
+  // A transaction whose process was stopped in the middle must not hold up others for long. Said of each, for the next one may run on another server connection.
+  std::string sql = std::string("BEGIN ") + how + "; SET LOCAL statement_timeout=120000; SET LOCAL idle_in_transaction_session_timeout=60000; SET LOCAL lock_timeout=30000; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+  if (writes) sql += ", pg_current_xact_id(), (SELECT value FROM meta WHERE key='min_writer')";
   const PostgresResult begun(PQexec(raw_, sql.c_str()));
   if (PQresultStatus(begun.get()) != PGRES_TUPLES_OK) {
     remember(begun);
@@ -344,7 +372,11 @@ Status PostgresConnection::begin(const char* how, bool writes) {
   const std::string_view time = PQgetvalue(begun.get(), 0, 0);
   (void)std::from_chars(time.data(), time.data() + time.size(), us);
   now_ = server_clock_ ? from_us(us) : clock_.now();
-  if (writes) transaction_ = PQgetvalue(begun.get(), 0, 1);
+  if (writes) {
+    transaction_ = PQgetvalue(begun.get(), 0, 1);
+    const std::string_view oldest = PQgetvalue(begun.get(), 0, 2);
+    (void)std::from_chars(oldest.data(), oldest.data() + oldest.size(), min_writer_);
+  }
   return Done{};
 }
 

@@ -18,6 +18,16 @@ namespace amzsync::store {
 
 class PostgresConnection;
 
+/// How a database is reached: libpq's URL, and whether a pooler stands before it that gives out server connections by the transaction.
+struct PostgresAddress {
+  std::string url;
+  /// Then nothing may be left behind on a connection: no prepared statements, no settings, no LISTEN.
+  bool is_pooled = false;
+
+  /// `pgbouncer=true` among a URL's parameters, as elsewhere, says that it is; libpq does not know it.
+  static PostgresAddress parse(std::string_view url);
+};
+
 /// The last answer of the server.
 class PostgresResult {
  public:
@@ -90,7 +100,7 @@ class PostgresConnection final : public Tx {
   using Numbers = std::function<std::int64_t(std::string_view counter, std::int64_t count)>;
 
   /// `server_clock`: time is the server's; else `clock`'s.
-  static Result<std::unique_ptr<PostgresConnection>> open(const std::string& url, const Clock& clock, bool server_clock, Numbers numbers = {});
+  static Result<std::unique_ptr<PostgresConnection>> open(const PostgresAddress& address, const Clock& clock, bool server_clock, Numbers numbers = {});
   ~PostgresConnection() override;
 
   // ---- Tx ----
@@ -101,10 +111,15 @@ class PostgresConnection final : public Tx {
   std::int64_t take_numbers(std::string_view counter, std::int64_t count) override;
   std::int64_t next_place() override { return integer("SELECT amz_place()").value_or(0); }
   std::int64_t settled_place() override { return integer("SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) - 1").value_or(0); }
+  std::vector<Column> columns() override;
+  std::int64_t last_number(const std::string& table) override;
+  void number_above(const std::string& table, std::int64_t last) override;
   std::string_view lock_unclaimed() const override { return " FOR UPDATE SKIP LOCKED"; }
 
   /// Begins a transaction, clears the sticky error and takes the time. `how`: what stands after BEGIN. A writer gets a number, by which its end can be asked for.
   Status begin(const char* how, bool writes);
+  /// How old a writer the database bears, as of the transaction that writes.
+  int min_writer() const noexcept { return min_writer_; }
   /// Of the transaction that writes; empty: none.
   const std::string& transaction() const noexcept { return transaction_; }
   /// Runs SQL without parameters, outside the sticky error.
@@ -124,16 +139,20 @@ class PostgresConnection final : public Tx {
   /// Remembers what the server said of the last failing call.
   void remember(const PostgresResult& result);
   PGconn* raw() noexcept { return raw_; }
+  /// Whether statements are to be kept prepared.
+  bool may_prepare() const noexcept { return !is_pooled_; }
 
  private:
-  PostgresConnection(const Clock& clock, bool server_clock, Numbers numbers) : clock_(clock), server_clock_(server_clock), numbers_(std::move(numbers)) {}
+  PostgresConnection(const Clock& clock, bool server_clock, bool is_pooled, Numbers numbers) : clock_(clock), server_clock_(server_clock), is_pooled_(is_pooled), numbers_(std::move(numbers)) {}
 
   const Clock& clock_;
   bool server_clock_;
+  bool is_pooled_;
   Numbers numbers_;
   PGconn* raw_ = nullptr;
   Instant now_{};
   std::string transaction_;
+  int min_writer_ = 0;
   std::optional<Error> error_;
   bool may_try_again_ = false, met_key_ = false, has_written_ = false;
   std::deque<std::function<void(std::optional<std::int64_t>)>> sent_;

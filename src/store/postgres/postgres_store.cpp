@@ -7,7 +7,9 @@
 #include <charconv>
 #include <map>
 #include <mutex>
+#include <random>
 
+#include "store/copy.hpp"
 #include "store/migrations.hpp"
 #include "store/postgres/connection.hpp"
 #include "store/write_queue.hpp"
@@ -16,7 +18,9 @@ namespace amzsync::store {
 namespace {
 
 constexpr std::size_t kIdleReaders = 4;
-constexpr int kAttempts = 40;                             // at one transaction; the later ones wait longer
+constexpr int kAttempts = 40;                             // at one transaction while the server is away; the later ones wait longer
+constexpr int kAttemptsAmongOthers = 400;                 // where others write the same rows all the time, of whom one gets through each time
+constexpr Duration kLongestAmongOthers = std::chrono::milliseconds(30);
 constexpr int kAttemptsOfCaller = 6;                      // where its own thread waits: one lost idle reader after the other
 constexpr int kAttemptsAtKey = 3;                         // where a key was there already
 constexpr Duration kFirstPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(200);
@@ -31,7 +35,7 @@ constexpr const char* kSchemaLock = "SELECT pg_advisory_xact_lock(27425031213443
 class PostgresStore final : public Store {
  public:
   PostgresStore(const PostgresOptions& options, Executor writer, Executor readers, Clock& clock, Log log)
-      : options_(options), writer_executor_(std::move(writer)), reader_executor_(std::move(readers)), clock_(clock), log_(std::move(log)) {}
+      : options_(options), address_(PostgresAddress::parse(options.url)), writer_executor_(std::move(writer)), reader_executor_(std::move(readers)), clock_(clock), log_(std::move(log)) {}
 
   Status open() {
     AMZ_CHECK(connect_writer());
@@ -41,6 +45,7 @@ class PostgresStore final : public Store {
 
   Result<EngineNo> register_engine() override {
     AMZ_CHECK(writer_->begin(kWrites, true));
+    if (Status whole = refuse_half_copied(*writer_); !whole) return roll_back(whole.error());
     const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", writer_->now());
     if (writer_->error() || !number) return roll_back(writer_->error().value_or(Error(Code::internal)));
     AMZ_CHECK(writer_->exec("COMMIT"));
@@ -52,7 +57,7 @@ class PostgresStore final : public Store {
 
   std::uint64_t change_counter() override {
     std::lock_guard lock(listener_mutex_);
-    const bool hears = listener_ && !listener_->is_lost();
+    const bool hears = listener_ && !listener_->is_lost(), may_hear = !address_.is_pooled;
     if (hears) {
       if (PQconsumeInput(listener_->raw()) != 0) {
         while (PGnotify* news = PQnotifies(listener_->raw())) {
@@ -60,7 +65,7 @@ class PostgresStore final : public Store {
           PQfreemem(news);
         }
       }
-    } else if (!std::exchange(relistening_, true)) {
+    } else if (may_hear && !std::exchange(relistening_, true)) {
       asio::post(reader_executor_, [this] { listen_again(); });
     }
     const Steady now = clock_.steady();
@@ -135,7 +140,7 @@ class PostgresStore final : public Store {
   // ---- connections ----
 
   Result<std::unique_ptr<PostgresConnection>> open_connection() {
-    return PostgresConnection::open(options_.url, clock_, options_.server_clock, [this](std::string_view name, std::int64_t count) { return take_numbers(name, count); });
+    return PostgresConnection::open(address_, clock_, options_.server_clock, [this](std::string_view name, std::int64_t count) { return take_numbers(name, count); });
   }
 
   Status connect_writer() {
@@ -148,6 +153,7 @@ class PostgresStore final : public Store {
   }
 
   Status listen() {
+    if (address_.is_pooled) return Done{};   // a server connection that is given to others hears nothing; who is deaf looks
     AMZ_TRY(listener, open_connection());
     AMZ_CHECK(listener->exec("LISTEN amzsync"));
     std::lock_guard lock(listener_mutex_);
@@ -199,8 +205,12 @@ class PostgresStore final : public Store {
   void drain() {
     do {
       while (const auto job = queue_.next()) {
+        const std::uint64_t come = queue_.come();
         Status outcome = perform_write(*job);
-        job->finish(std::move(outcome));
+        const bool is_away = outcome.code() == Code::store_unavailable && !writer_;
+        job->finish(outcome);
+        if (is_away)
+          for (auto& other : queue_.take(come)) other->finish(outcome);
       }
       tell_others();
     } while (!queue_.rest());
@@ -209,12 +219,14 @@ class PostgresStore final : public Store {
   Status perform_write(Job& job) {
     Duration pause = kFirstPause;
     Status outcome = Code::store_unavailable;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    for (int away = 0, attempt = 0; away < kAttempts && attempt < kAttemptsAmongOthers; ++attempt) {
       bool again = false;
       outcome = attempt_write(job, again);
+      away += !writer_ || writer_->is_lost();
       if (outcome || !again || (attempt + 1 >= kAttemptsAtKey && writer_ && writer_->met_key())) return outcome;
-      clock_.block_for(pause);
-      pause = std::min(pause * 2, kLongestPause);
+      // Not in step with those that it met: they wait as well.
+      clock_.block_for(pause / 2 + std::chrono::duration_cast<Duration>(pause * std::uniform_real_distribution<double>()(chance_)));
+      pause = std::min(pause * 2, writer_ && !writer_->is_lost() ? kLongestAmongOthers : kLongestPause);
     }
     return outcome;
   }
@@ -229,6 +241,7 @@ class PostgresStore final : public Store {
       again = writer_->is_lost() || writer_->may_try_again();
       return begun;
     }
+    if (writer_->min_writer() > newest_) return roll_back(newer_schema(writer_->min_writer(), newest_));
     Status outcome = job.attempt(*writer_);
     writer_->settle();
     if (const auto& error = writer_->error()) outcome = *error;
@@ -279,7 +292,7 @@ class PostgresStore final : public Store {
   }
 
   void tell_others() {
-    if (!std::exchange(owed_, false)) return;
+    if (!std::exchange(owed_, false) || !writer_) return;   // without a connection nobody can be told; they look anyway
     told_at_ = clock_.steady();
     if (Status told = writer_->exec("NOTIFY amzsync"); !told) log_.debug("Other processes were not told of what was written", {{"error", told.error().message}});
   }
@@ -302,8 +315,7 @@ class PostgresStore final : public Store {
       const std::int64_t version = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='version'").value_or(0);
       const std::int64_t min_writer = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='min_writer'").value_or(0);
       if (writer_->error()) return roll_back(*writer_->error());
-      if (version > newest && min_writer > newest)
-        return roll_back(Error(Code::store_newer, "The database has schema version " + std::to_string(version) + ", this version of amzsync knows " + std::to_string(newest) + ". Please use the newer version of amzsync."));
+      if (version > newest && min_writer > newest) return roll_back(newer_schema(version, newest));
       const auto next = std::find_if(known.begin(), known.end(), [&](const Migration& m) { return m.version > version; });
       if (next == known.end()) return writer_->exec("COMMIT");
       if (Status done = writer_->exec(std::string(next->sql).c_str()); !done) return roll_back(done.error());
@@ -315,11 +327,13 @@ class PostgresStore final : public Store {
   }
 
   PostgresOptions options_;
+  PostgresAddress address_;
   Executor writer_executor_;
   Executor reader_executor_;
   Clock& clock_;
   Log log_;
 
+  const int newest_ = postgres_migrations().back().version;
   std::unique_ptr<PostgresConnection> writer_;   // the writer's executor only, once open
   bool owed_ = false;                            // others were not told of something yet
   Steady told_at_{};
@@ -329,6 +343,7 @@ class PostgresStore final : public Store {
   std::map<std::string, Block> numbers_;
   std::unique_ptr<PostgresConnection> counters_;
 
+  std::minstd_rand chance_{std::random_device()()};   // of the writer's thread
   WriteQueue queue_;
 
   std::mutex readers_mutex_;

@@ -13,7 +13,7 @@
 namespace amzsync::store {
 
 struct PostgresOptions {
-  std::string url;                ///< postgresql://…, as libpq takes it (TLS by sslmode)
+  std::string url;                ///< postgresql://…, as libpq takes it (TLS by sslmode); pgbouncer=true behind a pooler by the transaction
   bool server_clock = true;       ///< leases are measured by the server's clock, which all processes share; false: by the given one, for tests
 };
 

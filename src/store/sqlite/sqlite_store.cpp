@@ -6,6 +6,7 @@
 #include <asio/post.hpp>
 #include <mutex>
 
+#include "store/copy.hpp"
 #include "store/migrations.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/liveness.hpp"
@@ -42,6 +43,7 @@ class SqliteStore final : public Store {
     // Numbers are never given twice (AUTOINCREMENT), so a held place can only be this engine's.
     AMZ_CHECK(begin_immediate());
     writer_->start_attempt();
+    if (Status whole = refuse_half_copied(*writer_); !whole) return roll_back(whole.error());
     const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", writer_->now());
     if (writer_->error() || !number) return roll_back(writer_->error().value_or(Error(Code::internal)));
     const EngineNo engine{*number};
@@ -119,7 +121,16 @@ class SqliteStore final : public Store {
     };
     std::vector<Attempted> group;
 
-    if (Status begun = begin_immediate(); !begun) return job->finish(begun);
+    const std::uint64_t come = queue_.come();
+    if (Status begun = begin_immediate(); !begun) {
+      job->finish(begun);
+      for (auto& other : queue_.take(come)) other->finish(begun);
+      return;
+    }
+    if (Status fits = refuse_newer(); !fits) {
+      (void)writer_->exec("ROLLBACK");
+      return job->finish(fits);
+    }
     const Steady until = clock_.steady() + kBatchTime;
     const auto changes_before = sqlite3_total_changes64(writer_->raw());
     Status whole = Done{};
@@ -147,6 +158,14 @@ class SqliteStore final : public Store {
         a.job->finish(std::move(a.outcome));
       }
     }
+  }
+
+  /// A newer version may have migrated the database while this one has it open, and says how old a writer it bears.
+  Status refuse_newer() {
+    writer_->start_attempt();
+    const auto min_writer = writer_->integer("SELECT CAST(value AS INTEGER) FROM meta WHERE key='min_writer'");
+    if (writer_->error()) return *writer_->error();
+    return min_writer.value_or(0) > newest_ ? Status(newer_schema(*min_writer, newest_)) : Status(Done{});
   }
 
   Status attempt(Job& job) {
@@ -207,9 +226,7 @@ class SqliteStore final : public Store {
     if (version > newest) {
       // The newer version says itself how old a writer it still bears.
       const auto min_writer = writer_->integer("SELECT CAST(value AS INTEGER) FROM meta WHERE key='min_writer'");
-      if (writer_->error() || !min_writer || *min_writer > newest)
-        return roll_back(Error(Code::store_newer, "The database has schema version " + std::to_string(version) + ", this version of amzsync knows " +
-                                                      std::to_string(newest) + ". Please use the newer version of amzsync."));
+      if (writer_->error() || !min_writer || *min_writer > newest) return roll_back(newer_schema(version, newest));
     }
     for (const Migration& m : known) {
       if (m.version <= version) continue;
@@ -228,6 +245,7 @@ class SqliteStore final : public Store {
   Log log_;
 
   std::unique_ptr<SqliteConnection> writer_;  // the writer's executor only, once open
+  const int newest_ = sqlite_migrations().back().version;
   std::unique_ptr<LivenessFile> liveness_;
   std::function<void()> on_commit_;
 
