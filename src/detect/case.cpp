@@ -12,7 +12,9 @@ using std::chrono::days;
 
 constexpr days kObserved(180);            // how far back payments show what a unit is worth
 constexpr int kAgedDays = 16;             // beyond maturity, after which what would have come has come (T1)
-constexpr days kNeverWhole(3);            // the last days of any table: reports come late
+
+/// The last days of a table are never whole: Amazon tells money up to 48 hours late (Finances 2024-06-19), and a report is made once a day.
+days never_whole(Source source) { return days(source == Source::money ? 3 : 2); }
 
 bool before_order(const Reimbursement& r) {
   return r.family == Family::lost || r.family == Family::damaged || r.family == Family::inbound || r.family == Family::removal;
@@ -45,6 +47,8 @@ void Case::index_products() {
       sku_by_fnsku_.emplace(preview.fnsku, preview.sku);
     }
   }
+  std::set<Name> removal_orders;
+  for (const Removal& r : tables.removals) removal_orders.insert(r.order);
   payments.reserve(tables.reimbursements.size());
   for (const Reimbursement& line : tables.reimbursements) {
     const Name fnsku = fnsku_of(line.fnsku, line.sku);
@@ -55,14 +59,16 @@ void Case::index_products() {
     if (line.family == Family::reversal) continue;
     const std::int64_t units = line.cash + line.inventory;
     payments.push_back({&line, units, 0, units});
-    if (!line.order.empty()) {
+    // Only of what is paid for an order it names one; a line for a removal or a shipment may bear the number of that.
+    const bool of_order = !line.order.empty() && line.family != Family::removal && line.family != Family::inbound && !removal_orders.contains(line.order);
+    if (of_order) {
       payments_by_order_[line.order].push_back(payments.size() - 1);
     } else {
       payments_by_fnsku_[fnsku].push_back(payments.size() - 1);
     }
     if (before_order(line)) paid_by_fnsku_[fnsku].push_back(&line);
     const bool of_ledger = line.family == Family::lost || line.family == Family::damaged || line.family == Family::general;
-    if (of_ledger && line.order.empty()) {
+    if (of_ledger && !of_order) {
       Product& product = at(fnsku);
       if (product.asin.empty()) product.asin = line.asin;
       product.payments.push_back(&payments.back());
@@ -192,7 +198,9 @@ std::int64_t Case::take(std::vector<Payment*> from, std::int64_t units, Finding&
 
 Value Case::value_before_order(Name fnsku, Name sku, Day event, std::string_view where) const {
   Value value;
+  // Units lie in countries, too, where nothing is sold; they are valued as at home.
   const spapi::Marketplace* marketplace = spapi::find_marketplace(where);
+  if (!marketplace) marketplace = spapi::find_marketplace(tables.home);
   value.currency = marketplace ? Currency::parse(marketplace->currency) : std::nullopt;
   const auto capped = [&](Micros amount) {
     const auto cap = value.currency ? policy.unit_cap(*value.currency) : std::nullopt;
@@ -265,16 +273,22 @@ void Case::conclude(const Rule& rule, Finding f, const Grounds& g) {
   f.confidence = std::clamp(f.confidence, 0, 100);
   if (f.confidence < kLeastConfidence) return no(rule, f.evidence.empty() ? RowRef{} : f.evidence.front().row, "not sure enough to be told");
 
-  for (const Need& need : rule.needs)
-    if (const auto gap = tables.coverage.missing(need.source, g.event - days(need.days_before), today - kNeverWhole)) {
+  std::vector<Need> needs = rule.needs;
+  needs.insert(needs.end(), g.also.begin(), g.also.end());
+  for (const Need& need : needs) {
+    Day from = g.event;
+    for (const auto& [source, day] : g.told_from)
+      if (source == need.source) from = std::min(from, day);
+    if (const auto gap = tables.coverage.missing(need.source, from - days(need.days_before), today - never_whole(need.source))) {
       f.blocked = std::string(source_name(gap->source)) + (gap->reason.empty() ? " was not read" : ": " + gap->reason) + ", " + format_day(gap->from) + " to " + format_day(gap->until);
       break;
     }
+  }
   findings.push_back(std::move(f));
 }
 
-void Case::no(const Rule& rule, RowRef row, std::string reason) {
-  if (verdicts_ && (!told_of_ || told_of_(row))) verdicts_->push_back({rule.id, row, std::move(reason)});
+void Case::no(const Rule& rule, RowRef row, std::string reason, std::vector<Netted> by) {
+  if (verdicts_ && (!told_of_ || told_of_(row))) verdicts_->push_back({rule.id, row, std::move(reason), std::move(by)});
 }
 
 std::string subject_of(const Tables& t, const LedgerRow& r) {

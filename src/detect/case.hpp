@@ -87,6 +87,7 @@ struct Verdict {
   std::string_view rule;
   RowRef row;
   std::string reason;
+  std::vector<Netted> by;
 };
 
 class Case {
@@ -142,10 +143,13 @@ class Case {
     std::optional<Day> not_before;        ///< where it matures by more than its event
     std::optional<Day> aged_from;         ///< what T1 counts from, if not the event
     bool early = false;                   ///< the best-supported earliest day will do
+    std::vector<std::pair<Source, Day>> told_from = {};   ///< what a table must tell from an earlier day than the event on
+    std::vector<Need> also = {};          ///< what it needs beside what its rule does
   };
   /// Dates, confidence and coverage of a draft, which then is a finding; below the least confidence it is none.
   void conclude(const Rule& rule, Finding f, const Grounds& grounds);
-  void no(const Rule& rule, RowRef row, std::string reason);
+  /// `by`: the rows that it was netted by.
+  void no(const Rule& rule, RowRef row, std::string reason, std::vector<Netted> by = {});
 
  private:
   void index_products();

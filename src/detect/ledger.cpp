@@ -30,13 +30,15 @@ void Ledger::add(const LedgerRow& row) {
       hear(sku_by_fnsku_, row.fnsku, row, row.msku);
       if (!row.asin.empty()) hear(asin_by_sku_, row.msku, row, row.asin);
     }
-    if (const Name shipment = row.movement == Movement::receipt ? tables_.names.find(row.reference) : Name{}; shipments_.contains(shipment)) {
-      const auto [place, fresh] = receipts_.try_emplace({shipment, row.fnsku}, Receipts{0, row.day, row.day});
-      Receipts& r = place->second;
-      r.units += row.quantity;
-      r.first = std::min(r.first, row.day);
-      r.last = std::max(r.last, row.day);
-    }
+  }
+  if (const Name shipment = row.movement == Movement::receipt ? tables_.names.find(row.reference) : Name{}; shipments_.contains(shipment)) {
+    const auto [place, fresh] = receipts_.try_emplace({shipment, row.fnsku}, Receipts{0, row.day, row.day, row.row, row.asin});
+    Receipts& r = place->second;
+    r.units += row.quantity;
+    r.first = std::min(r.first, row.day);
+    r.last = std::max(r.last, row.day);
+    if (r.asin.empty()) r.asin = row.asin;
+    r.row = std::min(r.row, row.row);
   }
   if (row.movement == Movement::customer_return && row.quantity > 0) {
     const auto near = std::lower_bound(return_days_.begin(), return_days_.end(), row.day - kAroundReturns);

@@ -3,6 +3,7 @@
 // little that matching takes. Everything else is read a product at a time (ledger_reader.hpp).
 #pragma once
 
+#include <ranges>
 #include <set>
 
 #include "detect/tables.hpp"
@@ -13,6 +14,8 @@ namespace amzsync::detect {
 struct Receipts {
   std::int64_t units = 0;
   Day first{}, last{};
+  std::int64_t row = 0;                   ///< the first of its rows
+  Name asin;
 };
 
 /// A customer's return as the ledger books it.
@@ -46,6 +49,8 @@ class Ledger {
   const std::map<Name, std::vector<LedgerRow>>& found_by_asin() const { return found_; }   ///< by (day, row)
   /// nullptr: nothing.
   const Receipts* receipts(Name shipment, Name fnsku) const;
+  /// Of a shipment everything that was counted in, by (shipment, FNSKU), units that Amazon books under an SKU of its own among them.
+  auto receipts_of(Name shipment) const { return std::ranges::subrange(receipts_.lower_bound({shipment, Name{}}), receipts_.lower_bound({Name{shipment.value + 1}, Name{}})); }
   /// Of an ASIN, about the days of customers' returns; by (day, row).
   const std::map<Name, std::vector<BookedReturn>>& returns_by_asin() const { return returns_; }
 

@@ -56,11 +56,12 @@ class Loader {
     struct Stream {
       Source source;
       std::string_view name;
-      bool by_day;
+      enum class Of : std::uint8_t { by_day, by_month, snapshot } of;
     };
-    const Stream streams[]{{Source::ledger, "ledger", true},     {Source::ledger_summary, "ledger_summary", true}, {Source::reimbursements, "reimbursements", true}, {Source::returns, "returns", true},
-                           {Source::removals, "removals", true}, {Source::money, money, true},                      {Source::inbound, "inbound", false},              {Source::fee_preview, "fee_preview", false},
-                           {Source::storage_fees, "storage_fees", true}};
+    using enum Stream::Of;
+    const Stream streams[]{{Source::ledger, "ledger", by_day},     {Source::ledger_summary, "ledger_summary", by_month}, {Source::reimbursements, "reimbursements", by_day}, {Source::returns, "returns", by_day},
+                           {Source::removals, "removals", by_day}, {Source::money, money, by_day},                        {Source::inbound, "inbound", snapshot},                {Source::fee_preview, "fee_preview", snapshot},
+                           {Source::storage_fees, "storage_fees", by_month}};
     for (const Stream& stream : streams) {
       const auto state = store::stream_state(tx_, user_, stream.name);
       if (state && state->coverage != "complete" && state->coverage != "provisional") {
@@ -68,15 +69,19 @@ class Loader {
       } else if (!state) {
         t_.coverage.set_reason(stream.source, "not synced");
       }
-      if (!stream.by_day) {
+      if (stream.of == snapshot) {
         if (state && (state->coverage == "complete" || state->coverage == "provisional")) t_.coverage.add_all(stream.source);
         continue;
       }
-      Rows r = tx_.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL ORDER BY day", user_, stream.name);
+      Rows r = tx_.rows("SELECT day, read_until, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL ORDER BY day", user_, stream.name);
       while (next(r)) {
         const Day day = day_from(r.integer(0));
-        if (r.is_null(1) || r.instant(1) < Instant(day + days(1))) continue;
-        t_.coverage.add(stream.source, day, day + days(1));
+        if (r.is_null(1)) continue;
+        if (stream.of == by_day) {
+          if (r.instant(1) >= Instant(day + days(1))) t_.coverage.add(stream.source, day, day + days(1));
+        } else if (const Day until = std::min(months_after(day, 1), day_of(r.instant(2))); until > day) {
+          t_.coverage.add(stream.source, day, until);   // of a month that was not over, the days that were
+        }
       }
     }
     t_.coverage.set_reason(Source::removal_shipments, "no stream reads them; the host can supply them");
@@ -195,10 +200,14 @@ class Loader {
   }
 
   void fee_previews() {
-    const auto read = tx_.integer("SELECT read_at FROM cells WHERE user_no=?1 AND stream='fee_preview'", user_);
-    const Day day = read ? local_day(from_us(*read), t_.home) : today_;
-    Rows r = tx_.rows("SELECT row_id, sku, fnsku, asin, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, sales_price_micros, your_price_micros, product_size_tier FROM fee_preview WHERE user_no=?1 ORDER BY row_id", user_);
-    while (next(r)) t_.fee_previews.push_back({r.integer(0), day, name(r, 1), name(r, 2), name(r, 3), Currency::parse(r.view(4)), amount(r, 5), amount(r, 6), r.is_null(7) ? amount(r, 8) : amount(r, 7), name(r, 9)});
+    const std::string kept = "sku, fnsku, asin, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, coalesce(sales_price_micros, your_price_micros), product_size_tier";
+    const std::string now = "SELECT f.row_id, coalesce(r.started_at, c.read_at), c.read_at, " + kept + " FROM fee_preview f JOIN cells c ON c.user_no=f.user_no AND c.stream='fee_preview' AND c.day=f.day LEFT JOIN runs r ON r.run_no=f.run_no "
+                            "WHERE f.user_no=?1 ORDER BY f.row_id";
+    const std::string before = "SELECT row_id, since_at, until_at, " + kept + " FROM fee_preview_history WHERE user_no=?1 ORDER BY row_id, until_at";
+    for (const std::string& sql : {before, now}) {
+      Rows r = tx_.rows(sql, user_);
+      while (next(r)) t_.fee_previews.push_back({r.integer(0), local(r, 1), local(r, 2), name(r, 3), name(r, 4), name(r, 5), Currency::parse(r.view(6)), amount(r, 7), amount(r, 8), amount(r, 9), name(r, 10)});
+    }
   }
 
   void storage_fees() {

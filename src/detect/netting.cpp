@@ -15,8 +15,12 @@ constexpr days kOwnPayment(60);           // after a loss, for its own payment
 constexpr days kLongestPayment(540);
 constexpr days kFoundBefore(30);          // a unit may be booked as found before it is booked as lost
 
-bool is_loss(const LedgerRow& r) { return r.quantity < 0 && (r.reason == 'M' || r.reason == '5'); }
-bool is_damage(const LedgerRow& r) { return r.quantity < 0 && std::string_view("E67HKU").find(r.reason) != std::string_view::npos; }
+bool tells_loss(const LedgerRow& r) { return r.reason == 'M' || r.reason == '5'; }
+bool tells_damage(const LedgerRow& r) { return r.reason != 0 && std::string_view("E67HKU").find(r.reason) != std::string_view::npos; }
+bool is_loss(const LedgerRow& r) { return r.quantity < 0 && tells_loss(r); }
+bool is_damage(const LedgerRow& r) { return r.quantity < 0 && tells_damage(r); }
+/// A row that takes back what one of the other sign booked (facts 2.1: always sum signed values).
+bool is_undoing(const LedgerRow& r) { return r.quantity > 0 && (tells_loss(r) || tells_damage(r)); }
 std::int64_t units_of(const LedgerRow& r) { return r.quantity < 0 ? -static_cast<std::int64_t>(r.quantity) : r.quantity; }
 days apart(Day a, Day b) { return a < b ? b - a : a - b; }
 
@@ -56,6 +60,7 @@ class Allocation {
       if (r->movement != Movement::adjustment) continue;
       if (r->quantity > 0 && (r->reason == 'F' || r->reason == 'N'))
         n_.credits.push_back({r->reason == 'F' ? Step::found : Step::ownership, r, nullptr, r->day, r->quantity, r->quantity});
+      if (is_undoing(*r)) n_.credits.push_back({Step::undone, r, nullptr, r->day, r->quantity, r->quantity});
       if (r->quantity < 0 && r->reason == 'Q' && r->disposition == Disposition::warehouse_damaged && corrected_to(*r))
         n_.credits.push_back({Step::corrected, r, nullptr, r->day, units_of(*r), units_of(*r)});
     }
@@ -82,6 +87,8 @@ class Allocation {
   }
 
   void allocate() {
+    for (std::size_t c = 0; c < n_.credits.size(); ++c)
+      if (n_.credits[c].kind == Step::undone) undo(c);
     for (const bool first : {true, false}) {
       first_ = first;
       own_payments();
@@ -169,6 +176,17 @@ class Allocation {
       if (const std::int64_t units = std::min(room(lot), n_.credits[c].left); units > 0) use(l, c, units, step);
     }
   }
+  /// Booked by mistake: the nearest before it of the same reason and condition, then of the same kind.
+  void undo(std::size_t c) {
+    const LedgerRow& by = *n_.credits[c].row;
+    for (const bool alike : {true, false})
+      for (std::size_t l = n_.lots.size(); l-- > 0 && n_.credits[c].left > 0;) {
+        const Lot& lot = n_.lots[l];
+        if ((lot.kind == Lot::Kind::lost) != tells_loss(by) || lot.row->day > by.day + kPairs) continue;
+        if (alike && (lot.row->reason != by.reason || lot.row->disposition != by.disposition)) continue;
+        if (const std::int64_t units = std::min(lot.left, n_.credits[c].left); units > 0) use(l, c, units, Step::undone);
+      }
+  }
   /// A lot that was paid by itself is closed by that payment, before found units are given out (facts 7.12).
   void own_payments() {
     for (std::size_t c = 0; c < n_.credits.size(); ++c)
@@ -191,7 +209,7 @@ class Allocation {
   bool first_ = false;
 };
 
-constexpr std::string_view kStepNames[]{"own payment", "corrected", "found", "found by ASIN", "payment", "ownership", "payment of another kind"};
+constexpr std::string_view kStepNames[]{"undone", "own payment", "corrected", "found", "found by ASIN", "payment", "ownership", "payment of another kind"};
 
 }  // namespace
 
@@ -201,8 +219,8 @@ Netting net(std::span<const LedgerRow> rows, std::span<FoundByAsin> by_asin, std
   Netting n;
   Allocation allocation(n, rows);
   allocation.make_lots();
-  if (n.lots.empty() && payments.empty()) return n;
-  allocation.make_credits(by_asin, payments, gross);
+  allocation.make_credits(by_asin, payments, gross);   // what is found may also be a customer's return
+  if (n.lots.empty()) return n;
   allocation.allocate();
   if (!gross)
     for (const Use& u : n.uses)

@@ -30,11 +30,11 @@ struct Lot {
   std::int64_t open() const noexcept { return left - reopened; }
 };
 
-enum class Step : std::uint8_t { own_payment, corrected, found, found_by_asin, payment, ownership, other_family };
+enum class Step : std::uint8_t { undone, own_payment, corrected, found, found_by_asin, payment, ownership, other_family };
 std::string_view step_name(Step step) noexcept;
 
 struct Credit {
-  Step kind = Step::found;                ///< found, found_by_asin, corrected, payment, ownership
+  Step kind = Step::found;                ///< undone, found, found_by_asin, corrected, payment, ownership
   const LedgerRow* row = nullptr;         ///< of what is no payment
   Payment* payment = nullptr;
   Day day{};

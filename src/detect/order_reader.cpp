@@ -257,6 +257,7 @@ class OrderReader::State {
     if (const auto detail = JsonDocument::parse(e.detail)) tell_items(*detail, e.items);
     const bool fulfilment_told = std::any_of(e.items.begin(), e.items.end(), [](const auto& item) { return item.second.tells(Part::fulfilment); });
     const MoneyKind kind = e.type == "Shipment" || e.type == "ShipmentEventList" ? MoneyKind::sale : MoneyKind::refund;
+    const bool elsewhere = is_sold_elsewhere(e);
     const bool passing = stage_ == Stage::pass, whole = !several_.of(number_of(e.order));
     for (auto& [sku, item] : e.items) {
       if (item.told == 0) continue;
@@ -265,6 +266,7 @@ class OrderReader::State {
       item.sku = sku;
       item.country = country;
       item.posted = posted;
+      if (elsewhere) item.by_amazon = false;
       // The old source does not tell who shipped; only what Amazon ships has its fee.
       if (v0_ && kind == MoneyKind::sale && !fulfilment_told && item.tells(Part::principal)) item.by_amazon = false;
       if (passing) {
@@ -276,6 +278,12 @@ class OrderReader::State {
       }
       if (whole || !passing) book_.add(e.order, std::move(item));
     }
+  }
+
+  /// Orders of other shops, which Amazon only ships (S01-…), and those of marketplaces that are not its own: what it owes for those it does not say (facts 1.6).
+  static bool is_sold_elsewhere(const Event& e) {
+    if (e.order.size() > 3 && e.order[0] == 'S' && e.order[1] >= '0' && e.order[1] <= '9') return true;
+    return !e.marketplace.empty() && !marketplace_of(e.marketplace) && !e.marketplace.starts_with("Amazon.");
   }
 
   void tell_items(const JsonDocument& detail, std::map<Name, MoneyItem>& items) {

@@ -56,8 +56,11 @@ std::optional<OrderUnits> order_units(const Case& c, const OrderItem& item) {
     std::int64_t units = units_in(back, per_unit, u.sold);
     if (units == 0 && less_promotion != per_unit) units = units_in(back, less_promotion, u.sold);
     if (units == 0) continue;
-    // A quantity that the refund carries bounds it.
-    if (refund.quantity && *refund.quantity > 0) units = std::min(units, *refund.quantity);
+    // A quantity that the refund carries bounds it; for more units than it pays for it is a price adjustment of all of them (facts 7.4).
+    if (refund.quantity && *refund.quantity > 0) {
+      if (units < std::min(*refund.quantity, u.sold)) continue;
+      units = std::min(units, *refund.quantity);
+    }
     if (u.refunded >= u.sold) continue;   // the same unit a second time, such as a guarantee claim
     units = std::min(units, u.sold - u.refunded);
     u.refunded += units;

@@ -225,8 +225,7 @@ Window Policy::window(Claim claim, std::string_view country, Day event) const {
   if (!confirmed) {
     const auto other = stands_for_.find(country);
     if (other != stands_for_.end()) row = find(other->second);
-    // The rows of the EU are those of its countries; where it has none of its own, the American ones hold.
-    if (row != windows_.end() && other->second == "EU") confirmed = true;
+    // Said of others, not of this country itself (facts 7.9).
   }
   if (row == windows_.end()) row = find(kFallback);
   if (row == windows_.end()) return {"none", event, event, event, event, false};

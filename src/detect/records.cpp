@@ -32,17 +32,18 @@ std::string evidence_json(const Finding& f) {
   json.end_array();
   return std::move(json).text();
 }
-std::string netting_json(const Finding& f) {
+std::string netting_json(const std::vector<Netted>& netting) {
   JsonWriter json;
   json.begin_array();
-  for (const Netted& n : f.netting) json.begin_object().field("table", source_name(n.by.source())).field("row", n.by.row()).field("units", n.units).field("step", n.step).end_object();
+  for (const Netted& n : netting) json.begin_object().field("table", source_name(n.by.source())).field("row", n.by.row()).field("units", n.units).field("step", n.step).end_object();
   json.end_array();
   return std::move(json).text();
 }
 
-/// Readiness as of now, in SQL; ?2 is the instant.
+/// Readiness as of now, in SQL; ?1 is the user, ?2 the instant. What has matured since the last detection is not ripe before the next one has looked at it: what
+/// came meanwhile, a found unit or a payment, was not read.
 constexpr std::string_view kReadinessSql =
-    "CASE WHEN blocked<>'' THEN 'blocked' WHEN ?2 < claimable_at THEN 'not_mature' WHEN ?2 >= expires_at THEN 'expired' WHEN confidence<70 OR review_only=1 THEN 'review' ELSE 'claim_ready' END";
+    "CASE WHEN blocked<>'' THEN 'blocked' WHEN ?2 < claimable_at OR (SELECT max(s.at) FROM rule_states s WHERE s.user_no=?1) < claimable_at THEN 'not_mature' WHEN ?2 >= expires_at THEN 'expired' WHEN confidence<70 OR review_only=1 THEN 'review' ELSE 'claim_ready' END";
 
 constexpr std::string_view kColumns =
     "finding_id, rule, variant, subject, state, case_id, quantity, amount_micros, low_micros, high_micros, currency, basis, confidence, blocked, event_day, claimable_from, deadline, deadline_safe, "
@@ -184,7 +185,7 @@ Record::Part Record::keep(const store::RunTx& run, const std::vector<Finding>& f
     part.ids.push_back(finding_number(tables, f));
     const std::string id = hex(part.ids.back().view());
     saved.claim_ready += f.readiness(today) == Readiness::claim_ready;
-    const std::string terms = terms_json(f), evidence = evidence_json(f), netting = netting_json(f);
+    const std::string terms = terms_json(f), evidence = evidence_json(f), netting = netting_json(f.netting);
     const auto text = [&](Name n) { return tables.names.text(n); };
     const auto number = [](const std::optional<Micros>& m) { return m ? std::to_string(m->value) : std::string("-"); };
     std::string all = std::to_string(f.rule_version) + std::string(f.policy) + policy.version() + format_day(f.event) + format_day(f.claimable_from) + format_day(f.deadline) + format_day(f.deadline_safe) + '|' + std::to_string(f.quantity) + '|' +
@@ -298,8 +299,8 @@ Result<std::string> results_document(Tx& tx, std::optional<UserNo> user, const Q
   json.begin_object().key("findings").begin_array();
   std::int64_t total = 0;
   if (user) {
-    // A word of readiness or of state, whichever it is.
-    const std::string where = "closed_at IS NULL AND (?3='' OR ?3=state OR ?3=" + std::string(kReadinessSql) + ") AND (?4='' OR ?4=rule) AND (?5='' OR ?5=state)";
+    // A word of readiness or of state, whichever it is. What was filed is told for good, also where it would not be found any more.
+    const std::string where = "(closed_at IS NULL OR (state<>'open' AND ?3 NOT IN ('claim_ready', 'not_mature', 'review', 'expired', 'blocked'))) AND (?3='' OR ?3=state OR ?3=" + std::string(kReadinessSql) + ") AND (?4='' OR ?4=rule) AND (?5='' OR ?5=state)";
     total = tx.integer("SELECT count(*) FROM findings WHERE user_no=?1 AND " + where, *user, tx.now(), q.readiness, q.rule, q.state).value_or(0);
     Rows r = tx.rows(select(where + " ORDER BY deadline, finding_id LIMIT ?6 OFFSET ?7"), *user, tx.now(), q.readiness, q.rule, q.state, q.limit, q.offset);
     while (r.next()) write_finding(json, r);
@@ -398,7 +399,7 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
     any |= !about.empty();
     std::set<std::pair<std::string_view, RowRef>> told;
     for (const Verdict& v : inquiry.verdicts())
-      if (about.contains(v.row) && told.emplace(v.rule, v.row).second) json.begin_object().field("rule", v.rule).field("table", source_name(v.row.source())).field("row", v.row.row()).field("reason", v.reason).end_object();
+      if (about.contains(v.row) && told.emplace(v.rule, v.row).second) json.begin_object().field("rule", v.rule).field("table", source_name(v.row.source())).field("row", v.row.row()).field("reason", v.reason).field_raw("netting", netting_json(v.by)).end_object();
   }
   json.end_array();
   if (one) write_rows(json, tx, *user, money, lists);

@@ -2,6 +2,8 @@
 // Fees that were charged twice or too high. Facts: detection 3, rules 13 to 16. Charges of one SKU and month are one finding; those that can no
 // longer be claimed are told and not summed up.
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
 
 #include "detect/order_units.hpp"
 #include "detect/rules.hpp"
@@ -51,7 +53,9 @@ class Months {
       f.review_only = review_only(variant);
       f.evidence.reserve(m.charges.size());
       for (const Charge& charge : m.charges) f.evidence.push_back({{Source::money, charge.row}, charge.open ? "charge" : "charge out of time", charge.units});
-      c_.conclude(rule_, std::move(f), {.event = m.first_open.value_or(m.first), .country = m.country, .base = base(variant), .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+      Case::Grounds grounds{.event = m.first_open.value_or(m.first), .country = m.country, .base = base(variant), .by_id = true, .not_before = {}, .aged_from = {}, .early = false};
+      if (variant == "preview" || variant == "wrong_charge") grounds.also = {{Source::fee_preview, 0}};
+      c_.conclude(rule_, std::move(f), grounds);
     }
   }
 
@@ -80,15 +84,19 @@ class Months {
   std::map<std::tuple<Name, std::string_view, Day, Currency>, Month> months_;
 };
 
+/// What multiplies a card's fees on a day, in millionths.
+std::int64_t surcharge_on(const FulfilmentCard& card, Day day) {
+  std::int64_t factor = 1'000'000;
+  for (const auto& s : card.surcharges)
+    if (s.from <= day && day < s.until) factor = factor * s.factor.value / 1'000'000;
+  return factor;
+}
+
 /// What a card asks for a unit of this tier and weight on a day; nullopt: it has no such tier.
 std::optional<Micros> expected_fee(const FulfilmentCard& card, std::string_view tier, Micros ounces, Day day, Currency currency) {
   for (const auto& t : card.tiers) {
     if (t.name != tier || ounces > t.most_ounces) continue;
-    Micros fee = t.fee;
-    std::int64_t factor = 1'000'000;
-    for (const auto& s : card.surcharges)
-      if (s.from <= day && day < s.until) factor = factor * s.factor.value / 1'000'000;
-    return times(fee, Micros{factor}, currency);
+    return times(t.fee, Micros{surcharge_on(card, day)}, currency);
   }
   return std::nullopt;
 }
@@ -100,20 +108,21 @@ Micros billed_ounces(const SellerSize& size, std::string_view tier) {
   return std::max(size.ounces, Micros{static_cast<std::int64_t>(cubic_inches * 16 / 139)});
 }
 
-/// The snapshot nearest before a day, else the first after it.
+/// What was told on a day, or last before it, else first after it; how far that is away.
 struct NearestPreview {
   const FeePreview* row = nullptr;
   bool later = false;
+  days away{};
 };
 NearestPreview preview_for(const std::map<Name, std::vector<const FeePreview*>>& previews, Name sku, Day day) {
   NearestPreview found;
   const auto known = previews.find(sku);
   if (known == previews.end()) return found;
   for (const FeePreview* p : known->second) {
-    if (p->day <= day) {
-      found = {p, false};
+    if (p->since <= day) {
+      found = {p, false, std::max(days(0), day - p->day)};
     } else if (!found.row) {
-      return {p, true};
+      return {p, true, p->since - day};
     }
   }
   return found;
@@ -122,7 +131,7 @@ NearestPreview preview_for(const std::map<Name, std::vector<const FeePreview*>>&
 std::map<Name, std::vector<const FeePreview*>> previews_by_sku(const Case& c) {
   std::map<Name, std::vector<const FeePreview*>> found;
   for (const FeePreview& p : c.tables.fee_previews) found[p.sku].push_back(&p);
-  for (auto& [sku, list] : found) std::sort(list.begin(), list.end(), [](const FeePreview* a, const FeePreview* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
+  for (auto& [sku, list] : found) std::sort(list.begin(), list.end(), [](const FeePreview* a, const FeePreview* b) { return std::tie(a->since, a->day, a->row) < std::tie(b->since, b->day, b->row); });
   return found;
 }
 
@@ -179,7 +188,8 @@ void judge_service_fees(Case& c, const Rule& rule) {
   for (const ServiceFee& fee : c.tables.service_fees) {
     const bool once = std::find(std::begin(kOncePerPeriod), std::end(kOncePerPeriod), c.text(fee.type)) != std::end(kOncePerPeriod);
     if (!fee.posted || (!once && fee.object.empty())) continue;
-    groups[{c.text(fee.type), c.text(fee.object.empty() ? fee.fnsku : fee.object), fee.country, once ? month_of(*fee.posted) : std::string(), std::string(fee.currency.text())}].push_back(&fee);
+    const Name what = !fee.object.empty() ? fee.object : !fee.fnsku.empty() ? fee.fnsku : fee.sku;
+    groups[{c.text(fee.type), c.text(what), fee.country, once ? month_of(*fee.posted) : std::string(), std::string(fee.currency.text())}].push_back(&fee);
   }
   for (auto& [key, fees] : groups) {
     std::sort(fees.begin(), fees.end(), [](const ServiceFee* a, const ServiceFee* b) { return std::tie(a->posted, a->row) < std::tie(b->posted, b->row); });
@@ -269,7 +279,10 @@ class FulfilmentFees final : public Judge {
       }
       // What Amazon itself expected. Without a card nothing tells whether rates changed between, so a person must look (facts 7.6).
       if (preview.row && preview.row->fulfilment && preview.row->currency == currency && preview.row->fulfilment->value > 0) {
-        (void)over(card && !preview.later ? "wrong_charge" : "preview", preview.row->fulfilment->value);
+        std::int64_t expected = preview.row->fulfilment->value;
+        // A surcharge that came after the preview is rightly charged.
+        if (card) expected = std::max(expected, share_of({expected}, surcharge_on(*card, day), surcharge_on(*card, std::min(day, preview.row->day)), currency).value);
+        (void)over(card && !preview.later ? "wrong_charge" : "preview", expected);
         continue;
       }
       if (card && !size)
@@ -321,7 +334,7 @@ class ReferralFees final : public Judge {
           }
           return std::max(round_to_cents({each}, currency).value, card->least.value) * units;
         };
-      } else if (preview.row && preview.row->referral && preview.row->price && preview.row->price->value > 0 && preview.row->currency == currency && (preview.later ? preview.row->day - day : day - preview.row->day) <= days(7)) {
+      } else if (tells_rate_of(preview, currency, sale.referral_basis(false) / units)) {
         variant = "preview";
         expected = [&](std::int64_t basis) { return share_of({basis}, preview.row->referral->value, preview.row->price->value, currency).value; };
       } else if (sale.usual_referral) {
@@ -342,9 +355,27 @@ class ReferralFees final : public Judge {
     }
   }
 
+  /// Rates have steps and least fees, so a preview tells that of the price that it was made for, and of no other.
+  static bool tells_rate_of(const NearestPreview& preview, Currency currency, std::int64_t price) {
+    const FeePreview* p = preview.row;
+    if (!p || !p->referral || !p->price || p->price->value <= 0 || p->currency != currency) return false;
+    return preview.away <= days(7) && std::llabs(price - p->price->value) * 50 <= p->price->value;
+  }
+
   std::map<Name, std::vector<const FeePreview*>> previews_;
   Months months_;
 };
+
+/// The class of size that a tier of Amazon's belongs to, however it is written; nullopt: one that is not known.
+std::optional<std::string_view> size_class(std::string_view tier) {
+  std::string plain;
+  for (const char c : tier)
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const auto says = [&](std::string_view word) { return plain.find(word) != std::string::npos; };
+  if (says("bulky") || says("oversize") || says("ovsz") || says("xl") || says("extralarge")) return "bulky";
+  if (says("standard") || says("std")) return "standard";
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -391,9 +422,8 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
       fee += row->fee->value;
       on_hand += row->on_hand->value;
       by_sheet += cost(row->item_volume->value, rate);
-      const std::string_view tier = c.text(row->tier);
-      const bool standard = tier.find("tandard") != std::string_view::npos;
-      const StorageRate* card = row->dangerous || tier.empty() ? nullptr : c.policy.storage_rate(country, standard ? "standard" : "bulky", row->month);
+      const auto size_of = size_class(c.text(row->tier));
+      const StorageRate* card = row->dangerous || !size_of ? nullptr : c.policy.storage_rate(country, *size_of, row->month);
       rate_known &= card != nullptr;
       if (card) by_rate += cost(row->item_volume->value, card->rate.value + row->surcharge_rate.value_or(Micros{}).value);
       if (size) {
@@ -429,7 +459,10 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
       continue;
     }
     f.amount = round_to_cents({fee - expected}, *first.currency);
-    c.conclude(rule, std::move(f), {.event = charged, .country = country, .base = base, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+    Case::Grounds grounds{.event = charged, .country = country, .base = base, .by_id = true, .not_before = {}, .aged_from = {}, .early = false};
+    grounds.told_from = {{Source::storage_fees, first.month}, {Source::ledger_summary, first.month}};
+    if (f.variant == "quantity") grounds.also = {{Source::ledger_summary, 0}};
+    c.conclude(rule, std::move(f), grounds);
   }
 }
 

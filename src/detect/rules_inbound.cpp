@@ -19,11 +19,13 @@ struct Shipment {
   std::optional<Day> delivered() const { return row->delivered ? row->delivered : first_receipt; }
 };
 
+/// What was sent of one product in one shipment. SKUs may share it.
 struct Item {
-  const InboundItem* row = nullptr;
+  std::vector<const InboundItem*> rows;
+  Name id;                                // of the shipment
   Shipment* shipment = nullptr;
-  Name fnsku, asin;
-  std::int64_t received = 0, open = 0, over = 0;
+  Name fnsku, sku, asin;
+  std::int64_t sent = 0, received = 0, open = 0, over = 0;
   std::vector<Evidence> receipts;
   std::vector<Netted> offsets;
   bool doubtful = false;                  // a payment for nothing said, or one that two shipments could share
@@ -36,33 +38,35 @@ void offset(Item& item, Item& by, std::string_view step) {
   if (same == 0) return;
   item.open -= same;
   by.over -= same;
-  item.offsets.push_back({{Source::inbound, by.row->row}, same, step});
+  item.offsets.push_back({{Source::inbound, by.rows.front()->row}, same, step});
 }
+
+/// Units that a shipment brought of a product that was not planned for it, or that Amazon books as found.
+struct Unplanned {
+  Name asin;
+  std::int64_t row = 0, left = 0;
+};
 
 class InboundShortage final : public Judge {
  public:
   InboundShortage(Case& c, const Rule& rule) : Judge(c, rule) {
     for (const InboundShipment& s : c.tables.inbound_shipments) shipments_[s.id].row = &s;
+    std::map<std::pair<Name, Name>, std::size_t> places;   // by shipment and FNSKU, or SKU
     for (const InboundItem& row : c.tables.inbound_items) {
       const auto shipment = shipments_.find(row.shipment);
-      if (shipment == shipments_.end()) continue;
-      Item item{.row = &row, .shipment = &shipment->second, .fnsku = c.fnsku_of(row.fnsku, row.sku), .asin = {}, .receipts = {}, .offsets = {}};
-      if (const Product* product = c.product(item.fnsku)) item.asin = product->asin;
-      item.received = row.received;
-      if (const Receipts* booked = c.ledger.receipts(row.shipment, item.fnsku)) {
-        item.received = std::max(item.received, booked->units);
-        auto& s = *item.shipment;
-        s.first_receipt = std::min(s.first_receipt.value_or(booked->first), booked->first);
-        s.last_receipt = std::max(s.last_receipt.value_or(booked->last), booked->last);
-      }
-      item.open = std::max<std::int64_t>(0, row.shipped - item.received);
-      item.over = std::max<std::int64_t>(0, item.received - row.shipped);
-      // Cases entered as units, or units as cases: what differs is the unit, not the goods.
-      if (row.in_case > 1 && (row.shipped * row.in_case == item.received || row.shipped == item.received * row.in_case)) item.open = item.over = 0;
-      items_.push_back(std::move(item));
+      if (shipment == shipments_.end() || !shipment->second.row) continue;
+      const Name fnsku = c.fnsku_of(row.fnsku, row.sku);
+      const auto [place, fresh] = places.try_emplace({row.shipment, fnsku.empty() ? row.sku : fnsku}, items_.size());
+      if (fresh) items_.push_back({.rows = {}, .id = row.shipment, .shipment = &shipment->second, .fnsku = fnsku, .sku = row.sku, .asin = asin_of(fnsku, row.sku), .receipts = {}, .offsets = {}});
+      Item& item = items_[place->second];
+      item.rows.push_back(&row);
+      item.sent += row.shipped;
+      item.received += row.received;
     }
+    for (Item& item : items_) count(item);
+    for (auto& [id, shipment] : shipments_) find_unplanned(id, places);
     std::sort(items_.begin(), items_.end(), [&](const Item& a, const Item& b) {
-      return std::make_tuple(a.shipment->delivered(), c.text(a.row->shipment), c.text(a.fnsku), a.row->row) < std::make_tuple(b.shipment->delivered(), c.text(b.row->shipment), c.text(b.fnsku), b.row->row);
+      return std::make_tuple(a.shipment->delivered(), c.text(a.id), c.text(a.fnsku), c.text(a.sku)) < std::make_tuple(b.shipment->delivered(), c.text(b.id), c.text(b.fnsku), c.text(b.sku));
     });
     for (Item& item : items_)
       if (item.open > 0) short_[item.fnsku].push_back(&item);
@@ -75,7 +79,7 @@ class InboundShortage final : public Judge {
     for (const LedgerRow& r : product.rows)
       if (r.movement == Movement::receipt)
         for (Item* item : known->second)
-          if (case_.text(item->row->shipment) == r.reference) item->receipts.push_back({{Source::ledger, r.row}, "receipt", r.quantity});
+          if (case_.text(item->id) == r.reference) item->receipts.push_back({{Source::ledger, r.row}, "receipt", r.quantity});
   }
 
   void end() override {
@@ -83,16 +87,50 @@ class InboundShortage final : public Judge {
     take_payments();
     leave_reopened();
     for (Item& item : items_)
-      if (item.row->shipped > item.received) judge(item);
+      if (item.sent > item.received) judge(item);
   }
 
  private:
+  Name asin_of(Name fnsku, Name sku) const {
+    const Product* product = case_.product(fnsku);
+    return product && !product->asin.empty() ? product->asin : case_.asin_of(sku);
+  }
+
+  void count(Item& item) {
+    if (const Receipts* booked = case_.ledger.receipts(item.id, item.fnsku)) {
+      item.received = std::max(item.received, booked->units);
+      auto& s = *item.shipment;
+      s.first_receipt = std::min(s.first_receipt.value_or(booked->first), booked->first);
+      s.last_receipt = std::max(s.last_receipt.value_or(booked->last), booked->last);
+    }
+    item.open = std::max<std::int64_t>(0, item.sent - item.received);
+    item.over = std::max<std::int64_t>(0, item.received - item.sent);
+    // Cases entered as units, or units as cases: what differs is the unit, not the goods.
+    const std::int64_t in_case = item.rows.front()->in_case;
+    if (in_case > 1 && (item.sent * in_case == item.received || item.sent == item.received * in_case)) item.open = item.over = 0;
+  }
+
+  void find_unplanned(Name shipment, const std::map<std::pair<Name, Name>, std::size_t>& planned) {
+    for (const auto& [key, booked] : case_.ledger.receipts_of(shipment)) {
+      if (planned.contains(key) || booked.units <= 0) continue;
+      const Name asin = booked.asin.empty() ? asin_of(key.second, {}) : booked.asin;
+      if (!asin.empty()) unplanned_[shipment].push_back({asin, booked.row, booked.units});
+    }
+  }
+
   void offset_overages() {
     std::vector<Item>& items = items_;
     for (Item& item : items) {
       if (item.open == 0 || !may_be_claimed(item.shipment->row->status)) continue;
       for (Item& other : items)
         if (other.shipment == item.shipment && !item.asin.empty() && other.asin == item.asin) offset(item, other, "overage of the ASIN");
+      for (Unplanned& other : unplanned_[item.id]) {
+        const std::int64_t same = item.asin.empty() || other.asin != item.asin ? 0 : std::min(item.open, other.left);
+        if (same == 0) continue;
+        item.open -= same;
+        other.left -= same;
+        item.offsets.push_back({{Source::ledger, other.row}, same, "received as another product of the ASIN"});
+      }
       for (Item& other : items) {
         if (other.shipment == item.shipment || other.fnsku != item.fnsku) continue;
         const auto a = item.shipment->delivered(), b = other.shipment->delivered();
@@ -135,24 +173,24 @@ class InboundShortage final : public Judge {
 
   void judge(Item& item) {
     Case& c = case_;
-    const RowRef ref{Source::inbound, item.row->row};
+    const RowRef ref{Source::inbound, item.rows.front()->row};
     const std::string& status = item.shipment->row->status;
     if (!may_be_claimed(status)) return c.no(rule_, ref, "the shipment is " + status);
-    if (item.open == 0) return c.no(rule_, ref, item.offsets.empty() ? "cases and units were mixed up" : "counted in elsewhere, or paid");
+    if (item.open == 0) return c.no(rule_, ref, item.offsets.empty() ? "cases and units were mixed up" : "counted in elsewhere, or paid", std::move(item.offsets));
     const auto delivered = item.shipment->delivered();
     if (!delivered) return c.no(rule_, ref, "it is not known when the shipment was delivered");
     Finding f;
-    f.subject = "inbound " + std::string(c.text(item.row->shipment)) + "|" + std::string(c.text(item.fnsku.empty() ? item.row->sku : item.fnsku));
-    f.about = {.fnsku = item.fnsku, .sku = item.row->sku, .asin = item.asin, .order = {}, .shipment = std::string(c.text(item.row->shipment)), .removal = {}, .period = {}};
+    f.subject = "inbound " + std::string(c.text(item.id)) + "|" + std::string(c.text(item.fnsku.empty() ? item.sku : item.fnsku));
+    f.about = {.fnsku = item.fnsku, .sku = item.sku, .asin = item.asin, .order = {}, .shipment = std::string(c.text(item.id)), .removal = {}, .period = {}};
     f.quantity = item.open;
-    f.evidence.push_back({ref, "shipped", item.row->shipped});
+    for (const InboundItem* row : item.rows) f.evidence.push_back({{Source::inbound, row->row}, "shipped", row->shipped});
     f.evidence.insert(f.evidence.end(), item.receipts.begin(), item.receipts.end());
     f.netting = std::move(item.offsets);
     bool general = std::any_of(f.netting.begin(), f.netting.end(), [](const Netted& n) { return n.step == "payment of another kind"; });
     if (general) f.terms.push_back({"G2", -10});
-    if (item.row->shipped >= 200 && item.open * 100 <= item.row->shipped) f.terms.push_back({"X1", -10});
+    if (item.sent >= 200 && item.open * 100 <= item.sent) f.terms.push_back({"X1", -10});
     const std::string_view country = item.shipment->row->country.empty() ? c.tables.home : item.shipment->row->country;
-    c.set_value(f, c.value_before_order(item.fnsku, item.row->sku, *delivered, country));
+    c.set_value(f, c.value_before_order(item.fnsku, item.sku, *delivered, country));
     std::optional<Day> not_before;
     if (item.shipment->last_receipt) not_before = *item.shipment->last_receipt + kAfterLastReceipt;
     // Amazon still counts: not before it says that it is done.
@@ -163,6 +201,7 @@ class InboundShortage final : public Judge {
   std::map<Name, Shipment> shipments_;
   std::vector<Item> items_;               // by the day of their delivery
   std::map<Name, std::vector<Item*>> short_;   // by FNSKU
+  std::map<Name, std::vector<Unplanned>> unplanned_;   // by shipment
 };
 
 /// Receipts are held against corrections as their products pass by. Payments for them are looked for at the end, when shortages have taken theirs.
@@ -174,8 +213,12 @@ class DamagedInbound final : public Judge {
 
   void see(ProductLedger& product) override {
     for (const LedgerRow& row : product.rows) {
-      if (row.movement != Movement::receipt || row.quantity <= 0) continue;
+      if (row.movement != Movement::receipt) continue;
       if (row.disposition != Disposition::carrier_damaged && row.disposition != Disposition::warehouse_damaged) continue;
+      if (row.quantity <= 0) {
+        take_back(row);
+        continue;
+      }
       const auto known = partnered_.find(row.reference);
       if (known != partnered_.end() && !known->second) {
         case_.no(rule_, {Source::ledger, row.row}, "the carrier was not Amazon's");
@@ -198,6 +241,21 @@ class DamagedInbound final : public Judge {
     bool partnered = false;               // known to have come by Amazon's carrier
     std::vector<Netted> corrected;
   };
+
+  /// Booked by mistake: a receipt of the other sign takes those of the same shipment, product and condition back, the nearest before it first.
+  void take_back(const LedgerRow& by) {
+    std::int64_t left = -static_cast<std::int64_t>(by.quantity);
+    for (std::size_t i = received_.size(); i-- > 0 && left > 0;) {
+      Received& r = received_[i];
+      if (r.row.fnsku != by.fnsku) break;   // products pass by one after the other
+      if (r.row.disposition != by.disposition || r.row.reference != by.reference) continue;
+      const std::int64_t same = std::min(left, r.left);
+      if (same == 0) continue;
+      r.left -= same;
+      left -= same;
+      r.corrected.push_back({{Source::ledger, by.row}, same, "undone"});
+    }
+  }
 
   /// Looked at again, and fit to be sold.
   void correct(Received& received, const ProductLedger& product) {
@@ -231,7 +289,7 @@ class DamagedInbound final : public Judge {
       std::erase_if(paid, [&](const Payment* p) { return p->line->approved < row.day; });
       f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");
     }
-    if (f.quantity == 0) return c.no(rule_, ref, "corrected, or paid");
+    if (f.quantity == 0) return c.no(rule_, ref, "corrected, or paid", std::move(f.netting));
     if (!received.partnered) f.terms.push_back({"X1", -10});
     f.review_only = !received.partnered;
     const std::string_view country = c.country(row.country);

@@ -38,6 +38,14 @@ void order_value(Finding& f, const OrderUnits& units) {
   f.basis = f.amount ? Basis::order : Basis::unknown;
 }
 
+/// The money must be known from an item's first sale on.
+std::vector<std::pair<Source, Day>> from_first_sale(const OrderItem& item) {
+  std::vector<std::pair<Source, Day>> from;
+  for (const MoneyItem& sale : item.sales)
+    if (sale.posted) from.emplace_back(Source::money, *sale.posted);
+  return from;
+}
+
 /// Rules 6 and 12: refunded, not returned, not paid.
 void judge_unreturned(Case& c, const Rule& rule, const Order& order, const OrderItem& item, int base, int later) {
   const auto units = order_units(c, item);
@@ -65,14 +73,15 @@ void judge_unreturned(Case& c, const Rule& rule, const Order& order, const Order
   }
   open -= c.take(paid_on_order(c, order.name, item, false), open, f, "payment");
   if (open <= 0) {
-    c.no(rule, first, "returned, or paid");
+    c.no(rule, first, "returned, or paid", std::move(f.netting));
     return;
   }
   f.quantity = open;
   order_value(f, *units);
   std::optional<Day> not_before;
   if (later > 0) not_before = units->refunded_on + days(rule.maturity_days + later);
-  c.conclude(rule, std::move(f), {.event = units->refunded_on, .country = units->country, .base = base, .by_id = true, .not_before = not_before, .aged_from = {}, .early = false});
+  // A part of the order that was not read may have been another unit.
+  c.conclude(rule, std::move(f), {.event = units->refunded_on, .country = units->country, .base = base, .by_id = true, .not_before = not_before, .aged_from = {}, .early = false, .told_from = from_first_sale(item)});
 }
 
 /// What became of parcels, where the host told it.
@@ -180,6 +189,12 @@ class ReturnDamage final : public Judge {
       returned.said_reimbursed |= r->said_reimbursed;
     }
     f.quantity -= case_.take(paid_on_order(case_, last.order, item, true), f.quantity, f, "payment");
+    // What rule 11 claims is not claimed here once more.
+    if (const auto owned = case_.reopened_by_order.find(last.order); owned != case_.reopened_by_order.end()) {
+      const std::int64_t same = std::min(f.quantity, owned->second);
+      f.quantity -= same;
+      owned->second -= same;
+    }
     returned.drafted = true;
   }
 
@@ -194,7 +209,7 @@ class ReturnDamage final : public Judge {
         f.terms.push_back({"G2", -10});
       }
     }
-    if (f.quantity == 0) return case_.no(rule_, {Source::returns, last.row}, "paid");
+    if (f.quantity == 0) return case_.no(rule_, {Source::returns, last.row}, "paid", std::move(f.netting));
     if (returned.said_reimbursed) f.terms.push_back({"X1", -10});
     const auto& units = returned.units;
     if (units) order_value(f, *units);
@@ -218,6 +233,8 @@ class NotRestocked final : public Judge {
   NotRestocked(Case& c, const Rule& rule) : Judge(c, rule) {
     for (const auto& [asin, rows] : c.ledger.returns_by_asin())
       for (const BookedReturn& r : rows) booked_[asin].push_back({&r, r.units});
+    for (auto& [asin, rows] : booked_)
+      for (Booked& b : rows) booked_as_[b.row->fnsku].push_back(&b);   // whatever its ASIN was called then
     for (const ReturnRow& r : c.tables.returns)
       if (r.quantity > 0) returns_.push_back({&r, c.fnsku_of(r.fnsku, r.sku), asin_of(r), r.quantity, {}});
     std::sort(returns_.begin(), returns_.end(), [](const Returned& a, const Returned& b) { return std::tie(a.row->day, a.row->row) < std::tie(b.row->day, b.row->row); });
@@ -266,13 +283,11 @@ class NotRestocked final : public Judge {
     for (int pass = 0; pass < 4; ++pass)
       for (Returned& returned : returns_) {
         const ReturnRow& r = *returned.row;
-        const auto rows = booked_.find(returned.asin);
-        if (rows == booked_.end() || returned.open == 0) continue;
-        if (pass == 3 && r.grade != ReturnGrade::sellable) continue;
-        for (Booked& b : rows->second) {
+        if (returned.open == 0 || (pass == 3 && r.grade != ReturnGrade::sellable)) continue;
+        for (Booked* booked : pass < 3 ? same_product_rows(returned) : same_asin_rows(returned)) {
+          Booked& b = *booked;
           if (b.left == 0 || b.row->day < r.day - kBefore || b.row->day > r.day + kAfter) continue;
           const bool same_grade = b.row->sellable == (r.grade == ReturnGrade::sellable);
-          if (pass < 3 && b.row->fnsku != returned.fnsku) continue;
           if (pass < 2 && !same_grade) continue;
           if (pass < 1 && b.row->center != r.center) continue;
           const std::int64_t same = std::min(b.left, returned.open);
@@ -282,6 +297,17 @@ class NotRestocked final : public Judge {
           returned.netted.push_back({{Source::ledger, b.row->row}, same, pass < 3 ? "booked" : "booked as another product of the ASIN"});
         }
       }
+  }
+
+  std::vector<Booked*> same_product_rows(const Returned& returned) {
+    const auto rows = booked_as_.find(returned.fnsku);
+    return rows == booked_as_.end() || returned.fnsku.empty() ? std::vector<Booked*>() : rows->second;
+  }
+  std::vector<Booked*> same_asin_rows(const Returned& returned) {
+    std::vector<Booked*> all;
+    if (const auto rows = booked_.find(returned.asin); rows != booked_.end())
+      for (Booked& b : rows->second) all.push_back(&b);
+    return all;
   }
 
   void judge(Returned& returned) {
@@ -307,7 +333,7 @@ class NotRestocked final : public Judge {
     std::vector<Payment*> paid = paid_on_order(c, r.order, item, false);
     std::erase_if(paid, [](const Payment* p) { return p->line->family != Family::returned; });
     left -= c.take(std::move(paid), left, f, "payment");
-    if (left == 0) return c.no(rule_, ref, "booked in the ledger, or paid");
+    if (left == 0) return c.no(rule_, ref, "booked in the ledger, or paid", std::move(f.netting));
     f.quantity = left;
     const auto rows = booked_.find(returned.asin);
     const bool surplus = rows != booked_.end() && std::any_of(rows->second.begin(), rows->second.end(), [&](const Booked& b) { return b.left > 0 && b.row->day >= r.day - kAround && b.row->day <= r.day + kAround; });
@@ -317,6 +343,7 @@ class NotRestocked final : public Judge {
   }
 
   std::map<Name, std::vector<Booked>> booked_;   // customers' returns in the ledger, by ASIN
+  std::map<Name, std::vector<Booked*>> booked_as_;   // the same by FNSKU
   std::vector<Returned> returns_;         // by (day, row)
   std::map<Name, std::vector<Found>> found_;     // by FNSKU
 };

@@ -11,7 +11,8 @@ struct Sides {
   std::optional<Currency> currency;
   std::string_view country;
   Micros charged, refunded, principal, refunded_principal, commission, commission_back;
-  Day last{};
+  std::optional<Day> first;               ///< sale
+  Day last{};                             ///< refund
   bool commission_told = false;
 };
 
@@ -29,6 +30,7 @@ std::optional<Sides> sides_of(const Case& c, const OrderItem& item) {
     s.principal.value += sale[Part::principal].value;
     s.commission.value -= sale[Part::commission].value;
     s.commission_told |= sale.tells(Part::commission);
+    if (sale.posted) s.first = std::min(s.first.value_or(*sale.posted), *sale.posted);
   }
   bool dated = false;
   for (const MoneyItem& refund : item.refunds) {
@@ -81,9 +83,9 @@ void judge_excess(Case& c, const Rule& rule, const Order& order, const OrderItem
     excess.value -= p->line->amount->value;
     f.netting.push_back({{Source::reimbursements, p->line->row}, 0, "payment"});
   }
-  if (excess.value <= std::max(kLeast, sides.charged.value / 100)) return c.no(rule, {Source::money, item.refunds.front().row}, "the refund is not more than was charged, or the rest was paid");
+  if (excess.value <= std::max(kLeast, sides.charged.value / 100)) return c.no(rule, {Source::money, item.refunds.front().row}, "the refund is not more than was charged, or the rest was paid", std::move(f.netting));
   f.amount = excess;
-  c.conclude(rule, std::move(f), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+  c.conclude(rule, std::move(f), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false, .told_from = {{Source::money, sides.first.value_or(sides.last)}}});
 }
 
 void judge_credit(Case& c, const Rule& rule, const Order& order, const OrderItem& item, const Sides& sides) {
@@ -94,7 +96,7 @@ void judge_credit(Case& c, const Rule& rule, const Order& order, const OrderItem
   const Micros expected{credit.value - c.policy.refund_administration(credit, currency).value};
   const Micros gap{expected.value - sides.commission_back.value};
   if (gap.value <= kTolerance) return c.no(rule, {Source::money, item.refunds.front().row}, "the referral fee was given back");
-  c.conclude(rule, draft(c, order, item, sides, gap), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+  c.conclude(rule, draft(c, order, item, sides, gap), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false, .told_from = {{Source::money, sides.first.value_or(sides.last)}}});
 }
 
 }  // namespace

@@ -9,12 +9,13 @@ namespace {
 
 using std::chrono::days;
 
-/// Payments for removals of the product since then, those for nothing said last.
-std::int64_t take_removal_payments(Case& c, Name fnsku, Day since, Finding& f) {
+/// Payments for removals of the product since then: those that name the order first, those for nothing said last, and none that names another order.
+std::int64_t take_removal_payments(Case& c, Name order, Name fnsku, Day since, Finding& f) {
   std::int64_t taken = 0;
   for (const Family family : {Family::removal, Family::general}) {
     std::vector<Payment*> paid = c.payments_of_product(fnsku, family);
-    std::erase_if(paid, [&](const Payment* p) { return p->line->approved < since; });
+    std::erase_if(paid, [&](const Payment* p) { return p->line->approved < since || (!p->line->order.empty() && p->line->order != order); });
+    std::stable_sort(paid.begin(), paid.end(), [](const Payment* a, const Payment* b) { return a->line->order.empty() < b->line->order.empty(); });
     const std::int64_t here = c.take(std::move(paid), f.quantity - taken, f, family == Family::removal ? "payment" : "payment of another kind");
     if (family == Family::general && here > 0) f.terms.push_back({"G2", -10});
     taken += here;
@@ -52,9 +53,9 @@ void removal_disposed_instead_of_returned(Case& c, const Rule& rule) {
       f.quantity = units;
       f.evidence.push_back({ref, "order", r->asked});
       if (vanished) f.terms.push_back({"X1", -10});
-      f.quantity -= take_removal_payments(c, fnsku, r->requested, f);
+      f.quantity -= take_removal_payments(c, r->order, fnsku, r->requested, f);
       if (f.quantity == 0) {
-        c.no(rule, ref, "paid");
+        c.no(rule, ref, "paid", std::move(f.netting));
         continue;
       }
       const bool sellable = r->disposition == Disposition::sellable;
@@ -110,9 +111,9 @@ void removal_lost(Case& c, const Rule& rule) {
     f.quantity = s.missing;
     f.evidence.push_back({ref, "shipped", s.row->units});
     f.evidence.insert(f.evidence.end(), s.received.begin(), s.received.end());
-    f.quantity -= take_removal_payments(c, s.row->fnsku, s.row->shipped_on, f);
+    f.quantity -= take_removal_payments(c, s.row->order, s.row->fnsku, s.row->shipped_on, f);
     if (f.quantity == 0) {
-      c.no(rule, ref, "received, or paid");
+      c.no(rule, ref, "received, or paid", std::move(f.netting));
       continue;
     }
     f.review_only = !s.counted;

@@ -27,22 +27,61 @@ std::optional<Micros> per_unit(const Reimbursement& r) {
   return Micros{std::llabs(r.amount->value) / units};
 }
 
-/// What backs reversals, each unit of it once.
+/// Paid again at another amount soon after: only the difference was taken. A line is such a payment for as many units as it pays, once.
+class Repayments {
+ public:
+  explicit Repayments(const Case& c) : c_(c) {}
+
+  struct Found {
+    const Reimbursement* line = nullptr;
+    std::int64_t units = 0;
+  };
+  /// For so many units of a reversal, of which nothing came back.
+  Found take(const Reversal& reversal, std::int64_t units) {
+    const Reimbursement& original = *reversal.original->line;
+    const auto candidates = is_of_order(original) ? of_order(original) : c_.paid_before_order(c_.fnsku_of(original.fnsku, original.sku));
+    for (const Reimbursement* paid : candidates) {
+      const Reimbursement& line = *paid;
+      if (&line == &original || line.id == original.id || line.fnsku != original.fnsku || line.family != original.family) continue;
+      const days apart = line.approved < reversal.line->approved ? reversal.line->approved - line.approved : line.approved - reversal.line->approved;
+      std::int64_t& used = used_[line.row];
+      const std::int64_t left = line.cash + line.inventory - used;
+      if (apart > days(10) || left < reversal.units) continue;
+      const std::int64_t here = std::min(units, left);
+      used += here;
+      return {&line, here};
+    }
+    return {};
+  }
+  /// What backs it is told by the order, not by the product.
+  static bool is_of_order(const Reimbursement& original) {
+    const bool of_either = original.family == Family::lost || original.family == Family::damaged || original.family == Family::general;
+    return original.family == Family::returned || (of_either && !original.order.empty());
+  }
+
+ private:
+  std::vector<const Reimbursement*> of_order(const Reimbursement& original) const {
+    std::vector<const Reimbursement*> lines;
+    for (const Payment& p : c_.payments)
+      if (p.line->order == original.order && !original.order.empty()) lines.push_back(p.line);
+    return lines;
+  }
+
+  const Case& c_;
+  std::map<std::int64_t, std::int64_t> used_;   // units, by row
+};
+
+/// What backs reversals, each unit of it once: first units that came back, then units that were paid for more than they were owed. Both take from what is
+/// left of a reversal, and tell it in the finding.
 class Support {
  public:
   explicit Support(Case& c) : c_(c) {}
 
-  /// Of units lost or damaged: found again near or after the payment and not needed for other losses, or paid beyond what was lost. Leaves what is not
-  /// backed at the losses that the payment was for, so that they are not claimed as losses too.
-  std::int64_t of_loss(const Reversal& reversal, ProductLedger& product, Finding& f) {
+  /// Of units lost or damaged: found again near or after the payment and not needed for other losses.
+  void found_again(const Reversal& reversal, const ProductLedger& product, std::int64_t& left, Finding& f) {
     const Reimbursement& line = *reversal.original->line;
-    if (gross_.of != &product.product) gross_ = as_if_nothing_was_taken_back(product);
-    Gross& gross = gross_;
-    std::set<std::size_t> own;   // lots that the payment was for
-    for (const Use& use : gross.netting.uses)
-      if (gross.netting.credits[use.credit].payment == reversal.original) own.insert(use.lot);
-
-    std::int64_t left = reversal.units;
+    Gross& gross = gross_of(product);
+    const auto own = lots_of(reversal);
     const Netting& n = product.netting;
     for (std::size_t i = 0; i < n.credits.size() && left > 0; ++i) {
       const Credit& credit = n.credits[i];
@@ -56,85 +95,12 @@ class Support {
       left -= units;
       f.netting.push_back({credit.ref(), units, "came back"});
     }
-    const std::int64_t over = std::min(left, gross.overpaid);
-    if (over > 0) {
-      gross.overpaid -= over;
-      left -= over;
-      f.netting.push_back({{Source::reimbursements, line.row}, over, "was paid twice"});
-    }
-    reopen(product, own, left);
-    return reversal.units - left;
   }
-
-  /// `order`: its money; nullptr: none is known.
-  std::int64_t of_order(const Reversal& reversal, const Order* order, Finding& f) {
-    const Reimbursement& line = *reversal.original->line;
-    std::int64_t left = reversal.units;
-    for (const ReturnRow* r : c_.returns_of_order(line.order)) {
-      if (r->day <= line.approved - days(5)) continue;
-      std::int64_t& used = returned_used_[r];
-      const std::int64_t units = std::min(left, r->quantity - used);
-      if (units <= 0) continue;
-      used += units;
-      left -= units;
-      f.netting.push_back({{Source::returns, r->row}, units, "came back"});
-    }
-    // Paid beyond what was refunded.
-    const auto [over, fresh] = overpaid_.try_emplace(line.order, 0);
-    if (fresh) {
-      std::int64_t refunded = 0;
-      if (order)
-        for (const OrderItem& item : order->items)
-          if (const auto units = order_units(c_, item)) refunded += units->refunded;
-      std::int64_t paid = 0;
-      for (const Payment* p : c_.payments_of_order(line.order))
-        if (p->line->family == Family::returned) paid += p->gross;
-      if (refunded > 0) over->second = std::max<std::int64_t>(0, paid - refunded);
-    }
-    const std::int64_t units = std::min(left, over->second);
-    over->second -= units;
-    left -= units;
-    c_.reopened_by_order[line.order] += left;
-    return reversal.units - left;
-  }
-
-  /// `product`: nullptr: the ledger tells nothing of it.
-  std::int64_t of_inbound(const Reversal& reversal, const ProductLedger* product, Finding& f) {
-    const Reimbursement& line = *reversal.original->line;
-    std::int64_t left = reversal.units;
-    if (product)
-      for (const LedgerRow& r : product->rows) {
-        if (r.movement != Movement::receipt || r.quantity <= 0 || r.day <= line.approved || r.day > reversal.line->approved + days(7)) continue;
-        std::int64_t& used = receipts_used_[r.row];
-        const std::int64_t units = std::min<std::int64_t>(left, r.quantity - used);
-        if (units <= 0) continue;
-        used += units;
-        left -= units;
-        f.netting.push_back({{Source::ledger, r.row}, units, "was received after all"});
-      }
-    c_.reopened_inbound[c_.fnsku_of(line.fnsku, line.sku)] += left;
-    return reversal.units - left;
-  }
-
- private:
-  /// Of the product that is passing by.
-  struct Gross {
-    const Product* of = nullptr;
-    Netting netting;
-    std::int64_t overpaid = 0;
-    std::vector<std::int64_t> found_used;
-  };
-  static Gross as_if_nothing_was_taken_back(const ProductLedger& product) {
-    Gross gross;
-    gross.of = &product.product;
-    auto found = product.found_before;
-    gross.netting = net(product.rows, found, product.product.payments, true);
-    for (const Credit& credit : gross.netting.credits)
-      if (credit.payment) gross.overpaid += credit.left;
-    gross.found_used.resize(product.netting.credits.size());
-    return gross;
-  }
-  static void reopen(ProductLedger& product, const std::set<std::size_t>& own, std::int64_t units) {
+  void overpaid_loss(const Reversal& reversal, const ProductLedger& product, std::int64_t& left, Finding& f) { take(gross_of(product).overpaid, *reversal.original->line, left, f); }
+  /// What is not backed stays at the losses that the payment was for, so that they are not claimed as losses too.
+  void reopen(const Reversal& reversal, ProductLedger& product, std::int64_t units) {
+    gross_of(product);
+    const auto own = lots_of(reversal);
     for (const bool of_payment : {true, false})
       for (std::size_t i = product.netting.lots.size(); i-- > 0 && units > 0;) {
         if (own.contains(i) != of_payment) continue;
@@ -146,23 +112,119 @@ class Support {
       }
   }
 
+  void returned(const Reversal& reversal, const Order* order, std::int64_t& left, Finding& f) {
+    const Reimbursement& line = *reversal.original->line;
+    std::int64_t& over = overpaid_of(line.order, order);
+    for (const ReturnRow* r : c_.returns_of_order(line.order)) {
+      if (r->day <= line.approved - days(5)) continue;
+      std::int64_t& used = returned_used_[r];
+      const std::int64_t units = std::min(left, r->quantity - used);
+      if (units <= 0) continue;
+      used += units;
+      left -= units;
+      if (r->grade != ReturnGrade::amazon_damaged) over = std::max<std::int64_t>(0, over - units);   // what came back is why too much is paid: it backs once
+      f.netting.push_back({{Source::returns, r->row}, units, "came back"});
+    }
+  }
+  void overpaid_order(const Reversal& reversal, const Order* order, std::int64_t& left, Finding& f) { take(overpaid_of(reversal.original->line->order, order), *reversal.original->line, left, f); }
+
+  void received(const Reversal& reversal, const ProductLedger* product, std::int64_t& left, Finding& f) {
+    const Reimbursement& line = *reversal.original->line;
+    std::int64_t& over = overpaid_inbound(c_.fnsku_of(line.fnsku, line.sku));
+    if (!product) return;
+    for (const LedgerRow& r : product->rows) {
+      if (r.movement != Movement::receipt || r.quantity <= 0 || r.day <= line.approved || r.day > reversal.line->approved + days(7)) continue;
+      std::int64_t& used = receipts_used_[r.row];
+      const std::int64_t units = std::min<std::int64_t>(left, r.quantity - used);
+      if (units <= 0) continue;
+      used += units;
+      left -= units;
+      over = std::max<std::int64_t>(0, over - units);
+      f.netting.push_back({{Source::ledger, r.row}, units, "was received after all"});
+    }
+  }
+  void overpaid_shipments(const Reversal& reversal, std::int64_t& left, Finding& f) { take(overpaid_inbound(c_.fnsku_of(reversal.original->line->fnsku, reversal.original->line->sku)), *reversal.original->line, left, f); }
+
+ private:
+  /// Of the product that is passing by, as if nothing had been taken back.
+  struct Gross {
+    const Product* of = nullptr;
+    Netting netting;
+    std::int64_t overpaid = 0;
+    std::vector<std::int64_t> found_used;
+  };
+  Gross& gross_of(const ProductLedger& product) {
+    if (gross_.of == &product.product) return gross_;
+    gross_ = {};
+    gross_.of = &product.product;
+    auto found = product.found_before;
+    gross_.netting = net(product.rows, found, product.product.payments, true);
+    for (const Credit& credit : gross_.netting.credits)
+      if (credit.payment) gross_.overpaid += credit.left;
+    gross_.found_used.resize(product.netting.credits.size());
+    return gross_;
+  }
+  /// Those that the payment was for.
+  std::set<std::size_t> lots_of(const Reversal& reversal) const {
+    std::set<std::size_t> own;
+    for (const Use& use : gross_.netting.uses)
+      if (gross_.netting.credits[use.credit].payment == reversal.original) own.insert(use.lot);
+    return own;
+  }
+
+  static void take(std::int64_t& over, const Reimbursement& line, std::int64_t& left, Finding& f) {
+    const std::int64_t units = std::min(left, over);
+    if (units <= 0) return;
+    over -= units;
+    left -= units;
+    f.netting.push_back({{Source::reimbursements, line.row}, units, "was paid for more than was owed"});
+  }
+
+  /// Units that were paid beyond those that were refunded and did not come back, or came back broken by Amazon.
+  std::int64_t& overpaid_of(Name order_name, const Order* order) {
+    const auto [over, fresh] = overpaid_.try_emplace(order_name, 0);
+    if (!fresh) return over->second;
+    std::int64_t refunded = 0, returned = 0, paid = 0;
+    if (order)
+      for (const OrderItem& item : order->items)
+        if (const auto units = order_units(c_, item)) refunded += units->refunded;
+    for (const ReturnRow* r : c_.returns_of_order(order_name))
+      if (r->grade != ReturnGrade::amazon_damaged) returned += r->quantity;
+    for (const Payment* p : c_.payments_of_order(order_name))
+      if (p->line->family == Family::returned) paid += p->gross;
+    if (refunded > 0) over->second = std::max<std::int64_t>(0, paid - std::max<std::int64_t>(0, refunded - returned));
+    return over->second;
+  }
+  /// Units of a product that were paid for shipments beyond what these lack.
+  std::int64_t& overpaid_inbound(Name fnsku) {
+    const auto [over, fresh] = overpaid_inbound_.try_emplace(fnsku, 0);
+    if (!fresh) return over->second;
+    std::int64_t lacking = 0, paid = 0;
+    bool known = false;
+    std::map<Name, std::pair<std::int64_t, std::int64_t>> shipments;   // units sent and received
+    for (const InboundItem& item : c_.tables.inbound_items) {
+      if (c_.fnsku_of(item.fnsku, item.sku) != fnsku) continue;
+      auto& [sent, received] = shipments[item.shipment];
+      sent += item.shipped;
+      received += item.received;
+      known = true;
+    }
+    for (auto& [shipment, units] : shipments) {
+      if (const Receipts* booked = c_.ledger.receipts(shipment, fnsku)) units.second = std::max(units.second, booked->units);
+      lacking += std::max<std::int64_t>(0, units.first - units.second);
+    }
+    for (const Payment& p : c_.payments)
+      if (p.line->family == Family::inbound && c_.fnsku_of(p.line->fnsku, p.line->sku) == fnsku) paid += p.gross;
+    if (known) over->second = std::max<std::int64_t>(0, paid - lacking);
+    return over->second;
+  }
+
   Case& c_;
   Gross gross_;
   std::map<const ReturnRow*, std::int64_t> returned_used_;
   std::map<std::int64_t, std::int64_t> receipts_used_;   // by row
-  std::map<Name, std::int64_t> overpaid_;
+  std::map<Name, std::int64_t> overpaid_, overpaid_inbound_;   // by order, by FNSKU
 };
-
-/// Paid again at another amount soon after: only the difference was taken.
-const Reimbursement* paid_again(const Case& c, const Reversal& reversal) {
-  for (const Reimbursement* paid : c.paid_before_order(c.fnsku_of(reversal.original->line->fnsku, reversal.original->line->sku))) {
-    const Reimbursement& line = *paid;
-    if (&line == reversal.original->line || line.fnsku != reversal.original->line->fnsku || line.family != reversal.original->line->family) continue;
-    const days apart = line.approved < reversal.line->approved ? reversal.line->approved - line.approved : line.approved - reversal.line->approved;
-    if (apart <= days(10) && line.cash + line.inventory >= reversal.units && line.id != reversal.original->line->id) return &line;
-  }
-  return nullptr;
-}
 
 /// Units of the order, net; for payments that answer a customer's order.
 std::optional<Micros> net_of_order(const Case& c, const Order& order, const Reimbursement& r) {
@@ -197,11 +259,11 @@ class OfLines : public Judge {
 /// By the numbers of the case's reversals.
 class Unsupported final : public OfLines {
  public:
-  Unsupported(Case& c, const Rule& rule) : OfLines(c, rule, c.reversals.size()), support_(c) {
+  Unsupported(Case& c, const Rule& rule) : OfLines(c, rule, c.reversals.size()), repayments_(c), support_(c) {
     for (std::size_t i = 0; i < c.reversals.size(); ++i) {
       if (!c.reversals[i].original) continue;
       const Reimbursement& original = *c.reversals[i].original->line;
-      if (is_of_order(original)) {
+      if (Repayments::is_of_order(original)) {
         by_order_[original.order].push_back(i);
       } else {
         by_product_[c.fnsku_of(original.fnsku, original.sku)].push_back(i);
@@ -220,55 +282,77 @@ class Unsupported final : public OfLines {
   }
 
  private:
-  /// What backs it is told by the order, not by the product.
-  static bool is_of_order(const Reimbursement& original) {
-    const bool of_either = original.family == Family::lost || original.family == Family::damaged || original.family == Family::general;
-    return original.family == Family::returned || (of_either && !original.order.empty());
+  /// What its verdict rests on beside the report of the payments.
+  enum class Of : std::uint8_t { order, shipments, losses, nothing_known };
+  static Of kind_of(const Reimbursement& original) {
+    if (Repayments::is_of_order(original)) return Of::order;
+    if (original.family == Family::inbound) return Of::shipments;
+    return original.family == Family::removal || original.family == Family::fee ? Of::nothing_known : Of::losses;
   }
 
   void judge(std::size_t number, const Order* order, ProductLedger* product) override {
     Case& c = case_;
-    const Rule& rule = rule_;
     const Reversal& reversal = c.reversals[number];
     const Reimbursement& line = *reversal.line;
-    const RowRef ref{Source::reimbursements, line.row};
     Finding f;
-    f.subject = subject(c, line) + (reversal.original ? "|" + std::to_string(reversal.original->line->occurrence) : "|orphan");
+    f.subject = subject(c, line) + "|" + (reversal.original ? "of " + subject(c, *reversal.original->line) : std::string("orphan"));
     f.about = about(c, line);
-    f.evidence.push_back({ref, "reversal", reversal.units});
+    f.evidence.push_back({{Source::reimbursements, line.row}, "reversal", reversal.units});
     f.currency = line.currency;
     f.basis = Basis::charge;
-    std::int64_t backed = 0;
-    if (reversal.original) {
-      const Reimbursement& original = *reversal.original->line;
-      f.evidence.push_back({{Source::reimbursements, original.row}, "payment", reversal.original->gross});
-      if (const Reimbursement* again = paid_again(c, reversal)) {
-        const auto before = per_unit(original), after = per_unit(*again);
-        f.netting.push_back({{Source::reimbursements, again->row}, reversal.units, "paid again"});
-        if (!before || !after || before->value - after->value <= 20'000) return c.no(rule, ref, "paid again");
-        f.variant = "paid_again";
-        f.amount = Micros{(before->value - after->value) * reversal.units};
-        return c.conclude(rule, std::move(f), {.event = line.approved, .country = c.tables.home, .base = 65, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
-      }
-      if (is_of_order(original)) {
-        backed = support_.of_order(reversal, order, f);
-      } else if (original.family == Family::inbound) {
-        backed = support_.of_inbound(reversal, product, f);
-      } else if (original.family == Family::removal || original.family == Family::fee) {
-        f.review_only = true;             // nothing tells what came back
-      } else if (product) {
-        backed = support_.of_loss(reversal, *product, f);
-      }
-    } else {
+    Case::Grounds grounds{.event = line.approved, .country = c.tables.home, .base = 65, .by_id = reversal.original != nullptr, .not_before = {}, .aged_from = {}, .early = false};
+    if (!reversal.original) {
       f.terms.push_back({"X1", -10});
+      return claim(std::move(f), reversal, reversal.units, std::move(grounds));
     }
-    f.quantity = reversal.units - backed;
-    if (f.quantity == 0) return c.no(rule, ref, "the units came back, or were paid twice");
-    if (const auto unit = per_unit(reversal.original ? *reversal.original->line : line)) f.amount = Micros{unit->value * f.quantity};
-    if (!f.amount) f.basis = Basis::unknown;
-    c.conclude(rule, std::move(f), {.event = line.approved, .country = c.tables.home, .base = 65, .by_id = reversal.original != nullptr, .not_before = {}, .aged_from = {}, .early = false});
+
+    const Reimbursement& original = *reversal.original->line;
+    f.evidence.push_back({{Source::reimbursements, original.row}, "payment", reversal.original->gross});
+    const Of of = kind_of(original);
+    if (of == Of::order) grounds.also = {{Source::money, 0}};
+    if (of == Of::shipments) grounds.also = {{Source::inbound, 0}};
+    for (const Source source : {Source::reimbursements, Source::ledger, Source::returns, Source::money}) grounds.told_from.emplace_back(source, original.approved);
+    f.review_only = of == Of::nothing_known || (of == Of::order && !order);   // nothing tells what came back, or what was owed
+
+    std::int64_t left = reversal.units;
+    if (of == Of::order) support_.returned(reversal, order, left, f);
+    if (of == Of::shipments) support_.received(reversal, product, left, f);
+    if (of == Of::losses && product) support_.found_again(reversal, *product, left, f);
+    const Repayments::Found again = left > 0 ? repayments_.take(reversal, left) : Repayments::Found{};
+    if (again.line) {
+      left -= again.units;
+      f.netting.push_back({{Source::reimbursements, again.line->row}, again.units, "paid again"});
+      tell_difference(f, reversal, again, grounds);
+    }
+    if (of == Of::order) support_.overpaid_order(reversal, order, left, f);
+    if (of == Of::shipments) support_.overpaid_shipments(reversal, left, f);
+    if (of == Of::losses && product) support_.overpaid_loss(reversal, *product, left, f);
+
+    if (of == Of::order) c.reopened_by_order[original.order] += left;
+    if (of == Of::shipments) c.reopened_inbound[c.fnsku_of(original.fnsku, original.sku)] += left;
+    if (of == Of::losses && product) support_.reopen(reversal, *product, left);
+    claim(std::move(f), reversal, left, std::move(grounds));
   }
 
+  void tell_difference(const Finding& whole, const Reversal& reversal, const Repayments::Found& again, const Case::Grounds& grounds) {
+    constexpr std::int64_t kLeast = 20'000;
+    const auto before = per_unit(*reversal.original->line), after = per_unit(*again.line);
+    if (!before || !after || before->value - after->value <= kLeast) return;
+    Finding f = whole;
+    f.variant = "paid_again";
+    f.amount = Micros{(before->value - after->value) * again.units};
+    case_.conclude(rule_, std::move(f), grounds);
+  }
+
+  void claim(Finding f, const Reversal& reversal, std::int64_t units, Case::Grounds grounds) {
+    f.quantity = units;
+    if (units == 0) return case_.no(rule_, {Source::reimbursements, reversal.line->row}, "the units came back, or were paid again or twice", std::move(f.netting));
+    if (const auto unit = per_unit(reversal.original ? *reversal.original->line : *reversal.line)) f.amount = Micros{unit->value * units};
+    if (!f.amount) f.basis = Basis::unknown;
+    case_.conclude(rule_, std::move(f), grounds);
+  }
+
+  Repayments repayments_;
   Support support_;
   std::map<Name, std::vector<std::size_t>> by_order_, by_product_;
 };

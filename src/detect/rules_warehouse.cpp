@@ -10,6 +10,7 @@ namespace {
 using std::chrono::days;
 
 constexpr days kMayCover(60);             // unused credits so near to a loss make it doubtful (G1)
+constexpr days kOnTheWay(30);             // what is in transit so soon tells nothing
 
 std::int64_t units_of(const LedgerRow& r) { return r.quantity < 0 ? -static_cast<std::int64_t>(r.quantity) : r.quantity; }
 days apart(Day a, Day b) { return a < b ? b - a : a - b; }
@@ -22,7 +23,7 @@ Subject about(const Case& c, const LedgerRow& row) {
 bool may_be_covered(const Netting& n, const Lot& lot) {
   return std::any_of(n.credits.begin(), n.credits.end(), [&](const Credit& credit) {
     if (credit.left <= 0 || apart(credit.day, lot.row->day) > kMayCover) return false;
-    return lot.kind == Lot::Kind::lost ? credit.kind != Step::corrected : credit.kind == Step::payment || credit.kind == Step::corrected;
+    return lot.kind == Lot::Kind::lost ? credit.kind != Step::corrected : credit.kind == Step::payment || credit.kind == Step::corrected || credit.kind == Step::undone;
   });
 }
 
@@ -58,7 +59,7 @@ class OfLots final : public Judge {
       }
       f.quantity = std::max<std::int64_t>(0, open - lot.reopened);
       if (f.quantity == 0) {
-        c.no(rule, {Source::ledger, lot.row->row}, lot.reopened > 0 ? "claimed as a reversal without cause" : f.netting.empty() ? "Amazon says that it is reconciled" : "all units were found, corrected or paid");
+        c.no(rule, {Source::ledger, lot.row->row}, lot.reopened > 0 ? "claimed as a reversal without cause" : f.netting.empty() ? "Amazon says that it is reconciled" : "all units were found, corrected or paid", std::move(f.netting));
         continue;
       }
       if (may_be_covered(n, lot)) f.terms.push_back({"G1", -20});
@@ -81,10 +82,11 @@ class LostInTransfer final : public Judge {
  public:
   LostInTransfer(Case& c, const Rule& rule) : Judge(c, rule) {
     for (const BalanceRow& b : c.tables.balances) {
-      const auto [place, fresh] = balances_.try_emplace({b.fnsku, b.disposition}, Balance{b.period, b.row, b.in_transit});
+      const Balance told{b.period, b.row, b.in_transit};
+      const auto [place, fresh] = balances_.try_emplace({b.fnsku, b.disposition}, told);
       Balance& balance = place->second;
       if (!fresh && b.period > balance.period) {
-        balance = {b.period, b.row, b.in_transit};
+        balance = told;
       } else if (!fresh && b.period == balance.period) {
         balance.in_transit += b.in_transit;   // by country
       }
@@ -100,16 +102,22 @@ class LostInTransfer final : public Judge {
       if (r.quantity > 0) ins.push_back(&r);
     }
     arrive(outs, ins);
+    std::vector<Transfer*> missing;
     for (auto& [disposition, list] : outs)
       for (Transfer& out : list)
-        if (out.left > 0) judge(product, out);
+        if (out.left > 0) missing.push_back(&out);
+    if (missing.empty()) return;
+    std::sort(missing.begin(), missing.end(), [](const Transfer* a, const Transfer* b) { return std::tie(a->row->day, a->row->row) < std::tie(b->row->day, b->row->row); });
+    booked_otherwise(product, missing);
+    for (Transfer* out : missing) judge(product, *out);
   }
 
  private:
   /// The newest that the summary tells of a product in one condition.
   struct Balance {
-    Day period{};
+    Day period{};                         // a month, by a day of it
     std::int64_t row = 0, in_transit = 0;
+    Day until() const { return months_after(period - days(static_cast<int>(static_cast<unsigned>(std::chrono::year_month_day(period).day())) - 1), 1); }
   };
   struct Transfer {
     const LedgerRow* row;
@@ -141,27 +149,48 @@ class LostInTransfer final : public Judge {
             if ((disposition == ins[i]->disposition) == same_condition) arrive(i, list, by_reference);
   }
 
-  void judge(const ProductLedger& product, Transfer& out) {
+  /// The same units may be booked as lost later, which rule 1 owns, or as found. Each row explains as many units as it books, of those that left last before it.
+  static void booked_otherwise(const ProductLedger& product, const std::vector<Transfer*>& missing) {
+    for (const LedgerRow& r : product.rows) {
+      if (r.movement != Movement::adjustment || ((r.reason != 'M' && r.reason != '5') || r.quantity >= 0) == (r.reason != 'F' || r.quantity <= 0)) continue;
+      std::int64_t left = units_of(r);
+      for (std::size_t i = missing.size(); i-- > 0 && left > 0;) {
+        if (r.day < missing[i]->row->day) continue;
+        const std::int64_t same = std::min(missing[i]->left, left);
+        missing[i]->left -= same;
+        left -= same;
+      }
+    }
+  }
+
+  void judge(ProductLedger& product, Transfer& out) {
     Case& c = case_;
-    // The same units may be booked as lost later: rule 1 owns those.
-    for (const LedgerRow& r : product.rows)
-      if (r.movement == Movement::adjustment && r.day >= out.row->day && ((r.quantity < 0 && (r.reason == 'M' || r.reason == '5')) || (r.quantity > 0 && r.reason == 'F')))
-        out.left -= std::min(out.left, units_of(r));
+    const RowRef ref{Source::ledger, out.row->row};
+    if (out.left == 0) return c.no(rule_, ref, "booked as lost, or found");
     Finding f;
     f.subject = subject_of(c.tables, *out.row);
     f.about = about(c, *out.row);
     f.evidence.push_back({{Source::ledger, out.row->row}, "out", units_of(*out.row)});
     for (const LedgerRow* in : out.ins) f.evidence.push_back({{Source::ledger, in->row}, "in", in->quantity});
     f.quantity = out.left;
+    // Of a time before it left, the summary can't tell of it. What is under way is under way once.
     const auto balance = balances_.find({product.product.fnsku, out.row->disposition});
-    if (balance != balances_.end()) {
+    const bool told = balance != balances_.end() && balance->second.until() > out.row->day + kOnTheWay;
+    if (told) {
       const std::int64_t under_way = std::max<std::int64_t>(0, balance->second.in_transit);
       f.evidence.push_back({{Source::ledger_summary, balance->second.row}, "in transit", under_way});
       if (under_way >= out.left) f.terms.push_back({"S1", 20});
       f.quantity = std::min(out.left, under_way);
+      balance->second.in_transit -= f.quantity;
     }
-    if (f.quantity == 0) return c.no(rule_, {Source::ledger, out.row->row}, "arrived, was booked as lost, or is in transit no more");
-    f.review_only = balance == balances_.end();
+    if (f.quantity == 0) return c.no(rule_, ref, "in transit no more");
+    // Amazon may have paid without booking a loss.
+    std::vector<Payment*> paid;
+    for (Payment* p : product.product.payments)
+      if (p->line->family != Family::damaged && p->line->approved >= out.row->day) paid.push_back(p);
+    f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");
+    if (f.quantity == 0) return c.no(rule_, ref, "paid", std::move(f.netting));
+    f.review_only = !told;
     const std::string_view country = c.country(out.row->country);
     c.set_value(f, c.value_before_order(out.row->fnsku, out.row->msku, out.row->day, country));
     c.conclude(rule_, std::move(f), {.event = out.row->day, .country = country, .base = 50, .by_id = out.by_reference, .not_before = {}, .aged_from = {}, .early = false});
@@ -181,19 +210,21 @@ class DisposedWithoutRequest final : public Judge {
 
   void see(ProductLedger& product) override {
     for (const LedgerRow& row : product.rows) {
-      if (row.movement != Movement::adjustment || row.quantity >= 0 || (row.reason != 'D' && row.reason != 'G')) continue;
+      if (row.movement != Movement::adjustment || (row.reason != 'D' && row.reason != 'G')) continue;
       // Amazon's own units, or its right.
       const Disposition d = row.disposition;
       if (d == Disposition::warehouse_damaged || d == Disposition::carrier_damaged || d == Disposition::expired) {
-        case_.no(rule_, {Source::ledger, row.row}, "Amazon may dispose of such units");
+        if (row.quantity < 0) case_.no(rule_, {Source::ledger, row.row}, "Amazon may dispose of such units");
+      } else if (row.quantity < 0) {
+        disposals_.push_back({row, units_of(row), {}});
       } else {
-        disposals_.push_back(row);
+        take_back(row);
       }
     }
   }
 
   void end() override {
-    for (const LedgerRow& row : disposals_) judge(row);
+    for (Disposal& disposal : disposals_) judge(disposal);
   }
 
  private:
@@ -201,15 +232,37 @@ class DisposedWithoutRequest final : public Judge {
     const Removal* row;
     std::int64_t left;
   };
+  struct Disposal {
+    LedgerRow row;
+    std::int64_t left = 0;
+    std::vector<Netted> undone;
+  };
 
-  void judge(const LedgerRow& row) {
+  /// Booked by mistake: a row of the other sign, of the same product in the same condition, takes the nearest before it back.
+  void take_back(const LedgerRow& by) {
+    std::int64_t left = by.quantity;
+    for (std::size_t i = disposals_.size(); i-- > 0 && left > 0;) {
+      Disposal& d = disposals_[i];
+      if (d.row.fnsku != by.fnsku) break;   // products pass by one after the other
+      if (d.row.disposition != by.disposition) continue;
+      const std::int64_t same = std::min(left, d.left);
+      if (same == 0) continue;
+      d.left -= same;
+      left -= same;
+      d.undone.push_back({{Source::ledger, by.row}, same, "undone"});
+    }
+  }
+
+  void judge(Disposal& disposal) {
     Case& c = case_;
+    const LedgerRow& row = disposal.row;
     const RowRef ref{Source::ledger, row.row};
     Finding f;
     f.subject = subject_of(c.tables, row);
     f.about = about(c, row);
-    f.quantity = units_of(row);
-    f.evidence.push_back({ref, "disposal", f.quantity});
+    f.quantity = disposal.left;
+    f.evidence.push_back({ref, "disposal", units_of(row)});
+    f.netting = std::move(disposal.undone);
     for (Request& order : orders_[row.fnsku]) {
       if (order.row->requested > row.day + days(1) || order.row->updated < row.day - days(30)) continue;
       const std::int64_t same = std::min(order.left, f.quantity);
@@ -222,7 +275,7 @@ class DisposedWithoutRequest final : public Judge {
     for (Payment* p : c.product(row.fnsku)->payments)
       if (p->line->approved >= row.day && p->line->approved - row.day <= days(60)) paid.push_back(p);
     f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");
-    if (f.quantity == 0) return c.no(rule_, ref, "ordered by the seller, or paid");
+    if (f.quantity == 0) return c.no(rule_, ref, "ordered by the seller, taken back, or paid", std::move(f.netting));
     const bool sellable = row.disposition == Disposition::sellable;
     f.review_only = !sellable;
     const std::string_view country = c.country(row.country);
@@ -231,7 +284,7 @@ class DisposedWithoutRequest final : public Judge {
   }
 
   std::map<Name, std::vector<Request>> orders_;   // by FNSKU
-  std::deque<LedgerRow> disposals_;
+  std::deque<Disposal> disposals_;
 };
 
 }  // namespace

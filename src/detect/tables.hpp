@@ -169,7 +169,7 @@ struct InboundShipment {
 
 struct FeePreview {
   std::int64_t row = 0;
-  Day day{};                              ///< when the snapshot was taken
+  Day since{}, day{};                     ///< when it was told first, and last
   Name sku, fnsku, asin;
   std::optional<Currency> currency;
   std::optional<Micros> fulfilment, referral, price;

@@ -17,11 +17,11 @@ namespace {
 struct Score {
   std::int64_t claimed_units = 0, true_units = 0, right_units = 0;
   std::int64_t claimed_money = 0, true_money = 0, right_money = 0;
-  std::int64_t claims = 0, overstated = 0, exact = 0, owed = 0, missed = 0, wrong_dates = 0;
+  std::int64_t claims = 0, overstated = 0, exact = 0, owed = 0, missed = 0, wrong_dates = 0, wrong_values = 0;
   void operator+=(const Score& o) {
     claimed_units += o.claimed_units, true_units += o.true_units, right_units += o.right_units;
     claimed_money += o.claimed_money, true_money += o.true_money, right_money += o.right_money;
-    claims += o.claims, overstated += o.overstated, exact += o.exact, owed += o.owed, missed += o.missed, wrong_dates += o.wrong_dates;
+    claims += o.claims, overstated += o.overstated, exact += o.exact, owed += o.owed, missed += o.missed, wrong_dates += o.wrong_dates, wrong_values += o.wrong_values;
   }
 };
 
@@ -164,6 +164,12 @@ std::map<std::string, Score> judge(std::uint64_t seed, bool blank, bool v0, bool
     const bool over = is_claimed && (says.units > is.units || claimed_money > true_money);
     s.overstated += over;
     s.exact += is_claimed && is_owed && says.units == is.units && claimed_money == true_money;
+    // What is claimed of exactly what is owed is claimed at its worth.
+    const bool same_units = is_claimed && is_owed && says.units == is.units && c->second.units == is.units;
+    s.wrong_values += same_units && c->second.money != is.money;
+    if (tell && same_units && c->second.money != is.money)
+      std::fprintf(stderr, "seed %llu%s: %s: %lld units are worth %s, and were valued at %s\n", static_cast<unsigned long long>(seed), blank ? " blank" : "", key.c_str(), static_cast<long long>(is.units), format_micros({is.money}).c_str(),
+                   format_micros({c->second.money}).c_str());
     s.wrong_dates += is_claimed && is_owed && says.deadlines != is.deadlines;
     if (tell && (over || (is_owed && (!is_claimed || says.units < is.units || claimed_money < true_money))))
       std::fprintf(stderr, "seed %llu%s: %s: owed %lld units %s, claimed %lld units %s; %s/ %s\n", static_cast<unsigned long long>(seed), blank ? " blank" : "", key.c_str(), static_cast<long long>(is.units), format_micros({true_money}).c_str(),
@@ -189,16 +195,23 @@ TEST_CASE("what is claimed is owed, and what is owed is claimed") {
     for (int n = 0; n < sellers; ++n)
       for (const auto& [rule, score] : judge(static_cast<std::uint64_t>(first + n), blank, (first + n) % 2 == 1, table)) scores[rule] += score;
     Score all;
-    if (table) std::printf("%-40s %7s %7s %7s %9s %9s %9s %9s %6s\n", blank ? "columns blank" : "columns filled", "claims", "over", "missed", "precision", "recall", "m.prec", "m.recall", "dates");
+    if (table) std::printf("%-40s %7s %7s %7s %9s %9s %9s %9s %6s %6s\n", blank ? "columns blank" : "columns filled", "claims", "over", "missed", "precision", "recall", "m.prec", "m.recall", "dates", "values");
     for (const auto& [rule, s] : scores) {
       all += s;
       if (table)
-        std::printf("%-40s %7lld %7lld %7lld %9.4f %9.4f %9.4f %9.4f %6lld\n", rule.c_str(), static_cast<long long>(s.claims), static_cast<long long>(s.overstated), static_cast<long long>(s.missed), share(s.right_units, s.claimed_units),
-                    share(s.right_units, s.true_units), share(s.right_money, s.claimed_money), share(s.right_money, s.true_money), static_cast<long long>(s.wrong_dates));
+        std::printf("%-40s %7lld %7lld %7lld %9.4f %9.4f %9.4f %9.4f %6lld %6lld\n", rule.c_str(), static_cast<long long>(s.claims), static_cast<long long>(s.overstated), static_cast<long long>(s.missed), share(s.right_units, s.claimed_units),
+                    share(s.right_units, s.true_units), share(s.right_money, s.claimed_money), share(s.right_money, s.true_money), static_cast<long long>(s.wrong_dates), static_cast<long long>(s.wrong_values));
+      CAPTURE(rule);
+      CHECK(share(s.right_units, s.claimed_units) >= 0.99);
+      CHECK(share(s.right_money, s.claimed_money) >= 0.99);
     }
     CAPTURE(blank);
     CHECK(all.owed > 0);
     CHECK(share(all.right_units, all.claimed_units) >= 0.99);
+    CHECK(share(all.right_money, all.claimed_money) >= 0.99);
+    CHECK(share(all.right_money, all.true_money) >= (blank ? 0.92 : 0.98));
+    CHECK(all.wrong_values == 0);
+    CHECK(all.wrong_dates == scores["storage_fee_overcharge"].wrong_dates);   // the old source of the money does not say when storage was charged
     CHECK(share(all.right_units, all.true_units) >= (blank ? 0.92 : 0.98));
   }
 }

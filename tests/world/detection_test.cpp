@@ -2,6 +2,8 @@
 // Findings over time: what a later sync makes of them, what the host wrote, and what could not be read.
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "world/checks.hpp"
 
 using namespace world;
@@ -54,6 +56,73 @@ TEST_CASE("a finding keeps its identity, its first day and the host's word throu
 
   CHECK(world.wait(process.engine().set_finding_state(world.user(1), id, "paid", "")).code() == amzsync::base::Code::invalid_argument);
   CHECK(world.wait(process.engine().set_finding_state(world.user(2), id, "won", "")).code() == amzsync::base::Code::not_found);
+}
+
+TEST_CASE("nothing matures by the calendar alone: while a seller is paused no new claim comes up, and what comes up later holds") {
+  for (const int seed : {11, 12}) {
+    CAPTURE(seed);
+    WorldSettings settings = planted();
+    settings.seed = static_cast<std::uint64_t>(seed);
+    settings.amazon.planted = 260;
+    settings.amazon.goes_on = true;
+    settings.history_days = settings.amazon.history_days = 300;
+    World world(settings);
+    Process& process = world.open();
+    const auto ready = [&] {
+      std::set<std::string> ids;
+      const auto document = JsonDocument::parse(findings(world, process, "claim_ready"));
+      for (const Json f : (*document)["findings"]) ids.emplace(f["id"].text());
+      return ids;
+    };
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    const auto first = ready();
+    CHECK(first.size() > 5);
+    REQUIRE(world.wait(process.engine().pause(world.user(1), "an operator")));
+    world.run_for(std::chrono::hours(24 * 12));
+    const auto later = ready();
+    CHECK(std::includes(first.begin(), first.end(), later.begin(), later.end()));
+    CHECK(world.count("SELECT count(*) FROM amz_findings WHERE readiness='claim_ready'") <= static_cast<std::int64_t>(first.size()));
+    REQUIRE(world.wait(process.engine().resume(world.user(1), "an operator")));
+    CHECK(member(sync_again(world, process, 1), "status") == "completed");
+    const auto then = ready();
+    CHECK_FALSE(std::includes(first.begin(), first.end(), then.begin(), then.end()));   // what has matured meanwhile
+  }
+}
+
+TEST_CASE("a charge is held against what Amazon expected at its time, also after Amazon expects something else") {
+  for (const int seed : {12, 13}) {
+    CAPTURE(seed);
+    WorldSettings settings = planted();
+    settings.seed = static_cast<std::uint64_t>(seed);
+    settings.amazon.planted = 260;
+    settings.amazon.goes_on = true;
+    settings.history_days = settings.amazon.history_days = 300;
+    World world(settings);
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    const auto found = world.sql("SELECT finding_id FROM findings WHERE rule='referral_fee_overcharge' AND closed_at IS NULL");
+    REQUIRE(!found.empty());
+    for (const auto& row : found) REQUIRE(world.wait(process.engine().set_finding_state(world.user(1), row[0], "filed", "case-1")));
+    for (int day = 0; day < 10; ++day) {
+      world.run_for(std::chrono::hours(24));
+      sync_again(world, process, 1);
+    }
+    for (const auto& row : found) CHECK(world.count("SELECT count(*) FROM findings WHERE finding_id='" + row[0] + "' AND closed_at IS NULL") == 1);
+  }
+}
+
+TEST_CASE("what was filed stays told when it would not be found any more") {
+  World world(planted());
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const std::string id = world.sql("SELECT finding_id FROM findings WHERE closed_at IS NULL ORDER BY finding_id LIMIT 1")[0][0];
+  REQUIRE(world.wait(process.engine().set_finding_state(world.user(1), id, "filed", "case-7")));
+  world.sql("UPDATE findings SET closed_at=updated_at WHERE finding_id='" + id + "'");
+  const auto told = [&](const char* status) { return findings(world, process, status).find(id) != std::string::npos; };
+  CHECK(told(""));
+  CHECK(told("filed"));
+  CHECK_FALSE(told("claim_ready"));
+  CHECK_FALSE(told("open"));
 }
 
 TEST_CASE("a stream that is not read blocks what needs it by name, and nothing is claimed by those rules") {

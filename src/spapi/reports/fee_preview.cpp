@@ -35,9 +35,12 @@ constexpr ReportColumn kColumns[]{
     {"expected_fulfillment_fee_micros", "expectedfulfillmentfeeperunit|expecteddomesticfulfilmentfeeperunit", amount, content},
 };
 
+/// A charge is held against what Amazon expected at its time.
+constexpr std::string_view kKept[]{"sku", "fnsku", "asin", "currency", "expected_fulfillment_fee_micros", "estimated_referral_fee_micros", "sales_price_micros", "your_price_micros", "product_size_tier"};
+
 }  // namespace
 
 constinit const ReportDataset kFeePreview{.stream = "fee_preview", .report_type = "GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA", .columns = kColumns, .day_column = "", .options = {},
-                              .cadence = std::chrono::hours(72), .personal = {}};
+                              .cadence = std::chrono::hours(72), .history = "fee_preview_history", .kept = kKept, .personal = {}};
 
 }  // namespace amzsync::spapi
