@@ -297,12 +297,14 @@ void append_canonical_number(std::string& out, std::string_view t) {
   const bool negative = !t.empty() && t.front() == '-';
   if (negative) t.remove_prefix(1);
   std::string digits;
-  int exponent = 0;
+  std::int64_t exponent = 0;
   const std::size_t e = t.find_first_of("eE");
   if (e != std::string_view::npos) {
     std::string_view power = t.substr(e + 1);
     if (!power.empty() && power.front() == '+') power.remove_prefix(1);
-    std::from_chars(power.data(), power.data() + power.size(), exponent);
+    constexpr std::int64_t kBeyondAll = 1'000'000'000'000'000;
+    if (std::from_chars(power.data(), power.data() + power.size(), exponent).ec != std::errc() || exponent > kBeyondAll || exponent < -kBeyondAll)
+      exponent = power.starts_with('-') ? -kBeyondAll : kBeyondAll;
     t = t.substr(0, e);
   }
   for (std::size_t i = 0, point = t.find('.'); i < t.size(); ++i) {
@@ -320,8 +322,8 @@ void append_canonical_number(std::string& out, std::string_view t) {
     return;
   }
   if (negative) out += '-';
-  const auto n = static_cast<int>(digits.size());
-  constexpr int kPlain = 40;  // beyond that the exponent form is shorter, and huge exponents must not make huge texts
+  const auto n = static_cast<std::int64_t>(digits.size());
+  constexpr std::int64_t kPlain = 40;  // beyond that the exponent form is shorter, and huge exponents must not make huge texts
   if (exponent >= 0 && n + exponent <= kPlain) {
     out += digits;
     out.append(static_cast<std::size_t>(exponent), '0');

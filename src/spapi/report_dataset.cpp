@@ -244,6 +244,10 @@ DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
     out.readable = false;
     out.row.faults.assign(1, store::Fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), unreadable(cells)});
   }
+  if (out.readable && expected_ && (out.row.day < expected_->first || out.row.day > expected_->second)) {
+    out.readable = false;
+    out.row.faults.assign(1, store::Fault{"date_impossible", std::string(dataset_.day_column), unreadable(cells)});
+  }
   if (out.readable && !dataset_.part.empty() && !has_part) {
     out.readable = false;
     out.row.faults.assign(1, store::Fault{"row_without_id", std::string(dataset_.part), unreadable(cells)});

@@ -59,6 +59,9 @@ struct ReportDataset {
   /// Column that all rows of one document share and no other document has, where days are shared by several documents. Such a document
   /// replaces its own rows only.
   std::string_view part{};
+  /// A table that keeps what rows said before they changed or went, and the columns that it keeps. Empty: none does.
+  std::string_view history{};
+  std::span<const std::string_view> kept{};
   /// Personal columns, by key; never stored. The document of such a report goes once it was read.
   std::span<const std::string_view> personal{};
 };
@@ -77,6 +80,8 @@ class RowDecoder {
   /// The header line. Errors: bad_answer when a required column is missing (then the document is no such report: Amazon puts error
   /// texts in its place); the sentence holds the line.
   Status header(std::span<const std::string_view> cells, std::string_view line);
+  /// Rows of days before `first` or after `last` can't be: their dates were misread, or it is another report.
+  void expect(Day first, Day last) { expected_ = {first, last}; }
   DecodedRow decode(std::span<const std::string_view> cells);
 
  private:
@@ -95,6 +100,7 @@ class RowDecoder {
   std::vector<int> place_;                 // of each of the dataset's columns in the file; -1: absent
   std::vector<std::string> carried_;       // what each carried column said last
   std::int64_t rows_ = 0;
+  std::optional<std::pair<Day, Day>> expected_;
 };
 
 }  // namespace amzsync::spapi

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 
 #include "store/changes.hpp"
@@ -11,11 +12,11 @@
 namespace amzsync::store {
 namespace {
 
-constexpr std::array<std::string_view, 5> kCellStates{"open", "provisional", "settled", "failed", "unauthorised"};
+constexpr std::array<std::string_view, 6> kCellStates{"open", "provisional", "settled", "failed", "unauthorised", "assumed"};
 
 /// The statements of one money stream. The two differ in their table names only.
 struct Tables {
-  std::string name, find, same, lines_of, undated, insert, update, insert_line, delete_lines, continuations, delete_event, rows_of_day, count_day, count_orders, count_fee_lines;
+  std::string name, find, same, lines_of, undated, insert, update, insert_line, delete_lines, continuations, delete_event, rows_of_day, count_day, orders_first, orders_after, count_fee_lines;
 
   /// `stays`: SQL that holds for rows which no walk removes by not showing them.
   Tables(const std::string& stream, const std::string& events, const std::string& lines, const std::string& stays)
@@ -40,7 +41,8 @@ struct Tables {
         rows_of_day("SELECT event_id, identity, occurrence, run_no FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL AND NOT (" + stays + ")"),
         count_day("SELECT count(*) FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL"),
         // Finances puts ids of inbound shipments where orders have theirs (AmazonOrderId of v0's service fees).
-        count_orders("SELECT count(DISTINCT order_id) FROM " + events + " WHERE user_no=?1 AND order_id IS NOT NULL AND order_id NOT LIKE 'FBA%'"),
+        orders_first("SELECT day, identity, occurrence, order_id FROM " + events + " WHERE user_no=?1 ORDER BY day, identity, occurrence LIMIT ?2"),
+        orders_after("SELECT day, identity, occurrence, order_id FROM " + events + " WHERE user_no=?1 AND (day, identity, occurrence)>(?3, ?4, ?5) ORDER BY day, identity, occurrence LIMIT ?2"),
         count_fee_lines("SELECT count(*) FROM " + lines + " l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id>=?1 AND l.line_id<?2 AND s.fee=1") {}
 };
 
@@ -484,11 +486,24 @@ bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> da
              run.user(), stream, run.run(), day, event_id, fault.reason, fault.path, Blob{fault.raw}, fingerprint, run.tx().now()) == 1;
 }
 
-MoneyTotals money_totals(Tx& tx, UserNo user, MoneyStream stream) {
-  MoneyTotals totals;
-  totals.orders = tx.integer(tables(stream).count_orders, user).value_or(0);
-  totals.fees = tx.integer("SELECT sum(fee_count) FROM cells WHERE user_no=?1 AND stream=?2", user, money_stream_name(stream)).value_or(0);
-  return totals;
+bool OrderCount::step(Tx& tx) {
+  constexpr std::int64_t kAtOnce = 20'000;
+  const Tables& t = tables(stream_);
+  Rows r = last_ ? tx.rows(t.orders_after, user_, kAtOnce, last_->day, last_->identity, last_->occurrence) : tx.rows(t.orders_first, user_, kAtOnce);
+  std::int64_t rows = 0;
+  for (; r.next(); ++rows) {
+    last_ = Place{day_from(r.integer(0)), Hash128::from(r.view(1)), r.integer(2)};
+    // Shipments to Amazon stand there too.
+    if (const std::string_view order = r.view(3); !order.empty() && !order.starts_with("FBA")) orders_.push_back(std::hash<std::string_view>()(order));
+  }
+  return rows == kAtOnce;
 }
+
+std::int64_t OrderCount::count() {
+  std::sort(orders_.begin(), orders_.end());
+  return std::distance(orders_.begin(), std::unique(orders_.begin(), orders_.end()));
+}
+
+std::int64_t fee_count(Tx& tx, UserNo user, MoneyStream stream) { return tx.integer("SELECT sum(fee_count) FROM cells WHERE user_no=?1 AND stream=?2", user, money_stream_name(stream)).value_or(0); }
 
 }  // namespace amzsync::store

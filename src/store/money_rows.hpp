@@ -5,6 +5,7 @@
 // the measurements are). A walk stores page by page what is not there yet, and closes its days at the end.
 #pragma once
 
+#include <deque>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -95,8 +96,8 @@ Counts rewrite_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batc
 /// windows move: the same event turns up in windows that begin on different days.
 bool settle_undated(Tx& tx, UserNo user, MoneyStream stream, MoneyBatch& batch);
 
-/// How far a day is known.
-enum class CellState : std::uint8_t { open, provisional, settled, failed, unauthorised };
+/// How far a day is known. `assumed`: taken as empty because Amazon said that there is nothing, by a word that it says of other things too.
+enum class CellState : std::uint8_t { open, provisional, settled, failed, unauthorised, assumed };
 std::string_view cell_state_name(CellState state) noexcept;
 
 struct Cell {
@@ -161,10 +162,28 @@ class Twins {
   std::unordered_map<Hash128, std::uint32_t, Hash128Hasher> seen_;
 };
 
-/// Distinct orders and fee lines as stored now.
-struct MoneyTotals {
-  std::int64_t orders = 0, fees = 0;
+/// Counts a user's orders a part at a time: there can be millions, and whoever waits for one long query hears nothing else.
+class OrderCount {
+ public:
+  OrderCount(UserNo user, MoneyStream stream) : user_(user), stream_(stream) {}
+  /// Reads some more of what is stored now. False: all was read.
+  bool step(Tx& tx);
+  /// Distinct ones, once all was read.
+  std::int64_t count();
+
+ private:
+  struct Place {
+    Day day{};
+    Hash128 identity;
+    std::int64_t occurrence = 0;
+  };
+  UserNo user_;
+  MoneyStream stream_;
+  std::optional<Place> last_;
+  std::deque<std::uint64_t> orders_;   // hashes of their ids
 };
-MoneyTotals money_totals(Tx& tx, UserNo user, MoneyStream stream);
+
+/// Fee lines as stored now.
+std::int64_t fee_count(Tx& tx, UserNo user, MoneyStream stream);
 
 }  // namespace amzsync::store

@@ -44,16 +44,33 @@ void bind_report_value(Statement& s, int place, const ReportValue& value) {
 
 }  // namespace
 
-std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days, std::string_view part) {
+std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days, const std::set<std::string>* parts) {
   std::vector<StoredRow> rows;
-  const std::string of_part = table.part.empty() ? "?3=''" : std::string(table.part) + "=?3";
-  const std::string sql = "SELECT row_id, identity, content, occurrence FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND " + of_part;
+  const std::string sql = "SELECT row_id, identity, content, occurrence" + (parts ? ", " + std::string(table.part) : std::string()) + " FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2";
   for (const Day day : days) {
-    Rows r = tx.rows(sql, user, day, part);
-    while (r.next()) rows.push_back({r.integer(0), day, Hash128::from(r.view(1)), Hash128::from(r.view(2)), static_cast<std::uint32_t>(r.integer(3))});
+    Rows r = tx.rows(sql, user, day);
+    while (r.next())
+      if (!parts || parts->contains(r.text(4))) rows.push_back({r.integer(0), day, Hash128::from(r.view(1)), Hash128::from(r.view(2)), static_cast<std::uint32_t>(r.integer(3))});
   }
   return rows;
 }
+
+namespace {
+
+/// What a row says is kept before it is written over by something else (?3), or goes.
+std::string keep_sql(const ReportTable& table) {
+  std::string columns, values;
+  for (const std::string_view column : table.kept) {
+    columns += ", " + std::string(column);
+    values += ", t." + std::string(column);
+  }
+  const std::string name(table.name);
+  return "INSERT INTO " + std::string(table.history) + "(user_no, row_id, since_at, until_at" + columns + ") SELECT t.user_no, t.row_id, coalesce(r.started_at, c.read_at), c.read_at" + values + " FROM " + name +
+         " t JOIN cells c ON c.user_no=t.user_no AND c.stream='" + name + "' AND c.day=t.day LEFT JOIN runs r ON r.run_no=t.run_no WHERE t.user_no=?1 AND t.row_id=?2 AND t.content<>?3 AND c.read_at IS NOT NULL "
+         "ON CONFLICT (user_no, row_id, until_at) DO NOTHING";
+}
+
+}  // namespace
 
 Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<const RowChange> changes, std::optional<RunNo> told_by) {
   Tx& tx = run.tx();
@@ -64,6 +81,7 @@ Counts write_report_rows(const RunTx& run, const ReportTable& table, std::span<c
   for (std::size_t n = 0; n < changes.size(); ++n) {
     const RowChange& change = changes[n];
     const ReportRow& row = *change.row;
+    if (change.replaces && !table.history.empty()) tx.post(keep_sql(table), run.user(), *change.replaces, row.content);
     Statement& s = tx.statement(change.replaces ? update : insert);
     bind_value(s, 1, run.user());
     bind_value(s, 2, row.day);
@@ -93,11 +111,13 @@ Counts remove_rows(const RunTx& run, const ReportTable& table, std::span<const s
   Counts counts;
   const std::string remove = "DELETE FROM " + std::string(table.name) + " WHERE row_id=?1 AND user_no=?2";
   ChangeLog log(run.tx(), run.user(), table.name);
-  for (const std::int64_t row : gone)
+  for (const std::int64_t row : gone) {
+    if (!table.history.empty()) run.tx().post(keep_sql(table), run.user(), row, Hash128{});
     if (run.tx().run(remove, row, run.user()) > 0) {
       log.gone(row);
       ++counts.removed;
     }
+  }
   log.write();
   return counts;
 }
@@ -126,11 +146,16 @@ Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<c
   return counts;
 }
 
+void assume_empty(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before) {
+  for (const ReportDay& day : days)
+    run.tx().run("UPDATE cells SET state='assumed' WHERE user_no=?1 AND stream=?2 AND day=?3 AND row_count=0 AND first_read_at>=?4", run.user(), table.name, day.day, sure_if_told_before);
+}
+
 Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone) {
   const Counts counts = remove_rows(run, table, gone);
   for (const ReportDay& told : days) {
     const ReportDay day = as_stored(run, table, told);
-    run.tx().run("UPDATE cells SET row_count=?4, digest=?5 WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), table.name, day.day, day.count, day.digest);
+    run.tx().run("UPDATE cells SET row_count=?4, digest=?5 WHERE user_no=?1 AND stream=?2 AND day=?3 AND digest IS NOT NULL", run.user(), table.name, day.day, day.count, day.digest);
   }
   return counts;
 }
@@ -174,6 +199,8 @@ Counts rewrite_report_rows(const RunTx& run, const ReportTable& table, std::span
   counts.unchanged = counts.fetched - counts.added - counts.changed;
   return counts;
 }
+
+void trim_report_history(Tx& tx, Instant before) { tx.run("DELETE FROM fee_preview_history WHERE until_at<?1", before); }
 
 std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table) {
   return tx.integer("SELECT count(*) FROM " + std::string(table.name) + " WHERE user_no=?1", user).value_or(0);

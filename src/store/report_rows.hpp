@@ -4,6 +4,7 @@
 // read whole is replaced as a difference.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -26,6 +27,9 @@ struct ReportTable {
   std::vector<std::string_view> columns;
   /// A column: rows that have the same value there came in one document, and no other document tells of them. Empty: days are told whole.
   std::string_view part{};
+  /// Where what a row said is kept when it changes or goes, with the times between which it was told, and which columns of it.
+  std::string_view history{};
+  std::span<const std::string_view> kept{};
 };
 
 struct ReportRow {
@@ -44,8 +48,8 @@ struct StoredRow {
   Hash128 identity, content;
   std::uint32_t occurrence = 0;
 };
-/// Rows of the given days (sorted), in no order; where the table has parts, of one of them.
-std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days, std::string_view part = {});
+/// Rows of the given days (sorted), in no order; with `parts` of those alone.
+std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days, const std::set<std::string>* parts = nullptr);
 
 /// A row that is new, or differs from the stored one that it takes the place of.
 struct RowChange {
@@ -66,6 +70,9 @@ struct ReportDay {
 /// settled if they are found as they were.
 Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until);
 
+/// Of such days, those that are empty for want of a report and were not told so before `sure_if_told_before`: to be asked for once more.
+void assume_empty(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before);
+
 /// The same of days that were read before, from the document of that reading: when it was, and how settled they are, stays.
 Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone);
 
@@ -73,6 +80,9 @@ Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span
 Counts upsert_report_rows(const RunTx& run, const ReportTable& table, std::span<const ReportRow> rows);
 /// Such rows as an earlier run was told them, decoded anew: written where they differ. What a later run wrote stays.
 Counts rewrite_report_rows(const RunTx& run, const ReportTable& table, std::span<const ReportRow> rows, RunNo told_by);
+
+/// Forgets what rows said that was last told before then.
+void trim_report_history(Tx& tx, Instant before);
 
 std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table);
 

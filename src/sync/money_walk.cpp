@@ -6,7 +6,7 @@
 namespace amzsync::sync {
 namespace {
 
-constexpr int kMostEqualSingles = 5;
+constexpr int kMostEqualPages = 5;
 constexpr int kMostIdlePages = 50;
 
 /// Length of the longest suffix of `before` that is a prefix of `now`.
@@ -27,8 +27,10 @@ bool MoneyWalk::take(spapi::MoneyPage& page) {
     lists[page.batch.types[e.type]].push_back(e.content);
     all += e.content.view();
   }
-  // A few pages of one event each may be equal because the events are twins; longer ones are the same page again.
-  if (!page.batch.events.empty() && ++pages_[Hash128::of(all)] > (page.batch.events.size() == 1 ? kMostEqualSingles : 1)) return false;
+  // A few pages may be equal because all their events are twins, which nothing of Amazon's tells apart; others are the same page again.
+  const auto& events = page.batch.events;
+  const bool twins = std::all_of(events.begin(), events.end(), [&](const store::MoneyEvent& e) { return !e.named_by_amazon && e.content == events.front().content; });
+  if (!events.empty() && ++pages_[Hash128::of(all)] > (twins || events.size() == 1 ? kMostEqualPages : 1)) return false;
   const std::int64_t count_before = count_;
 
   std::map<std::string, std::size_t> seams;

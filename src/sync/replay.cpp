@@ -50,10 +50,11 @@ class ReportReplay {
   ReportReplay(RunContext& run, const spapi::ReportDataset& dataset) : run_(run), dataset_(dataset) {}
 
   Async<Result<store::Counts>> read(store::ArchivedDocument document) {
-    ImportContext context{run_.services, run_.fence, run_.cancel, Replay{told_}};
+    ImportContext context{run_.services, run_.fence, run_.cancel, Replay{told_, told_parts_}};
     auto imported = co_await import_document(std::move(context), dataset_, std::move(document));
     if (!imported) co_return imported.error();
     if (!imported->blank) told_.insert(imported->days.begin(), imported->days.end());
+    told_parts_.insert(imported->parts.begin(), imported->parts.end());
     co_return imported->counts;
   }
 
@@ -61,6 +62,7 @@ class ReportReplay {
   RunContext& run_;
   const spapi::ReportDataset& dataset_;
   std::set<Day> told_;
+  std::set<std::string> told_parts_;
 };
 
 class MoneyReplay {

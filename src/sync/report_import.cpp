@@ -54,7 +54,13 @@ class DocumentWalk {
 /// A walk that yields rows.
 class RowWalk {
  public:
-  RowWalk(store::Store& store, std::int64_t archive, const spapi::ReportDataset& dataset, Charset charset) : walk_(store, archive), decoder_(dataset, charset) {}
+  RowWalk(store::Store& store, const store::ArchivedDocument& document, const spapi::ReportDataset& dataset, Charset charset) : walk_(store, document.number), decoder_(dataset, charset) {
+    // A report that somebody else had made may tell of more days than were asked for, each of which is read by a report of its own; but none tells of what
+    // Amazon keeps no more, or of what is yet to come.
+    constexpr std::chrono::days kKept(580), kAhead(2), kMonth(31);
+    const Day read = day_of(document.read_until);
+    if (!dataset.day_column.empty() && dataset.part.empty()) decoder_.expect(std::min(document.from, read - kKept), std::max(document.until, read) + kAhead + (dataset.whole_months ? kMonth : std::chrono::days(0)));
+  }
 
   /// Calls `take` for some more rows. False: the document is over.
   template <class Take>
@@ -156,7 +162,6 @@ class Import {
  public:
   Import(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document)
       : context_(std::move(context)), services_(context_.services), dataset_(dataset), table_(spapi::table_of(dataset)), document_(std::move(document)) {
-    if (!is_part()) parts_.insert("");
     while (is_part() && table_.columns[part_column_] != table_.part) ++part_column_;
   }
 
@@ -178,12 +183,19 @@ class Import {
  private:
   /// Whether others tell of the same days, so that this document is no more than a part of each.
   bool is_part() const { return !table_.part.empty(); }
-  bool in_span(Day day) const { return is_part() || result_.days.contains(day); }
+  std::string part_of(const store::ReportRow& row) const {
+    const auto* part = std::get_if<std::string>(&row.values[part_column_]);
+    return part ? *part : std::string();
+  }
+  /// Whether the document is heard about a row: in a replay a newer one may have told of it.
+  bool tells(const store::ReportRow& row) const {
+    if (!is_part()) return result_.days.contains(row.day);
+    return !context_.replay || !context_.replay->told_parts.contains(part_of(row));
+  }
 
   void note_part(const store::ReportRow& row) {
     result_.days.insert(row.day);
-    const auto* part = std::get_if<std::string>(&row.values[part_column_]);
-    parts_.insert(part ? *part : std::string());
+    result_.parts.insert(part_of(row));
   }
 
   /// Runs the steps of a walk on a work thread, one at a time, so that a cancellation is heard in between.
@@ -224,13 +236,13 @@ class Import {
   }
 
   Async<Status> sum_up() {
-    RowWalk walk(services_.store, document_.number, dataset_, charset_);
+    RowWalk walk(services_.store, document_, dataset_, charset_);
     const auto take = [this](spapi::DecodedRow decoded) {
       if (!decoded.readable) {
         ++unreadable_;
         return;
       }
-      if (!in_span(decoded.row.day)) return;
+      if (!tells(decoded.row)) return;
       if (is_part()) note_part(decoded.row);
       DaySum& sum = shown_[decoded.row.day];
       ++sum.count;
@@ -246,7 +258,7 @@ class Import {
   Async<Status> keep_unreadable() {
     result_.counts.fetched += unreadable_;
     if (unreadable_ == 0) co_return Done{};
-    RowWalk walk(services_.store, document_.number, dataset_, charset_);
+    RowWalk walk(services_.store, document_, dataset_, charset_);
     store::Twins twins;
     for (bool more = true; more;) {
       if (context_.cancel.cancelled()) co_return Code::cancelled;
@@ -280,7 +292,11 @@ class Import {
   /// What is known of the document's days, and which of them it tells of. In a replay these are days that were read whole, neither by a
   /// newer document nor later than this one was made.
   Async<Status> load_cells() {
-    if (is_part()) co_return Done{};   // the document alone says which days it tells of
+    if (is_part()) {
+      // The document alone says which days it tells of; those that were asked for are read by it.
+      for (Day day = document_.from; !dataset_.listed && !context_.replay && day < document_.until && Instant(day) < document_.read_until; day += std::chrono::days(1)) result_.days.insert(day);
+      co_return Done{};
+    }
     const bool snapshot = dataset_.day_column.empty();
     const Day first = snapshot ? store::kSnapshotDay : document_.from, end = snapshot ? store::kSnapshotDay + std::chrono::days(1) : document_.until;
     auto load = [user = context_.fence.user, stream = dataset_.stream, first, end](store::Tx& tx) -> Result<std::vector<store::Cell>> { return store::cells(tx, user, stream, first, end); };
@@ -343,8 +359,16 @@ class Import {
   }
 
   Async<Status> close(std::vector<store::ReportDay> days, std::vector<std::int64_t> gone) {
-    auto write = [fence = context_.fence, table = table_, days = std::move(days), gone = std::move(gone), settle_before = settle_before(), until = document_.read_until, replay = context_.replay.has_value()](store::Tx& tx) -> Result<store::Counts> {
+    // Of a part's days those that were not asked for are not read by it; only their rows are counted anew.
+    std::vector<store::ReportDay> others;
+    if (is_part() && !dataset_.listed) {
+      const auto asked = [&](const store::ReportDay& d) { return d.day >= document_.from && d.day < document_.until; };
+      std::copy_if(days.begin(), days.end(), std::back_inserter(others), [&](const store::ReportDay& d) { return !asked(d); });
+      std::erase_if(days, [&](const store::ReportDay& d) { return !asked(d); });
+    }
+    auto write = [fence = context_.fence, table = table_, days = std::move(days), gone = std::move(gone), others = std::move(others), settle_before = settle_before(), until = document_.read_until, replay = context_.replay.has_value()](store::Tx& tx) -> Result<store::Counts> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      (void)store::recount_report_days(run, table, others, {});
       if (replay) return store::recount_report_days(run, table, days, gone);
       return store::close_report_days(run, table, days, gone, settle_before, until);
     };
@@ -367,31 +391,26 @@ class Import {
   Async<Status> write_days(std::vector<Day> days) {
     const auto wanted = [&days](Day day) { return std::binary_search(days.begin(), days.end(), day); };
     std::vector<RowKey> shown;
-    RowWalk first(services_.store, document_.number, dataset_, charset_);
+    RowWalk first(services_.store, document_, dataset_, charset_);
     const auto collect = [&](const spapi::DecodedRow& decoded) {
-      if (decoded.readable && wanted(decoded.row.day)) shown.push_back({decoded.row.day, decoded.row.identity, decoded.row.content});
+      if (decoded.readable && wanted(decoded.row.day) && tells(decoded.row)) shown.push_back({decoded.row.day, decoded.row.identity, decoded.row.content});
     };
     AMZ_CO_CHECK(co_await walk_all(first, collect));
-    auto load = [user = context_.fence.user, table = table_, days, parts = parts_](store::Tx& tx) -> Result<std::vector<store::StoredRow>> {
-      std::vector<store::StoredRow> rows;
-      for (const std::string& part : parts) {
-        const auto some = store::stored_rows(tx, user, table, days, part);
-        rows.insert(rows.end(), some.begin(), some.end());
-      }
-      return rows;
+    auto load = [user = context_.fence.user, table = table_, days, parts = is_part() ? &result_.parts : nullptr](store::Tx& tx) -> Result<std::vector<store::StoredRow>> {
+      return store::stored_rows(tx, user, table, days, parts);
     };
     AMZ_CO_TRY(stored, co_await services_.store.read(std::move(load)));
     const auto shown_count = static_cast<std::int64_t>(shown.size());
     Difference difference = compare(std::move(shown), std::move(stored), context_.replay.has_value());
 
     const std::int64_t written_before = result_.counts.added + result_.counts.changed;
-    RowWalk second(services_.store, document_.number, dataset_, charset_);
+    RowWalk second(services_.store, document_, dataset_, charset_);
     while (!difference.actions.empty()) {
       if (context_.cancel.cancelled()) co_return Code::cancelled;
       std::vector<std::pair<store::ReportRow, Action>> batch;
       auto step = [&] {
         return second.step([&](spapi::DecodedRow decoded) {
-          if (!decoded.readable || !wanted(decoded.row.day)) return;
+          if (!decoded.readable || !wanted(decoded.row.day) || !tells(decoded.row)) return;
           const auto found = difference.actions.find({decoded.row.day, decoded.row.identity, decoded.row.content});
           if (found == difference.actions.end()) return;
           batch.emplace_back(std::move(decoded.row), found->second.back());
@@ -442,7 +461,6 @@ class Import {
   std::map<Day, store::Cell> known_;
   std::map<Day, DaySum> shown_;
   std::size_t part_column_ = 0;
-  std::set<std::string> parts_;    // which parts it tells of; "" alone where the table has none
   std::int64_t unreadable_ = 0;
   std::vector<store::ReportDay> unchanged_;
   std::vector<ChangedDay> changed_;

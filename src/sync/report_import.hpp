@@ -14,7 +14,8 @@ namespace amzsync::sync {
 
 /// A document that was read before is read anew: every row is written as it is decoded now, and when the days were read stays as it was.
 struct Replay {
-  std::set<Day> told;   ///< days that a newer document has told already
+  std::set<Day> told;                  ///< days that a newer document has told already
+  std::set<std::string> told_parts;    ///< and parts, where a table has such
 };
 
 struct ImportContext {
@@ -27,6 +28,7 @@ struct ImportContext {
 struct Imported {
   store::Counts counts;
   std::set<Day> days;   ///< that the document told of
+  std::set<std::string> parts;
   bool blank = false;   ///< the document holds nothing, not even a header: it tells of no day, and nothing was changed
 };
 /// Errors: bad_answer (the document is not that report, or is damaged), cancelled, fenced, those of the store.

@@ -17,9 +17,10 @@ constexpr Duration kAlmost = std::chrono::hours(2);         // a sync that comes
 bool report_due(const spapi::ReportDataset& dataset, const store::Cell& cell, Instant now) {
   if (!cell.digest || !cell.read_at || !cell.read_until) return true;
   if (now - *cell.read_at < dataset.cadence - kAlmost) return false;
-  if (dataset.day_column.empty()) return true;
+  if (dataset.day_column.empty() || cell.state == store::CellState::assumed) return true;
+  // Not before it was read once at an age at which nothing comes any more, however long nobody asked.
   const Instant end = cell.day + days(1);
-  return *cell.read_until < end || now - end < std::chrono::hours(24) * dataset.read_again_days;
+  return *cell.read_until < end || *cell.read_at - end < std::chrono::hours(24) * dataset.read_again_days;
 }
 
 Day month_start(Day day) {

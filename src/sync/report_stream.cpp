@@ -22,6 +22,7 @@ constexpr Duration kShortPause = std::chrono::hours(4), kLongPause = std::chrono
 constexpr int kFailuresForLongPause = 3;
 constexpr Duration kMadeAgainAfter = std::chrono::hours(4);
 constexpr int kTries = 3;
+constexpr Duration kSureOfNothing = std::chrono::hours(20);   // between two answers that there is nothing, before it is believed for good
 constexpr Duration kClockSlack = std::chrono::minutes(1);     // between Amazon's clock and ours
 
 using spapi::ReportInfo;
@@ -92,7 +93,7 @@ class ReportReader {
       };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(drop)));
     }
-    failures_ = known.pause ? known.pause->failures : 0;
+    failures_before_ = known.pause ? known.pause->failures : 0;
     if (known.pause && known.pause->until > now) {
       // A pause for want of data is no failure; one after a failure is told as what it is.
       if (!known.pause->reason.empty()) co_return Error(Code::report_failed, known.pause->reason);
@@ -149,10 +150,12 @@ class ReportReader {
         services_.log.debug("Report is asked for in halves", {{"stream", dataset_.stream}, {"reason", outcome.reason}});
         ++known_;
         tell_units();
-        AMZ_CO_CHECK(co_await read_window({middle, window.until}, false));
+        auto newer = co_await read_window({middle, window.until}, false);
+        if (!newer && stops_run(newer.error())) co_return newer;
         ++done_;
         tell_units();
-        co_return co_await read_window({window.from, middle}, false);
+        auto older = co_await read_window({window.from, middle}, false);   // whatever became of the other
+        co_return newer ? older : newer;
       }
       if (outcome.outcome == store::JobOutcome::fatal || outcome.outcome == store::JobOutcome::lost || outcome.outcome == store::JobOutcome::too_soon)
         co_return Error(Code::report_failed, outcome.reason.empty() ? std::string(code_sentence(Code::report_failed)) : "Amazon could not make the report: " + outcome.reason);
@@ -376,27 +379,37 @@ class ReportReader {
   /// it. So days of which nothing is known are taken as empty until the next reading, and rows that are there stay.
   Async<Result<Outcome>> conclude_job(const store::ReportJob& job, Outcome end) {
     const bool nothing = end.outcome == store::JobOutcome::no_data;
-    ++failures_;
-    store::CoolDown pause{services_.clock.now() + (failures_ >= kFailuresForLongPause && !nothing ? kLongPause : kShortPause), failures_,
+    const std::int64_t failures = failures_before_ + 1;   // of syncs, of which one can meet several
+    store::CoolDown pause{services_.clock.now() + (failures >= kFailuresForLongPause && !nothing ? kLongPause : kShortPause), nothing ? failures_before_ : failures,
                           nothing ? std::string() : end.reason.empty() ? std::string(code_sentence(Code::report_failed)) : end.reason};
     auto write = [fence = run_.fence, &dataset = dataset_, job, end, nothing, pause](store::Tx& tx) -> Status {
       AMZ_TRY(entered, store::RunTx::enter(tx, fence));
       store::end_report_job(tx, job.number, end.outcome, end.reason);
+      if (!dataset.personal.empty() && job.archive != 0) store::forget_archived(entered, job.archive);
       if (!nothing) {
         store::set_cool_down(tx, fence.user, dataset.report_type, pause);
         return Done{};
       }
       const store::ReportTable table = spapi::table_of(dataset);
       std::vector<store::ReportDay> empty;
+      bool known_otherwise = false;   // there are rows of a day of which it says that there are none
       const bool snapshot = dataset.day_column.empty();
       for (Day day = snapshot ? store::kSnapshotDay : job.from; snapshot ? empty.empty() : day < job.until; day += std::chrono::days(1)) {
         if (!snapshot && Instant(day) >= job.asked_at) break;
         if (dataset.whole_months && std::chrono::year_month_day(day).day() != std::chrono::day(1)) continue;
         const Day days[]{day};
-        if (store::stored_rows(tx, fence.user, table, days).empty()) empty.push_back({day, 0, {}});
+        // Of what is filed by its last update it only says that nothing of it was updated.
+        if (!table.part.empty() || store::stored_rows(tx, fence.user, table, days).empty()) {
+          empty.push_back({day, 0, {}});
+        } else {
+          known_otherwise = true;
+        }
         if (snapshot) break;
       }
       store::close_report_days(entered, table, empty, {}, store::kSnapshotDay, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at));
+      if (!snapshot) store::assume_empty(entered, table, empty, tx.now() - kSureOfNothing);
+      // Those days stay due; no trigger asks for them again at once.
+      if (known_otherwise) store::set_cool_down(tx, fence.user, dataset.report_type, pause);
       return Done{};
     };
     AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(write)));
@@ -429,7 +442,7 @@ class ReportReader {
   std::vector<ReportInfo> made_;   // of this type, lately: what was there when this run began, and what it made since
   bool gave_up_ = false;
   std::int64_t known_ = 0, done_ = 0;   // windows, and halves of them
-  std::int64_t failures_ = 0;
+  std::int64_t failures_before_ = 0;
   std::optional<Error> failure_;
 };
 

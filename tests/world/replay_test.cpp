@@ -90,7 +90,7 @@ TEST_CASE("a replay makes of every row what its newest document says, tells what
   const auto wrong = world.count("SELECT count(*) FROM storage_fees WHERE row_id%2=0");
   world.sql("DELETE FROM reimbursements WHERE row_id%3=0");
   const auto lost = static_cast<std::int64_t>(rows.size()) - static_cast<std::int64_t>(dump(world).size());
-  world.sql("INSERT INTO removals(user_no, day, identity, occurrence, content, detail, run_no) SELECT user_no, day, x'0102', 0, x'03', '{}', 1 FROM removals LIMIT 1");
+  world.sql("INSERT INTO removals(user_no, day, identity, occurrence, content, detail, run_no, order_id) SELECT user_no, day, x'0102', 0, x'03', '{}', 1, order_id FROM removals LIMIT 1");
   const auto mended = counts(replay(world, process));
   CHECK(mended.at("ledger").at("changed") == titles);
   CHECK(mended.at("storage_fees").at("changed") == wrong);

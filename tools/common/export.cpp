@@ -75,6 +75,7 @@ std::optional<amzsync::Failure> write_export(amzsync::Engine& engine, const Expo
       continue;
     }
     const Json change = Json::parse(**next);
+    if (change["seq"] != 0) break;           // what was there was told; what changed while it was is for those who follow the changes
     if (!change.contains("row")) continue;   // went while we read
     const Json& row = change["row"];
     if (!what.csv) {

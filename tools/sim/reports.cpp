@@ -199,31 +199,36 @@ std::string returns(const Seller& seller, Instant from, Instant until, Instant n
 std::string removals(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally) {
   File file(File::Dialect::raw, false,
             "request-date|order-id|order-type|order-status|last-updated-date|sku|fnsku|disposition|requested-quantity|cancelled-quantity|disposed-quantity|shipped-quantity|in-process-quantity|removal-fee|currency");
-  for_facts(seller, from, until, now, [&](const Fact& f) {
+  // By their last update, not by when they were asked for.
+  constexpr Duration kTakes = std::chrono::hours(24 * 14);
+  for_facts(seller, from - kTakes, until, now, [&](const Fact& f) {
     if (f.kind != FactKind::service_fee || !f.named) return;
     const FactItem& item = f.items.front();
-    const bool over = now - f.posted > std::chrono::hours(24 * 14);
+    const bool over = now - f.posted > kTakes;
+    const Instant updated = over ? f.posted + kTakes : f.posted;
+    if (updated < from || updated >= until) return;
     const std::string quantity = std::to_string(item.quantity);
     // Where cases are planted nothing else is sent to the seller: nobody could say whether it arrived.
     const bool destroyed = seller.planted(), sent = over && !destroyed;
-    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 && !destroyed ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(f.posted), item.sku, seller.fnsku(item.sku), "Unsellable", quantity, "0",
+    file.row({iso(f.posted), "removal-" + std::to_string(f.number), f.number % 2 && !destroyed ? "Return" : "Disposal", over ? "Completed" : "Pending", iso(updated), item.sku, seller.fnsku(item.sku), "Unsellable", quantity, "0",
               over && destroyed ? quantity : "0", sent ? quantity : "0", over ? "0" : quantity, "0.52", std::string(f.marketplace->currency)});
     ++tally.rows;
     tally.quantity += item.quantity;
     tally.micros[std::string(f.marketplace->currency)] += 520'000;
   });
-  for_planted(seller, &PlantedWorld::removals, &RemovalRow::requested, &RemovalRow::requested, from, until, now, [&](const RemovalRow& row) {
+  static const std::vector<RemovalRow> none;
+  for (const RemovalRow& row : seller.planted() ? seller.planted()->removals : none) {
     const RemovalRow::State* state = nullptr;
     for (const RemovalRow::State& s : row.states)
       if (seller.planted()->happened(s.from, now)) state = &s;
-    if (!state) return;
+    if (!state || state->from < from || state->from >= until) continue;
     const auto number = [](std::int64_t n) { return std::to_string(n); };
     file.row({iso(row.requested), row.order_id, row.type, state->status, iso(state->from), row.sku, row.fnsku, row.disposition, number(row.quantity), number(state->cancelled), number(state->disposed),
               number(state->shipped), number(state->in_process), "0.52", row.currency});
     ++tally.rows;
     tally.quantity += row.quantity;
     tally.micros[row.currency] += 520'000;
-  });
+  }
   return file.finish();
 }
 

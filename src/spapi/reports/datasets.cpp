@@ -4,7 +4,7 @@
 namespace amzsync::spapi {
 
 store::ReportTable table_of(const ReportDataset& dataset) {
-  store::ReportTable table{dataset.stream, {}, dataset.part};
+  store::ReportTable table{dataset.stream, {}, dataset.part, dataset.history, dataset.kept};
   for (const ReportColumn& column : dataset.columns) table.columns.push_back(column.name);
   return table;
 }

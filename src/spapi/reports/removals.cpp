@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Removal and disposal orders, a line per product and disposition; quantities move until the order is complete.
+// Removal and disposal orders, a line per product and disposition; quantities move until the order is complete. The report holds the orders that were last
+// updated in its span, whenever they were asked for (facts: detection 7.16), so each order is a part of its own, and the newest report of it holds.
 #include "spapi/reports/datasets.hpp"
 
 namespace amzsync::spapi {
@@ -30,6 +31,6 @@ constexpr ReportColumn kColumns[]{
 }  // namespace
 
 constinit const ReportDataset kRemovals{.stream = "removals", .report_type = "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA", .columns = kColumns, .day_column = "requested_at", .options = {},
-                              .widest_days = 90, .read_again_days = 93, .cadence = std::chrono::hours(12), .personal = {}};
+                              .widest_days = 90, .read_again_days = 93, .cadence = std::chrono::hours(12), .part = "order_id", .personal = {}};
 
 }  // namespace amzsync::spapi

@@ -83,6 +83,9 @@ TEST_CASE("two answers that mean the same have the same canonical text") {
   CHECK(canonical(R"({"a":[1,null,2]})") != canonical(R"({"a":[1,2]})"));
   CHECK(canonical(R"({"amount":{"v":5,"c":"USD"}})") != canonical(R"({"amount":{"v":999,"c":"EUR"}})"));
   CHECK(canonical("[1.50,1e1,-0.0,0.001,1e-3,123456789012345678901234567890,1e50,1.0e-50]") == "[1.5,10,0,0.001,0.001,123456789012345678901234567890,1e50,1e-50]");
+  // Exponents that no number can hold must not become texts that no memory can.
+  CHECK(canonical("[10e2147483647,1e2147483647,1e-2147483648,1.5e9223372036854775807,1e99999999999999999999,-2e-99999999999999999999]") ==
+        "[1e2147483648,1e2147483647,1e-2147483648,15e999999999999999,1e1000000000000000,-2e-1000000000000000]");
 }
 
 TEST_CASE("what is written is read again") {

@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amazon's known quirks, played one by one: the reports. docs/amazon-quirks.md says which quirk is played where.
+#include <map>
+
+#include "base/gzip.hpp"
+#include "support/test_store.hpp"
+#include "spapi/inventory.hpp"
+#include "spapi/reports/datasets.hpp"
+#include "spapi/transactions.hpp"
+#include "store/inventory_rows.hpp"
+#include "world/scenes.hpp"
+
+using namespace world;
+
+TEST_SUITE_BEGIN("quirks");
+
+TEST_CASE("a report that is cancelled for want of data is taken as that until the next day, is not asked for in between, and takes no row away") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_cancelled"));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == 0);
+  CHECK(asked(world, "createReport") == 1);
+  for (int i = 0; i < 3; ++i) {
+    world.run_for(std::chrono::hours(2));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    CHECK(asked(world, "createReport") == 1);
+  }
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(24));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_report(world, process, 1);
+  // It says nothing against what is there.
+  const std::int64_t rows = world.count("SELECT count(*) FROM reimbursements");
+  CHECK(rows > 0);
+  world.amazon().add_fault(report_fault("report_cancelled"));
+  world.run_for(std::chrono::hours(25));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == rows);
+}
+
+TEST_CASE("days of which Amazon says by a cancelled report that they are empty are asked for once more a day later, however old they are") {
+  WorldSettings settings = one_report("reimbursements", 400);
+  settings.amazon.events = 3'000;
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_cancelled"));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == 0);
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(26));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_report(world, process, 1);
+}
+
+TEST_CASE("what is empty indeed is asked for twice, and then left alone") {
+  WorldSettings settings = one_report("reimbursements", 400);
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_cancelled"));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const std::int64_t first = asked(world, "createReport");
+  CHECK(first > 1);
+  for (int i = 0; i < 2; ++i) {
+    world.run_for(std::chrono::hours(26));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+  }
+  CHECK(asked(world, "createReport") == 2 * first + 1);   // and the last days, as ever
+}
+
+TEST_CASE("days that were read too early for all of them to be told are read again, however long nobody syncs") {
+  for (const char* stream : {"reimbursements", "ledger"}) {
+    CAPTURE(std::string(stream));
+    WorldSettings settings = one_report(stream, 60);
+    settings.amazon.goes_on = true;
+    settings.amazon.events = 3'000;
+    World world(settings);
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    world.run_for(std::chrono::hours(24 * 100));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    // Late rows of the last days come within the time that a day is read again.
+    const std::string early = std::string("SELECT count(*) FROM ") + stream + " WHERE day<" + std::to_string(to_number(day_of(world.clock().now())) - 95);
+    const std::int64_t after_one = world.count(early);
+    for (int i = 0; i < 3; ++i) {
+      world.run_for(std::chrono::hours(26));
+      CHECK(member(sync_again(world, process), "status") == "completed");
+    }
+    CHECK(world.count(early) == after_one);
+    CHECK(world.count("SELECT count(*) FROM cells WHERE stream='" + std::string(stream) + "' AND digest IS NOT NULL AND read_at - (day + 1) * 86400000000 < 30 * 86400000000 AND day<" + std::to_string(to_number(day_of(world.clock().now())) - 95)) == 0);
+  }
+}
+
+TEST_CASE("when one half of a report can't be made, the other is read all the same") {
+  WorldSettings settings = one_report("reimbursements", 20);
+  settings.amazon.events = 3'000;
+  World world(settings);
+  Process& process = world.open();
+  amzsim::Fault up_to_now = report_fault("report_fatal", -1, "No.");
+  up_to_now.body_holds = "\"dataEndTime\":\"2026-11-23";   // the whole, and its newer half
+  world.amazon().add_fault(up_to_now);
+  CHECK(member(world.sync_seller(process, 1), {"error", "code"}) == "report_failed");
+  CHECK(halved(process));
+  CHECK(asked(world, "createReport") == 3);
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome='fatal'") == 2);
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome<>'fatal' AND until_day<(SELECT max(until_day) FROM report_jobs)") == 1);
+}
+
+TEST_CASE("a report that says nothing of days of which rows are known is not asked for again at every trigger") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  world.amazon().add_fault(report_fault("report_cancelled"));
+  world.run_for(std::chrono::hours(25));
+  const std::int64_t before = asked(world, "createReport");
+  for (int i = 0; i < 6; ++i) {
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    world.run_for(std::chrono::minutes(31));
+  }
+  CHECK(asked(world, "createReport") == before + 1);
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(4));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_report(world, process, 1);
+}
+
+TEST_CASE("rows of days that can't be are kept in quarantine, and none goes without a trace") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  const std::string row = "\t1\tLost_Warehouse\tS\tF\tUSD\t10.00\n";
+  world.amazon().add_fault(document("approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n2026-11-20T00:00:00+00:00" + row + "2019-11-20T00:00:00+00:00" + row + "2026-12-24T00:00:00+00:00" + row));
+  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
+  CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_impossible'") == 2);
+}
+
+TEST_CASE("what buyers wrote is gone with a document that is refused") {
+  World world(one_report("returns"));
+  Process& process = world.open();
+  world.amazon().add_fault(document("return-date\torder-id\tsku\tcustomer-comments\n2026-11-20T00:00:00+00:00\t1-2-3\tS\tMY NAME IS JANE DOE\n"));
+  CHECK(member(world.sync_seller(process, 1), {"error", "code"}) == "bad_answer");
+  world.run_for(std::chrono::hours(2));
+  CHECK(world.count("SELECT count(*) FROM archive_pieces WHERE instr(CAST(bytes AS TEXT), 'JANE DOE')>0") == 0);
+}
+
+TEST_CASE("a report that is cancelled because it was made a while ago proves no emptiness, and is asked for again after hours") {
+  World world(one_report("ledger_summary", 60));
+  Process& process = world.open();
+  // Its options are not told, so it can't be read in place of ours (and Amazon makes no second one so soon).
+  make_elsewhere(world, wish(spapi::kLedgerSummary, kUs, "2026-09-01T00:00:00Z", "2026-11-20T00:00:00Z"));
+  const std::string run = world.sync_seller(process, 1);
+  CHECK(member(run, {"error", "code"}) == "report_failed");
+  CHECK(world.count("SELECT count(*) FROM cells WHERE stream='ledger_summary' AND digest IS NOT NULL") == 0);
+  const std::int64_t calls = asked(world, "createReport");
+  world.run_for(std::chrono::hours(3));
+  CHECK(member(sync_again(world, process), {"error", "code"}) == "report_failed");
+  CHECK(asked(world, "createReport") == calls);
+  world.run_for(std::chrono::hours(2));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  CHECK(asked(world, "createReport") == calls + 1);
+  check_report(world, process, 1);
+}
+
+TEST_CASE("after three failures in a row a report is left alone for a day, and every sync says so") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_fatal"));
+  CHECK(member(world.sync_seller(process, 1), {"error", "code"}) == "report_failed");
+  CHECK(asked(world, "createReport") == 3);   // the whole, and both halves of it
+  for (int i = 0; i < 2; ++i) {
+    world.run_for(std::chrono::hours(5));     // the pause after a failure is over
+    CHECK(member(sync_again(world, process), {"error", "code"}) == "report_failed");
+  }
+  const std::int64_t calls = asked(world, "createReport");
+  CHECK(calls == 9);
+  for (int i = 0; i < 4; ++i) {
+    world.run_for(std::chrono::hours(5));
+    CHECK(member(sync_again(world, process), {"error", "code"}) == "report_failed");
+    CHECK(asked(world, "createReport") == calls);
+  }
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(5));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_report(world, process, 1);
+}
+
+TEST_CASE("a report that is never finished is given up after hours and asked for anew, once") {
+  for (const int times : {1, -1}) {
+    CAPTURE(times);
+    World world(one_report("reimbursements", 100));   // two requests, the older days first
+    Process& process = world.open();
+    world.amazon().add_fault(report_fault("report_stuck", times));
+    const std::string run = world.sync_seller(process, 1);
+    CAPTURE(run);
+    CHECK(asked(world, "createReport") == (times > 0 ? 3 : 4));
+    if (times > 0) {
+      CHECK(member(run, "status") == "completed");
+      check_report(world, process, 1);
+    } else {
+      CHECK(member(run, {"error", "code"}) == "report_failed");
+    }
+  }
+}
+
+TEST_CASE("a report that was left half read is read on within a day; after that a newer one takes its place") {
+  for (const int hours : {5, 49}) {
+    CAPTURE(hours);
+    WorldSettings settings = one_report("returns", 40);
+    settings.amazon.goes_on = true;
+    settings.history_days = settings.amazon.history_days = 40;
+    settings.streams.push_back("transactions");
+    settings.streams.push_back("inventory");
+    World world(settings);
+    Process& process = world.open();
+    world.amazon().add_fault(refusal("/_docs/", 403, "AccessDenied", "", -1));
+    CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+    world.amazon().clear_faults();
+    const std::int64_t made = asked(world, "createReport");
+    CHECK(made > 0);
+    world.run_for(std::chrono::hours(hours));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    CHECK((asked(world, "createReport") > made) == (hours > 24));
+    if (hours > 24) check_truth(world, process, 1);
+  }
+}
+
+TEST_CASE("a report whose document is gone is asked for anew; a failed one without its explanation has failed all the same") {
+  WorldSettings settings = one_report("removals", 40);
+  settings.history_days = settings.amazon.history_days = 40;
+  settings.streams = {"transactions", "inventory", "removals"};
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().add_fault(refusal("/reports/2021-06-30/documents/", 404, "NotFound", "The document was not found.", -1));
+  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome='lost'") > 0);
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE state<>'over'") == 0);
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(25));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_truth(world, process, 1);
+
+  world.run_for(std::chrono::hours(25));
+  world.amazon().add_fault(report_fault("report_fatal", 1, "Try a shorter one."));
+  world.amazon().add_fault(refusal("/reports/2021-06-30/documents/", 404, "NotFound", "The document was not found.", 1));
+  CHECK(member(sync_again(world, process), "status") == "partial");   // a half that begins where the failed one did is made again later only
+  CHECK(halved(process));
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE state<>'over'") == 0);
+  world.run_for(std::chrono::hours(25));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_truth(world, process, 1);
+}
+
+TEST_CASE("no report is asked for of days that Amazon does not keep") {
+  WorldSettings settings;
+  settings.amazon.events = 900;
+  settings.amazon.skus = 5;
+  settings.amazon.history_days = settings.history_days = 700;
+  settings.streams = {"reimbursements", "ledger"};
+  World world(settings);
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome<>'imported' AND outcome<>'no_data'") == 0);
+  CHECK(world.count("SELECT min(from_day) FROM report_jobs") >= to_number(day_of(world.clock().now())) - 548);
+}
+
+TEST_CASE("a report that Amazon can't make is asked for in halves, once; what is cancelled so soon after a failure is not taken for empty") {
+  for (const int times : {1, -1}) {
+    CAPTURE(times);
+    World world(one_report("reimbursements"));
+    Process& process = world.open();
+    world.amazon().add_fault(report_fault("report_fatal", times, "Something went wrong in here."));
+    const std::string run = world.sync_seller(process, 1);
+    CAPTURE(run);
+    CHECK(halved(process));
+    CHECK(member(run, {"error", "code"}) == "report_failed");
+    const std::int64_t rows = world.count("SELECT count(*) FROM reimbursements"), all = *world.truth(1)["reports"]["reimbursements"]["rows"].integer();
+    if (times > 0) {
+      // The newer half is made; the older one begins like the report that failed, and that is too soon for Amazon.
+      CHECK(asked(world, "createReport") == 3);
+      CHECK(rows > 0);
+      CHECK(rows < all);
+    } else {
+      CHECK(asked(world, "createReport") == 3);
+      CHECK(rows == 0);
+      CHECK(member(run, {"error", "message"}) == "Amazon could not make the report: Something went wrong in here.");
+    }
+    world.amazon().clear_faults();
+    world.run_for(std::chrono::hours(5));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    check_report(world, process, 1);
+  }
+}
+
+TEST_CASE("a report that is cut in halves is told as more pieces than were known") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_fatal", 1, "Something went wrong in here."));
+  REQUIRE(world.connect(process, 1));
+  bool told = false;
+  while (!told && !all_over(world)) {
+    world.run_for(std::chrono::seconds(1));
+    told = world.count("SELECT count(*) FROM run_progress WHERE payload LIKE '%reimbursements turns out larger: 2 pieces, 1 were known at first%'") > 0;
+  }
+  CHECK(told);
+}
+
+TEST_CASE("a report that is done and whose document is an error, damaged, or of another kind is refused as a whole with its words, and every row stays") {
+  const struct {
+    const char* name;
+    std::string text;
+    const char* told;
+  } documents[]{{"an error line", "Date range exceeded. Report can be requested only upto 30 days", "Date range exceeded"},
+                {"HTML", "<html><body><h1>503</h1></body></html>", "<h1>503</h1>"},
+                {"cut off", gzipped("approval-date\treimbursement-id\tcurrency-unit\tamount-total\n2026-11-20\t1\tUSD\t1.00\n").substr(0, 70), "cut off"},
+                {"another report", "sku\tcurrency\nA\tUSD\n", "not the report GET_FBA_REIMBURSEMENTS_DATA"},
+                {"UTF-16", std::string("a\0p\0p\0r\0o\0v\0a\0l\0-\0d\0a\0t\0e\0", 26), "not the report"}};
+  for (const auto& d : documents) {
+    CAPTURE(std::string(d.name));
+    World world(one_report("reimbursements"));
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    const std::int64_t rows = world.count("SELECT count(*) FROM reimbursements");
+    REQUIRE(rows > 0);
+    world.amazon().add_fault(document(d.text));
+    world.run_for(std::chrono::hours(25));
+    const std::string run = sync_again(world, process);
+    CAPTURE(run);
+    CHECK(member(run, {"error", "code"}) == "bad_answer");
+    CHECK(member(run, {"error", "message"}).find(d.told) != std::string::npos);
+    CHECK(world.count("SELECT count(*) FROM reimbursements") == rows);
+    CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
+  }
+}
+
+TEST_CASE("a document with nothing in it, not even a header, tells of no day and takes no row away") {
+  for (const std::string text : {"", "\r\n\n"}) {
+    World world(one_report("reimbursements"));
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    const std::int64_t rows = world.count("SELECT count(*) FROM reimbursements");
+    REQUIRE(rows > 0);
+    world.amazon().add_fault(document(text));
+    world.run_for(std::chrono::hours(25));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    CHECK(world.count("SELECT count(*) FROM reimbursements") == rows);
+    world.amazon().clear_faults();
+    world.run_for(std::chrono::hours(25));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    check_report(world, process, 1);
+  }
+}
+
+TEST_CASE("reports and documents are asked for no faster than their plans of one a minute, and no document twice") {
+  WorldSettings settings;
+  settings.amazon.events = 900;
+  settings.amazon.skus = 20;
+  World world(settings);
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  for (const char* operation : {"createReport", "getReport", "getReports", "getReportDocument"}) {
+    CAPTURE(std::string(operation));
+    CHECK(world.amazon().stats()[operation].throttled == 0);
+  }
+  CHECK(asked(world, "createReport") > spapi::kCreateReport.burst);   // beyond what is free at first
+  const std::int64_t documents = world.count("SELECT count(*) FROM report_jobs WHERE document_id<>''");
+  CHECK(documents > spapi::kGetReportDocument.burst);
+  CHECK(asked(world, "getReportDocument") == documents);
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  CHECK(asked(world, "getReportDocument") == documents);
+  check_truth(world, process, 1);
+}
+
+TEST_CASE("the list of reports is asked for by its own words, and never paged: a token would stand no word beside it") {
+  const spapi::Request request = spapi::get_reports(spapi::kLedger, *parse_instant("2026-08-01"));
+  CHECK(text_of_query(request) == "reportTypes=GET_LEDGER_DETAIL_VIEW_DATA createdSince=2026-08-01T00:00:00Z pageSize=100");
+  CHECK(!request.has_page_token);
+}
+
+TEST_CASE("documents are read in the charset that they name, or else show, through the whole of the way") {
+  const std::string header = "approval-date\treimbursement-id\tsku\tproduct-name\tcurrency-unit\tamount-total\n";
+  const auto file = [&](const std::string& title) { return header + "2026-11-20T08:00:00+00:00\t1\tA\t" + title + "\tUSD\t1.00\n"; };
+  const struct {
+    const char* content_type;
+    std::string bytes;
+    const char* title;
+    bool japan = false;
+  } documents[]{{"text/plain; charset=Cp1252", file("caf\xE9 \x80"), "café €"},
+                {"text/plain; charset=windows-1252", file("caf\xE9"), "café"},
+                {"text/plain;charset=UTF-8", file("caf\xC3\xA9"), "café"},
+                {"text/plain;charset=UTF-8", file("caf\xE9"), "café"},   // it is not
+                {"text/plain; charset=Shift_JIS", file("\x83\x65\x83\x58\x83\x67"), "テスト"},
+                {"text/plain", file("caf\xE9"), "café"},
+                {"text/plain", file("caf\xC3\xA9"), "café"},
+                {"binary/octet-stream", "\xEF\xBB\xBF" + file("caf\xC3\xA9"), "café"},
+                {"text/plain; charset=x-unknown", file("caf\xE9"), "café"},
+                {"", file("\x83\x65\x83\x58\x83\x67"), "テスト", true},
+                {"text/plain", gzipped(gzipped(file("caf\xE9"))), "café"}};
+  for (const auto& d : documents) {
+    CAPTURE(std::string(d.content_type));
+    CAPTURE(std::string(d.title));
+    WorldSettings settings = one_report("reimbursements");
+    if (d.japan) settings.amazon.region = spapi::Region::fe;
+    World world(settings);
+    Process& process = world.open();
+    world.amazon().add_fault(document(d.bytes, d.content_type));
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    CHECK(world.sql("SELECT product_name FROM amz_reimbursements") == std::vector<std::vector<std::string>>{{d.title}});
+  }
+}
+
+TEST_CASE("equal movements of the ledger are as many rows as they are, whichever columns a file has") {
+  const auto file = [](bool moment, bool with_store) {
+    const auto line = [&](std::string_view day, std::string_view quantity, std::string_view at, std::string_view store) {
+      std::string text = "\"" + std::string(day) + "\"\t\"X1\"\t\"B0\"\t\"SKU\"\t\"A thing\"\t\"Adjustments\"\t\"\"\t\"" + std::string(quantity) + "\"\t\"PHX7\"\t\"SELLABLE\"\t\"M\"\t\"US\"\t\"0\"\t\"1\"";
+      if (moment) text += "\t\"" + std::string(at) + "\"";
+      if (with_store) text += "\t\"" + std::string(store) + "\"";
+      return text + "\r\n";
+    };
+    std::string text = "\xEF\xBB\xBF\"Date\"\t\"FNSKU\"\t\"ASIN\"\t\"MSKU\"\t\"Title\"\t\"Event Type\"\t\"Reference ID\"\t\"Quantity\"\t\"Fulfillment Center\"\t\"Disposition\"\t\"Reason\"\t\"Country\"\t\"Reconciled Quantity\"\t\"Unreconciled Quantity\"";
+    if (moment) text += "\t\"Date and Time\"";
+    if (with_store) text += "\t\"Store\"";
+    text += "\r\n";
+    for (int i = 0; i < 3; ++i) text += line("11/20/2026", "-1", "2026-11-20T00:00:00-0700", "shop");
+    return text + line("11/20/2026", "-2", "2026-11-20T00:00:00-0700", "shop") + line("11/21/2026", "-1", "2026-11-21T00:00:00-0700", "");
+  };
+  World world(one_report("ledger"));
+  Process& process = world.open();
+  world.amazon().add_fault(document(file(true, false)));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto rows = [&] { return world.sql("SELECT count(*), count(DISTINCT occurrence), sum(quantity) FROM ledger"); };
+  const auto expected = std::vector<std::vector<std::string>>{{"5", "3", "-6"}};
+  CHECK(rows() == expected);
+  for (const auto& [moment, with_store] : {std::pair{true, true}, {true, true}, {false, false}, {true, true}}) {
+    CAPTURE(moment);
+    CAPTURE(with_store);
+    world.amazon().clear_faults();
+    world.amazon().add_fault(document(file(moment, with_store)));
+    world.run_for(std::chrono::hours(25));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    CHECK(rows() == expected);
+    CHECK(world.count("SELECT count(*) FROM ledger WHERE store='shop'") == (with_store ? 4 : 0));
+  }
+}
+
+TEST_CASE("a report that somebody else had made is read in place of ours where it tells the same: days, marketplaces and options") {
+  const struct {
+    const char* name;
+    const spapi::ReportDataset& dataset;
+    std::string marketplace, from;
+    bool taken;
+  } cases[]{{"all of it", spapi::kReimbursements, kUs, "2026-10-01T00:00:00Z", true},
+            {"too few days", spapi::kReimbursements, kUs, "2026-11-15T00:00:00Z", false},
+            {"another marketplace", spapi::kReimbursements, "A1AM78C64UM0Y8", "2026-10-01T00:00:00Z", false},
+            {"options that are not told", spapi::kLedgerSummary, kUs, "2026-10-01T00:00:00Z", false}};
+  for (const auto& c : cases) {
+    CAPTURE(std::string(c.name));
+    World world(one_report(std::string(c.dataset.stream)));
+    Process& process = world.open();
+    const std::string id = make_elsewhere(world, wish(c.dataset, c.marketplace, c.from, "2026-11-23T15:00:00Z"));
+    world.run_for(std::chrono::minutes(40));
+    const std::int64_t before = asked(world, "createReport");
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    CHECK((asked(world, "createReport") == before) == c.taken);
+    CHECK(world.count("SELECT count(*) FROM report_jobs WHERE report_id='" + id + "'") == (c.taken ? 1 : 0));
+    check_report(world, process, 1);
+  }
+}
+
+TEST_CASE("a report is asked for in the model's own words, for all marketplaces at once") {
+  const std::vector<MarketplaceId> both{MarketplaceId(kUs), MarketplaceId("A2EUQ1WTGCTBG2")};
+  const spapi::ReportSpan span{*parse_instant("2026-08-01"), *parse_instant("2026-08-31T12:34:56Z")};
+  const spapi::Request plain = spapi::create_report(spapi::kReimbursements, both, span);
+  CHECK(plain.body == R"({"reportType":"GET_FBA_REIMBURSEMENTS_DATA","marketplaceIds":["ATVPDKIKX0DER","A2EUQ1WTGCTBG2"],"dataStartTime":"2026-08-01T00:00:00Z","dataEndTime":"2026-08-31T12:34:56Z"})");
+  CHECK(!plain.repeatable);
+  CHECK(spapi::create_report(spapi::kLedgerSummary, both, span).body ==
+        R"({"reportType":"GET_LEDGER_SUMMARY_VIEW_DATA","marketplaceIds":["ATVPDKIKX0DER","A2EUQ1WTGCTBG2"],"dataStartTime":"2026-08-01T00:00:00Z","dataEndTime":"2026-08-31T12:34:56Z",)"
+        R"("reportOptions":{"aggregateByLocation":"COUNTRY","aggregatedByTimePeriod":"MONTHLY"}})");
+  // One report tells of all marketplaces of the account, so its rows are there once.
+  WorldSettings settings = one_report("reimbursements");
+  World world(settings);
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 3), "status") == "completed");
+  CHECK(world.truth(3)["marketplaces"].size() == 3);
+  CHECK(asked(world, "createReport") == 1);
+  check_report(world, process, 3);
+}
+
+TEST_CASE("a report that tells of other days than it was asked for is refused, and takes no row away") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const std::int64_t rows = world.count("SELECT count(*) FROM reimbursements");
+  REQUIRE(rows > 0);
+  world.amazon().add_fault(report_fault("report_moved"));
+  world.run_for(std::chrono::hours(25));
+  const std::string run = sync_again(world, process);
+  CHECK(member(run, {"error", "code"}) == "report_failed");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == rows);
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(25));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_report(world, process, 1);
+}
+
+TEST_CASE("whatever lines a document holds, each is a row or in quarantine, and a second reading keeps none twice") {
+  const std::string header = "approval-date\treimbursement-id\tsku\tproduct-name\tcurrency-unit\tamount-total\tquantity-reimbursed-cash\n";
+  const auto good = [](int n, const std::string& amount = "1.00") { return "2026-11-20T08:00:00+00:00\t" + std::to_string(n) + "\tA\t12\" pan\tUSD\t" + amount + "\t1\n"; };
+  std::string thousands = header;
+  for (int n = 0; n < 10'500; ++n) thousands += "no date " + std::to_string(n) + "\t" + std::to_string(n) + "\n";
+  thousands += good(1);
+  const struct {
+    const char* name;
+    std::string text;
+    std::int64_t stored, unreadable, faults;   ///< faults: amounts and the like that are NULL
+  } documents[]{{"good lines", header + good(1) + good(2), 2, 0, 0},
+                {"twins", header + good(1) + good(1) + good(1), 3, 0, 0},
+                {"lines without a date", header + good(1) + "words between\n" + good(2) + "\t3\tA\n", 2, 2, 0},
+                {"unreadable twins", header + "oops\n" + good(1) + "oops\noops\n", 1, 3, 0},
+                {"amounts that can't be held", header + good(1, "many") + good(2, "1e400") + good(3, "0.1234567") + good(4, "1,000") + good(5, ""), 5, 0, 4},
+                {"more unreadable lines than memory should hold", thousands, 1, 10'500, 0},
+                {"NUL bytes", header + good(1) + std::string("a\0b\n", 4) + good(2), 2, 1, 0}};
+  for (const auto& d : documents) {
+    CAPTURE(std::string(d.name));
+    World world(one_report("reimbursements"));
+    Process& process = world.open();
+    world.amazon().add_fault(document(d.text));
+    const bool clean = d.unreadable + d.faults == 0;
+    for (int reading = 1; reading <= 2; ++reading) {
+      CAPTURE(reading);
+      const std::string run = reading == 1 ? world.sync_seller(process, 1) : sync_again(world, process);
+      CHECK(member(run, "status") == (clean || reading == 2 ? "completed" : "partial"));
+      CHECK(world.count("SELECT count(*) FROM amz_reimbursements") == d.stored);
+      CHECK(world.count("SELECT count(*) FROM amz_quarantine WHERE stream='reimbursements' AND day IS NULL") == d.unreadable);
+      CHECK(world.count("SELECT count(*) FROM amz_quarantine WHERE stream='reimbursements' AND day IS NOT NULL") == d.faults);
+      CHECK(world.count("SELECT count(*) FROM amz_reimbursements WHERE amount_micros IS NULL") == d.faults + (std::string_view(d.name).starts_with("amounts") ? 1 : 0));
+      const auto document = JsonDocument::parse(run);
+      for (const Json stream : (*document)["streams"])
+        if (stream["name"].text() == "reimbursements") {
+          CHECK(stream["fetched"].integer() == d.stored + d.unreadable);
+          CHECK(stream["rejected"].integer() == (reading == 1 ? d.unreadable + d.faults : 0));
+        }
+      world.run_for(std::chrono::hours(25));
+    }
+  }
+}
+
+TEST_CASE("elements of a page that are no rows are each kept, equal ones too") {
+  support::TestStore t;
+  const auto fence = t.running(t.connected());
+  const auto answer = JsonDocument::parse(R"({"payload":{"transactions":[5,5,"x",{"transactionId":"T"},5],"inventorySummaries":[{"asin":"B"},{"asin":"B"},{"sellerSku":"A"}]}})");
+  const auto money = spapi::decode_transactions(*answer, {*parse_instant("2026-08-01"), *parse_instant("2026-08-08")});
+  const auto stock = spapi::decode_inventory(*answer);
+  REQUIRE(money);
+  REQUIRE(stock);
+  for (int reading = 1; reading <= 2; ++reading) {
+    CAPTURE(reading);
+    const auto counts = *t.in_run(fence, [&](const amzsync::store::RunTx& run) -> Result<amzsync::store::Counts> {
+      amzsync::store::Counts all = amzsync::store::store_page(run, amzsync::store::MoneyStream::transactions, money->batch, amzsync::store::Existing::possible);
+      all += amzsync::store::store_inventory_page(run, MarketplaceId(kUs), stock->batch);
+      return all;
+    });
+    CHECK(counts.fetched == 8);
+    CHECK(counts.added + counts.unchanged == 2);
+    CHECK(counts.rejected == (reading == 1 ? 6 : 0));
+    CHECK(t.count("SELECT count(*) FROM amz_quarantine") == 6);
+  }
+}
+
+TEST_SUITE_END();
