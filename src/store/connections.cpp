@@ -79,6 +79,8 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
   const auto known = find_connection(tx, a.user);
   // Rows carry no seller: another seller's rows under the same user would be one false account.
   if (known && !known->seller.empty() && !a.seller.empty() && known->seller != a.seller) return Code::seller_mismatch;
+  if (known && !known->seller.empty() && a.seller.empty() && !a.is_known_token)
+    return Error(Code::seller_mismatch, "The user was connected as seller " + known->seller.text() + ", and nothing says whose authorisation this one is. Give the selling partner id with it.");
   const SellerId seller = a.seller.empty() && known && known->region == a.region ? known->seller : a.seller;
   std::optional<std::string> claim;
   if (!seller.empty() && !a.allow_shared_seller) {
@@ -179,6 +181,17 @@ std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled) {
 
 bool remember_notification(Tx& tx, std::string_view id) {
   return tx.run("INSERT INTO notifications(notification_id, at) VALUES(?1, ?2) ON CONFLICT DO NOTHING", id, tx.now()) == 1;
+}
+
+void plan_unplanned(Tx& tx, Duration period) {
+  constexpr std::int64_t kSpread = 64;
+  tx.run("UPDATE connections SET next_sync_at=?1 + (connection_no % ?2) * ?3 WHERE state='connected' AND next_sync_at IS NULL AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.user_no=connections.user_no AND "
+         "r.status IN ('queued', 'in_progress', 'detecting'))",
+         tx.now(), kSpread, std::chrono::duration_cast<std::chrono::microseconds>(period).count() / kSpread);
+}
+
+void forget_notifications(Tx& tx, const UserId& user) {
+  tx.run("DELETE FROM notifications WHERE notification_id>=?1 AND notification_id<?2", user.text() + "\n", user.text() + "\x0b");
 }
 
 void trim_notifications(Tx& tx, Instant before) { tx.run("DELETE FROM notifications WHERE at<?1", before); }

@@ -42,7 +42,7 @@ std::optional<Connection> newest_connection(Tx& tx);
 struct Authorisation {
   UserNo user;
   std::string region;
-  SellerId seller;                ///< may be empty: then a seller known from before stays
+  SellerId seller;                ///< may be empty where none is known, or where the authorisation is that of before
   std::string app_id;
   std::string sealed_refresh_token;
   std::string sealed_access_token;
@@ -51,7 +51,9 @@ struct Authorisation {
   Day history_from{};             ///< for a first connection
   std::string marketplace;        ///< where the seller signed in; empty: one known from before stays
   bool allow_shared_seller = false;
+  bool is_known_token = false;    ///< the refresh token is the one that is stored
 };
+/// Errors: seller_mismatch (another seller than before, or nobody knows which), seller_already_connected.
 Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisation);
 
 /// Makes sure that a row is there before the first exchange, without disturbing a working connection.
@@ -74,6 +76,8 @@ enum class Plan : std::uint8_t {
   keep_earlier  ///< it stays if it comes first
 };
 void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at, Plan plan);
+/// Plans the next sync of every connection that has none and is not being synced, as after a time without a schedule; spread over `period` from now on.
+void plan_unplanned(Tx& tx, Duration period);
 /// A sync whose time has come; its plan is cleared by taking it.
 struct DueSync {
   UserNo user;
@@ -88,6 +92,8 @@ std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled);
 
 /// False: this one was seen before.
 bool remember_notification(Tx& tx, std::string_view id);
+/// Those that were for this user alone.
+void forget_notifications(Tx& tx, const UserId& user);
 void trim_notifications(Tx& tx, Instant before);
 /// Who is connected with that seller.
 std::vector<UserNo> users_of_seller(Tx& tx, std::string_view region, const SellerId& seller);

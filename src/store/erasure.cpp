@@ -48,6 +48,7 @@ constexpr OwnTable kTables[]{
     {"skus", "sku_id"},
     {"credits"},
     {"inventory_history"},
+    {"fee_preview_history"},
     {"inventory_absent"},
     {"inbound_statuses"},
     {"run_progress"},
@@ -119,6 +120,7 @@ std::optional<UserNo> begin_erasure(Tx& tx, const UserId& user, std::string_view
   const auto number = tx.integer("SELECT user_no FROM users WHERE user_id=?1 AND erased_at IS NULL", user);
   if (!number) return std::nullopt;
   disconnect(tx, UserNo{*number});
+  forget_notifications(tx, user);
   tx.run("UPDATE users SET user_id=?2, erased_at=?3 WHERE user_no=?1", *number, mask, tx.now());
   return UserNo{*number};
 }

@@ -99,7 +99,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
     return TriggerOutcome{request.new_id, false, paused};
   }
   Rows r = tx.rows(
-      "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked, cause, coalesce(run_again, '') FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
+      "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked, cause, coalesce(run_again, ''), cancel_requested_at IS NOT NULL FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
   if (!r.next()) return Code::internal;
   const RunNo active = r.id<RunNo>(0);
   const SyncId id = r.id<SyncId>(1);
@@ -107,7 +107,9 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   // A run that was not claimed yet will see the new authorisation itself; streams it was not asked for it will not.
   const bool covers_authorisation = !request.covers_new || r.view(3) == "queued";
   const bool reads_amazon = r.view(6) != cause_name(Cause::replay);
-  if (!reads_amazon || !covers_authorisation || !covers_streams(r.view(2), request.asked)) {
+  // One that ends cancelled covers nothing that was asked for after the cancel.
+  const bool is_cancelling = r.flag(8);
+  if (is_cancelling || !reads_amazon || !covers_authorisation || !covers_streams(r.view(2), request.asked)) {
     // What several triggers ask for is read by one run after this one.
     const std::string asked = r.flag(4) ? joined_streams(r.text(5), request.asked) : request.asked;
     tx.run("UPDATE runs SET run_again=CASE WHEN ?4=1 THEN ?2 ELSE coalesce(run_again, ?2) END, run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked,
@@ -214,6 +216,13 @@ std::vector<CancelledRun> take_cancelled(Tx& tx, EngineNo me) {
       me, tx.now());
   while (r.next()) runs.push_back({{r.id<RunNo>(0), r.id<UserNo>(1), me, r.integer(2)}, r.view(3) == cause_name(Cause::replay)});
   return runs;
+}
+
+std::vector<EngineNo> holders_of_cancelled(Tx& tx, EngineNo me) {
+  std::vector<EngineNo> holders;
+  Rows r = tx.rows("SELECT DISTINCT holder FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND cancel_requested_at IS NOT NULL AND holder NOT IN (0, ?1)", me);
+  while (r.next()) holders.push_back(r.id<EngineNo>(0));
+  return holders;
 }
 
 std::optional<ActiveRun> active_run(Tx& tx, UserNo user) {

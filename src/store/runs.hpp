@@ -100,6 +100,8 @@ struct CancelledRun {
   bool replay = false;
 };
 std::vector<CancelledRun> take_cancelled(Tx& tx, EngineNo me);
+/// Who else holds runs that are to be cancelled.
+std::vector<EngineNo> holders_of_cancelled(Tx& tx, EngineNo me);
 /// The active run of a user, if any.
 struct ActiveRun {
   RunNo run;

@@ -8,6 +8,7 @@
 #include "store/connections.hpp"
 #include "store/journal.hpp"
 #include "store/report_jobs.hpp"
+#include "store/report_rows.hpp"
 #include "sync/endings.hpp"
 #include "sync/expiry.hpp"
 
@@ -21,10 +22,11 @@ constexpr int kDueAtOnce = 100;
 constexpr std::int64_t kCallsOfATurn = 200;
 constexpr Duration kTimeOfATurn = std::chrono::minutes(10);       // of one that mostly waits, for reports that Amazon is making
 constexpr Duration kStalledAfter = std::chrono::minutes(45);      // the longest waits of a run that is well are for a plan of one call in ten minutes
-constexpr Duration kDeafAfter = std::chrono::seconds(5);          // to a cancel, which every wait of a run that is well hears at once
+constexpr Duration kDeafAfter = std::chrono::milliseconds(700);    // to a cancel, which every wait of a run that is well hears at once
 constexpr Duration kKeepNotifications = std::chrono::hours(24 * 14);   // as long as Amazon's queue may repeat one
 constexpr int kTrimAtOnce = 5'000;
 constexpr int kPiecesAtOnce = 50;                        // of half a megabyte
+constexpr Duration kKeepPreviews = std::chrono::hours(24 * 200);   // a fee can be claimed for ninety days
 constexpr Duration kKeepJobs = std::chrono::hours(24 * 30);
 constexpr Duration kKeepChanges = std::chrono::hours(24 * 90);   // a reader who was away for longer begins anew
 
@@ -61,6 +63,7 @@ Async<void> Manager::claim_all() {
       if (!ended) look_again_ = true;
     }
     bool more = looked->claimable;
+    int taken = 0;
     while (more && closing_.reason() == CancelReason::none && static_cast<int>(active_.size()) < services_.settings.max_active_runs) {
       auto claim = [this](store::Tx& tx) -> Result<std::optional<store::ClaimedRun>> { return claim_one(tx); };
       auto claimed = co_await services_.store.write(store::Urgency::normal, std::move(claim));
@@ -68,6 +71,9 @@ Async<void> Manager::claim_all() {
       if (!claimed) look_again_ = true;
       more = claimed && *claimed;
       if (more) runs_.spawn(work_on(std::move(**claimed)));
+      // Taking many up takes a while, in which somebody may want one of them ended.
+      constexpr int kLookEvery = 16;
+      if (more && ++taken % kLookEvery == 0) (void)co_await look_around();   // a failure is met again at once
     }
   } while (claim_again_ && closing_.reason() == CancelReason::none);
   claiming_ = false;
@@ -90,7 +96,10 @@ Async<Result<store::Unheld>> Manager::look_around() {
   auto look = [me = services_.me](store::Tx& tx) -> Result<News> { return News{store::look_for_unheld(tx, me), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
   AMZ_CO_TRY(news, co_await services_.store.read(std::move(look)));
   for (const RunNo run : news.cancelled)
-    if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(services_.clock, CancelReason::by_user);
+    if (const auto found = active_.find(run.value); found != active_.end() && found->second.cancel.reason() == CancelReason::none) {
+      found->second.stop(services_.clock, CancelReason::by_user);
+      duties_.spawn(end_if_deaf());
+    }
   for (const RunNo run : news.paused)
     if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(services_.clock, CancelReason::paused);
   co_return news.unheld;
@@ -126,6 +135,14 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   if (end.follow_up || static_cast<int>(active_.size()) + 1 >= services_.settings.max_active_runs) wake();
 }
 
+/// Whoever cancels is told of the end within a second, whatever the run is waiting for.
+Async<void> Manager::end_if_deaf() {
+  co_await services_.clock.sleep_for(kDeafAfter, closing_.token());
+  if (closing_.reason() != CancelReason::none) co_return;
+  auto ended = co_await end_stalled();
+  if (!ended) services_.log.warn("Ending a cancelled sync failed", {{"error", ended.error().message}});
+}
+
 /// Runs that this engine holds no more than by name; kept until the store has taken note of it.
 Async<void> Manager::let_go() {
   while (!to_let_go_.empty()) {
@@ -147,6 +164,9 @@ Async<void> Manager::let_go() {
 Async<void> Manager::keep_house() {
   const CancelToken closing = closing_.token();
   while (!closing.cancelled()) {
+    // First: what follows may wait for long reads.
+    auto renewed = co_await renew_leases();
+    if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
     if (something_is_due()) {
       for (auto duty : {&Manager::refresh_outlook, &Manager::bury_the_dead, &Manager::free_forgotten, &Manager::trigger_due}) {
         auto done = co_await (this->*duty)();
@@ -164,8 +184,6 @@ Async<void> Manager::keep_house() {
     auto ended = co_await end_stalled();
     if (!ended) services_.log.warn("Ending syncs that do nothing any more failed", {{"error", ended.error().message}});
     if (!to_let_go_.empty()) co_await let_go();
-    auto renewed = co_await renew_leases();
-    if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
     auto kept = co_await services_.throttle.maintain(false);
     if (!kept) services_.log.warn("Keeping the usage plans failed", {{"error", kept.error().message}});
     co_await services_.clock.sleep_for(kHeartbeat, closing);
@@ -333,9 +351,10 @@ Async<Status> Manager::end_stalled() {
 
 Async<Status> Manager::tidy() {
   for (;;) {
-    auto trim = [keep = services_.settings.keep_journal](store::Tx& tx) -> Result<std::int64_t> {
+    auto trim = [keep = services_.settings.keep_journal, period = services_.settings.sync_every](store::Tx& tx) -> Result<std::int64_t> {
       store::trim_consents(tx, tx.now() - std::chrono::hours(24));
       store::trim_notifications(tx, tx.now() - kKeepNotifications);
+      if (period > Duration::zero()) store::plan_unplanned(tx, period);
       return store::trim_journal(tx, tx.now() - keep, kTrimAtOnce);
     };
     auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));
@@ -351,6 +370,7 @@ Async<Status> Manager::tidy() {
   while (closing_.reason() == CancelReason::none) {
     auto trim = [keep = services_.settings.keep_archive](store::Tx& tx) -> Result<std::int64_t> {
       store::trim_report_jobs(tx, tx.now() - kKeepJobs);
+      store::trim_report_history(tx, tx.now() - kKeepPreviews);
       return store::trim_archive(tx, tx.now() - keep, kPiecesAtOnce);
     };
     auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));

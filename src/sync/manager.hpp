@@ -42,6 +42,7 @@ class Manager {
     }
   };
   Async<void> claim_all();
+  Async<void> end_if_deaf();
   std::optional<store::ClaimedRun> claim_one(store::Tx& tx);
   Async<void> work_on(store::ClaimedRun run);
   Async<void> let_go();

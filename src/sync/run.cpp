@@ -220,17 +220,23 @@ class Run {
 
   /// Outside the run's last transaction, because counting takes time and that one holds the writer.
   Async<Status> count_totals() {
-    auto count = [user = claimed_.fence.user, stream = services_.settings.finances](store::Tx& tx) -> Result<store::RunTotals> {
-      const store::MoneyTotals money = store::money_totals(tx, user, stream);
+    const UserNo user = claimed_.fence.user;
+    const auto orders = std::make_shared<store::OrderCount>(user, services_.settings.finances);
+    for (bool more = true; more;) {
+      if (cancel_.cancelled()) co_return Code::cancelled;
+      auto step = [orders](store::Tx& tx) -> Result<bool> { return orders->step(tx); };
+      AMZ_CO_TRY(read, co_await services_.store.read(std::move(step)));
+      more = read;
+    }
+    auto count = [user, orders, stream = services_.settings.finances](store::Tx& tx) -> Result<store::RunTotals> {
       store::RunTotals totals;
-      totals.orders = money.orders;
-      totals.fees = money.fees;
+      totals.orders = orders->count();
+      totals.fees = store::fee_count(tx, user, stream);
       totals.inventory = store::inventory_count(tx, user);
       return totals;
     };
-    auto totals = co_await services_.store.read(std::move(count));
-    if (!totals) co_return totals.error();
-    totals_ = *totals;
+    AMZ_CO_TRY(totals, co_await services_.store.read(std::move(count)));
+    totals_ = totals;
     co_return Done{};
   }
 

@@ -17,6 +17,8 @@ namespace {
 
 constexpr Duration kConsentLife = std::chrono::minutes(10);
 constexpr Duration kCodeLife = std::chrono::minutes(5);
+constexpr int kTriesToStore = 6;                              // of which each waits for the database itself
+constexpr Duration kBetweenTries = std::chrono::seconds(1);
 constexpr Duration kCallbackTime = std::chrono::seconds(9);     // the browser is answered within 10 s
 constexpr Duration kBypassTime = std::chrono::seconds(2);
 constexpr Duration kBypassFresh = std::chrono::hours(1);
@@ -149,9 +151,16 @@ Async<Result<store::TriggerOutcome>> Triggers::exchange(Sha256 hash, store::Cons
     if (error.code != Code::amazon_unavailable && error.code != Code::cancelled) co_await refuse(hash, consent.user, error);
     co_return error;
   }
-  GrantOrigin from{consent.region, consent.marketplace, std::move(seller), hash};
-  auto stored = co_await store_grant(consent.user, std::move(from), std::move(*grant));
-  if (!stored && stored.code() != Code::store_busy) co_await refuse(hash, consent.user, stored.error());
+  // What was given for it is given once: while the database is busy it is kept, and tried again.
+  Result<store::TriggerOutcome> stored(Code::store_busy);
+  for (int attempt = 0; attempt < kTriesToStore && !life_.cancelled(); ++attempt) {
+    if (attempt > 0) co_await services_.clock.sleep_for(kBetweenTries, life_);
+    GrantOrigin from{consent.region, consent.marketplace, seller, hash};
+    auth::TokenGrant granted = *grant;
+    stored = co_await store_grant(consent.user, std::move(from), std::move(granted));
+    if (stored || code_retry(stored.code()) != Retry::later) break;
+  }
+  if (!stored) co_await refuse(hash, consent.user, stored.error());
   co_return stored;
 }
 
@@ -178,7 +187,11 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
   a.access_expires_at = grant.expires_at;
   a.history_from = history_begins(services_.settings, services_.clock.now());
   a.allow_shared_seller = services_.settings.allow_shared_seller;
-  auto connect = [a = std::move(a), state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
+  auto connect = [this, a = std::move(a), token = grant.refresh_token, state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) mutable -> Result<store::TriggerOutcome> {
+    if (const auto known = store::find_connection(tx, a.user); known && !known->sealed_refresh_token.empty()) {
+      const auto before = vault_.open(auth::SecretKind::refresh_token, a.user, known->sealed_refresh_token);
+      a.is_known_token = before && before->reveal() == token.reveal();
+    }
     AMZ_TRY(connection, store::store_authorisation(tx, a));
     if (state_hash) store::close_consent(tx, *state_hash, "connected");
     return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true});

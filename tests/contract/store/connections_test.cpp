@@ -7,7 +7,7 @@ using namespace support;
 
 namespace {
 
-Code authorise(TestStore& t, const std::string& user, const std::string& seller, bool shared = false) {
+Code authorise(TestStore& t, const std::string& user, const std::string& seller, bool shared = false, bool known_token = false) {
   return t.write([&](store::Tx& tx) -> Result<store::Connection> {
             store::Authorisation a;
             a.user = store::ensure_user(tx, UserId(user));
@@ -15,6 +15,7 @@ Code authorise(TestStore& t, const std::string& user, const std::string& seller,
             a.seller = SellerId(seller);
             a.sealed_refresh_token = "sealed";
             a.allow_shared_seller = shared;
+            a.is_known_token = known_token;
             return store::store_authorisation(tx, a);
           }).code();
 }
@@ -41,7 +42,8 @@ TEST_CASE("a user's rows are one seller's: another one is refused") {
   TestStore t;
   CHECK(authorise(t, "u1", "A1") == Code::ok);
   CHECK(authorise(t, "u1", "A2") == Code::seller_mismatch);
-  CHECK(authorise(t, "u1", "") == Code::ok);   // Amazon did not say who: it is the one we know
+  CHECK(authorise(t, "u1", "") == Code::seller_mismatch);   // nobody says who: it may be anybody
+  CHECK(authorise(t, "u1", "", false, true) == Code::ok);   // but the same token is the same seller's
   CHECK(connection(t, "u1").seller.text() == "A1");
 }
 

@@ -141,6 +141,23 @@ TEST_CASE("cancelling a run that waits keeps what it does not cover") {
   CHECK(next->asked == "transactions");
 }
 
+TEST_CASE("what is triggered while a run is being cancelled runs after it, and what was triggered before ends with it") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  const auto held = claim(t, 1);
+  trigger(t, user, "b");
+  CHECK(t.write([&](store::Tx& tx) -> Result<bool> { return store::request_cancel(tx, user, SyncId("a"), "a person").found; }));
+  SUBCASE("nothing came after") { CHECK(!finish(t, held->fence, store::RunStatus::cancelled).follow_up); }
+  SUBCASE("something came after") {
+    CHECK(trigger(t, user, "c").attached);
+    const auto ended = finish(t, held->fence, store::RunStatus::completed, "next");
+    CHECK(ended.status == store::RunStatus::cancelled);
+    REQUIRE(ended.follow_up);
+    CHECK(claim(t, 1)->id.text() == "next");
+  }
+}
+
 TEST_CASE("a disconnected user's run is not followed by another") {
   TestStore t;
   const UserNo user = t.connected();
@@ -414,6 +431,48 @@ TEST_CASE("the journal is numbered per user without gaps, and trimming keeps the
     CHECK(store::journal_range(tx, two).oldest == 2);
     return Done{};
   }));
+}
+
+TEST_CASE("who holds a run that is to be cancelled is known, and is nobody once dead") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  REQUIRE(claim(t, 7));
+  const auto holders = [&] { return *t.read([](store::Tx& tx) -> Result<std::vector<EngineNo>> { return store::holders_of_cancelled(tx, EngineNo{1}); }); };
+  CHECK(holders().empty());
+  CHECK(t.write([&](store::Tx& tx) -> Result<bool> { return store::request_cancel(tx, user, SyncId("a"), "a person").found; }));
+  CHECK(holders() == std::vector<EngineNo>{EngineNo{7}});
+  CHECK(t.write([&](store::Tx& tx) -> Result<bool> { return store::bury_engine(tx, EngineNo{7}), true; }));
+  CHECK(holders().empty());
+}
+
+TEST_CASE("connections without a plan get one, spread over the period; those that are synced or left get none") {
+  TestStore t;
+  for (int n = 1; n <= 5; ++n) t.connected("u" + std::to_string(n), "A" + std::to_string(n));
+  trigger(t, UserNo{4}, "a");
+  CHECK(t.write([](store::Tx& tx) -> Result<bool> { return store::disconnect(tx, UserNo{5}); }));
+  CHECK(t.write([](store::Tx& tx) -> Result<bool> { return store::plan_unplanned(tx, std::chrono::hours(64)), true; }));
+  CHECK(t.count("SELECT count(*) FROM connections WHERE next_sync_at IS NOT NULL") == 3);
+  CHECK(t.count("SELECT count(DISTINCT next_sync_at) FROM connections") == 3);
+  CHECK(t.count("SELECT count(*) FROM connections WHERE next_sync_at<" + std::to_string(to_us(t.clock.now())) + " OR next_sync_at>=" + std::to_string(to_us(t.clock.now() + std::chrono::hours(64)))) == 0);
+}
+
+TEST_CASE("a store that a newer version has migrated meanwhile takes nothing more from this one") {
+  TestStore t;
+  t.connected();
+  CHECK(t.write([](store::Tx& tx) -> Result<bool> { return tx.run("UPDATE meta SET value='9999' WHERE key='min_writer'") == 1; }));
+  const auto refused = t.write([](store::Tx& tx) -> Result<std::int64_t> { return tx.run("UPDATE users SET created_at=0"); });
+  CHECK(refused.code() == Code::store_newer);
+  CHECK(t.count("SELECT count(*) FROM users WHERE created_at=0") == 0);
+}
+
+TEST_CASE("a job that fails in a way that nobody expects fails alone") {
+  TestStore t;
+  const auto failed = t.write([](store::Tx&) -> Result<int> { throw std::out_of_range("a bug"); });
+  CHECK(failed.code() == Code::internal);
+  CHECK(t.read([](store::Tx&) -> Result<int> { throw std::bad_alloc(); }).code() == Code::no_memory);
+  t.connected();
+  CHECK(t.count("SELECT count(*) FROM users") == 1);
 }
 
 TEST_SUITE_END();
