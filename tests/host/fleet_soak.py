@@ -10,6 +10,7 @@ import random
 import signal
 import statistics
 import subprocess
+import sys
 import time
 import unittest
 
@@ -60,6 +61,32 @@ class FarHost(Host):
     prefix = ("ip", "netns", "exec", SPACE)
 
 
+# Amazon is spoken to in the clear on a loopback address only, so the other namespace has one that leads here.
+FORWARDER = """
+import asyncio, sys
+at, to, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+async def pipe(source, target):
+    try:
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()
+    except OSError:
+        pass
+    target.close()
+async def lead(reader, writer):
+    try:
+        there = await asyncio.open_connection(to, port)
+    except OSError:
+        return writer.close()
+    await asyncio.gather(pipe(reader, there[1]), pipe(there[0], writer))
+async def main():
+    async with await asyncio.start_server(lead, at, port) as server:
+        print("ready", flush=True)
+        await server.serve_forever()
+asyncio.run(main())
+"""
+
+
 class Fleet(PostgresCase):
     @classmethod
     def setUpClass(cls):
@@ -75,7 +102,10 @@ class Fleet(PostgresCase):
         seed = int(os.environ.get("AMZSYNC_SEED", "0")) or random.randrange(1 << 30)
         print(f"seed {seed}, {SELLERS} sellers, {WORKERS} workers and a host, {ROUNDS} rounds of trouble", flush=True)
         self.chance = random.Random(seed)
-        self.sim_ = self.running(Sim(events=60, skus=10, sellers=SELLERS, history_days=60, listen=f"{HERE if self.link.made else '127.0.0.1'}:0"))
+        self.sim_ = self.running(Sim(events=60, skus=10, sellers=SELLERS, history_days=60))
+        if self.link.made:
+            self.lead((), HERE, "127.0.0.1")
+            self.lead(FarHost.prefix, "127.0.0.1", HERE)
         self.sim_.fault("/", "slow", delayMs=20)
         self.front = self.worker()
         workers = [self.worker() for _ in range(WORKERS)]
@@ -120,10 +150,15 @@ class Fleet(PostgresCase):
         if takeovers:
             print(f"runs taken over from the killed: {len(takeovers)}, after {statistics.median(takeovers):.1f} s (median), {max(takeovers):.1f} s (longest), by leases of {LEASE} s", flush=True)
 
+    def lead(self, prefix, at, to):
+        forwarder = subprocess.Popen([*prefix, sys.executable, "-c", FORWARDER, at, to, str(self.sim_.port)], stdout=subprocess.PIPE)
+        self.addCleanup(forwarder.stdout.close)
+        self.addCleanup(forwarder.wait)
+        self.addCleanup(forwarder.kill)
+        self.assertEqual(forwarder.stdout.readline(), b"ready\n")
+
     def worker(self, kind=Host):
-        store = self.store
-        if self.link.made:
-            store = store.replace("127.0.0.1", HERE)
+        store = self.store.replace("127.0.0.1", HERE) if kind is FarHost else self.store
         host = self.running(kind(self.sim_, store, history_days="60"))
         host.engine = self.sql("SELECT max(engine_no) FROM engines")[0][0]
         return host

@@ -107,8 +107,8 @@ class Program:
 
 
 class Sim(Program):
-    def __init__(self, *args, events=1200, skus=120, sellers=3, rate_scale=0, seed=7, history_days=HISTORY_DAYS, plant=0, listen="127.0.0.1:0"):
-        super().__init__("amzsync-sim", "--listen", listen, "--auto-approve", "--events", str(events), "--skus", str(skus), "--sellers", str(sellers), "--rate-scale", str(rate_scale),
+    def __init__(self, *args, events=1200, skus=120, sellers=3, rate_scale=0, seed=7, history_days=HISTORY_DAYS, plant=0):
+        super().__init__("amzsync-sim", "--listen", "127.0.0.1:0", "--auto-approve", "--events", str(events), "--skus", str(skus), "--sellers", str(sellers), "--rate-scale", str(rate_scale),
                          "--seed", str(seed), "--history-days", str(history_days), "--plant", str(plant), *args)
 
     def truth(self, seller):

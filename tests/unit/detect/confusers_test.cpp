@@ -235,6 +235,58 @@ TEST_CASE("a row of the other sign takes back what was booked by mistake") {
   }
 }
 
+TEST_CASE("where Amazon's columns are blank the ledger's own rows say what is left") {
+  Sheet s;
+  SUBCASE("a unit that was looked at again and is not damaged") {
+    s.adjusted("05-25", 'E', -2);
+    s.adjusted("05-25", 'P', 2, "WAREHOUSE_DAMAGED");
+    s.adjusted("06-01", 'Q', -1, "WAREHOUSE_DAMAGED");
+    s.adjusted("06-01", 'P', 1);
+    CHECK(claimable(s) == "damaged_warehouse 1 8");
+  }
+  SUBCASE("a unit that was found before it was booked as lost") {
+    s.adjusted("05-15", 'F', 1);
+    s.adjusted("05-20", 'M', -1);
+    CHECK(claimable(s) == "");
+  }
+  SUBCASE("units that Amazon gave in place of the lost ones") {
+    s.adjusted("05-20", 'M', -2);
+    s.adjusted("05-25", 'N', 2);
+    CHECK(claimable(s) == "");
+  }
+  SUBCASE("damage that was paid as a loss") {
+    s.adjusted("05-25", 'E', -2);
+    s.adjusted("05-25", 'P', 2, "WAREHOUSE_DAMAGED");
+    s.paid("06-03", "R1", "Lost_Warehouse", 2);
+    CHECK(claimable(s) == "");
+  }
+  SUBCASE("a payment near by that nothing ties to the loss makes it a matter for a person") {
+    s.paid("05-20", "R1", "Lost_Warehouse", 2);
+    s.adjusted("06-01", 'M', -1, "SELLABLE", 0, 1);
+    says(s.of("lost_warehouse"), {.readiness = "review", .quantity = 1, .confidence = 65});
+  }
+  SUBCASE("of what Amazon's own figure calls open no more is claimed") {
+    s.adjusted("05-20", 'M', -5, "SELLABLE", 2, 3);
+    CHECK(claimable(s) == "lost_warehouse 3 24");
+  }
+  SUBCASE("a transfer that arrives under another reference") {
+    s.moved("03-15", Movement::transfer, -10, "SELLABLE", "X1", "ONT8");
+    s.moved("03-22", Movement::transfer, 10, "SELLABLE", "Y7", "PHX6");
+    in_transit(s, "06-29", 10);
+    CHECK(claimable(s) == "");
+  }
+  SUBCASE("a late payment is of the loss that it equals") {
+    s.adjusted("05-01", 'M', -3);
+    s.adjusted("05-03", 'M', -2);
+    s.paid("08-15", "R1", "Lost_Warehouse", 3);
+    s.as_of = day("08-30");
+    const auto found = s.of("lost_warehouse");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].quantity == 2);
+    CHECK(format_day(found[0].event) == "2026-05-03");
+  }
+}
+
 TEST_CASE("what a table did not tell blocks what rests on it, from the day on that it rests on") {
   Sheet s;
   SUBCASE("the ledger after a payment, for its reversal") {
