@@ -24,20 +24,18 @@ TABLES = ["transactions", "transaction_lines", "credits", "inventory", "reimburs
 
 
 def main():
-    with contextlib.closing(Server()) as server, contextlib.ExitStack() as ended:
-        sim = Sim(events=EVENTS, skus=200, sellers=SELLERS)
-        ended.callback(sim.stop)
+    with contextlib.closing(Server()) as server:
         print(f"{SELLERS} sellers of {EVENTS} events, {os.cpu_count()} cores, all on one machine with the server and the simulator\n", flush=True)
         print("| hosts | syncs | seconds | rows | rows/s |\n|---|---|---|---|---|", flush=True)
         alone = 0
         for hosts in (1, 2, 4):
-            rows, seconds = sync_all(server, sim, hosts)
+            rows, seconds = sync_all(server, hosts)
             alone = alone or rows / seconds
             print(f"| {hosts} | {SELLERS} | {seconds:.1f} | {rows:,} | {rows / seconds:,.0f} |", flush=True)
         copied, seconds = copy_of(server, "fleet1")
         print(f"\nplain COPY of the same {copied:,} rows into the same tables with their indexes: {seconds:.1f} s, {copied / seconds:,.0f} rows/s; one host writes {alone / (copied / seconds):.3f} of that "
               "(it also asks, decodes, compares, journals and judges)", flush=True)
-        latencies(server, sim)
+        latencies(server)
 
 
 def psql(server, database, query):
@@ -49,7 +47,8 @@ def store_of(server, database):
     return server.url.rsplit("/", 1)[0] + "/" + database
 
 
-def sync_all(server, sim, hosts):
+def sync_all(server, hosts):
+    sim = Sim(events=EVENTS, skus=200, sellers=SELLERS)   # Amazon makes no report a second time so soon
     database = f"fleet{hosts}"
     store = store_of(server, database)
     running = [Host(sim, store) for _ in range(hosts)]
@@ -63,8 +62,8 @@ def sync_all(server, sim, hosts):
         again = running[0].finish(running[0].post("/api/sync/start", "user-1").json["syncId"], "user-1")
         size = int(psql(server, database, "SELECT pg_database_size(current_database())"))
         print(f"calls of a first sync: {ended['calls']}, of one that finds nothing new: {again['calls']}; the database: {size / SELLERS / 1e6:.2f} MB a seller", file=sys.stderr, flush=True)
-    for host in running:
-        host.stop()
+    for program in (*running, sim):
+        program.stop()
     return sum(int(psql(server, database, f"SELECT count(*) FROM {table}")) for table in TABLES), seconds
 
 
@@ -91,9 +90,10 @@ def percentiles(values):
     return f"p50 {1000 * statistics.median(values):.1f} ms, p99 {1000 * values[min(len(values) - 1, int(len(values) * 0.99))]:.1f} ms ({len(values)} measured)"
 
 
-def latencies(server, sim):
+def latencies(server):
     """Of two hosts one is asked, the other is listened to; either may do the work."""
     store = store_of(server, "latencies")
+    sim = Sim(events=EVENTS, skus=200, sellers=1)
     asked, heard = Host(sim, store, streams="inventory"), Host(sim, store, streams="inventory")
     asked.finish(asked.connect().query["sync_id"])
     begun, started, journal = {}, {}, []
@@ -123,8 +123,8 @@ def latencies(server, sim):
     waited = [started[run] - at for run, at in begun.items() if run in started]
     print(f"\ntrigger on one idle host until the other tells that it is worked on: {percentiles(waited)}", flush=True)
     print(f"event committed by one host until it is heard of the other (SSE): {percentiles(journal)}", flush=True)
-    asked.stop()
-    heard.stop()
+    for program in (asked, heard, sim):
+        program.stop()
 
 
 if __name__ == "__main__":
