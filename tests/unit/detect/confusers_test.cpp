@@ -199,6 +199,23 @@ TEST_CASE("units of a shipment that were counted in as another product of the AS
   }
 }
 
+TEST_CASE("nothing is claimed before all of it has happened") {
+  Sheet s;
+  SUBCASE("a shipment that was still counted in until lately") {
+    s.shipment("FBA1", "CLOSED", "05-20");
+    s.item("FBA1", "FN1", 100, 92);
+    s.moved("05-25", Movement::receipt, 80, "SELLABLE", "FBA1");
+    s.moved("06-25", Movement::receipt, 12, "SELLABLE", "FBA1");
+    says(s.of("inbound_shortage"), {.readiness = "not_mature", .quantity = 8, .from = "07-09"});
+  }
+  SUBCASE("a unit that came back broken long after its refund") {
+    s.sold_as_usual("O3");
+    s.refunded_as_usual("O3", "04-10");
+    s.returned("06-20", "O3", "DAMAGED");
+    says(s.of("return_damage_unpaid"), {.readiness = "not_mature", .quantity = 1, .from = "07-20"});
+  }
+}
+
 TEST_CASE("cases that were entered as units, and units as cases, are not short") {
   Sheet s;
   s.shipment("FBA1", "CLOSED", "03-20");
