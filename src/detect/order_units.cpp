@@ -10,7 +10,7 @@ namespace {
 /// A refund of less than 95 % of a unit's principal is a price adjustment, whatever quantity it carries (facts 7.4). Of several units, how many: a whole
 /// number within 2 %.
 std::int64_t units_in(std::int64_t refunded, std::int64_t per_unit, std::int64_t sold) {
-  if (per_unit <= 0 || refunded * 100 < per_unit * 95) return 0;
+  if (per_unit <= 0 || refunded <= 0) return 0;
   const std::int64_t units = std::max<std::int64_t>(1, (refunded + per_unit / 2) / per_unit);
   const std::int64_t off = std::llabs(refunded - units * per_unit);
   const bool whole = off * 50 <= units * per_unit || (units == 1 && refunded * 100 >= per_unit * 95 && refunded <= per_unit);

@@ -63,7 +63,7 @@ MUTATIONS = [
     ("damage of returns matures with the refund", ORDERS, ".not_before = last.day + days(rule_.maturity_days + (returned.said_reimbursed ? 10 : 0)),", ".not_before = {},"),
     ("returns that were booked are claimed", ORDERS, "returned.open -= same;", "(void)same;"),
     ("returns that were booked as found are claimed", ORDERS, "const std::int64_t same = std::min(found.left, left);", "const std::int64_t same = 0;"),
-    ("price adjustments count as units", UNITS, "if (per_unit <= 0 || refunded * 100 < per_unit * 95) return 0;", "if (per_unit <= 0) return 0;"),
+    ("price adjustments count as units", UNITS, "return whole ? std::min(units, sold) : 0;", "return (void)whole, std::min(units, sold);"),
     ("a unit is refunded twice", UNITS, "if (u.refunded >= u.sold) continue;", ""),
     ("payments do not lessen an excess", REFUNDS, "excess.value -= p->line->amount->value;", ""),
     ("the administration fee is claimed", REFUNDS, "credit.value - c.policy.refund_administration(credit, currency).value", "credit.value"),

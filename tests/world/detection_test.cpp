@@ -20,6 +20,16 @@ WorldSettings planted() {
   return settings;
 }
 
+/// More cases, some of which are yet to come.
+WorldSettings going_on(std::uint64_t seed) {
+  WorldSettings settings = planted();
+  settings.seed = seed;
+  settings.amazon.planted = 260;
+  settings.amazon.goes_on = true;
+  settings.history_days = settings.amazon.history_days = 300;
+  return settings;
+}
+
 std::string findings(World& world, Process& process, const char* status) {
   const auto answer = process.engine().findings_document(world.user(1), {.readiness = status, .rule = {}, .state = {}, .limit = 1'000, .offset = 0});
   REQUIRE(answer);
@@ -61,12 +71,7 @@ TEST_CASE("a finding keeps its identity, its first day and the host's word throu
 TEST_CASE("nothing matures by the calendar alone: while a seller is paused no new claim comes up, and what comes up later holds") {
   for (const int seed : {11, 12}) {
     CAPTURE(seed);
-    WorldSettings settings = planted();
-    settings.seed = static_cast<std::uint64_t>(seed);
-    settings.amazon.planted = 260;
-    settings.amazon.goes_on = true;
-    settings.history_days = settings.amazon.history_days = 300;
-    World world(settings);
+    World world(going_on(static_cast<std::uint64_t>(seed)));
     Process& process = world.open();
     const auto ready = [&] {
       std::set<std::string> ids;
@@ -92,12 +97,7 @@ TEST_CASE("nothing matures by the calendar alone: while a seller is paused no ne
 TEST_CASE("a charge is held against what Amazon expected at its time, also after Amazon expects something else") {
   for (const int seed : {12, 13}) {
     CAPTURE(seed);
-    WorldSettings settings = planted();
-    settings.seed = static_cast<std::uint64_t>(seed);
-    settings.amazon.planted = 260;
-    settings.amazon.goes_on = true;
-    settings.history_days = settings.amazon.history_days = 300;
-    World world(settings);
+    World world(going_on(static_cast<std::uint64_t>(seed)));
     Process& process = world.open();
     CHECK(member(world.sync_seller(process, 1), "status") == "completed");
     const auto found = world.sql("SELECT finding_id FROM findings WHERE rule='referral_fee_overcharge' AND closed_at IS NULL");
