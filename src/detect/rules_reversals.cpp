@@ -96,6 +96,12 @@ class Support {
       f.netting.push_back({credit.ref(), units, "came back"});
     }
   }
+  /// A payment that stands in for one that was taken back is none too much.
+  void stands_in(const Reversal& reversal, const Order* order, const ProductLedger* product, std::int64_t units) {
+    const Reimbursement& line = *reversal.original->line;
+    std::int64_t* over = Repayments::is_of_order(line) ? &overpaid_of(line.order, order) : line.family == Family::inbound ? &overpaid_inbound(c_.fnsku_of(line.fnsku, line.sku)) : product ? &gross_of(*product).overpaid : nullptr;
+    if (over) *over = std::max<std::int64_t>(0, *over - units);
+  }
   void overpaid_loss(const Reversal& reversal, const ProductLedger& product, std::int64_t& left, Finding& f) { take(gross_of(product).overpaid, *reversal.original->line, left, f); }
   /// What is not backed stays at the losses that the payment was for, so that they are not claimed as losses too.
   void reopen(const Reversal& reversal, ProductLedger& product, std::int64_t units) {
@@ -321,6 +327,7 @@ class Unsupported final : public OfLines {
     const Repayments::Found again = left > 0 ? repayments_.take(reversal, left) : Repayments::Found{};
     if (again.line) {
       left -= again.units;
+      support_.stands_in(reversal, order, product, again.units);
       f.netting.push_back({{Source::reimbursements, again.line->row}, again.units, "paid again"});
       tell_difference(f, reversal, again, grounds);
     }

@@ -81,6 +81,22 @@ TEST_CASE("a payment that is taken back rightly is no claim") {
     s.reversed("06-05", "R2", 3, "R1", "10.00");
     CHECK(claimable(s) == "");
   }
+  SUBCASE("counted in after it was paid for, of a shipment that is not known any more") {
+    s.paid("05-05", "R1", "Lost_Inbound", 5);
+    s.moved("05-20", Movement::receipt, 5, "SELLABLE", "FBA1");
+    s.reversed("06-05", "R2", 5, "R1");
+    CHECK(claimable(s) == "");
+  }
+  SUBCASE("one payment stands in for one of two that were taken back") {
+    s.adjusted("05-01", 'M', -3);
+    s.adjusted("05-03", 'M', -3);
+    s.paid("05-05", "R1", "Lost_Warehouse", 3, "10.00");
+    s.paid("05-06", "R2", "Lost_Warehouse", 3, "10.00");
+    s.reversed("06-05", "R3", 3, "R1", "10.00");
+    s.reversed("06-06", "R4", 3, "R2", "10.00");
+    s.paid("06-07", "R5", "Lost_Warehouse", 3, "8.00");
+    CHECK(claimable(s) == "reimbursement_reversal_unsupported 3 30; reimbursement_reversal_unsupported 0 6");
+  }
   SUBCASE("paid again at another amount: the difference alone is owed, and a payment stands in for one reversal") {
     s.adjusted("05-01", 'M', -3);
     s.paid("05-05", "R1", "Lost_Warehouse", 3, "10.00");
@@ -352,6 +368,14 @@ TEST_CASE("a refund of several units at a part of their price is a price adjustm
   s.sold("O1", "04-01", 2, {{Part::principal, "50.00"}, {Part::commission, "-7.50"}, {Part::fulfilment, "-9.50"}});
   s.money_of(MoneyKind::refund, "O1", "04-15", 2, {{Part::principal, "-25.00"}, {Part::commission, "3.75"}, {Part::refund_commission, "-0.75"}});
   CHECK(claimable(s) == "");
+}
+
+TEST_CASE("a unit that is refunded a second time is owed since the first") {
+  Sheet s;
+  s.sold_as_usual("O1");
+  s.refunded_as_usual("O1", "04-15");
+  s.refunded("O1", "06-10", {{Part::principal, "-25.00"}});
+  says(s.of("return_not_received"), {.readiness = "claim_ready", .quantity = 1, .from = "06-14"});
 }
 
 TEST_CASE("fees that are right under their own rates are no overcharge") {
