@@ -417,6 +417,12 @@ TEST_CASE("fees that are right under their own rates are no overcharge") {
       CHECK(claimable(s) == "");
     }
   }
+  SUBCASE("a bill that came twice and was given back once") {
+    int row = 800;
+    for (const auto& [on, amount] : {std::pair{"05-10", "-120.00"}, {"05-12", "-120.00"}, {"05-14", "120.00"}})
+      s.t.service_fees.push_back({.row = row++, .posted = day(on), .type = s.name("FBAStorageFee"), .sku = {}, .fnsku = {}, .object = {}, .country = "US", .currency = currency("USD"), .amount = money(amount)});
+    CHECK(claimable(s) == "");
+  }
   SUBCASE("the same small fee for several SKUs") {
     int row = 800;
     for (const char* sku : {"SKU1", "SKU2", "SKU3"})
