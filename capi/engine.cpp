@@ -360,6 +360,22 @@ int32_t amzsync_erase(amzsync_engine* engine, const char* user, const char* by, 
   });
 }
 
+int32_t amzsync_doctor(amzsync_engine* engine, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    if (runtime.on_own_thread()) return Code::would_deadlock;
+    AMZ_TRY(json, runtime.wait(runtime.engine().examine()));
+    return with_json(std::move(json));
+  });
+}
+
+int32_t amzsync_rotate_key(amzsync_engine* engine, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+    if (runtime.on_own_thread()) return Code::would_deadlock;
+    AMZ_TRY(json, runtime.wait(runtime.engine().rotate_key()));
+    return with_json(std::move(json));
+  });
+}
+
 int32_t amzsync_migrate(const char* from, const char* to, amzsync_migrate_fn progress, void* user_data, amzsync_answer** out_answer, amzsync_error** err) noexcept {
   if (out_answer) *out_answer = nullptr;
   return guarded(err, [&]() -> Status {

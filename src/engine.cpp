@@ -3,6 +3,9 @@
 
 #include <asio/post.hpp>
 
+#include "auth/rotation.hpp"
+#include "base/json_writer.hpp"
+#include "doctor.hpp"
 #include "store/app_secrets.hpp"
 #include "store/documents.hpp"
 #include "store/users.hpp"
@@ -82,8 +85,9 @@ Async<Status> Engine::check() {
   auto grant = co_await lwa_.grantless("sellingpartnerapi::notifications", std::chrono::seconds(9), life_.token());
   // An application that may not have that scope was still recognised.
   if (!grant && grant.code() != Code::request_rejected && grant.code() != Code::invalid_grant) co_return grant.error();
-  auto reached = co_await client_.reach(life_.token());
-  co_return reached;
+  AMZ_CO_TRY(told, co_await client_.reach(life_.token()));
+  (void)told;   // the time there
+  co_return Done{};
 }
 
 Async<Result<std::string>> Engine::recoveries(UserId user, bool by_month) {
@@ -173,6 +177,18 @@ Async<Status> Engine::set_client_secret(Secret secret) {
   manager_.wake();
   co_return Done{};
 }
+
+Async<Result<std::string>> Engine::rotate_key() {
+  AMZ_CO_TRY(done, co_await auth::seal_anew(parts_.store, vault_, parts_.log));
+  if (done.restored > 0) manager_.wake();   // they are due
+  JsonWriter json;
+  json.begin_object().field("key", done.key).field("secrets", done.secrets).field("resealed", done.resealed).field("restored", done.restored).key("unreadable").begin_array();
+  for (const UserId& user : done.unreadable) json.value(user.text());
+  json.end_array().end_object();
+  co_return json.text();
+}
+
+Async<Result<std::string>> Engine::examine() { return amzsync::examine(services_, vault_, settings_.app_settings, life_.token()); }
 
 Result<std::string> Engine::consent_frontend(std::string_view state) {
   return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> {

@@ -67,6 +67,12 @@ class Engine {
   /// The application's new client secret, without a restart; syncs that failed for want of it begin anew. Errors: invalid_argument.
   Async<Status> set_client_secret(Secret secret);
 
+  /// Seals every stored secret with the first of the master keys (auth::seal_anew); {key, secrets, resealed, restored, unreadable}. Errors: store_*.
+  Async<Result<std::string>> rotate_key();
+
+  /// What usually goes wrong, looked at one by one (doctor.hpp). Errors: store_*.
+  Async<Result<std::string>> examine();
+
   // Reads on the calling thread; any thread.
   /// Where the browser of a consent trip belongs; not_found for an unknown state.
   Result<std::string> consent_frontend(std::string_view state);

@@ -317,6 +317,12 @@ AMZSYNC_API int32_t amzsync_use_existing_connection_start(amzsync_engine *engine
  * answer within 10 s), NETWORK_ERROR (the API's endpoint did not). Since: 0.1 */
 AMZSYNC_API int32_t amzsync_check(amzsync_engine *engine, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
+/* Looks at what usually goes wrong, one by one: the database and its disk, the master key, the application's credentials, the endpoints, the clock, the
+ * redirect URI, the region, roles that Amazon refused, connections that are lost, a call for the seller who connected last, and whether anybody works.
+ * Takes half a minute at most. Answer: the JSON {"healthy","checks":[{"name","state","message","fix"?}]} with the states "ok", "wrong", "warning" and
+ * "unknown" (another fault stands before it). Errors: WOULD_DEADLOCK, STORE_*. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_doctor(amzsync_engine *engine, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
 /* State of the connection, its expiry dates and marketplaces. Also for a user who never connected. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_connection(amzsync_engine *engine, const char *user, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* Forgets the tokens and cancels the sync under way; the data stays. `by` says who asked. Errors: NOT_CONNECTED, STORE_*. Since: 0.1 */
@@ -370,6 +376,11 @@ AMZSYNC_API int32_t amzsync_notify(amzsync_engine *engine, const char *user, con
 /* The application's new client secret, used from now on; no connection is lost by it. Syncs that failed for want of it begin anew. Every process
  * must be told. Errors: INVALID_ARGUMENT (empty), STORE_*. Since: 0.2 */
 AMZSYNC_API int32_t amzsync_set_client_secret(amzsync_engine *engine, const char *client_secret, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* Seals every stored secret with the first of the master keys that the engine was opened with, for which the others must still be among them. It can be
+ * broken off and called again, and hosts may work meanwhile, but they must all have the new key before. Connections that were lost only because no key had
+ * opened their token work again. Answer: the JSON {"key","secrets","resealed","restored","unreadable":[users whose token no key opens]}; when that list is
+ * empty, the other keys are needed no more. Errors: WOULD_DEADLOCK, STORE_*. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_rotate_key(amzsync_engine *engine, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* One sync. Answer: status. Errors: NOT_FOUND (also for another user's), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_status(amzsync_engine *engine, const char *user, const char *sync_id, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* Blocks until a sync is over, wherever it runs, then answers as amzsync_sync_status.

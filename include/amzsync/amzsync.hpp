@@ -253,6 +253,8 @@ class Engine {
   Expected<Nothing> disconnect(const std::string& user, const std::string& by) { return plain(amzsync_disconnect, user.c_str(), by.c_str()); }
 
   /// Everything of a user's; the receipt.
+  Expected<Answer> doctor() { return answer(amzsync_doctor); }
+  Expected<Answer> rotate_key() { return answer(amzsync_rotate_key); }
   Expected<Answer> erase(const std::string& user, const std::string& by) { return answer(amzsync_erase, user.c_str(), by.c_str()); }
 
   Expected<Answer> recoveries(const std::string& user, bool by_month = false) { return answer(amzsync_recoveries, user.c_str(), by_month ? 1 : 0); }

@@ -3,6 +3,7 @@
 
 #include "base/json_writer.hpp"
 #include "store/journal.hpp"
+#include "store/sealed.hpp"
 
 namespace amzsync::auth {
 namespace {
@@ -131,9 +132,13 @@ Async<void> Tokens::let_go_of_refresh(ConnectionNo connection) {
 }
 
 Async<Result<AccessToken>> Tokens::refresh(store::Connection connection) {
-  auto secret = vault_.open(SecretKind::refresh_token, connection.user, connection.sealed_refresh_token);
-  Result<TokenGrant> grant = secret ? Result<TokenGrant>(Code::internal) : Result<TokenGrant>(secret.error());
-  if (secret) grant = co_await lwa_.refresh(std::move(*secret), kRefreshTime, life_);
+  auto opened = vault_.open(SecretKind::refresh_token, connection.user, connection.sealed_refresh_token);
+  const Secret token = opened ? std::move(*opened) : Secret();
+  Result<TokenGrant> grant = opened ? Result<TokenGrant>(Code::internal) : Result<TokenGrant>(opened.error());
+  if (opened) {
+    Secret given = token;
+    grant = co_await lwa_.refresh(std::move(given), kRefreshTime, life_);
+  }
 
   // A token that Amazon took back, or that no key opens, needs the seller; anything else may pass.
   if (!grant && (grant.code() == Code::needs_reauth || grant.code() == Code::key_unknown)) {
@@ -154,9 +159,12 @@ Async<Result<AccessToken>> Tokens::refresh(store::Connection connection) {
   if (!grant) co_return grant.error();
 
   const std::string sealed = vault_.seal(SecretKind::access_token, connection.user, grant->access_token);
+  // A token that an older master key had sealed moves under the new one when it is used.
+  const std::string anew = vault_.is_current(connection.sealed_refresh_token) ? "" : vault_.seal(SecretKind::refresh_token, connection.user, token);
   const Instant obtained = grant->obtained_at;
   const Instant expires = grant->expires_at;
-  auto keep = [connection, sealed, obtained, expires](store::Tx& tx) -> Result<bool> {
+  auto keep = [connection, sealed, anew, obtained, expires](store::Tx& tx) -> Result<bool> {
+    if (!anew.empty()) store::reseal_refresh_token(tx, connection.number, connection.generation, anew);
     return store::store_access_token(tx, connection.number, connection.generation, sealed, obtained, expires);
   };
   auto kept = co_await store_.write(store::Urgency::normal, std::move(keep));

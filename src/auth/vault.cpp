@@ -26,6 +26,14 @@ std::string associated_data(SecretKind kind, UserNo user, std::string_view heade
   return "amzsync/" + std::to_string(static_cast<int>(kind)) + '/' + std::to_string(user.value) + '/' + std::string(header);
 }
 
+std::string header_of(const std::string& key_id) {
+  std::string header;
+  header += kVersion;
+  header += static_cast<char>(key_id.size());
+  header += key_id;
+  return header;
+}
+
 bool usable_id(std::string_view id) noexcept {
   if (id.empty() || id.size() > kMaxKeyId) return false;
   for (const char c : id)
@@ -67,10 +75,7 @@ Result<MasterKeys> MasterKeys::parse(std::string_view text) {
 
 std::string Vault::seal(SecretKind kind, UserNo user, const Secret& secret) const {
   const MasterKeys::Key& key = keys_.keys_.front();
-  std::string header;
-  header += kVersion;
-  header += static_cast<char>(key.id.size());
-  header += key.id;
+  const std::string header = header_of(key.id);
   const std::string nonce = entropy_.bytes(kNonceBytes);
   const std::string aad = associated_data(kind, user, header);
   const std::string_view plain = secret.reveal();
@@ -86,6 +91,8 @@ std::string Vault::seal(SecretKind kind, UserNo user, const Secret& secret) cons
   EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(kTagBytes), tag.data());
   return header + nonce + cipher + tag;
 }
+
+bool Vault::is_current(std::string_view sealed) const { return sealed.starts_with(header_of(key_id())); }
 
 Result<Secret> Vault::open(SecretKind kind, UserNo user, std::string_view sealed) const {
   if (sealed.size() < 2 || sealed[0] != kVersion) return Code::key_unknown;

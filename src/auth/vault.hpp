@@ -40,6 +40,9 @@ class Vault {
   std::string seal(SecretKind kind, UserNo user, const Secret& secret) const;
   /// Errors: key_unknown (another key, a damaged value, or a value that belongs elsewhere).
   Result<Secret> open(SecretKind kind, UserNo user, std::string_view sealed) const;
+  /// Whether it was sealed under the name of the key that seals now.
+  bool is_current(std::string_view sealed) const;
+  const std::string& key_id() const { return keys_.keys_.front().id; }
 
  private:
   MasterKeys keys_;

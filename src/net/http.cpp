@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http.hpp"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 
 #include "base/crypto.hpp"
@@ -82,6 +84,12 @@ std::string origin_of(std::string_view url) {
   const bool usual = (origin.starts_with("https:") && parts->port == "443") || (origin.starts_with("http:") && parts->port == "80");
   if (!parts->port.empty() && !usual) origin += ':' + std::string(parts->port);
   return origin;
+}
+
+std::optional<Instant> parse_http_date(std::string_view text) {
+  const std::time_t seconds = ::curl_getdate(std::string(text).c_str(), nullptr);
+  if (text.empty() || seconds < 0) return std::nullopt;
+  return std::chrono::floor<Duration>(std::chrono::system_clock::from_time_t(seconds));
 }
 
 std::string query_string(const std::vector<QueryParam>& params) {

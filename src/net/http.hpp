@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,6 +65,9 @@ bool is_loopback_url(std::string_view url) noexcept;
 
 /// scheme://host[:port] of an absolute URL, lower case; empty when it has none.
 std::string origin_of(std::string_view url);
+
+/// The `Date` of an answer (RFC 9110, 5.6.7, in any of its three forms); nullopt: it is none.
+std::optional<Instant> parse_http_date(std::string_view text);
 
 struct QueryParam {
   std::string name;

@@ -95,14 +95,14 @@ net::HttpRequest Client::build(const Request& request, const auth::AccessToken& 
   return http;
 }
 
-Async<Status> Client::reach(CancelToken cancel) {
+Async<Result<std::optional<Instant>>> Client::reach(CancelToken cancel) {
   net::HttpRequest http;
   http.url = settings_.endpoint + "/";
   http.headers = {{"user-agent", settings_.user_agent}};
   http.timeout = std::chrono::seconds(10);
   auto answer = co_await transport_.send(std::move(http), cancel);
   if (!answer) co_return answer.error();
-  co_return Done{};
+  co_return net::parse_http_date(answer->header("date"));
 }
 
 Async<Result<net::HttpResponse>> Client::fetch_document(std::string url, std::shared_ptr<net::BodyStream> into, CancelToken cancel) {

@@ -61,8 +61,8 @@ class Client {
   /// headers. Errors: request_rejected (the address has lapsed, or is none that may be asked), network_error, timeout, cancelled, amazon_error.
   Async<Result<net::HttpResponse>> fetch_document(std::string url, std::shared_ptr<net::BodyStream> into, CancelToken cancel);
 
-  /// Whether anybody answers at the endpoint, whatever it says to a call without a token. Errors: network_error, timeout, cancelled.
-  Async<Status> reach(CancelToken cancel);
+  /// Whether anybody answers at the endpoint, whatever it says to a call without a token; the time that it tells. Errors: network_error, timeout, cancelled.
+  Async<Result<std::optional<Instant>>> reach(CancelToken cancel);
 
  private:
   struct Attempt;

@@ -420,6 +420,8 @@ bool resume(Tx& tx, std::optional<UserNo> user, std::string_view by) {
   return true;
 }
 
+std::optional<Pause> everybody_paused(Tx& tx) { return pause_of(tx, UserNo{kEverybody}); }
+
 std::optional<Pause> pause_of(Tx& tx, UserNo user) {
   Rows r = tx.rows("SELECT at, by FROM pauses WHERE user_no IN (?1, ?2) ORDER BY user_no DESC LIMIT 1", user, kEverybody);
   if (!r.next()) return std::nullopt;

@@ -202,5 +202,7 @@ bool pause(Tx& tx, std::optional<UserNo> user, std::string_view by);
 bool resume(Tx& tx, std::optional<UserNo> user, std::string_view by);
 /// The user's own pause, or else that of everybody.
 std::optional<Pause> pause_of(Tx& tx, UserNo user);
+/// That of everybody alone.
+std::optional<Pause> everybody_paused(Tx& tx);
 
 }  // namespace amzsync::store

@@ -16,9 +16,11 @@
 namespace amzsync::sync {
 namespace {
 
+constexpr std::string_view kFinance = "Finance and Accounting";
+
 constexpr Stream kParticipations{"participations", std::nullopt, &read_participations};
-constexpr Stream kTransactions{"transactions", store::MoneyStream::transactions, &read_transactions};
-constexpr Stream kFinancialEvents{"financial_events", store::MoneyStream::financial_events, &read_financial_events};
+constexpr Stream kTransactions{"transactions", store::MoneyStream::transactions, &read_transactions, nullptr, false, kFinance};
+constexpr Stream kFinancialEvents{"financial_events", store::MoneyStream::financial_events, &read_financial_events, nullptr, false, kFinance};
 constexpr Stream kInventory{"inventory", std::nullopt, &read_inventory};
 constexpr Stream kInbound{"inbound", std::nullopt, &read_inbound};
 
@@ -30,7 +32,7 @@ const Stream kFeePreview{"fee_preview", std::nullopt, nullptr, &spapi::kFeePrevi
 const Stream kStorageFees{"storage_fees", std::nullopt, nullptr, &spapi::kStorageFees};
 const Stream kRemovals{"removals", std::nullopt, nullptr, &spapi::kRemovals};
 const Stream kManagedInventory{"managed_inventory", std::nullopt, nullptr, &spapi::kManagedInventory, true};
-const Stream kSettlements{"settlements", std::nullopt, nullptr, &spapi::kSettlements};
+const Stream kSettlements{"settlements", std::nullopt, nullptr, &spapi::kSettlements, false, kFinance};
 
 // Reimbursements and the ledger before the rest, since the plan of reports gives one a minute.
 constexpr std::array kDataStreams{&kTransactions, &kFinancialEvents, &kInventory, &kInbound, &kReimbursements, &kLedger, &kReturns, &kRemovals, &kLedgerSummary, &kStorageFees, &kFeePreview, &kManagedInventory, &kSettlements};

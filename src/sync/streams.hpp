@@ -51,6 +51,8 @@ struct Stream {
   /// It is there to check another stream. Where Amazon will not make it, its own coverage says so and the run is none the less complete,
   /// unless it was named.
   bool aid = false;
+  /// What the application must be allowed at Amazon (facts: SP-API "Roles").
+  std::string_view role = "Amazon Fulfillment";
 };
 
 /// Participations come first and alone; the data streams then side by side.

@@ -159,6 +159,52 @@ class CommandLine(HostCase):
                 self.assertNotIn("not-that", err)
                 self.assertNotIn(other_key, err)
 
+    def test_the_doctor_says_what_is_wrong_and_what_to_do(self):
+        sim = self.sim("--client-secret", CLIENT_SECRET, events=100)
+        env = self.settings(sim, application_id="amzn1.sp.solution.test", redirect_uri="https://host.example/callback")
+        code, out, err = cli(env, "doctor")
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertRegex(out, r"(?m)^ok       AMZSYNC_SPAPI_ENDPOINT: The API answers\.$")
+        self.assertRegex(out, r"(?m)^unknown  call: No seller is connected")
+        self.connect(env)
+        self.assertEqual(self.run_sync(env)[0], 0)
+        healthy = json.loads(cli(env, "doctor", "--json")[1].splitlines()[-1])
+        self.assertTrue(healthy["healthy"])
+        self.assertEqual({c["state"] for c in healthy["checks"]}, {"ok"}, healthy)
+        sim.control(advanceSeconds=900)
+        dead = "http://127.0.0.1:1"
+        for wrong, told in (({}, "clock: This machine's clock is "), ({"lwa_client_secret": "not-that"}, "AMZSYNC_LWA_CLIENT_SECRET: "), ({"spapi_endpoint": dead}, "AMZSYNC_SPAPI_ENDPOINT: "),
+                            ({"lwa_endpoint": dead}, "AMZSYNC_LWA_ENDPOINT: "), ({"region": "eu"}, "AMZSYNC_REGION: The engine works in region eu, but the database holds 1 connection of region na."),
+                            ({"redirect_uri": "http://host.example/callback"}, "AMZSYNC_REDIRECT_URI: "), ({"application_id": "amzn1.application-oa2-client.x"}, "AMZSYNC_APPLICATION_ID: "),
+                            ({"master_key": base64.b64encode(b"x" * 32).decode()}, "AMZSYNC_MASTER_KEY: No key opens 1 refresh token of 1.")):
+            with self.subTest(told):
+                code, out, err = cli(dict(env, **{"AMZSYNC_" + k.upper(): v for k, v in wrong.items()}), "--log-level", "error", "doctor")
+                self.assertEqual(code, 1)
+                line = next(i for i, l in enumerate(out.splitlines()) if l.startswith("wrong    " + told))
+                self.assertRegex(out.splitlines()[line + 1], r"^         \w")
+                self.assertRegex(err.strip(), r"^amzsync: \d things? (is|are) wrong, above$")
+                self.assertNotIn("not-that", out + err)
+
+    def test_the_master_key_is_changed_while_a_host_works(self):
+        sim = self.sim(events=200)
+        new_key = base64.b64encode(b"n" * 32).decode()
+        both = f"new:{new_key},default:{MASTER_KEY}"
+        self.connect(self.settings(sim))
+        host = self.running(Host(sim, self.store, master_key=both))
+        host.finish(host.connect("bert", seller=2).query["sync_id"], "bert")
+        code, out, err = cli(self.settings(sim, master_key=both), "rotate-key")
+        self.assertEqual(code, 0, err)
+        self.assertRegex(out, r"^4 secrets are stored; 2 of them were sealed anew with the key new\.\nThe other keys can be taken out of AMZSYNC_MASTER_KEY")
+        self.assertEqual(json.loads(cli(self.settings(sim, master_key=both), "rotate-key", "--json")[1].splitlines()[-1]), {"key": "new", "secrets": 4, "resealed": 0, "restored": 0, "unreadable": []})
+        host.stop()
+        only_new = self.settings(sim, master_key=f"new:{new_key}")
+        self.assertEqual(cli(only_new, "check")[::2], (0, ""))
+        self.assertEqual(self.run_sync(only_new)[1]["status"], "completed")
+        code, out, err = cli(self.settings(sim), "rotate-key")
+        self.assertEqual(code, 1)
+        self.assertIn("no key of AMZSYNC_MASTER_KEY opens the tokens of anna, bert;", err)
+        self.assertNotIn(MASTER_KEY, out + err)
+
     def test_a_wrong_setting_stops_the_start_with_one_line(self):
         sim = self.sim(events=0)
         for wrong, names in (

@@ -47,6 +47,18 @@ class Package(HostCase):
                 self.assertEqual(copy, {(c["stream"], c["id"]): c["row"] for c in whole})
             self.assertEqual(sum(1 for stream, _ in copy if stream == "inventory"), sim.truth(1)["inventory"]["rows"])
 
+    def test_keys_are_rotated_and_users_erased(self):
+        sim = self.sim(events=10, skus=5)
+        with self.engine(sim) as engine:
+            engine.connect("u", "Atzr|sim-seller-1")
+            done = engine.rotate_key()
+            self.assertEqual((done["key"], done["resealed"], done["unreadable"]), ("default", 0, []))
+            self.assertGreaterEqual(done["secrets"], 1)
+            receipt = engine.erase("u", "a test")
+            self.assertEqual((receipt["userId"], receipt["known"]), ("u", True))
+            self.assertEqual(engine.rotate_key()["secrets"], 0)
+            self.assertFalse(engine.erase("u")["known"])
+
     def test_what_is_wrong_is_an_exception(self):
         sim = self.sim(events=10, skus=5)
         with self.engine(sim) as engine:

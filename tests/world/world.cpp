@@ -22,7 +22,6 @@ namespace net = amzsync::net;
 namespace {
 
 constexpr const char* kDatabase = "/world.db";
-constexpr const char* kKey = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 constexpr const char* kAmazon = "https://amazon.sim";
 constexpr const char* kRedirect = "https://host.example/callback";
 
@@ -234,7 +233,7 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   e.spapi.endpoint = kAmazon;
   e.spapi.region = amzsync::spapi::region_name(s.amazon.region);
   e.spapi.user_agent = "world/1 (Language=C++/20; Platform=Linux/x86_64)";
-  e.master_keys = *amzsync::auth::MasterKeys::parse(kKey);
+  e.master_keys = *amzsync::auth::MasterKeys::parse(world.master_keys_);
   e.sync.region = s.amazon.region;
   e.sync.finances = s.finances_v0 ? store::MoneyStream::financial_events : store::MoneyStream::transactions;
   e.sync.named_streams = s.streams;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -263,6 +264,26 @@ int erase(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
+int rotate_key(const Command& c, amzsync::Engine& engine) {
+  const auto done = engine.rotate_key();
+  if (!done) return failed(done.error());
+  const Json document = Json::parse(done->json());
+  const Json& unreadable = document["unreadable"];
+  if (c.json) {
+    std::cout << document.dump() << "\n";
+  } else {
+    std::cout << document["secrets"] << " secrets are stored; " << document["resealed"] << " of them were sealed anew with the key " << document["key"].get<std::string>() << ".\n";
+    if (document["restored"] != 0) std::cout << document["restored"] << " connections, whose token no key had opened, work again.\n";
+    if (unreadable.empty()) std::cout << "The other keys can be taken out of AMZSYNC_MASTER_KEY, on every host.\n";
+  }
+  if (unreadable.empty()) return kDone;
+  std::string users;
+  constexpr std::size_t kShown = 10;
+  for (std::size_t i = 0; i < std::min(unreadable.size(), kShown); ++i) users += (users.empty() ? "" : ", ") + unreadable[i].get<std::string>();
+  if (unreadable.size() > kShown) users += " and " + std::to_string(unreadable.size() - kShown) + " more";
+  return failed("no key of AMZSYNC_MASTER_KEY opens the tokens of " + users + "; add the key that sealed them, or have them connect again");
+}
+
 int recoveries(const Command& c, amzsync::Engine& engine) {
   const auto found = engine.recoveries(c.user, c.by_month);
   if (!found) return failed(found.error());
@@ -308,6 +329,28 @@ int check(const Command& c, amzsync::Engine& engine) {
     case AMZSYNC_ERROR_TIMEOUT: return failed("AMZSYNC_SPAPI_ENDPOINT" + of(c.settings.spapi_endpoint, "that of AMZSYNC_REGION") + ": " + why);
     default: return failed(checked.error());
   }
+}
+
+/// Every usual mistake, and what to do about it.
+int doctor(const Command& c, amzsync::Engine& engine) {
+  const auto examined = engine.doctor();
+  if (!examined) return failed(examined.error());
+  const Json document = Json::parse(examined->json());
+  const bool healthy = document["healthy"].get<bool>();
+  if (c.json) {
+    std::cout << document.dump() << "\n";
+    return healthy ? kDone : kFailed;
+  }
+  int wrong = 0;
+  for (const Json& check : document["checks"]) {
+    const auto state = check["state"].get<std::string>();
+    wrong += state == "wrong" ? 1 : 0;
+    std::cout << std::left << std::setw(8) << state << " " << amzsync_tools::shown_name(check["name"].get<std::string>()) << ": " << check["message"].get<std::string>() << "\n";
+    if (check.contains("fix")) std::cout << "         " << check["fix"].get<std::string>() << "\n";
+  }
+  if (healthy) return kDone;
+  std::cout.flush();
+  return failed(std::to_string(wrong) + (wrong == 1 ? " thing is wrong, above" : " things are wrong, above"));
 }
 
 std::string grouped(std::int64_t number) {
@@ -395,6 +438,7 @@ int main(int argc, char** argv) {
   c->add_option("--type", command.finding_type, "With --findings: those of one rule");
   c->add_option("--format", command.format, "ndjson, or csv for one dataset or for findings")->check(CLI::IsMember({"ndjson", "csv"}))->capture_default_str();
   add("erase", "Delete everything that is stored of a user", erase, false, true);
+  add("rotate-key", "Seal the stored secrets anew with the first of the master keys", rotate_key, false, false)->add_flag("--json", command.json, "One JSON document on one line, last");
   bool migrating = false;
   c = app.add_subcommand("migrate", "Copy an SQLite database into PostgreSQL, and compare them");
   c->add_option("--from", command.from, "sqlite:PATH")->required();
@@ -402,6 +446,7 @@ int main(int argc, char** argv) {
   c->add_flag("--json", command.json, "One JSON document on one line, last");
   c->callback([&migrating] { migrating = true; });
   add("check", "Check the settings, and name the one that is wrong", check, false, false);
+  add("doctor", "Look for the usual mistakes, and say what to do about each", doctor, false, false)->add_flag("--json", command.json, "One JSON document on one line, last");
 
   try {
     std::vector<std::string> args;

@@ -45,6 +45,8 @@ std::optional<WrongSetting> read_file(const std::string& path, std::string_view 
 
 }  // namespace
 
+std::string shown_name(std::string_view name) { return std::find(kNames.begin(), kNames.end(), name) == kNames.end() ? std::string(name) : variable(name); }
+
 std::string without_password(const std::string& store) {
   const std::size_t scheme = store.find("://");
   if (scheme == std::string::npos) return store.find("password") == std::string::npos ? store : "***";

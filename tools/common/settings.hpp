@@ -67,6 +67,9 @@ std::optional<std::int32_t> log_level_from(const std::string& name);
 /// The client secret from its file, as it is now; `into` stays where none was named.
 std::optional<WrongSetting> reread_client_secret(const Settings& settings, std::string& into);
 
+/// The environment variable of a setting; a name that is no setting's as it is.
+std::string shown_name(std::string_view name);
+
 /// A store's address as it may be shown: "postgresql://user:***@host/db", and nothing of what may hold a password elsewhere.
 std::string without_password(const std::string& store);
 

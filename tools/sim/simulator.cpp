@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <ctime>
 
 #include "base/crypto.hpp"
 #include "spapi/operations.hpp"
@@ -36,6 +37,15 @@ std::string arguments_of(const SimRequest& r, std::string_view token_name) {
   for (const auto& [name, value] : r.query)
     if (name != token_name) all += name + "=" + value + "&";
   return all;
+}
+
+/// As in the header `Date`.
+std::string http_date(Instant at) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(at));
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[40];
+  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
 
 /// name=value&… of a form body.
@@ -506,6 +516,7 @@ SimAnswer Simulator::api(const SimRequest& request) {
   });
   const auto finish = [&](SimAnswer answer, const Plan* plan) {
     answer.headers.emplace_back("x-amzn-RequestId", request_id);
+    answer.headers.emplace_back("Date", http_date(now()));
     if (plan && (answer.status < 300 || answer.status == 400 || answer.status == 404)) {
       constexpr double kNoLimit = 1'000;   // what callers learn where there is none
       const double rate = settings_.rate_scale > 0 ? plan->rate * settings_.rate_scale : kNoLimit;

@@ -47,6 +47,7 @@ def _load() -> ctypes.CDLL:
         "amzsync_sync_wait": (_Int, [_Pointer, _Text, _Text, ctypes.c_int64, _Pointer, _Pointer]),
         "amzsync_findings": (_Int, [_Pointer, _Text, _Text, _Text, _Int, ctypes.c_int64, _Pointer, _Pointer]), "amzsync_finding_statistics": (_Int, [_Pointer, _Text, _Pointer, _Pointer]),
         "amzsync_explain": (_Int, [_Pointer, _Text, _Text, _Pointer, _Pointer]), "amzsync_finding_set_state": (_Int, [_Pointer, _Text, _Text, _Text, _Text, _Pointer, _Pointer]),
+        "amzsync_rotate_key": (_Int, [_Pointer, _Pointer, _Pointer]), "amzsync_erase": (_Int, [_Pointer, _Text, _Text, _Pointer, _Pointer]),
         "amzsync_supply": (_Int, [_Pointer, _Text, _Text, _Text, _Pointer]),
         "amzsync_changes_open": (_Int, [_Pointer, _Text, _Text, ctypes.c_int64, _Pointer, _Pointer]), "amzsync_changes_next": (_Int, [_Pointer, _Pointer, _Pointer, _Pointer]),
         "amzsync_changes_position": (ctypes.c_int64, [_Pointer]), "amzsync_changes_gap": (_Int, [_Pointer]), "amzsync_changes_close": (None, [_Pointer]),
@@ -151,6 +152,14 @@ class Engine:
     def supply(self, user: str, kind: str, rows: list) -> None:
         """What only the host knows and detection needs, such as costs; the next detection takes it into account."""
         _call("amzsync_supply", self._open(), user, kind, json.dumps(rows))
+
+    def erase(self, user: str, by: str = "") -> Any:
+        """Deletes everything that is stored of a user; the receipt. `by` says who asked, for the record."""
+        return _answer("amzsync_erase", self._open(), user, by)[1]
+
+    def rotate_key(self) -> Any:
+        """Seals every stored secret with the first of the master keys: {"key", "secrets", "resealed", "restored", "unreadable"}."""
+        return _answer("amzsync_rotate_key", self._open())[1]
 
     def changes(self, user: str, after: int = 0, streams: Optional[str] = None) -> "Changes":
         """What changed of a user's rows after a number; with 0 first all rows that are there."""

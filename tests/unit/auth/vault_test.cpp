@@ -50,6 +50,10 @@ TEST_CASE("with several keys the first seals and all open") {
   const std::string fresh = both.seal(SecretKind::access_token, UserNo{1}, Secret(std::string("y")));
   CHECK(vault("new:" + kTwo, *entropy).open(SecretKind::access_token, UserNo{1}, fresh));
   CHECK(!vault("old:" + kOne, *entropy).open(SecretKind::access_token, UserNo{1}, fresh));
+  CHECK(both.is_current(fresh));
+  CHECK_FALSE(both.is_current(old));
+  CHECK_FALSE(vault("newer:" + kTwo, *entropy).is_current(fresh));   // "new" is not the head of its name
+  CHECK_FALSE(both.is_current(""));
 }
 
 TEST_CASE("a master key that is none is refused without being shown") {
