@@ -5,10 +5,10 @@
 
 #include "auth/rotation.hpp"
 #include "base/json_writer.hpp"
-#include "doctor.hpp"
 #include "store/app_secrets.hpp"
 #include "store/documents.hpp"
 #include "store/users.hpp"
+#include "sync/doctor.hpp"
 #include "sync/endings.hpp"
 
 namespace amzsync {
@@ -188,7 +188,7 @@ Async<Result<std::string>> Engine::rotate_key() {
   co_return json.text();
 }
 
-Async<Result<std::string>> Engine::examine() { return amzsync::examine(services_, vault_, settings_.app_settings, life_.token()); }
+Async<Result<std::string>> Engine::examine() { return sync::examine(services_, vault_, settings_.app_settings, life_.token()); }
 
 Result<std::string> Engine::consent_frontend(std::string_view state) {
   return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> {

@@ -70,7 +70,7 @@ class Engine {
   /// Seals every stored secret with the first of the master keys (auth::seal_anew); {key, secrets, resealed, restored, unreadable}. Errors: store_*.
   Async<Result<std::string>> rotate_key();
 
-  /// What usually goes wrong, looked at one by one (doctor.hpp). Errors: store_*.
+  /// What usually goes wrong, looked at one by one (sync/doctor.hpp). Errors: store_*.
   Async<Result<std::string>> examine();
 
   // Reads on the calling thread; any thread.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "doctor.hpp"
+#include "sync/doctor.hpp"
 
 #include <map>
 
@@ -9,7 +9,7 @@
 #include "store/sealed.hpp"
 #include "sync/streams.hpp"
 
-namespace amzsync {
+namespace amzsync::sync {
 namespace {
 
 constexpr Duration kClockMayBeOff = std::chrono::seconds(60);   // Amazon refuses times of less than two minutes ago
@@ -81,7 +81,7 @@ void judge_keys(Findings& f, const Keys& keys) {
   f.ok("master-key", keys.secrets == 0 ? "Nothing is sealed yet." : "The key opens " + counted(keys.secrets, "refresh token.", "refresh tokens."));
 }
 
-void judge_redirect(Findings& f, const sync::AppSettings& app) {
+void judge_redirect(Findings& f, const AppSettings& app) {
   const std::string fix = "Set both as they stand in the application's page in Seller Central (Develop Apps); the redirect URI must be one of its OAuth redirect URIs, letter for letter.";
   if (app.application_id.empty() || app.redirect_uri.empty())
     return f.warn("redirect-uri", std::string(app.application_id.empty() ? "The application's id is" : "The redirect URI is") + " not set, so no seller can be sent to Amazon to agree.", fix);
@@ -121,7 +121,7 @@ void judge_connections(Findings& f, const store::Health& health) {
 /// Roles that the application was refused for, at the last sync of each seller.
 void judge_roles(Findings& f, const store::Health& health) {
   std::map<std::string_view, std::pair<std::string, std::int64_t>> missing;
-  for (const sync::Stream* stream : sync::data_streams())
+  for (const Stream* stream : data_streams())
     if (const auto refused = health.refused.find(std::string(stream->name)); refused != health.refused.end()) {
       auto& [streams, sellers] = missing[stream->role];
       streams += (streams.empty() ? "" : ", ") + std::string(stream->name);
@@ -151,7 +151,7 @@ void judge_clock(Findings& f, const std::optional<Instant>& theirs, Instant ours
 }
 
 /// Whether Amazon knows the application; true: yes.
-Async<bool> ask_sign_in(Findings& f, sync::Services& services, CancelToken life) {
+Async<bool> ask_sign_in(Findings& f, Services& services, CancelToken life) {
   auto grant = co_await services.lwa.grantless("sellingpartnerapi::notifications", kPatience, life);
   // An application that may not have that scope was still recognised.
   if (grant || grant.code() == Code::request_rejected || grant.code() == Code::invalid_grant) {
@@ -166,7 +166,7 @@ Async<bool> ask_sign_in(Findings& f, sync::Services& services, CancelToken life)
   co_return false;
 }
 
-Async<void> ask_api(Findings& f, sync::Services& services, CancelToken life) {
+Async<void> ask_api(Findings& f, Services& services, CancelToken life) {
   auto reached = co_await services.client.reach(life);
   if (!reached) {
     f.wrong("spapi-endpoint", reached.error().message, "Look whether this machine reaches it (proxy, firewall, DNS); unset it for that of the region.");
@@ -178,7 +178,7 @@ Async<void> ask_api(Findings& f, sync::Services& services, CancelToken life) {
 }
 
 /// One call as the seller who connected last.
-Async<void> ask_as_seller(Findings& f, sync::Services& services, const store::Connection& connection, CancelToken life) {
+Async<void> ask_as_seller(Findings& f, Services& services, const store::Connection& connection, CancelToken life) {
   spapi::Caller caller;
   caller.user = connection.user;
   caller.account = connection.seller.empty() ? std::to_string(connection.number.value) : connection.seller.text();
@@ -205,7 +205,7 @@ Async<void> ask_as_seller(Findings& f, sync::Services& services, const store::Co
 
 }  // namespace
 
-Async<Result<std::string>> examine(sync::Services& services, const auth::Vault& vault, const sync::AppSettings& app, CancelToken life) {
+Async<Result<std::string>> examine(Services& services, const auth::Vault& vault, const AppSettings& app, CancelToken life) {
   Stored stored;
   auto look = [&](store::Tx& tx) -> Status {
     stored = {try_keys(tx, vault), store::health_of(tx), store::newest_connection(tx), 0};
@@ -235,4 +235,4 @@ Async<Result<std::string>> examine(sync::Services& services, const auth::Vault& 
   co_return f.document();
 }
 
-}  // namespace amzsync
+}  // namespace amzsync::sync

@@ -8,12 +8,12 @@
 #include "sync/services.hpp"
 #include "sync/triggers.hpp"
 
-namespace amzsync {
+namespace amzsync::sync {
 using namespace base;
 
 /// JSON {"healthy", "checks": [{"name", "state", "message", "fix"?}]}. `state`: "ok"; "wrong", which somebody must mend; "warning"; "unknown", where
 /// another fault stands before it. Asks Amazon at most five things, in half a minute at most; changes nothing but a token that was renewed. Errors: store_*.
 /// Loop thread.
-Async<Result<std::string>> examine(sync::Services& services, const auth::Vault& vault, const sync::AppSettings& app, CancelToken life);
+Async<Result<std::string>> examine(Services& services, const auth::Vault& vault, const AppSettings& app, CancelToken life);
 
-}  // namespace amzsync
+}  // namespace amzsync::sync
