@@ -17,7 +17,10 @@ namespace support {
 class PostgresSchema {
  public:
   PostgresSchema() : name_("t" + std::to_string(::getpid()) + "_" + std::to_string(next_++)) {
-    run("CREATE SCHEMA " + name_ + "; CREATE FUNCTION " + name_ + ".hex(bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper(encode($1, 'hex')) $$");   // as SQLite has it
+    // What tests use of SQLite's own functions.
+    run("CREATE SCHEMA " + name_ + "; SET search_path=" + name_ + "; CREATE FUNCTION hex(bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper(encode($1, 'hex')) $$; "
+        "CREATE FUNCTION joined(text, text, text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce($1 || $3, '') || $2 $$; "
+        "CREATE AGGREGATE group_concat(text, text) (SFUNC=joined, STYPE=text)");
   }
   ~PostgresSchema() {
     eye_.reset();

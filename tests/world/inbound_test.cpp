@@ -84,9 +84,9 @@ TEST_CASE("shipments are asked for by what was updated, and whole once a week; e
 
   // The newest state seen is the shipment's, none comes twice in a row, and those that moved while we looked on have several.
   CHECK(world.count("SELECT count(*) FROM amz_inbound_shipments s WHERE s.status IS NOT (SELECT status FROM amz_inbound_statuses h WHERE h.shipment_id=s.shipment_id ORDER BY seen_at DESC LIMIT 1)") == 0);
-  CHECK(world.count("SELECT count(*) FROM (SELECT status, lag(status) OVER (PARTITION BY shipment_id ORDER BY seen_at) AS before FROM amz_inbound_statuses) WHERE status=before") == 0);
+  CHECK(world.count("SELECT count(*) FROM (SELECT status, lag(status) OVER (PARTITION BY shipment_id ORDER BY seen_at) AS before FROM amz_inbound_statuses) AS d WHERE status=before") == 0);
   CHECK(world.sql("SELECT group_concat(status, ' ') FROM (SELECT status FROM amz_inbound_statuses WHERE shipment_id=(SELECT shipment_id FROM amz_inbound_statuses WHERE status='CHECKED_IN' ORDER BY seen_at "
-                  "DESC LIMIT 1) ORDER BY seen_at)")[0][0] == "WORKING READY_TO_SHIP SHIPPED IN_TRANSIT DELIVERED CHECKED_IN");
+                  "DESC LIMIT 1) ORDER BY seen_at) AS d")[0][0] == "WORKING READY_TO_SHIP SHIPPED IN_TRANSIT DELIVERED CHECKED_IN");
 }
 
 TEST_CASE("from where a shipment is sent may be a home: no name and no street of it is kept") {

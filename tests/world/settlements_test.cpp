@@ -52,10 +52,10 @@ TEST_CASE("settlements are found in the list of reports, page by page, each is r
   const std::int64_t first = world.count(settled);
   CHECK(first > 12);
   // The first row of each says what the others add up to, and all have its currency and dates.
-  CHECK(world.count("SELECT count(*) FROM (SELECT settlement_id, sum(amount_micros) AS parts, sum(total_amount_micros) AS total, count(total_amount_micros) AS totals FROM amz_settlements GROUP BY 1) "
+  CHECK(world.count("SELECT count(*) FROM (SELECT settlement_id, sum(amount_micros) AS parts, sum(total_amount_micros) AS total, count(total_amount_micros) AS totals FROM amz_settlements GROUP BY 1) AS d "
                     "WHERE parts<>total OR totals<>1") == 0);
   CHECK(world.count("SELECT count(*) FROM amz_settlements WHERE currency IS NULL OR started_at IS NULL OR ended_at IS NULL OR deposited_at IS NULL") == 0);
-  CHECK(world.count("SELECT count(*) FROM (SELECT settlement_id FROM amz_settlements GROUP BY 1 HAVING count(DISTINCT currency)<>1 OR max(line)<>count(*))") == 0);
+  CHECK(world.count("SELECT count(*) FROM (SELECT settlement_id FROM amz_settlements GROUP BY 1 HAVING count(DISTINCT currency)<>1 OR max(line)<>count(*)) AS d") == 0);
   CHECK(world.sql("SELECT count(*), sum(row_count) FROM cells WHERE stream='settlements' AND day>0")[0][1] == std::to_string(world.count("SELECT count(*) FROM amz_settlements")));
 
   const auto documents = [&] { return world.amazon().stats()["getReportDocument"].calls; };

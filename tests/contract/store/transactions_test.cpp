@@ -7,6 +7,7 @@
 #include <future>
 #include <thread>
 
+#include "store/journal.hpp"
 #include "support/test_store.hpp"
 
 using namespace support;
@@ -179,6 +180,58 @@ TEST_CASE("what several processes write at the same time comes out as if one had
   // Two that saw the same would have raised the same one, or one each where one was due.
   CHECK(t.count("SELECT next FROM counters WHERE name='left'") == processes * kEach / 2);
   CHECK(t.count("SELECT next FROM counters WHERE name='right'") == processes * kEach / 2);
+}
+
+namespace {
+
+/// An event of a user's, by another process, which waits until it is committed.
+Status append_elsewhere(TestStore& t, UserNo user) {
+  struct Append final : store::Job {
+    explicit Append(UserNo u) : user(u) {}
+    Status attempt(store::Tx& tx) override { return store::append_event(tx, user, "late or early", "{}"), Done{}; }
+    void finish(Status outcome) override { done.set_value(std::move(outcome)); }
+    UserNo user;
+    std::promise<Status> done;
+  };
+  asio::thread_pool threads(1);
+  const auto other = t.open_on(threads.get_executor(), threads.get_executor());
+  auto job = std::make_unique<Append>(user);
+  auto done = job->done.get_future();
+  other->submit_write(store::Urgency::normal, std::move(job));
+  Status outcome = done.get();
+  threads.join();
+  return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("who follows everybody's events misses none that is committed after one that began later") {
+  TestStore t;
+  const UserNo slow = t.connected("slow", "A1"), quick = t.connected("quick", "A2");
+  std::int64_t place = *t.read([](store::Tx& tx) -> Result<std::int64_t> { return store::newest_place(tx); });
+  std::vector<std::string> seen;
+  const auto follow = [&] {
+    const auto events = t.read([&](store::Tx& tx) -> Result<std::vector<store::PlacedEvent>> { return store::all_events_after(tx, place, 100); });
+    REQUIRE(events);
+    for (const auto& e : *events) {
+      seen.push_back(e.user.text());
+      place = e.place;
+    }
+  };
+  bool between = t.is_sqlite();   // where one transaction writes at a time, nobody commits in between
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    store::append_event(tx, slow, "late or early", "{}");
+    if (!std::exchange(between, true)) {
+      tx.settle();   // the event has its place
+      CHECK(append_elsewhere(t, quick));
+      follow();
+      CHECK(seen.empty());   // going on to the quick one's place would pass over the slow one's
+    }
+    return Done{};
+  }));
+  if (t.is_sqlite()) CHECK(append_elsewhere(t, quick));
+  follow();
+  CHECK(seen == std::vector<std::string>{"slow", "quick"});
 }
 
 TEST_CASE("what is posted is done in its order, before anything else that is asked, and told in that order") {
