@@ -24,7 +24,9 @@ target_compile_definitions(amzsync_compiler INTERFACE
   ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_SEPARATE_COMPILATION
   # Asio 1.22 decides by which standard header came first whether aligned_alloc exists, so that translation units disagree
   # about how to free a coroutine's frame.
-  ASIO_DISABLE_STD_ALIGNED_ALLOC)
+  ASIO_DISABLE_STD_ALIGNED_ALLOC
+  # It knows the coroutines of clang's old experiment only.
+  "$<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT;ASIO_HAS_STD_COROUTINE>")
 target_link_libraries(amzsync_compiler INTERFACE Threads::Threads)
 
 if(AMZSYNC_SANITIZE)
@@ -39,6 +41,10 @@ elseif(AMZSYNC_SANITIZE STREQUAL "thread")
   # The sanitizer knows no bare fences; Asio has them around handlers, which its own mutexes order as well.
   target_compile_definitions(amzsync_compiler INTERFACE ASIO_DISABLE_FENCED_BLOCK BOOST_ASIO_DISABLE_FENCED_BLOCK)
   target_link_options(amzsync_compiler INTERFACE -fsanitize=thread)
+elseif(AMZSYNC_SANITIZE STREQUAL "fuzzer")
+  # What the fuzzer steers by, and what tells afterwards which lines it came to. clang only.
+  target_compile_options(amzsync_compiler INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(amzsync_compiler INTERFACE -fsanitize=address,undefined -fprofile-instr-generate)
 elseif(AMZSYNC_SANITIZE)
-  message(FATAL_ERROR "AMZSYNC_SANITIZE must be address+undefined or thread, not ${AMZSYNC_SANITIZE}")
+  message(FATAL_ERROR "AMZSYNC_SANITIZE must be address+undefined, thread or fuzzer, not ${AMZSYNC_SANITIZE}")
 endif()

@@ -38,8 +38,9 @@ int hex_digit(char c) {
   return -1;
 }
 
-/// Splits the target into path and parameters; false when it is malformed.
-bool parse_target(Request& request) {
+}  // namespace
+
+bool split_target(Request& request) {
   std::string_view target = request.target;
   if (target.empty() || target.front() != '/') return false;
   std::string_view query;
@@ -63,8 +64,6 @@ bool parse_target(Request& request) {
   }
   return true;
 }
-
-}  // namespace
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
   std::string out;
@@ -249,7 +248,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
     error_code ec;
     const auto remote = stream.socket().remote_endpoint(ec);
     if (!ec) request.peer = remote.address().to_string();
-    if (!parse_target(request)) return answer_refusal(400, "The request's address is malformed.");
+    if (!split_target(request)) return answer_refusal(400, "The request's address is malformed.");
     server->handler(std::move(request), Responder(shared_from_this()));
   }
 

@@ -142,6 +142,9 @@ struct ListenAddress {
 };
 std::optional<ListenAddress> parse_listen(std::string_view text);
 
+/// Splits `request.target` into path and parameters; false when it is malformed.
+bool split_target(Request& request);
+
 /// %XX and (for queries) '+' decoded; nullopt when malformed.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 

@@ -307,6 +307,7 @@ SimAnswer Simulator::handle(const SimRequest& sent) {
     page.key(v0 ? "FinancialEvents" : "transactions").raw(v0 ? "{}" : "[]");
     answer = json(std::move(page.end_object().end_object()).text());
   } else if (fault->kind == "body") {
+    answer.status = fault->body_status;
     answer.content_type = fault->content_type;
     answer.body = fault->message;
   } else if (fault->kind == "token_expired") {

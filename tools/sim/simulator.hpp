@@ -76,13 +76,14 @@ struct Fault {
   std::string path;               ///< "/" for all, "/auth" for the token endpoint
   /// status, html, truncate, drop, hang, empty, empty_page (with a token to what was asked for), token_loop (`message`: the token), page_loop,
   /// last_page_again, token_expired, wrong_type (amounts that end in 13, or all, as strings), omit (one member of the answer), body
-  /// (`message`, as `content_type`); of a report that is asked for: report_cancelled, report_fatal, report_stuck (is never finished),
+  /// (`message`, as `content_type`, with `body_status`); of a report that is asked for: report_cancelled, report_fatal, report_stuck (is never finished),
   /// report_moved (its days are not those that were asked for)
   std::string kind;
   int status = 500;
   std::string code, message, details;
   std::string method;             ///< empty: any
   std::string content_type = "text/plain";
+  int body_status = 200;
   int wider_than_days = 0;        ///< only calls that ask for more days of money
   int times = 1;                  ///< how many calls; -1: until taken back
   int after = 0;                  ///< calls that still go well
