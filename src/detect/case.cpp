@@ -51,7 +51,7 @@ void Case::index_products() {
   for (const Removal& r : tables.removals) removal_orders.insert(r.order);
   payments.reserve(tables.reimbursements.size());
   for (const Reimbursement& line : tables.reimbursements) {
-    const Name fnsku = fnsku_of(line.fnsku, line.sku);
+    const Name fnsku = fnsku_of(line);
     if (!line.sku.empty() && !line.fnsku.empty()) {
       fnsku_by_sku_.emplace(line.sku, line.fnsku);
       sku_by_fnsku_.emplace(line.fnsku, line.sku);
@@ -149,9 +149,9 @@ const std::vector<const Reimbursement*>& Case::paid_before_order(Name fnsku) con
   return found == paid_by_fnsku_.end() ? none : found->second;
 }
 
-Name Case::fnsku_of(Name fnsku, Name sku) const {
+Name Case::fnsku_of(Name fnsku, Name sku, std::optional<Day> day) const {
   if (!fnsku.empty()) return fnsku;
-  if (const Name said = ledger.fnsku_of(sku); !said.empty()) return said;
+  if (const Name said = ledger.fnsku_of(sku, day); !said.empty()) return said;
   const auto found = fnsku_by_sku_.find(sku);
   return found == fnsku_by_sku_.end() ? Name{} : found->second;
 }
@@ -196,12 +196,12 @@ std::int64_t Case::take(std::vector<Payment*> from, std::int64_t units, Finding&
   return taken;
 }
 
-Value Case::value_before_order(Name fnsku, Name sku, Day event, std::string_view where) const {
+Value Case::value_before_order(Name fnsku, Name sku, Day event, std::string_view where, std::optional<Currency> in) const {
   Value value;
   // Units lie in countries, too, where nothing is sold; they are valued as at home.
   const spapi::Marketplace* marketplace = spapi::find_marketplace(where);
   if (!marketplace) marketplace = spapi::find_marketplace(tables.home);
-  value.currency = marketplace ? Currency::parse(marketplace->currency) : std::nullopt;
+  value.currency = in ? in : marketplace ? Currency::parse(marketplace->currency) : std::nullopt;
   const auto capped = [&](Micros amount) {
     const auto cap = value.currency ? policy.unit_cap(*value.currency) : std::nullopt;
     return cap ? std::min(amount, *cap) : amount;
@@ -224,8 +224,11 @@ Value Case::value_before_order(Name fnsku, Name sku, Day event, std::string_view
   for (const Name product : {fnsku, sku.empty() ? sku_of(fnsku) : sku}) {
     const auto known = costs_.find(product);
     if (product.empty() || known == costs_.end()) continue;
-    for (const SellerCost* cost : known->second)
-      if (cost->from <= event && (!best || best->from < cost->from)) best = cost;
+    for (const SellerCost* cost : known->second) {
+      if (cost->from > event) continue;
+      const bool ours = cost->currency == value.currency, best_ours = best && best->currency == value.currency;
+      if (!best || (ours && !best_ours) || (ours == best_ours && best->from <= cost->from)) best = cost;
+    }
   }
   if (best) {
     if (best->currency != value.currency) return value;   // no rate is supplied
@@ -284,6 +287,9 @@ void Case::conclude(const Rule& rule, Finding f, const Grounds& g) {
       break;
     }
   }
+  // Rows that differ in nothing a subject tells (a time of day) are findings of their own.
+  const std::uint64_t name = std::hash<std::string>()(std::string(f.rule) + '\n' + std::string(f.variant) + '\n' + f.subject);
+  if (const int before = told_[name]++; before > 0) f.subject += "~" + std::to_string(before + 1);
   findings.push_back(std::move(f));
 }
 

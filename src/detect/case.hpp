@@ -106,14 +106,17 @@ class Case {
   std::vector<Reversal> reversals;
   /// Units of an order that rule 11 claims.
   std::map<Name, std::int64_t> reopened_by_order;
+  /// Payments that stand in for others: what they pay less than those, it claims.
+  std::set<std::int64_t> paid_again;
   /// Units of a product's shipments that it claims.
   std::map<Name, std::int64_t> reopened_inbound;
 
   const Product* product(Name fnsku) const;
   /// Nets a product's rows against what it was paid and what was found. Once for each, those that have rows in the order of the FNSKU's text.
   ProductLedger net_product(const Product& product, std::span<const LedgerRow> rows);
-  /// Of a line: its own FNSKU, or the one that its SKU had last.
-  Name fnsku_of(Name fnsku, Name sku) const;
+  /// Of a line: its own FNSKU, or the one that its SKU had on the day; no day: the one that it had last.
+  Name fnsku_of(Name fnsku, Name sku, std::optional<Day> day = {}) const;
+  Name fnsku_of(const Reimbursement& line) const { return fnsku_of(line.fnsku, line.sku, line.approved); }
   Name sku_of(Name fnsku) const;
   /// Everything that was paid for units of a product before a customer ordered them, in the order of the report.
   const std::vector<const Reimbursement*>& paid_before_order(Name fnsku) const;
@@ -132,7 +135,8 @@ class Case {
   std::int64_t take(std::vector<Payment*> from, std::int64_t units, Finding& f, std::string_view step);
 
   /// A unit before a customer ordered it (detection 3.0).
-  Value value_before_order(Name fnsku, Name sku, Day event, std::string_view country) const;
+  /// `in`: what it is to be told in; not given: the currency of the country.
+  Value value_before_order(Name fnsku, Name sku, Day event, std::string_view country, std::optional<Currency> in = {}) const;
   void set_value(Finding& f, const Value& value) const;
 
   struct Grounds {
@@ -148,6 +152,8 @@ class Case {
   };
   /// Dates, confidence and coverage of a draft, which then is a finding; below the least confidence it is none.
   void conclude(const Rule& rule, Finding f, const Grounds& grounds);
+  /// Whether anybody asked why something is no finding.
+  bool telling() const { return verdicts_ != nullptr; }
   /// `by`: the rows that it was netted by.
   void no(const Rule& rule, RowRef row, std::string reason, std::vector<Netted> by = {});
 
@@ -156,6 +162,7 @@ class Case {
   void index_returns();
   void link_reversals();
 
+  std::unordered_map<std::uint64_t, int> told_;   // findings by rule, variant and subject
   std::vector<Verdict>* verdicts_;
   std::function<bool(RowRef)> told_of_;   // none: of every row
   std::unordered_map<Name, std::size_t, NameHasher> product_by_fnsku_;

@@ -26,7 +26,11 @@ void Ledger::add(const LedgerRow& row) {
     products_.insert(row.fnsku);
     if (!row.asin.empty()) hear(asin_by_fnsku_, row.fnsku, row, row.asin);
     if (!row.msku.empty()) {
-      hear(fnsku_by_sku_, row.msku, row, row.fnsku);
+      std::vector<Label>& labels = labels_[row.msku];
+      auto label = std::find_if(labels.begin(), labels.end(), [&](const Label& l) { return l.fnsku == row.fnsku; });
+      if (label == labels.end()) label = labels.insert(labels.end(), {row.fnsku, row.day, row.day, row.row});
+      label->first = std::min(label->first, row.day);
+      if (std::tie(label->last, label->last_row) < std::tie(row.day, row.row)) label->last = row.day, label->last_row = row.row;
       hear(sku_by_fnsku_, row.fnsku, row, row.msku);
       if (!row.asin.empty()) hear(asin_by_sku_, row.msku, row, row.asin);
     }
@@ -40,7 +44,7 @@ void Ledger::add(const LedgerRow& row) {
     if (r.asin.empty()) r.asin = row.asin;
     r.row = std::min(r.row, row.row);
   }
-  if (row.movement == Movement::customer_return && row.quantity > 0) {
+  if (row.movement == Movement::customer_return && row.quantity != 0) {
     const auto near = std::lower_bound(return_days_.begin(), return_days_.end(), row.day - kAroundReturns);
     if (near != return_days_.end() && *near <= row.day + kAroundReturns) returns_[row.asin].push_back({row.row, row.day, row.fnsku, row.center, row.quantity, row.disposition == Disposition::sellable});
   }
@@ -49,7 +53,18 @@ void Ledger::add(const LedgerRow& row) {
 void Ledger::end() {
   const auto earlier = [](const auto& a, const auto& b) { return std::tie(a.day, a.row) < std::tie(b.day, b.row); };
   for (auto& [asin, rows] : found_) std::sort(rows.begin(), rows.end(), earlier);
-  for (auto& [asin, rows] : returns_) std::sort(rows.begin(), rows.end(), earlier);
+  for (auto& [asin, rows] : returns_) {
+    std::sort(rows.begin(), rows.end(), earlier);
+    // Booked by mistake: a row of the other sign takes the nearest before it back.
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      for (std::size_t k = i; k-- > 0 && rows[i].units < 0;) {
+        if (rows[k].fnsku != rows[i].fnsku || rows[k].sellable != rows[i].sellable || rows[k].units <= 0) continue;
+        const std::int32_t same = std::min(rows[k].units, -rows[i].units);
+        rows[k].units -= same;
+        rows[i].units += same;
+      }
+    std::erase_if(rows, [](const BookedReturn& r) { return r.units <= 0; });
+  }
 }
 
 const Receipts* Ledger::receipts(Name shipment, Name fnsku) const {
@@ -60,6 +75,24 @@ const Receipts* Ledger::receipts(Name shipment, Name fnsku) const {
 void Ledger::hear(ByName& all, Name of, const LedgerRow& row, Name what) {
   const auto [place, fresh] = all.try_emplace(of, Said{row.day, row.row, what});
   if (Said& newest = place->second; !fresh && std::tie(newest.day, newest.row) < std::tie(row.day, row.row)) newest = {row.day, row.row, what};
+}
+
+Name Ledger::fnsku_of(Name sku, std::optional<Day> day) const {
+  const auto known = labels_.find(sku);
+  if (known == labels_.end()) return {};
+  const Label* best = nullptr;
+  // Rows of before the day, the newest of them; else what is told first after it.
+  for (const Label& l : known->second) {
+    const bool before = !day || l.first <= *day;
+    const bool best_before = best && (!day || best->first <= *day);
+    if (!best || (before && !best_before)) {
+      best = &l;
+    } else if (before == best_before) {
+      const auto at = [&](const Label& x) { return day ? std::min(x.last, *day) : x.last; };
+      if (before ? std::make_tuple(at(*best), best->last_row) < std::make_tuple(at(l), l.last_row) : l.first < best->first) best = &l;
+    }
+  }
+  return best->fnsku;
 }
 
 Name Ledger::said(const ByName& all, Name of) {

@@ -40,8 +40,9 @@ class Ledger {
   /// Units that Amazon found and books under an SKU of its own are of no product.
   static bool of_amazon(const Names& names, const LedgerRow& row) { return names.text(row.msku).starts_with("Amazon.Found."); }
 
+  /// What its rows of that day say, or last before it, else first after it; empty where none says anything. No day: the newest.
+  Name fnsku_of(Name sku, std::optional<Day> day = {}) const;
   /// What the newest row says of it; empty where none says anything.
-  Name fnsku_of(Name sku) const { return said(fnsku_by_sku_, sku); }
   Name asin_of_sku(Name sku) const { return said(asin_by_sku_, sku); }
   Name sku_of(Name fnsku) const { return said(sku_by_fnsku_, fnsku); }
   Name asin_of(Name fnsku) const { return said(asin_by_fnsku_, fnsku); }
@@ -66,7 +67,14 @@ class Ledger {
 
   const Tables& tables_;
   std::set<Name> products_, shipments_;
-  ByName fnsku_by_sku_, asin_by_sku_, sku_by_fnsku_, asin_by_fnsku_;
+  /// An SKU is relabelled now and then.
+  struct Label {
+    Name fnsku;
+    Day first{}, last{};
+    std::int64_t last_row = 0;
+  };
+  std::unordered_map<Name, std::vector<Label>, NameHasher> labels_;   // by SKU
+  ByName asin_by_sku_, sku_by_fnsku_, asin_by_fnsku_;
   std::map<Name, std::vector<LedgerRow>> found_;
   std::map<std::pair<Name, Name>, Receipts> receipts_;   // by shipment and FNSKU
   std::map<Name, std::vector<BookedReturn>> returns_;

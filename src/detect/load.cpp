@@ -95,7 +95,7 @@ class Loader {
   void reimbursements() {
     Rows r = tx_.rows(
         "SELECT row_id, approved_at, reimbursement_id, order_id, sku, fnsku, asin, reason, original_reimbursement_id, currency, amount_per_unit_micros, amount_micros, quantity_cash, quantity_inventory, condition, "
-        "case_id, occurrence FROM reimbursements WHERE user_no=?1 AND approved_at IS NOT NULL ORDER BY day, row_id",
+        "case_id, occurrence, quantity_total FROM reimbursements WHERE user_no=?1 AND approved_at IS NOT NULL ORDER BY day, row_id",
         user_);
     while (next(r)) {
       Reimbursement line;
@@ -114,6 +114,7 @@ class Loader {
       line.amount = amount(r, 11);
       line.cash = std::abs(r.integer(12));
       line.inventory = std::abs(r.integer(13));
+      if (line.cash == 0 && line.inventory == 0) line.cash = std::abs(r.integer(17));   // a file that tells only both together
       const std::string_view condition = r.view(14);
       line.used = !condition.empty() && !condition.starts_with("New") && !condition.starts_with("new");
       line.manual = !r.view(15).empty();
@@ -200,13 +201,16 @@ class Loader {
   }
 
   void fee_previews() {
-    const std::string kept = "sku, fnsku, asin, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, coalesce(sales_price_micros, your_price_micros), product_size_tier";
+    const std::string kept = "sku, fnsku, asin, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, coalesce(sales_price_micros, your_price_micros), product_size_tier, amazon_store";
     const std::string now = "SELECT f.row_id, coalesce(r.started_at, c.read_at), c.read_at, " + kept + " FROM fee_preview f JOIN cells c ON c.user_no=f.user_no AND c.stream='fee_preview' AND c.day=f.day LEFT JOIN runs r ON r.run_no=f.run_no "
                             "WHERE f.user_no=?1 ORDER BY f.row_id";
     const std::string before = "SELECT row_id, since_at, until_at, " + kept + " FROM fee_preview_history WHERE user_no=?1 ORDER BY row_id, until_at";
     for (const std::string& sql : {before, now}) {
       Rows r = tx_.rows(sql, user_);
-      while (next(r)) t_.fee_previews.push_back({r.integer(0), local(r, 1), local(r, 2), name(r, 3), name(r, 4), name(r, 5), Currency::parse(r.view(6)), amount(r, 7), amount(r, 8), amount(r, 9), name(r, 10)});
+      while (next(r)) {
+        const spapi::Marketplace* store = r.is_null(11) ? nullptr : spapi::find_marketplace(r.view(11));
+        t_.fee_previews.push_back({r.integer(0), local(r, 1), local(r, 2), name(r, 3), name(r, 4), name(r, 5), Currency::parse(r.view(6)), amount(r, 7), amount(r, 8), amount(r, 9), name(r, 10), store ? store->country : std::string_view()});
+      }
     }
   }
 
@@ -238,6 +242,7 @@ class Loader {
           std::string key(member.name());
           std::erase_if(key, [](char c) { return c == '-' || c == '_' || c == ' '; });
           if (key == "utilizationsurchargerate") f.surcharge_rate = decimal(member.text());
+          if (key == "baserate" && !f.rate) f.rate = decimal(member.text());   // which of the two a file fills differs
         }
       t_.storage_fees.push_back(f);
     }

@@ -2,6 +2,7 @@
 #include "detect/netting.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 namespace amzsync::detect {
@@ -60,6 +61,7 @@ class Allocation {
       if (r->movement != Movement::adjustment) continue;
       if (r->quantity > 0 && (r->reason == 'F' || r->reason == 'N'))
         n_.credits.push_back({r->reason == 'F' ? Step::found : Step::ownership, r, nullptr, r->day, r->quantity, r->quantity});
+      if (r->quantity < 0 && (r->reason == 'F' || r->reason == 'N')) take_back(*r);
       if (is_undoing(*r)) n_.credits.push_back({Step::undone, r, nullptr, r->day, r->quantity, r->quantity});
       if (r->quantity < 0 && r->reason == 'Q' && r->disposition == Disposition::warehouse_damaged && corrected_to(*r))
         n_.credits.push_back({Step::corrected, r, nullptr, r->day, units_of(*r), units_of(*r)});
@@ -114,15 +116,32 @@ class Allocation {
 
  private:
   /// The row that puts the damaged units where they then are.
-  const LedgerRow* mate_of(const LedgerRow& damage) const {
+  const LedgerRow* mate_of(const LedgerRow& damage) {
+    return other_half(damage, [](const LedgerRow& r) { return r.disposition == Disposition::warehouse_damaged; });
+  }
+  const LedgerRow* corrected_to(const LedgerRow& out) {
+    return other_half(out, [](const LedgerRow& r) { return r.disposition != Disposition::warehouse_damaged; });
+  }
+  /// Each row is the other half of one.
+  template <class Fits>
+  const LedgerRow* other_half(const LedgerRow& of, const Fits& fits) {
     for (const LedgerRow& r : rows_)
-      if (r.movement == Movement::adjustment && r.reason == 'P' && r.disposition == Disposition::warehouse_damaged && r.quantity == units_of(damage) && apart(r.day, damage.day) <= kPairs) return &r;
+      if (r.movement == Movement::adjustment && r.reason == 'P' && fits(r) && r.quantity == units_of(of) && apart(r.day, of.day) <= kPairs && halves_.insert(&r).second) return &r;
     return nullptr;
   }
-  const LedgerRow* corrected_to(const LedgerRow& out) const {
-    for (const LedgerRow& r : rows_)
-      if (r.movement == Movement::adjustment && r.reason == 'P' && r.disposition != Disposition::warehouse_damaged && r.quantity == units_of(out) && apart(r.day, out.day) <= kPairs) return &r;
-    return nullptr;
+
+  /// Found, and then not: the nearest before it of the same reason has so much less.
+  void take_back(const LedgerRow& by) {
+    std::int64_t units = units_of(by);
+    const Step kind = by.reason == 'F' ? Step::found : Step::ownership;
+    for (std::size_t k = n_.credits.size(); k-- > 0 && units > 0;) {
+      Credit& c = n_.credits[k];
+      if (c.kind != kind || c.day > by.day + kPairs) continue;
+      const std::int64_t same = std::min(units, c.left);
+      c.left -= same;
+      c.units -= same;
+      units -= same;
+    }
   }
 
   static std::optional<Lot::Kind> own_kind(const Credit& c) {
@@ -205,6 +224,7 @@ class Allocation {
 
   Netting& n_;
   std::span<const LedgerRow> rows_;
+  std::set<const LedgerRow*> halves_;     // that are another row's by now
   std::vector<std::int64_t> absorb_;      // of each lot: misplaced damaged units that it still explains
   bool first_ = false;
 };

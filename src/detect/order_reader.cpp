@@ -6,6 +6,7 @@
 
 #include "base/json.hpp"
 #include "detect/local_time.hpp"
+#include "detect/order_units.hpp"
 #include "detect/usual.hpp"
 #include "spapi/regions.hpp"
 
@@ -26,11 +27,11 @@ struct Statements {
 };
 constexpr Statements kTransactions{
     "SELECT min(day) FROM transactions WHERE user_no=?1 AND day>=?2",
-    "SELECT t.order_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND t.order_id IS NOT NULL AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim') "
-    "AND coalesce(t.status, '')<>'DEFERRED_RELEASED'",
-    "SELECT t.event_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim', 'ServiceFee') "
-    "AND coalesce(t.status, '')<>'DEFERRED_RELEASED' ORDER BY t.event_id",
-    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku FROM transactions t JOIN event_types y ON y.type_id = t.type_id "
+    "SELECT t.order_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND t.order_id IS NOT NULL AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim', 'Adjustment') "
+    "AND upper(coalesce(t.status, ''))<>'DEFERRED_RELEASED'",
+    "SELECT t.event_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim', 'Adjustment', 'ServiceFee') "
+    "AND upper(coalesce(t.status, ''))<>'DEFERRED_RELEASED' ORDER BY t.event_id",
+    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku, l.line_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id "
     "JOIN transaction_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
     "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id WHERE t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
 constexpr Statements kEvents{
@@ -39,23 +40,30 @@ constexpr Statements kEvents{
     "AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList')",
     "SELECT t.event_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 "
     "AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList', 'ServiceFeeEventList') ORDER BY t.event_id",
-    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku FROM financial_events t JOIN event_types y ON y.type_id = t.type_id "
+    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku, l.line_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id "
     "JOIN financial_event_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
     "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id WHERE t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
+
+/// Both sources' names of charges and fees; the newer one names charges by what the price is of (facts: spapi 3.2).
+constexpr std::pair<std::string_view, Part> kPartNames[]{
+    {"Principal", Part::principal}, {"OurPricePrincipal", Part::principal},
+    {"ShippingCharge", Part::shipping}, {"Shipping", Part::shipping}, {"ShippingPrincipal", Part::shipping},
+    {"GiftWrap", Part::gift_wrap}, {"Giftwrap", Part::gift_wrap}, {"GiftwrapPrincipal", Part::gift_wrap},
+    {"Tax", Part::tax}, {"OurPriceTax", Part::tax}, {"ShippingTax", Part::tax}, {"GiftWrapTax", Part::tax}, {"GiftwrapTax", Part::tax},
+    {"OurPriceDiscount", Part::promotion}, {"ShippingDiscount", Part::promotion},
+    {"Goodwill", Part::goodwill}, {"GoodwillPrincipal", Part::goodwill},
+    {"Commission", Part::commission}, {"RefundCommission", Part::refund_commission}, {"FBAPerUnitFulfillmentFee", Part::fulfilment}};
 
 std::optional<Part> part_of(std::string_view type, std::string_view path) {
   if (path.find("TaxesWithheld") != std::string_view::npos || path.find("TaxWithheld") != std::string_view::npos) return std::nullopt;
   if (path.find("Promotion") != std::string_view::npos || type.starts_with("Promotion")) return Part::promotion;
-  if (type == "Principal") return Part::principal;
-  if (type == "ShippingCharge" || type == "Shipping") return Part::shipping;
-  if (type == "GiftWrap" || type == "Giftwrap") return Part::gift_wrap;
-  if (type == "Tax" || type == "ShippingTax" || type == "GiftWrapTax" || type == "GiftwrapTax") return Part::tax;
-  if (type == "Goodwill") return Part::goodwill;
-  if (type == "Commission") return Part::commission;
-  if (type == "RefundCommission") return Part::refund_commission;
-  if (type == "FBAPerUnitFulfillmentFee") return Part::fulfilment;
+  for (const auto& [name, part] : kPartNames)
+    if (name == type) return part;
   return std::nullopt;
 }
+
+/// A fee may be told as what it is without tax, and its tax: leaves of these names under the one that names the fee.
+bool may_be_share_of_fee(std::string_view type) { return type == "Base" || type == "Tax"; }
 
 const spapi::Marketplace* marketplace_of(std::string_view text) {
   if (const spapi::Marketplace* m = spapi::find_marketplace(text)) return m;
@@ -202,6 +210,14 @@ class OrderReader::State {
   }
 
   void read_event(Tx& tx, std::int64_t id) {
+    struct Share {
+      std::int64_t line;
+      std::string path, type;
+      Name sku;
+      std::optional<Currency> currency;
+      std::optional<Micros> amount;
+    };
+    std::vector<Share> shares;
     Rows r = tx.rows(sql_.event, id);
     bool first = true;
     while (r.next()) {
@@ -223,16 +239,45 @@ class OrderReader::State {
         if (currency && !r.is_null(9)) event_.fees.push_back({.row = 0, .posted = {}, .type = t_.names.of(r.view(7)), .sku = sku, .fnsku = {}, .object = {}, .country = {}, .currency = *currency, .amount = Micros{r.integer(9)}});
         continue;
       }
-      const auto part = part_of(r.view(7), r.view(6));
-      if (!part || sku.empty()) continue;
-      MoneyItem& item = event_.items[sku];
-      if (!currency || r.is_null(9) || (item.currency && item.currency != currency)) {
-        item.mixed = true;
+      if (sku.empty()) continue;
+      const auto amount = r.is_null(9) ? std::nullopt : std::optional(Micros{r.integer(9)});
+      if (!v0_ && may_be_share_of_fee(r.view(7))) {
+        shares.push_back({r.integer(11), r.text(6), r.text(7), sku, currency, amount});
         continue;
       }
-      item.currency = currency;
-      item.put(*part, Micros{r.integer(9)});
+      put(sku, part_of(r.view(7), r.view(6)), currency, amount);
     }
+    const bool split = std::any_of(shares.begin(), shares.end(), [](const Share& s) { return s.type == "Base"; });
+    for (const Share& s : shares) {
+      std::optional<Part> part = part_of(s.type, s.path);
+      if (split)
+        if (const auto of = part_of(name_above(tx, id, s.path, s.line), s.path); of == Part::commission || of == Part::refund_commission || of == Part::fulfilment) part = of;
+      put(s.sku, part, s.currency, s.amount);
+    }
+  }
+
+  void put(Name sku, std::optional<Part> part, std::optional<Currency> currency, std::optional<Micros> amount) {
+    if (!part) return;
+    // Of what is set right afterwards only fees belong to the order; the rest is told as reimbursements.
+    if (event_.type == "Adjustment" && *part != Part::commission && *part != Part::refund_commission && *part != Part::fulfilment) return;
+    MoneyItem& item = event_.items[sku];
+    if (!currency || !amount || (item.currency && item.currency != currency)) {
+      item.mixed = true;
+      return;
+    }
+    item.currency = currency;
+    item.put(*part, *amount);
+  }
+
+  /// What the sum is called that a line is a share of: the last one before it, a level above.
+  static std::string name_above(Tx& tx, std::int64_t event, std::string path, std::int64_t line) {
+    constexpr std::string_view kLevel = ".breakdowns";
+    const std::size_t level = path.rfind(kLevel);
+    if (level == std::string::npos) return {};
+    path.erase(level, kLevel.size());
+    Rows r = tx.rows("SELECT s.type FROM transaction_lines l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id >= ?1 AND l.line_id < ?2 AND s.kind='total' AND s.path=?3 ORDER BY l.line_id DESC LIMIT 1",
+                     event * 4096, line, path);
+    return r.next() ? r.text(0) : std::string();
   }
 
   /// Only then it matters what was usual.
@@ -255,7 +300,6 @@ class OrderReader::State {
     }
     if (e.order.empty() || e.items.empty()) return;
     if (const auto detail = JsonDocument::parse(e.detail)) tell_items(*detail, e.items);
-    const bool fulfilment_told = std::any_of(e.items.begin(), e.items.end(), [](const auto& item) { return item.second.tells(Part::fulfilment); });
     const MoneyKind kind = e.type == "Shipment" || e.type == "ShipmentEventList" ? MoneyKind::sale : MoneyKind::refund;
     const bool elsewhere = is_sold_elsewhere(e);
     const bool passing = stage_ == Stage::pass, whole = !several_.of(number_of(e.order));
@@ -267,8 +311,6 @@ class OrderReader::State {
       item.country = country;
       item.posted = posted;
       if (elsewhere) item.by_amazon = false;
-      // The old source does not tell who shipped; only what Amazon ships has its fee.
-      if (v0_ && kind == MoneyKind::sale && !fulfilment_told && item.tells(Part::principal)) item.by_amazon = false;
       if (passing) {
         usual_charges_.see(item);
         if (!whole && charged_more_than_usual(item)) usual_.push_back({item.row, sku, static_cast<std::int32_t>(std::min<std::int64_t>(item.usual_referral.value_or(-1), 2'000'000'000)), item.usual_fulfilment.value_or(-1)});
@@ -280,9 +322,9 @@ class OrderReader::State {
     }
   }
 
-  /// Orders of other shops, which Amazon only ships (S01-…), and those of marketplaces that are not its own: what it owes for those it does not say (facts 1.6).
+  /// Of another shop, or of a marketplace that is not Amazon's.
   static bool is_sold_elsewhere(const Event& e) {
-    if (e.order.size() > 3 && e.order[0] == 'S' && e.order[1] >= '0' && e.order[1] <= '9') return true;
+    if (is_of_other_shop(e.order)) return true;
     return !e.marketplace.empty() && !marketplace_of(e.marketplace) && !e.marketplace.starts_with("Amazon.");
   }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 
 namespace amzsync::detect {
 namespace {
@@ -31,11 +32,39 @@ std::optional<Micros> OrderUnits::high(std::int64_t units) const {
   return Micros{gross.value - share_of(commission_credited, units, credited_units, *currency).value};
 }
 
+std::vector<ChargedTwice> charged_twice(const OrderItem& item, Part fee) {
+  std::map<std::string_view, std::vector<const MoneyItem*>> by_line;   // of an order two lines may hold one SKU
+  for (const MoneyItem& sale : item.sales) by_line[sale.item].push_back(&sale);
+  std::vector<ChargedTwice> all;
+  for (auto& [line, sales] : by_line) {
+    std::int64_t sold = 0, charged = 0, unit_fee = 0;
+    bool equal = true, usable = true;
+    std::optional<Day> last;              // of a charge that is of no sale
+    for (const MoneyItem* sale : sales) {
+      const std::int64_t units = sale->quantity.value_or(0);
+      usable &= !sale->mixed && sale->posted && sale->currency == sales.front()->currency && units > 0;
+      if (!usable) break;
+      const bool has_principal = sale->tells(Part::principal) && (*sale)[Part::principal].value != 0;
+      if (has_principal) sold += units;
+      if ((*sale)[fee].value >= 0) continue;
+      charged += units;
+      const std::int64_t each = -(*sale)[fee].value / units;
+      equal &= unit_fee == 0 || unit_fee == each;
+      unit_fee = each;
+      if (!has_principal) last = std::max(last.value_or(*sale->posted), *sale->posted);
+    }
+    if (usable && sold > 0 && charged > sold && equal && last) all.push_back({line, std::move(sales), Micros{(charged - sold) * unit_fee}, *last});
+  }
+  return all;
+}
+
 std::optional<OrderUnits> order_units(const Case& c, const OrderItem& item) {
   OrderUnits u;
   std::optional<Currency> currency;
+  const bool by_amazon = std::any_of(item.sales.begin(), item.sales.end(), [](const MoneyItem& sale) { return sale.by_amazon.value_or(sale.tells(Part::fulfilment)); });
+  if (!by_amazon) return std::nullopt;
   for (const MoneyItem& sale : item.sales) {
-    if (sale.mixed || !sale.by_amazon || (currency && sale.currency != currency)) return std::nullopt;
+    if (sale.mixed || !sale.by_amazon.value_or(true) || (currency && sale.currency != currency)) return std::nullopt;
     currency = sale.currency;
     if (!sale.country.empty()) u.country = sale.country;
     const bool sold_here = sale.tells(Part::principal) && sale[Part::principal].value != 0;
@@ -65,6 +94,8 @@ std::optional<OrderUnits> order_units(const Case& c, const OrderItem& item) {
     units = std::min(units, u.sold - u.refunded);
     u.refunded += units;
     u.refunded_on = *refund.posted;
+    if (u.refunds.empty() || u.refunds.back().day != *refund.posted) u.refunds.push_back({*refund.posted, 0});
+    u.refunds.back().units += units;
     u.commission_credited.value += std::max<std::int64_t>(0, refund[Part::commission].value);
     u.credited_units += units;
   }

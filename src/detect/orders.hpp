@@ -26,7 +26,8 @@ struct MoneyItem {
   std::optional<std::int64_t> quantity;   ///< QuantityShipped
   std::array<Micros, kParts> amounts{};
   std::uint16_t told = 0;                 ///< bit of each part that the event tells
-  bool by_amazon = true;                  ///< sold there, and fulfilled by it
+  /// Whether it was sold at Amazon and fulfilled by it; nullopt: not told. Then its fee tells, which only what Amazon ships has.
+  std::optional<bool> by_amazon;
   bool mixed = false;                     ///< amounts in several currencies, or one that can't be held exactly: nothing is concluded from it
   /// What sales of the SKU were mostly charged in the 180 days before, where enough of them are known: micros of fulfilment for a unit, and
   /// hundredths of a percent of the price for the referral.

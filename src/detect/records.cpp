@@ -425,7 +425,7 @@ Result<std::int64_t> supply(Tx& tx, UserNo user, std::string_view kind, std::str
     std::string_view name;
     std::vector<std::string_view> keys, numbers, dates, texts;
   };
-  static const std::vector<Kind> kinds{{"costs", {"product", "from"}, {"amount"}, {"from"}, {"currency"}},
+  static const std::vector<Kind> kinds{{"costs", {"product", "from", "currency"}, {"amount"}, {"from"}, {"currency"}},
                                        {"sizes", {"product"}, {"longest", "median", "shortest", "ounces"}, {}, {"tier"}},
                                        {"removal_receipts", {"order", "fnsku", "tracking"}, {"units"}, {}, {}},
                                        {"removal_shipments", {"order", "fnsku", "tracking"}, {"units"}, {"shipped"}, {}},

@@ -24,7 +24,7 @@ std::span<const Rule> rules() {
       {"referral_fee_overcharge", 1, Claim::fee_referral, 0, {{money, 0}}, &referral_fee_overcharge},
       {"refund_commission_credit_missing", 1, Claim::fee_referral, 14, {{money, 0}}, &refund_commission_credit_missing},
       {"removal_disposed_instead_of_returned", 1, Claim::removal_other, 14, {{removals, 0}, {reimbursements, 0}}, &of_tables<&removal_disposed_instead_of_returned>},
-      {"removal_lost", 1, Claim::removal_lost, 15, {{removal_shipments, 0}, {reimbursements, 0}}, &of_tables<&removal_lost>},
+      {"removal_lost", 1, Claim::removal_lost, 15, {{removal_shipments, 0}, {removals, 30}, {reimbursements, 0}}, &of_tables<&removal_lost>},
       {"disposed_without_request", 1, Claim::fc_ops, 15, {{Source::ledger, 30}, {removals, 30}, {reimbursements, 0}}, &disposed_without_request},
   };
   return list;

@@ -37,7 +37,9 @@ class Months {
     (open ? m.open_sum : m.expired_sum) += over.value;
   }
 
-  void conclude(const std::function<int(std::string_view variant)>& base, const std::function<bool(std::string_view variant)>& review_only) {
+  /// What was given back of charges of an SKU since a day, of so much at most; told in the finding.
+  using GivenBack = std::function<std::int64_t(Name sku, Currency currency, Day since, std::int64_t most, Finding& f)>;
+  void conclude(const std::function<int(std::string_view variant)>& base, const std::function<bool(std::string_view variant)>& review_only, const GivenBack& given_back = {}) {
     while (!months_.empty()) {
       auto month = months_.extract(months_.begin());   // what is concluded makes room
       const auto& [sku, variant, first_day, currency] = month.key();
@@ -49,12 +51,18 @@ class Months {
       f.subject = "fees " + std::string(c_.text(sku)) + "|" + f.about.period + "|" + std::string(currency.text());
       f.currency = currency;
       f.basis = Basis::charge;
-      f.amount = Micros{m.first_open ? m.open_sum : m.expired_sum};
+      std::int64_t sum = m.first_open ? m.open_sum : m.expired_sum;
+      if (given_back) sum -= given_back(sku, currency, m.first, sum, f);
+      f.amount = Micros{sum};
       f.review_only = review_only(variant);
       f.evidence.reserve(m.charges.size());
       for (const Charge& charge : m.charges) f.evidence.push_back({{Source::money, charge.row}, charge.open ? "charge" : "charge out of time", charge.units});
       Case::Grounds grounds{.event = m.first_open.value_or(m.first), .country = m.country, .base = base(variant), .by_id = true, .not_before = {}, .aged_from = {}, .early = false};
       if (variant == "preview" || variant == "wrong_charge") grounds.also = {{Source::fee_preview, 0}};
+      if (sum <= 0) {
+        c_.no(rule_, f.evidence.front().row, "given back", std::move(f.netting));
+        continue;
+      }
       c_.conclude(rule_, std::move(f), grounds);
     }
   }
@@ -114,11 +122,12 @@ struct NearestPreview {
   bool later = false;
   days away{};
 };
-NearestPreview preview_for(const std::map<Name, std::vector<const FeePreview*>>& previews, Name sku, Day day) {
+NearestPreview preview_for(const std::map<Name, std::vector<const FeePreview*>>& previews, Name sku, std::string_view country, Day day) {
   NearestPreview found;
   const auto known = previews.find(sku);
   if (known == previews.end()) return found;
   for (const FeePreview* p : known->second) {
+    if (!p->country.empty() && p->country != country) continue;   // another store's
     if (p->since <= day) {
       found = {p, false, std::max(days(0), day - p->day)};
     } else if (!found.row) {
@@ -136,48 +145,28 @@ std::map<Name, std::vector<const FeePreview*>> previews_by_sku(const Case& c) {
 }
 
 void judge_twice(Case& c, const Rule& rule, const Order& order, const OrderItem& item) {
-  std::map<std::string_view, std::vector<const MoneyItem*>> by_item;   // of an order two lines may hold one SKU
-  for (const MoneyItem& sale : item.sales) by_item[sale.item].push_back(&sale);
-  for (const auto& [number, sales] : by_item)
-    for (const Part part : {Part::fulfilment, Part::commission}) {
-      std::int64_t sold = 0, charged = 0, unit_fee = 0;
-      bool equal = true, usable = true;
-      std::vector<const MoneyItem*> extra;
-      for (const MoneyItem* sale : sales) {
-        const std::int64_t units = sale->quantity.value_or(0);
-        usable &= !sale->mixed && sale->posted && sale->currency == sales.front()->currency && units > 0;
-        if (!usable) break;
-        const bool has_principal = sale->tells(Part::principal) && (*sale)[Part::principal].value != 0;
-        if (has_principal) sold += units;
-        if ((*sale)[part].value >= 0) continue;
-        charged += units;
-        const std::int64_t each = -(*sale)[part].value / units;
-        equal &= unit_fee == 0 || unit_fee == each;
-        unit_fee = each;
-        if (!has_principal) extra.push_back(sale);
-      }
-      if (!usable || sold == 0 || charged <= sold || !equal || extra.empty()) continue;
+  for (const Part part : {Part::fulfilment, Part::commission})
+    for (const ChargedTwice& twice : charged_twice(item, part)) {
       std::int64_t given_back = 0;
       for (const MoneyItem& refund : item.refunds)
-        if (refund.item == number || refund.item.empty() || number.empty()) given_back += std::max<std::int64_t>(0, refund[part].value);
-      for (const MoneyItem* sale : sales) given_back += std::max<std::int64_t>(0, (*sale)[part].value);
+        if (refund.item == twice.line || refund.item.empty() || twice.line.empty()) given_back += std::max<std::int64_t>(0, refund[part].value);
+      for (const MoneyItem* sale : twice.sales) given_back += std::max<std::int64_t>(0, (*sale)[part].value);
       Finding f;
       f.variant = part == Part::fulfilment ? "fulfilment" : "commission";
-      f.subject = "order " + order.id + "|" + std::string(number.empty() ? c.text(item.sku) : number);
+      f.subject = "order " + order.id + "|" + std::string(twice.line.empty() ? c.text(item.sku) : twice.line);
       f.about = {.fnsku = {}, .sku = item.sku, .asin = item.asin, .order = order.id, .shipment = {}, .removal = {}, .period = {}};
-      for (const MoneyItem* sale : sales) f.evidence.push_back({{Source::money, sale->row}, "charge", sale->quantity.value_or(0)});
-      const std::int64_t amount = (charged - sold) * unit_fee - given_back;
+      for (const MoneyItem* sale : twice.sales) f.evidence.push_back({{Source::money, sale->row}, "charge", sale->quantity.value_or(0)});
+      const std::int64_t amount = twice.over.value - given_back;
       if (amount <= 0) {
         c.no(rule, f.evidence.front().row, "given back");
         continue;
       }
+      const MoneyItem& first = *twice.sales.front();
       f.amount = Micros{amount};
-      f.currency = sales.front()->currency;
+      f.currency = first.currency;
       f.basis = Basis::charge;
-      Day last = *extra.front()->posted;
-      for (const MoneyItem* sale : extra) last = std::max(last, *sale->posted);
-      const std::string_view country = sales.front()->country.empty() ? c.tables.home : sales.front()->country;
-      c.conclude(rule, std::move(f), {.event = last, .country = country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
+      const std::string_view country = first.country.empty() ? c.tables.home : first.country;
+      c.conclude(rule, std::move(f), {.event = twice.last, .country = country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
     }
 }
 
@@ -231,20 +220,54 @@ class Duplicates final : public Judge {
   void end() override { judge_service_fees(case_, rule_); }
 };
 
+/// Payments that correct fees, each of their money once: for an order, or for all orders of a product.
+class FeeCredits {
+ public:
+  explicit FeeCredits(const Case& c) : c_(c) {
+    for (const Payment& p : c.payments)
+      if (p.line->family == Family::fee && p.line->amount && p.line->currency) credits_.push_back({p.line, p.gross > 0 ? p.line->amount->value * (p.gross - p.reversed) / p.gross : p.line->amount->value});
+  }
+  /// `order`: empty for those of no order.
+  std::int64_t take(Name order, Name sku, Currency currency, Day since, std::int64_t most, std::vector<Netted>& netting) {
+    std::int64_t taken = 0;
+    for (Credit& credit : credits_) {
+      const Reimbursement& line = *credit.line;
+      if (credit.left <= 0 || taken >= most || line.order != order || line.currency != currency || line.approved < since) continue;
+      const bool of_whole_order = !order.empty() && line.sku.empty() && line.fnsku.empty();
+      if (!of_whole_order && line.sku != sku && (!line.sku.empty() || c_.fnsku_of(line) != c_.fnsku_of({}, sku))) continue;
+      const std::int64_t here = std::min(credit.left, most - taken);
+      credit.left -= here;
+      taken += here;
+      netting.push_back({{Source::reimbursements, line.row}, 0, "payment"});
+    }
+    return taken;
+  }
+  bool none() const { return credits_.empty(); }
+
+ private:
+  struct Credit {
+    const Reimbursement* line;
+    std::int64_t left;
+  };
+  const Case& c_;
+  std::vector<Credit> credits_;
+};
+
 class FulfilmentFees final : public Judge {
  public:
-  FulfilmentFees(Case& c, const Rule& rule) : Judge(c, rule), previews_(previews_by_sku(c)), months_(c, rule) {
+  FulfilmentFees(Case& c, const Rule& rule) : Judge(c, rule), previews_(previews_by_sku(c)), months_(c, rule), credits_(c) {
     for (const SellerSize& size : c.tables.sizes) sizes_[size.product] = &size;
   }
   void see(const Order& order) override {
-    for (const OrderItem& item : order.items) judge(item);
+    for (const OrderItem& item : order.items) judge(order.name, item);
   }
   void end() override {
-    months_.conclude([](std::string_view v) { return v == "wrong_charge" ? 65 : v == "wrong_size" ? 60 : 50; }, [](std::string_view v) { return v == "preview" || v == "tier_jump"; });
+    months_.conclude([](std::string_view v) { return v == "wrong_charge" ? 65 : v == "wrong_size" ? 60 : 50; }, [](std::string_view v) { return v == "preview" || v == "tier_jump"; },
+                     [this](Name sku, Currency currency, Day since, std::int64_t most, Finding& f) { return credits_.take({}, sku, currency, since, most, f.netting); });
   }
 
  private:
-  void judge(const OrderItem& item) {
+  void judge(Name order, const OrderItem& item) {
     Case& c = case_;
     const Rule& rule = rule_;
     const SellerSize* size = nullptr;
@@ -263,13 +286,18 @@ class FulfilmentFees final : public Judge {
       const auto tolerance = [](std::int64_t expected) { return std::max(kCents2, expected / 50); };
       const auto over = [&](std::string_view variant, std::int64_t expected) {
         if (fee - expected <= tolerance(expected)) return false;
-        const std::int64_t sum = (fee - expected) * units, back = std::min(sum, credited);
+        const std::int64_t sum = (fee - expected) * units;
+        std::int64_t back = std::min(sum, credited);
         credited -= back;
+        if (!order.empty() && !credits_.none()) {
+          std::vector<Netted> told;
+          back += credits_.take(order, item.sku, currency, day, sum - back, told);
+        }
         if (sum > back) months_.add(variant, item, sale, country, {sum - back});
         return true;
       };
       const FulfilmentCard* card = c.policy.fulfilment_card(country, day);
-      const NearestPreview preview = preview_for(previews_, item.sku, day);
+      const NearestPreview preview = preview_for(previews_, item.sku, country, day);
       if (card && size) {
         const std::string_view tier = c.text(size->tier);
         if (const auto expected = expected_fee(*card, tier, billed_ounces(*size, tier), day, currency)) {
@@ -293,6 +321,7 @@ class FulfilmentFees final : public Judge {
   std::map<Name, std::vector<const FeePreview*>> previews_;
   std::map<Name, const SellerSize*> sizes_;
   Months months_;
+  FeeCredits credits_;
 };
 
 class ReferralFees final : public Judge {
@@ -318,7 +347,7 @@ class ReferralFees final : public Judge {
       const Currency currency = *sale.currency;
       const std::string_view country = sale.country.empty() ? c.tables.home : sale.country;
       const ReferralCard* card = c.policy.referral_card(country, "*", day);
-      const NearestPreview preview = preview_for(previews_, item.sku, day);
+      const NearestPreview preview = preview_for(previews_, item.sku, country, day);
       std::string_view variant;
       std::function<std::int64_t(std::int64_t)> expected;   // of a basis
       if (card) {

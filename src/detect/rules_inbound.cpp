@@ -105,9 +105,9 @@ class InboundShortage final : public Judge {
     }
     item.open = std::max<std::int64_t>(0, item.sent - item.received);
     item.over = std::max<std::int64_t>(0, item.received - item.sent);
-    // Cases entered as units, or units as cases: what differs is the unit, not the goods.
+    // Cases entered as units: what differs is the unit, not the goods.
     const std::int64_t in_case = item.rows.front()->in_case;
-    if (in_case > 1 && (item.sent * in_case == item.received || item.sent == item.received * in_case)) item.open = item.over = 0;
+    if (in_case > 1 && item.sent * in_case == item.received) item.open = item.over = 0;
   }
 
   void find_unplanned(Name shipment, const std::map<std::pair<Name, Name>, std::size_t>& planned) {
@@ -176,7 +176,10 @@ class InboundShortage final : public Judge {
     const RowRef ref{Source::inbound, item.rows.front()->row};
     const std::string& status = item.shipment->row->status;
     if (!may_be_claimed(status)) return c.no(rule_, ref, "the shipment is " + status);
-    if (item.open == 0) return c.no(rule_, ref, item.offsets.empty() ? "cases and units were mixed up" : "counted in elsewhere, or paid", std::move(item.offsets));
+    if (item.open == 0) {
+      const std::string why = item.offsets.empty() ? "cases and units were mixed up" : "counted in elsewhere, or paid";
+      return c.no(rule_, ref, why, std::move(item.offsets));
+    }
     const auto delivered = item.shipment->delivered();
     if (!delivered) return c.no(rule_, ref, "it is not known when the shipment was delivered");
     Finding f;
@@ -214,7 +217,10 @@ class DamagedInbound final : public Judge {
   void see(ProductLedger& product) override {
     for (const LedgerRow& row : product.rows) {
       if (row.movement != Movement::receipt) continue;
-      if (row.disposition != Disposition::carrier_damaged && row.disposition != Disposition::warehouse_damaged) continue;
+      if (row.disposition != Disposition::carrier_damaged && row.disposition != Disposition::warehouse_damaged) {
+        if (case_.telling() && row.disposition != Disposition::sellable) case_.no(rule_, {Source::ledger, row.row}, "it came so from the seller, not from Amazon's carrier");
+        continue;
+      }
       if (row.quantity <= 0) {
         take_back(row);
         continue;

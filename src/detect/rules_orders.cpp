@@ -46,8 +46,35 @@ std::vector<std::pair<Source, Day>> from_first_sale(const OrderItem& item) {
   return from;
 }
 
+/// What of an order's returns is left, while its items take of them.
+class ReturnsOfOrder {
+ public:
+  ReturnsOfOrder(const Case& c, const Order& order) : order_(order) {
+    for (const ReturnRow* r : c.returns_of_order(order.name)) rows_.push_back({r, r->quantity});
+  }
+  /// Units of an item that came back: under its own SKU, and under others of its ASIN what is no other item's own.
+  std::vector<std::pair<const ReturnRow*, std::int64_t>> take(const OrderItem& item, std::int64_t units) {
+    std::vector<std::pair<const ReturnRow*, std::int64_t>> taken;
+    for (const bool own : {true, false})
+      for (auto& [row, left] : rows_) {
+        const bool of_another = row->sku != item.sku && std::any_of(order_.items.begin(), order_.items.end(), [&, r = row](const OrderItem& i) { return i.sku == r->sku; });
+        if ((row->sku == item.sku) != own || of_another || !same_product(item, row->sku, row->asin)) continue;
+        const std::int64_t same = std::min(units, left);
+        if (same <= 0) continue;
+        units -= same;
+        left -= same;
+        taken.emplace_back(row, same);
+      }
+    return taken;
+  }
+
+ private:
+  const Order& order_;
+  std::vector<std::pair<const ReturnRow*, std::int64_t>> rows_;
+};
+
 /// Rules 6 and 12: refunded, not returned, not paid.
-void judge_unreturned(Case& c, const Rule& rule, const Order& order, const OrderItem& item, int base, int later) {
+void judge_unreturned(Case& c, const Rule& rule, const Order& order, const OrderItem& item, ReturnsOfOrder& returns, int base, int later) {
   const auto units = order_units(c, item);
   const RowRef first{Source::money, item.refunds.empty() ? 0 : item.refunds.front().row};
   if (!units || units->refunded == 0) {
@@ -59,12 +86,9 @@ void judge_unreturned(Case& c, const Rule& rule, const Order& order, const Order
   f.about = about(order.id, item);
   tell_money(f, item);
   std::int64_t open = units->refunded;
-  for (const ReturnRow* r : c.returns_of_order(order.name)) {
-    if (!same_product(item, r->sku, r->asin)) continue;
-    const std::int64_t same = std::min(open, r->quantity);
-    if (same <= 0) continue;
+  for (const auto& [row, same] : returns.take(item, open)) {
     open -= same;
-    f.netting.push_back({{Source::returns, r->row}, same, "returned"});
+    f.netting.push_back({{Source::returns, row->row}, same, "returned"});
   }
   if (const auto owned = c.reopened_by_order.find(order.name); owned != c.reopened_by_order.end()) {
     const std::int64_t same = std::min(open, owned->second);
@@ -76,12 +100,21 @@ void judge_unreturned(Case& c, const Rule& rule, const Order& order, const Order
     c.no(rule, first, "returned, or paid", std::move(f.netting));
     return;
   }
-  f.quantity = open;
-  order_value(f, *units);
-  std::optional<Day> not_before;
-  if (later > 0) not_before = units->refunded_on + days(rule.maturity_days + later);
-  // A part of the order that was not read may have been another unit.
-  c.conclude(rule, std::move(f), {.event = units->refunded_on, .country = units->country, .base = base, .by_id = true, .not_before = not_before, .aged_from = {}, .early = false, .told_from = from_first_sale(item)});
+  // Each unit has the date of its own refund; what came back, or was paid, is of those that were refunded first.
+  std::int64_t settled = units->refunded - open;
+  for (const OrderUnits::Refund& refund : units->refunds) {
+    const std::int64_t of_it = std::min(settled, refund.units);
+    settled -= of_it;
+    if (of_it == refund.units) continue;
+    Finding one = f;
+    if (refund.day != units->refunds.front().day) one.subject += "|" + format_day(refund.day);
+    one.quantity = refund.units - of_it;
+    order_value(one, *units);
+    std::optional<Day> not_before;
+    if (later > 0) not_before = refund.day + days(rule.maturity_days + later);
+    // A part of the order that was not read may have been another unit.
+    c.conclude(rule, std::move(one), {.event = refund.day, .country = units->country, .base = base, .by_id = true, .not_before = not_before, .aged_from = {}, .early = false, .told_from = from_first_sale(item)});
+  }
 }
 
 /// What became of parcels, where the host told it.
@@ -116,8 +149,9 @@ class LostInDelivery final : public Judge {
   LostInDelivery(Case& c, const Rule& rule) : Judge(c, rule), deliveries_(c) {}
   void see(const Order& order) override {
     if (deliveries_.none()) return;   // without evidence of the delivery the order stays with rule 6 (facts 7.13)
+    ReturnsOfOrder returns(case_, order);
     for (const OrderItem& item : order.items)
-      if (!item.refunds.empty() && deliveries_.lost_on_the_way(order.name, item)) judge_unreturned(case_, rule_, order, item, 75, deliveries_.of(order.name, item) == Delivery::State::returned_to_sender ? 30 : 0);
+      if (!item.refunds.empty() && deliveries_.lost_on_the_way(order.name, item)) judge_unreturned(case_, rule_, order, item, returns, 75, deliveries_.of(order.name, item) == Delivery::State::returned_to_sender ? 30 : 0);
   }
 
  private:
@@ -128,8 +162,11 @@ class NotReceived final : public Judge {
  public:
   NotReceived(Case& c, const Rule& rule) : Judge(c, rule), deliveries_(c) {}
   void see(const Order& order) override {
-    for (const OrderItem& item : order.items)
-      if (!item.refunds.empty() && !deliveries_.lost_on_the_way(order.name, item)) judge_unreturned(case_, rule_, order, item, 70, 0);
+    ReturnsOfOrder returns(case_, order);
+    for (const OrderItem& item : order.items) {
+      if (!item.refunds.empty() && !deliveries_.lost_on_the_way(order.name, item)) judge_unreturned(case_, rule_, order, item, returns, 70, 0);
+      if (item.refunds.empty() && !item.sales.empty() && case_.telling()) case_.no(rule_, {Source::money, item.sales.front().row}, "nothing of it was refunded");
+    }
   }
 
  private:
@@ -142,7 +179,7 @@ class ReturnDamage final : public Judge {
  public:
   ReturnDamage(Case& c, const Rule& rule) : Judge(c, rule) {
     for (const ReturnRow& r : c.tables.returns)
-      if (r.grade == ReturnGrade::amazon_damaged && r.quantity > 0) returned_[c.text(r.order)][c.text(r.sku)].rows.push_back(&r);
+      if (r.grade == ReturnGrade::amazon_damaged && r.quantity > 0 && !is_of_other_shop(c.text(r.order))) returned_[c.text(r.order)][c.text(r.sku)].rows.push_back(&r);
     for (auto& [order, items] : returned_)
       for (auto& [sku, item] : items) std::sort(item.rows.begin(), item.rows.end(), [](const ReturnRow* a, const ReturnRow* b) { return std::tie(a->day, a->row) < std::tie(b->day, b->row); });
   }
@@ -151,7 +188,9 @@ class ReturnDamage final : public Judge {
     const auto known = order.name.empty() ? returned_.end() : returned_.find(case_.text(order.name));
     if (known == returned_.end()) return;
     for (auto& [sku, returned] : known->second) {
-      const auto sold = std::find_if(order.items.begin(), order.items.end(), [&, name = sku](const OrderItem& i) { return case_.text(i.sku) == name; });
+      auto sold = std::find_if(order.items.begin(), order.items.end(), [&, name = sku](const OrderItem& i) { return case_.text(i.sku) == name; });
+      // It may have come back as another SKU of its ASIN.
+      if (sold == order.items.end()) sold = std::find_if(order.items.begin(), order.items.end(), [&, asin = returned.rows.back()->asin](const OrderItem& i) { return !asin.empty() && i.asin == asin; });
       draft(returned, sold == order.items.end() ? nullptr : &*sold);
     }
   }
@@ -162,6 +201,11 @@ class ReturnDamage final : public Judge {
         if (!returned.drafted) draft(returned, nullptr);
         conclude(returned);
       }
+    if (!case_.telling()) return;
+    for (const ReturnRow& r : case_.tables.returns) {
+      if (is_of_other_shop(case_.text(r.order))) case_.no(rule_, {Source::returns, r.row}, "Amazon only shipped the order, for another shop");
+      if (r.grade == ReturnGrade::not_amazons) case_.no(rule_, {Source::returns, r.row}, "the customer, or the seller, had broken it");
+    }
   }
 
  private:
@@ -170,6 +214,7 @@ class ReturnDamage final : public Judge {
     Finding draft;
     bool drafted = false, said_reimbursed = false;
     std::optional<OrderUnits> units;
+    std::optional<Day> refunded_on;
   };
 
   void draft(Returned& returned, const OrderItem* sold) {
@@ -178,6 +223,11 @@ class ReturnDamage final : public Judge {
     if (sold) item = *sold;
     const std::string_view order = case_.text(last.order);
     returned.units = order_units(case_, item);
+    // Where the sale is not known, the first refund is the earliest that it can have been for.
+    for (const MoneyItem& refund : item.refunds)
+      if (refund.posted && refund[Part::principal].value < 0) returned.refunded_on = std::min(returned.refunded_on.value_or(*refund.posted), *refund.posted);
+    if (returned.units && returned.units->refunded > 0) returned.refunded_on = returned.units->refunded_on;
+    item.sku = last.sku;
     Finding& f = returned.draft;
     f.subject = subject(case_, order, item);
     f.about = about(order, item);
@@ -202,7 +252,7 @@ class ReturnDamage final : public Judge {
     const ReturnRow& last = *returned.rows.back();
     Finding f = std::move(returned.draft);
     if (f.quantity > 0) {
-      std::vector<Payment*> left = case_.payments_of_product(case_.fnsku_of(last.fnsku, last.sku), Family::damaged);
+      std::vector<Payment*> left = case_.payments_of_product(case_.fnsku_of(last.fnsku, last.sku, last.day), Family::damaged);
       std::erase_if(left, [&](const Payment* p) { return p->line->approved < last.day || p->line->approved - last.day > days(30); });
       if (const std::int64_t taken = case_.take(std::move(left), f.quantity, f, "payment of another kind"); taken > 0) {
         f.quantity -= taken;
@@ -214,7 +264,7 @@ class ReturnDamage final : public Judge {
     const auto& units = returned.units;
     if (units) order_value(f, *units);
     case_.conclude(rule_, std::move(f),
-                   {.event = units && units->refunded > 0 ? units->refunded_on : last.day,
+                   {.event = returned.refunded_on.value_or(last.day),
                     .country = units ? units->country : case_.tables.home,
                     .base = 80,
                     .by_id = true,
@@ -236,7 +286,7 @@ class NotRestocked final : public Judge {
     for (auto& [asin, rows] : booked_)
       for (Booked& b : rows) booked_as_[b.row->fnsku].push_back(&b);   // whatever its ASIN was called then
     for (const ReturnRow& r : c.tables.returns)
-      if (r.quantity > 0) returns_.push_back({&r, c.fnsku_of(r.fnsku, r.sku), asin_of(r), r.quantity, {}});
+      if (r.quantity > 0) returns_.push_back({&r, c.fnsku_of(r.fnsku, r.sku, r.day), asin_of(r), r.quantity, {}});
     std::sort(returns_.begin(), returns_.end(), [](const Returned& a, const Returned& b) { return std::tie(a.row->day, a.row->row) < std::tie(b.row->day, b.row->row); });
     for (const Returned& r : returns_) found_[r.fnsku];
   }
@@ -274,7 +324,7 @@ class NotRestocked final : public Judge {
 
   Name asin_of(const ReturnRow& r) const {
     if (!r.asin.empty()) return r.asin;
-    const Product* product = case_.product(case_.fnsku_of(r.fnsku, r.sku));
+    const Product* product = case_.product(case_.fnsku_of(r.fnsku, r.sku, r.day));
     return product ? product->asin : Name{};
   }
 
@@ -314,6 +364,7 @@ class NotRestocked final : public Judge {
     Case& c = case_;
     const ReturnRow& r = *returned.row;
     const RowRef ref{Source::returns, r.row};
+    if (is_of_other_shop(c.text(r.order))) return c.no(rule_, ref, "Amazon only shipped the order, for another shop");
     Finding f;
     f.subject = "return " + std::string(c.text(r.order)) + "|" + std::string(c.text(r.sku)) + "|" + format_day(r.day) + "|" + std::string(c.text(r.plate)) + "#" + std::to_string(r.occurrence);
     f.about = {.fnsku = r.fnsku, .sku = r.sku, .asin = r.asin, .order = std::string(c.text(r.order)), .shipment = {}, .removal = {}, .period = {}};

@@ -2,6 +2,7 @@
 // Money of refunds: more given back than was charged, and a referral fee that was not given back. Facts: detection 3, rules 9 and 17.
 #include <algorithm>
 
+#include "detect/order_units.hpp"
 #include "detect/rules.hpp"
 
 namespace amzsync::detect {
@@ -44,6 +45,7 @@ std::optional<Sides> sides_of(const Case& c, const OrderItem& item) {
     s.refunded_principal.value -= refund[Part::principal].value;
     s.commission_back.value += refund[Part::commission].value + refund[Part::refund_commission].value;
   }
+  for (const ChargedTwice& twice : charged_twice(item, Part::commission)) s.commission.value -= twice.over.value;   // rule 15 owns those
   if (!dated || s.principal.value <= 0) return std::nullopt;
   if (s.country.empty()) s.country = c.tables.home;
   return s;
@@ -61,18 +63,22 @@ Finding draft(const Case& c, const Order& order, const OrderItem& item, const Si
   return f;
 }
 
-/// Judges each refunded item of each order by itself.
-template <void (*judge)(Case&, const Rule&, const Order&, const OrderItem&, const Sides&)>
+/// What is left of the money of an order's payments, by their rows, while its items take of it.
+using Money = std::map<std::int64_t, std::int64_t>;
+
+/// Judges each refunded item of each order.
+template <void (*judge)(Case&, const Rule&, const Order&, const OrderItem&, const Sides&, Money&)>
 class OfRefunds final : public Judge {
  public:
   using Judge::Judge;
   void see(const Order& order) override {
+    Money left;
     for (const OrderItem& item : order.items)
-      if (const auto sides = sides_of(case_, item)) judge(case_, rule_, order, item, *sides);
+      if (const auto sides = sides_of(case_, item)) judge(case_, rule_, order, item, *sides, left);
   }
 };
 
-void judge_excess(Case& c, const Rule& rule, const Order& order, const OrderItem& item, const Sides& sides) {
+void judge_excess(Case& c, const Rule& rule, const Order& order, const OrderItem& item, const Sides& sides, Money& left) {
   constexpr std::int64_t kLeast = 500'000;
   Micros excess{sides.refunded.value - sides.charged.value};
   if (excess.value <= 0) return;
@@ -80,7 +86,13 @@ void judge_excess(Case& c, const Rule& rule, const Order& order, const OrderItem
   for (const Payment* p : c.payments_of_order(order.name)) {
     const Family family = p->line->family;
     if ((family != Family::returned && family != Family::general) || p->line->currency != sides.currency || !p->line->amount) continue;
-    excess.value -= p->line->amount->value;
+    if (p->gross <= 0 || excess.value <= 0) continue;
+    // Of what was not taken back, once.
+    const auto [place, fresh] = left.try_emplace(p->line->row, p->line->amount->value * (p->gross - p->reversed) / p->gross);
+    const std::int64_t taken = std::min(excess.value, place->second);
+    if (taken <= 0) continue;
+    place->second -= taken;
+    excess.value -= taken;
     f.netting.push_back({{Source::reimbursements, p->line->row}, 0, "payment"});
   }
   if (excess.value <= std::max(kLeast, sides.charged.value / 100)) return c.no(rule, {Source::money, item.refunds.front().row}, "the refund is not more than was charged, or the rest was paid", std::move(f.netting));
@@ -88,7 +100,7 @@ void judge_excess(Case& c, const Rule& rule, const Order& order, const OrderItem
   c.conclude(rule, std::move(f), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false, .told_from = {{Source::money, sides.first.value_or(sides.last)}}});
 }
 
-void judge_credit(Case& c, const Rule& rule, const Order& order, const OrderItem& item, const Sides& sides) {
+void judge_credit(Case& c, const Rule& rule, const Order& order, const OrderItem& item, const Sides& sides, Money&) {
   constexpr std::int64_t kTolerance = 20'000;
   if (!sides.commission_told || sides.commission.value <= 0 || sides.refunded_principal.value <= 0) return;
   const Currency currency = *sides.currency;

@@ -46,7 +46,7 @@ void removal_disposed_instead_of_returned(Case& c, const Rule& rule) {
       const std::int64_t units = vanished ? gone : r->disposed;
       if (units <= 0) continue;
       Finding f;
-      const Name fnsku = c.fnsku_of(r->fnsku, r->sku);
+      const Name fnsku = c.fnsku_of(r->fnsku, r->sku, r->requested);
       f.variant = vanished ? "vanished" : "";
       f.subject = "removal " + std::string(c.text(r->order)) + "|" + std::string(c.text(r->sku)) + "|" + std::string(disposition_name(r->disposition));
       f.about = about(c, r->order, fnsku, r->sku);

@@ -17,7 +17,7 @@ std::string subject(const Case& c, const Reimbursement& r) {
 }
 
 Subject about(const Case& c, const Reimbursement& r) {
-  return {.fnsku = c.fnsku_of(r.fnsku, r.sku), .sku = r.sku, .asin = r.asin, .order = std::string(c.text(r.order)), .shipment = {}, .removal = {}, .period = {}};
+  return {.fnsku = c.fnsku_of(r), .sku = r.sku, .asin = r.asin, .order = std::string(c.text(r.order)), .shipment = {}, .removal = {}, .period = {}};
 }
 
 std::optional<Micros> per_unit(const Reimbursement& r) {
@@ -39,7 +39,7 @@ class Repayments {
   /// For so many units of a reversal, of which nothing came back.
   Found take(const Reversal& reversal, std::int64_t units) {
     const Reimbursement& original = *reversal.original->line;
-    const auto candidates = is_of_order(original) ? of_order(original) : c_.paid_before_order(c_.fnsku_of(original.fnsku, original.sku));
+    const auto candidates = is_of_order(original) ? of_order(original) : c_.paid_before_order(c_.fnsku_of(original));
     for (const Reimbursement* paid : candidates) {
       const Reimbursement& line = *paid;
       if (&line == &original || line.id == original.id || line.fnsku != original.fnsku || line.family != original.family) continue;
@@ -99,7 +99,7 @@ class Support {
   /// A payment that stands in for one that was taken back is none too much.
   void stands_in(const Reversal& reversal, const Order* order, const ProductLedger* product, std::int64_t units) {
     const Reimbursement& line = *reversal.original->line;
-    std::int64_t* over = Repayments::is_of_order(line) ? &overpaid_of(line.order, order) : line.family == Family::inbound ? &overpaid_inbound(c_.fnsku_of(line.fnsku, line.sku)) : product ? &gross_of(*product).overpaid : nullptr;
+    std::int64_t* over = Repayments::is_of_order(line) ? &overpaid_of(line.order, order) : line.family == Family::inbound ? &overpaid_inbound(c_.fnsku_of(line)) : product ? &gross_of(*product).overpaid : nullptr;
     if (over) *over = std::max<std::int64_t>(0, *over - units);
   }
   void overpaid_loss(const Reversal& reversal, const ProductLedger& product, std::int64_t& left, Finding& f) { take(gross_of(product).overpaid, *reversal.original->line, left, f); }
@@ -136,12 +136,24 @@ class Support {
 
   void received(const Reversal& reversal, const ProductLedger* product, std::int64_t& left, Finding& f) {
     const Reimbursement& line = *reversal.original->line;
-    std::int64_t& over = overpaid_inbound(c_.fnsku_of(line.fnsku, line.sku));
+    std::int64_t& over = overpaid_inbound(c_.fnsku_of(line));
     if (!product) return;
+    std::map<std::string_view, std::int64_t> lacking;   // of each shipment, before the row
+    for (const InboundItem& item : c_.tables.inbound_items)
+      if (c_.fnsku_of(item.fnsku, item.sku) == product->product.fnsku) lacking[c_.text(item.shipment)] += item.shipped;
+    for (const InboundShipment& s : c_.tables.inbound_shipments)   // one that came later lacked nothing then
+      if (const auto of = lacking.find(c_.text(s.id)); of != lacking.end() && s.delivered && *s.delivered > line.approved) of->second = 0;
     for (const LedgerRow& r : product->rows) {
-      if (r.movement != Movement::receipt || r.quantity <= 0 || r.day <= line.approved || r.day > reversal.line->approved + days(7)) continue;
+      if (r.movement != Movement::receipt) continue;
+      // Only what a shipment lacked came after all; other receipts are of other units. What was sent in one that is not known any more nobody can tell.
+      std::int64_t lacked = r.quantity;
+      if (const auto of = lacking.find(r.reference); of != lacking.end()) {
+        lacked = std::max<std::int64_t>(0, of->second);
+        of->second -= r.quantity;
+      }
+      if (r.quantity <= 0 || r.day <= line.approved || r.day > reversal.line->approved + days(7)) continue;
       std::int64_t& used = receipts_used_[r.row];
-      const std::int64_t units = std::min<std::int64_t>(left, r.quantity - used);
+      const std::int64_t units = std::min(left, std::min<std::int64_t>(r.quantity, lacked) - used);
       if (units <= 0) continue;
       used += units;
       left -= units;
@@ -149,7 +161,7 @@ class Support {
       f.netting.push_back({{Source::ledger, r.row}, units, "was received after all"});
     }
   }
-  void overpaid_shipments(const Reversal& reversal, std::int64_t& left, Finding& f) { take(overpaid_inbound(c_.fnsku_of(reversal.original->line->fnsku, reversal.original->line->sku)), *reversal.original->line, left, f); }
+  void overpaid_shipments(const Reversal& reversal, std::int64_t& left, Finding& f) { take(overpaid_inbound(c_.fnsku_of(*reversal.original->line)), *reversal.original->line, left, f); }
 
  private:
   /// Of the product that is passing by, as if nothing had been taken back.
@@ -198,7 +210,8 @@ class Support {
       if (r->grade != ReturnGrade::amazon_damaged) returned += r->quantity;
     for (const Payment* p : c_.payments_of_order(order_name))
       if (p->line->family == Family::returned) paid += p->gross;
-    if (refunded > 0) over->second = std::max<std::int64_t>(0, paid - std::max<std::int64_t>(0, refunded - returned));
+    // Of an order that nobody was given money back for, nothing was owed.
+    if (order) over->second = std::max<std::int64_t>(0, paid - std::max<std::int64_t>(0, refunded - returned));
     return over->second;
   }
   /// Units of a product that were paid for shipments beyond what these lack.
@@ -220,7 +233,7 @@ class Support {
       lacking += std::max<std::int64_t>(0, units.first - units.second);
     }
     for (const Payment& p : c_.payments)
-      if (p.line->family == Family::inbound && c_.fnsku_of(p.line->fnsku, p.line->sku) == fnsku) paid += p.gross;
+      if (p.line->family == Family::inbound && c_.fnsku_of(*p.line) == fnsku) paid += p.gross;
     if (known) over->second = std::max<std::int64_t>(0, paid - lacking);
     return over->second;
   }
@@ -272,7 +285,7 @@ class Unsupported final : public OfLines {
       if (Repayments::is_of_order(original)) {
         by_order_[original.order].push_back(i);
       } else {
-        by_product_[c.fnsku_of(original.fnsku, original.sku)].push_back(i);
+        by_product_[c.fnsku_of(original)].push_back(i);
       }
     }
   }
@@ -336,7 +349,7 @@ class Unsupported final : public OfLines {
     if (of == Of::losses && product) support_.overpaid_loss(reversal, *product, left, f);
 
     if (of == Of::order) c.reopened_by_order[original.order] += left;
-    if (of == Of::shipments) c.reopened_inbound[c.fnsku_of(original.fnsku, original.sku)] += left;
+    if (of == Of::shipments) c.reopened_inbound[c.fnsku_of(original)] += left;
     if (of == Of::losses && product) support_.reopen(reversal, *product, left);
     claim(std::move(f), reversal, left, std::move(grounds));
   }
@@ -345,6 +358,7 @@ class Unsupported final : public OfLines {
     constexpr std::int64_t kLeast = 20'000;
     const auto before = per_unit(*reversal.original->line), after = per_unit(*again.line);
     if (!before || !after || before->value - after->value <= kLeast) return;
+    case_.paid_again.insert(again.line->row);
     Finding f = whole;
     f.variant = "paid_again";
     f.amount = Micros{(before->value - after->value) * again.units};
@@ -395,12 +409,13 @@ class Underpaid final : public OfLines {
       f.amount = amount;
       c.conclude(rule, std::move(f), {.event = r.approved, .country = c.tables.home, .base = base, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
     };
+    if (c.paid_again.contains(r.row)) return c.no(rule, ref, "what it lacks of the payment that it stands in for is claimed with the reversal of that one");
     const bool before_order = r.family == Family::lost || r.family == Family::damaged || r.family == Family::inbound || r.family == Family::removal;
     if (r.per_unit && r.amount->value < (unit->value - 10'000) * r.cash) {
       return tell("arithmetic", 75, {unit->value * r.cash - r.amount->value});
     }
     if (before_order && r.approved >= c.policy.sourcing_cost_since()) {
-      const Value value = c.value_before_order(f.about.fnsku, r.sku, r.approved, c.tables.home);
+      const Value value = c.value_before_order(f.about.fnsku, r.sku, r.approved, c.tables.home, r.currency);
       if (value.basis == Basis::seller_cost && value.unit && value.currency == r.currency) {
         const std::int64_t gap = value.unit->value - unit->value;
         if (gap > std::max<std::int64_t>(20'000, value.unit->value / 50)) {

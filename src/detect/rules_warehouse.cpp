@@ -59,7 +59,8 @@ class OfLots final : public Judge {
       }
       f.quantity = std::max<std::int64_t>(0, open - lot.reopened);
       if (f.quantity == 0) {
-        c.no(rule, {Source::ledger, lot.row->row}, lot.reopened > 0 ? "claimed as a reversal without cause" : f.netting.empty() ? "Amazon says that it is reconciled" : "all units were found, corrected or paid", std::move(f.netting));
+        const std::string why = lot.reopened > 0 ? "claimed as a reversal without cause" : f.netting.empty() ? "Amazon says that it is reconciled" : "all units were found, corrected or paid";
+        c.no(rule, {Source::ledger, lot.row->row}, why, std::move(f.netting));
         continue;
       }
       if (may_be_covered(n, lot)) f.terms.push_back({"G1", -20});
@@ -205,7 +206,7 @@ class DisposedWithoutRequest final : public Judge {
   DisposedWithoutRequest(Case& c, const Rule& rule) : Judge(c, rule) {
     // Of orders to send units back too: what was destroyed instead is rule 20's.
     for (const Removal& r : c.tables.removals)
-      if (r.type != Removal::Type::other && r.disposed > 0) orders_[c.fnsku_of(r.fnsku, r.sku)].push_back({&r, r.disposed});
+      if (r.type != Removal::Type::other && r.disposed > 0) orders_[c.fnsku_of(r.fnsku, r.sku, r.requested)].push_back({&r, r.disposed});
   }
 
   void see(ProductLedger& product) override {
@@ -216,7 +217,7 @@ class DisposedWithoutRequest final : public Judge {
       if (d == Disposition::warehouse_damaged || d == Disposition::carrier_damaged || d == Disposition::expired) {
         if (row.quantity < 0) case_.no(rule_, {Source::ledger, row.row}, "Amazon may dispose of such units");
       } else if (row.quantity < 0) {
-        disposals_.push_back({row, units_of(row), {}});
+        disposals_.push_back({row, units_of(row), may_be_found(product.netting, row), {}});
       } else {
         take_back(row);
       }
@@ -235,8 +236,12 @@ class DisposedWithoutRequest final : public Judge {
   struct Disposal {
     LedgerRow row;
     std::int64_t left = 0;
+    bool doubtful = false;                // what was found of the product could be these units
     std::vector<Netted> undone;
   };
+  static bool may_be_found(const Netting& n, const LedgerRow& row) {
+    return std::any_of(n.credits.begin(), n.credits.end(), [&](const Credit& credit) { return !credit.payment && credit.kind != Step::corrected && credit.left > 0 && apart(credit.day, row.day) <= kMayCover; });
+  }
 
   /// Booked by mistake: a row of the other sign, of the same product in the same condition, takes the nearest before it back.
   void take_back(const LedgerRow& by) {
@@ -271,10 +276,15 @@ class DisposedWithoutRequest final : public Judge {
       f.quantity -= same;
       f.netting.push_back({{Source::removals, order.row->row}, same, order.row->type == Removal::Type::giving_back ? "destroyed in place of being sent back" : "ordered"});
     }
-    std::vector<Payment*> paid;
-    for (Payment* p : c.product(row.fnsku)->payments)
-      if (p->line->approved >= row.day && p->line->approved - row.day <= days(60)) paid.push_back(p);
-    f.quantity -= c.take(std::move(paid), f.quantity, f, "payment");
+    for (const bool general : {false, true}) {
+      std::vector<Payment*> paid;
+      for (Payment* p : c.product(row.fnsku)->payments)
+        if ((p->line->family == Family::general) == general && p->line->approved >= row.day && p->line->approved - row.day <= days(60)) paid.push_back(p);
+      const std::int64_t taken = c.take(std::move(paid), f.quantity, f, general ? "payment of another kind" : "payment");
+      f.quantity -= taken;
+      if (general && taken > 0) f.terms.push_back({"G2", -10});
+    }
+    if (disposal.doubtful) f.terms.push_back({"G1", -20});
     if (f.quantity == 0) return c.no(rule_, ref, "ordered by the seller, taken back, or paid", std::move(f.netting));
     const bool sellable = row.disposition == Disposition::sellable;
     f.review_only = !sellable;

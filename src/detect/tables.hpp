@@ -174,6 +174,7 @@ struct FeePreview {
   std::optional<Currency> currency;
   std::optional<Micros> fulfilment, referral, price;
   Name tier;
+  std::string_view country = {};          ///< of the store that it is for; empty: not told
 };
 
 struct StorageFee {

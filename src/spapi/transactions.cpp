@@ -133,6 +133,7 @@ store::MoneyEvent decode_transaction(Json t, const MoneyWindow& window, BatchInd
   out.status = std::string(t["transactionStatus"].text());
   out.description = std::string(t["description"].text());
   out.marketplace = std::string(t["marketplaceDetails"]["marketplaceId"].text());
+  if (out.marketplace.empty()) out.marketplace = std::string(t["sellingPartnerMetadata"]["marketplaceId"].text());
   for (const Json related : t["relatedIdentifiers"])
     if (related["relatedIdentifierName"].text() == "ORDER_ID") out.order_id = std::string(related["relatedIdentifierValue"].text());
 

@@ -344,6 +344,18 @@ std::string transaction_id(const Seller& seller, std::int64_t number, Part part)
   return id;
 }
 
+namespace {
+
+/// What the newer source calls what the older one calls otherwise (facts: spapi 3.2).
+std::string_view leaf_name(std::string_view type) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[]{{"Principal", "OurPricePrincipal"}, {"Tax", "OurPriceTax"}, {"ShippingCharge", "ShippingPrincipal"}, {"GiftWrap", "GiftwrapPrincipal"}, {"Goodwill", "GoodwillPrincipal"}};
+  for (const auto& [old, now] : kNames)
+    if (old == type) return now;
+  return type.starts_with("Promotion") ? "OurPriceDiscount" : type;
+}
+
+}  // namespace
+
 RenderedTransaction render_2024(const Seller& seller, const Fact& f, Part part, Instant now, const AmountListener& listener) {
   RenderedTransaction out;
   std::string description;
@@ -410,7 +422,7 @@ RenderedTransaction render_2024(const Seller& seller, const Fact& f, Part part, 
       if (!any) return;
       t.element().field("breakdownType", name).amount("breakdownAmount", sum, name).array("breakdowns");
       for (const auto* list : lists)
-        for (const Component& c : *list) t.element().field("breakdownType", c.type).amount("breakdownAmount", c.amount, c.type, fee).array("breakdowns").end_array().end();
+        for (const Component& c : *list) t.element().field("breakdownType", leaf_name(c.type)).amount("breakdownAmount", c.amount, leaf_name(c.type), fee).array("breakdowns").end_array().end();
       t.end_array().end();
     };
     branch("ProductCharges", own, {&item.charges, &item.promotions}, false);

@@ -36,7 +36,7 @@ constexpr ReportColumn kColumns[]{
 };
 
 /// A charge is held against what Amazon expected at its time.
-constexpr std::string_view kKept[]{"sku", "fnsku", "asin", "currency", "expected_fulfillment_fee_micros", "estimated_referral_fee_micros", "sales_price_micros", "your_price_micros", "product_size_tier"};
+constexpr std::string_view kKept[]{"sku", "fnsku", "asin", "amazon_store", "currency", "expected_fulfillment_fee_micros", "estimated_referral_fee_micros", "sales_price_micros", "your_price_micros", "product_size_tier"};
 
 }  // namespace
 

@@ -232,12 +232,18 @@ TEST_CASE("nothing is claimed before all of it has happened") {
   }
 }
 
-TEST_CASE("cases that were entered as units, and units as cases, are not short") {
+TEST_CASE("cases that were entered as units are not short, and half of what was packed in pairs is") {
   Sheet s;
   s.shipment("FBA1", "CLOSED", "03-20");
-  s.item("FBA1", "FN1", 120, 10).in_case = 12;
-  s.moved("03-28", Movement::receipt, 10, "SELLABLE", "FBA1");
-  CHECK(s.of("inbound_shortage").empty());
+  SUBCASE("cases") {
+    s.item("FBA1", "FN1", 10, 120).in_case = 12;
+    CHECK(s.of("inbound_shortage").empty());
+  }
+  SUBCASE("half of the units") {
+    s.item("FBA1", "FN1", 24, 12).in_case = 2;
+    s.moved("03-28", Movement::receipt, 12, "SELLABLE", "FBA1");
+    CHECK(claimable(s) == "inbound_shortage 12 96");
+  }
 }
 
 TEST_CASE("SKUs that share a product are short together") {
@@ -383,7 +389,7 @@ TEST_CASE("fees that are right under their own rates are no overcharge") {
   SUBCASE("a surcharge that came after the preview") {
     const auto policy = Policy::parse({{"rate_cards.json", R"({"version":"t","storage":[],"fulfilment":[{"id":"TC1","country":"US","from":"2026-01-15","tiers":[{"name":"large standard","most_ounces":32,"fee":5.50}],"surcharges":[{"from":"2026-04-17","factor":1.035}]}],"referral":[]})"}});
     REQUIRE(policy);
-    s.t.fee_previews.push_back({901, day("04-10"), day("04-10"), s.name("SKU1"), s.name("FN1"), s.name("ASIN1"), currency("USD"), money("5.50"), money("3.75"), money("25.00"), s.name("large standard")});
+    s.t.fee_previews.push_back({901, day("04-10"), day("04-10"), s.name("SKU1"), s.name("FN1"), s.name("ASIN1"), currency("USD"), money("5.50"), money("3.75"), money("25.00"), s.name("large standard"), {}});
     s.sold("O1", "05-10", 1, {{Part::principal, "25.00"}, {Part::commission, "-3.75"}, {Part::fulfilment, "-5.69"}});
     CHECK(claimable(s, *policy) == "");
   }

@@ -50,7 +50,7 @@ TEST_CASE("return_not_received") {
 
 TEST_CASE("a return under another SKU of the ASIN counts, also where the money tells no ASIN") {
   Sheet s;
-  s.sold("O1", "04-01", 1, {{Part::principal, "25.00"}}).asin = {};
+  s.sold("O1", "04-01", 1, {{Part::principal, "25.00"}, {Part::fulfilment, "-4.75"}}).asin = {};
   s.refunded("O1", "04-15", {{Part::principal, "-25.00"}}).asin = {};
   s.moved("03-01", Movement::receipt, 1);   // the ledger knows the ASIN of the SKU
   CHECK(s.of("return_not_received").size() == 1);

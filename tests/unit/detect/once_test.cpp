@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// One loss is one claim: by one rule, at one value, by the date of its own event; and what looks alike is told apart.
+#include "unit/detect/sheet.hpp"
+
+using namespace sheet;
+
+namespace {
+
+std::string claimed(const Sheet& s, const Policy& policy = Policy::embedded()) {
+  std::string all;
+  for (const Finding& f : s.judged(policy).findings)
+    if (f.readiness(s.as_of) == Readiness::claim_ready) all += (all.empty() ? "" : "; ") + std::string(f.rule) + " " + std::to_string(f.quantity) + " " + (f.amount ? format_micros(*f.amount) : "null");
+  return all;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("detect");
+
+TEST_CASE("a payment for an order that nobody was refunded for is taken back rightly") {
+  Sheet s;
+  s.sold_as_usual("O1");
+  s.paid("05-12", "R1", "CustomerReturn", 1, "16.50", "O1");
+  s.reversed("06-10", "R2", 1, "R1", "16.50").order = s.name("O1");
+  CHECK(claimed(s) == "");
+}
+
+TEST_CASE("what another shop sold is no return of Amazon's") {
+  Sheet s;
+  s.returned("04-20", "S01-1234567-1234567", "DAMAGED");
+  s.returned("04-20", "S01-7654321-7654321", "SELLABLE");
+  CHECK(claimed(s) == "");
+}
+
+TEST_CASE("a sale without Amazon's fee, of which nothing says who shipped it, is none of Amazon's; a fee in an event of its own says it") {
+  Sheet s;
+  s.sold("O1", "04-01", 1, {{Part::principal, "25.00"}, {Part::commission, "-3.75"}});
+  s.refunded_as_usual("O1", "04-15");
+  SUBCASE("none") { CHECK(claimed(s) == ""); }
+  SUBCASE("in an event of its own") {
+    s.sold("O1", "04-01", 1, {{Part::fulfilment, "-4.75"}});
+    CHECK(claimed(s) == "return_not_received 1 16.5");
+  }
+  SUBCASE("but the network is said") {
+    s.money_rows.front().second.by_amazon = true;
+    CHECK(claimed(s) == "return_not_received 1 21.25");
+  }
+}
+
+TEST_CASE("what a payment lacks of the one that it stands in for is claimed once") {
+  Sheet s;
+  s.adjusted("03-10", 'M', -3);
+  s.paid("03-20", "R1", "Lost_Warehouse", 3, "8.00");
+  s.reversed("06-05", "R2", 3, "R1");
+  s.paid("06-08", "R3", "Lost_Warehouse", 3, "5.20");
+  CHECK(claimed(s) == "reimbursement_reversal_unsupported 0 8.4");
+}
+
+TEST_CASE("a commission that was charged twice is not missed a second time in the refund's credit") {
+  Sheet s;
+  s.sold("O1", "04-25", 1, {{Part::principal, "25.00"}, {Part::commission, "-3.75"}, {Part::fulfilment, "-4.75"}});
+  s.sold("O1", "04-26", 1, {{Part::commission, "-3.75"}});
+  s.refunded("O1", "05-05", {{Part::principal, "-25.00"}});
+  s.returned("05-20", "O1", "SELLABLE");
+  s.moved("05-21", Movement::customer_return, 1);
+  CHECK(claimed(s) == "duplicate_fee_charge 0 3.75; refund_commission_credit_missing 0 3");
+}
+
+TEST_CASE("a preview of fees is of its own store") {
+  Sheet s;
+  const auto preview = [&](std::string_view country, std::string_view referral) {
+    s.t.fee_previews.push_back({901, day("05-01"), day("05-20"), s.name("SKU1"), s.name("FN1"), s.name("ASIN1"), currency("USD"), money("4.75"), money(referral), money("25.00"), {}, country});
+  };
+  preview("MX", "3.00");
+  preview("US", "3.75");
+  s.sold("O1", "05-12", 1, {{Part::principal, "25.00"}, {Part::commission, "-3.75"}, {Part::fulfilment, "-4.75"}});
+  CHECK(claimed(s) == "");
+}
+
+TEST_CASE("each refunded unit has the date of its own refund") {
+  Sheet s;
+  s.sold("O1", "01-20", 2, {{Part::principal, "50.00"}, {Part::commission, "-7.50"}, {Part::fulfilment, "-9.50"}});
+  s.refunded("O1", "02-10", {{Part::principal, "-25.00"}, {Part::commission, "3.00"}});
+  s.refunded("O1", "04-15", {{Part::principal, "-25.00"}, {Part::commission, "3.00"}});
+  const auto both = s.of("return_not_received");
+  REQUIRE(both.size() == 2);
+  says({both[0]}, {.readiness = "expired", .quantity = 1, .amount = "16.50"});
+  says({both[1]}, {.readiness = "claim_ready", .quantity = 1, .amount = "16.50", .from = "06-14", .until = "08-13"});
+  CHECK(both[0].subject != both[1].subject);
+  s.returned("05-20", "O1", "SELLABLE");
+  s.moved("05-21", Movement::customer_return, 1);
+  CHECK(s.of("return_not_received").size() == 1);
+  CHECK(claimed(s) == "return_not_received 1 16.5");   // what came back is of the unit that was refunded first
+}
+
+TEST_CASE("a payment that names the SKU alone is for what the SKU was then") {
+  Sheet s;
+  s.adjusted("05-20", 'M', -2);
+  s.paid("05-28", "R1", "Lost_Warehouse", 2).fnsku = {};
+  LedgerRow& relabelled = s.moved("06-05", Movement::receipt, 5);
+  relabelled.fnsku = s.name("FN2");
+  CHECK(claimed(s) == "");
+}
+
+TEST_CASE("a disposal is doubtful where units of the product were found, or a payment for nothing said is near") {
+  Sheet s;
+  s.adjusted("05-20", 'D', -4);
+  SUBCASE("found") {
+    s.adjusted("05-25", 'F', 4);
+    says(s.of("disposed_without_request"), {.readiness = "review", .quantity = 4, .confidence = 50});
+  }
+  SUBCASE("paid") {
+    s.paid("05-25", "R1", "General_Adjustment", 1);
+    says(s.of("disposed_without_request"), {.readiness = "review", .quantity = 3, .confidence = 60});
+  }
+}
+
+TEST_CASE("a row is the other half of one") {
+  Sheet s;
+  s.adjusted("05-25", 'E', -2);
+  s.adjusted("05-25", 'E', -2);
+  s.adjusted("05-25", 'P', 2, "WAREHOUSE_DAMAGED");
+  const auto both = s.of("damaged_warehouse");
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].confidence + both[1].confidence == 80 + 70);   // one lacks its other half
+  CHECK(both[0].subject != both[1].subject);
+}
+
+TEST_CASE("what was found, or booked as returned, by mistake is in stock no more") {
+  Sheet s;
+  SUBCASE("found") {
+    s.adjusted("05-20", 'M', -3);
+    s.adjusted("05-22", 'F', 3);
+    s.adjusted("05-23", 'F', -1);
+    CHECK(claimed(s) == "lost_warehouse 1 8");
+  }
+  SUBCASE("returned") {
+    s.returned("05-18", "O2", "SELLABLE");
+    s.moved("05-20", Movement::customer_return, 1);
+    s.moved("05-21", Movement::customer_return, -1);
+    CHECK(claimed(s) == "return_not_restocked 1 8");
+  }
+}
+
+TEST_CASE("a return is of one item of its order") {
+  Sheet s;
+  s.sold_as_usual("O1");
+  s.sold("O1", "04-01", 1, {{Part::principal, "25.00"}, {Part::commission, "-3.75"}, {Part::fulfilment, "-4.75"}}).sku = s.name("SKU2");
+  s.refunded_as_usual("O1", "04-15");
+  s.refunded("O1", "04-15", {{Part::principal, "-25.00"}, {Part::commission, "3.75"}}).sku = s.name("SKU2");
+  s.returned("05-20", "O1", "CUSTOMER_DAMAGED").sku = s.name("SKU2");
+  const auto left = s.of("return_not_received");
+  REQUIRE(left.size() == 1);
+  CHECK(s.t.names.text(left[0].about.sku) == "SKU1");
+}
+
+TEST_CASE("the money of a payment on an order is taken once, and what was taken back of it never") {
+  Sheet s;
+  const auto item = [&](std::string_view sku) {
+    s.sold("O1", "04-01", 1, {{Part::principal, "20.00"}, {Part::fulfilment, "-4.75"}}).sku = s.name(sku);
+    s.refunded("O1", "05-15", {{Part::principal, "-24.00"}}).sku = s.name(sku);
+    s.returned("05-20", "O1", "CUSTOMER_DAMAGED").sku = s.name(sku);
+  };
+  item("SKU1");
+  SUBCASE("once") {
+    item("SKU2");
+    s.paid("05-25", "R1", "General_Adjustment", 1, "4.00", "O1").sku = {};
+    CHECK(claimed(s) == "refund_exceeds_charge 0 4");
+  }
+  SUBCASE("taken back") {
+    s.paid("05-25", "R1", "General_Adjustment", 1, "4.00", "O1");
+    s.reversed("05-28", "R2", 1, "R1", "4.00").order = s.name("O1");
+    CHECK(s.of("refund_exceeds_charge").size() == 1);
+  }
+}
+
+TEST_CASE("what Amazon corrected of its fees by a payment is not claimed") {
+  const auto policy = Policy::parse({{"rate_cards.json", R"({"version":"t","storage":[],"fulfilment":[{"id":"TC1","country":"US","from":"2026-01-15","tiers":[{"name":"large standard","most_ounces":32,"fee":4.60}],"surcharges":[]}],"referral":[]})"}});
+  REQUIRE(policy);
+  Sheet s;
+  s.t.sizes.push_back({950, s.name("SKU1"), money("8"), money("5"), money("3"), money("14"), s.name("large standard")});
+  for (int i = 0; i < 3; ++i) s.sold("O" + std::to_string(i), "05-10", 1, {{Part::principal, "25.00"}, {Part::commission, "-3.75"}, {Part::fulfilment, "-5.60"}});
+  CHECK(claimed(s, *policy) == "fulfilment_fee_overcharge 0 3");
+  SUBCASE("for the product") {
+    s.paid("06-01", "R1", "FeeCorrection", 0, "2.00").amount = money("2.00");
+    CHECK(claimed(s, *policy) == "fulfilment_fee_overcharge 0 1");
+  }
+  SUBCASE("for an order") {
+    s.paid("06-01", "R1", "FeeCorrection", 0, "1.00", "O1").amount = money("1.00");
+    CHECK(claimed(s, *policy) == "fulfilment_fee_overcharge 0 2");
+  }
+}
+
+TEST_CASE("damage of a return counts from the refund, also under another SKU of the ASIN and where the sale is not known") {
+  Sheet s;
+  SUBCASE("another SKU") {
+    s.sold_as_usual("O3");
+    s.refunded_as_usual("O3", "04-28");
+    s.returned("05-12", "O3", "DAMAGED").sku = s.name("SKU2");
+    says(s.of("return_damage_unpaid"), {.readiness = "claim_ready", .quantity = 1, .amount = "16.50", .until = "08-26"});
+  }
+  SUBCASE("no sale") {
+    s.refunded_as_usual("O3", "04-28");
+    s.returned("05-12", "O3", "DAMAGED");
+    says(s.of("return_damage_unpaid"), {.readiness = "claim_ready", .quantity = 1, .amount = "null", .until = "08-26"});
+  }
+}
+
+TEST_CASE("a cost is looked for in the currency that was paid in") {
+  Sheet s;
+  s.cost("FN1", "01-01", "11.00", "CAD");
+  Reimbursement& paid = s.paid("05-28", "R1", "Lost_Warehouse", 3, "5.20");
+  paid.currency = currency("CAD");
+  CHECK(claimed(s) == "reimbursement_underpaid 0 17.4");
+}
+
+TEST_CASE("why something is no finding is told as it is") {
+  Sheet s;
+  s.adjusted("05-20", 'M', -2, "SELLABLE", 0, 2);
+  s.paid("05-28", "R1", "Lost_Warehouse", 2);
+  s.adjusted("05-20", 'E', -1);
+  s.adjusted("05-20", 'P', 1, "WAREHOUSE_DAMAGED");
+  s.sold_as_usual("O1");
+  s.returned("05-12", "O2", "CUSTOMER_DAMAGED");
+  s.shipment("FBA1", "CLOSED", "03-20");
+  s.item("FBA1", "FN1", 10, 8);
+  s.paid("05-05", "R2", "Lost_Inbound", 2);
+  std::vector<Verdict> verdicts;
+  (void)detect(s.t, s.ledger, s.orders(), Policy::embedded(), s.as_of, &verdicts);
+  const auto told = [&](std::string_view rule, std::string_view reason) { return std::any_of(verdicts.begin(), verdicts.end(), [&](const Verdict& v) { return v.rule == rule && v.reason == reason; }); };
+  CHECK(told("lost_warehouse", "all units were found, corrected or paid"));
+  CHECK(told("inbound_shortage", "counted in elsewhere, or paid"));
+  CHECK(told("return_not_received", "nothing of it was refunded"));
+  CHECK(told("return_damage_unpaid", "the customer, or the seller, had broken it"));
+}
+
+TEST_SUITE_END();
