@@ -80,7 +80,7 @@ std::optional<Charset> charset_of(std::string_view content_type) noexcept {
     if ((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9')) name += text[i];
   if (name == "utf8") return Charset::utf8;
   if (name == "cp1252" || name == "windows1252" || name == "iso88591" || name == "latin1" || name == "usascii") return Charset::cp1252;
-  if (name == "shiftjis" || name == "sjis" || name == "cp932" || name == "windows31j" || name == "ms932") return Charset::shift_jis;
+  if (name == "shiftjis" || name == "sjis" || name == "cp932" || name == "windows31j" || name == "ms932" || name == "xsjis" || name == "csshiftjis") return Charset::shift_jis;
   return std::nullopt;
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 
+#include "base/crypto.hpp"
 #include "base/json_writer.hpp"
 
 namespace amzsync::base {
@@ -265,10 +266,51 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text) {
   return document;
 }
 
+namespace {
+
+/// Half pairs of surrogates, by their escapes; a backslash that is itself escaped begins none.
+std::string without_lone_surrogates(std::string_view text) {
+  const auto code_at = [&](std::size_t at) -> std::optional<std::uint32_t> {
+    std::uint32_t code = 0;
+    if (text.substr(at, 2) != "\\u" || !JsonTreeBuilder::hex4(text, at + 2, code)) return std::nullopt;
+    return code;
+  };
+  constexpr std::size_t kEscape = 6;
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const auto code = text[i] == '\\' ? code_at(i) : std::nullopt;
+    const bool high = code && *code >= 0xD800 && *code <= 0xDBFF, low = code && *code >= 0xDC00 && *code <= 0xDFFF;
+    const auto next = high ? code_at(i + kEscape) : std::nullopt;
+    std::size_t length = text[i] == '\\' ? (code ? kEscape : 2) : 1;
+    if (high && next && *next >= 0xDC00 && *next <= 0xDFFF) {
+      length = 2 * kEscape;
+    } else if (high || low) {
+      out += "\\ufffd";
+      i += kEscape;
+      continue;
+    }
+    out += text.substr(i, length);
+    i += length;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<JsonDocument> JsonDocument::parse_mending(std::string_view text) {
+  auto document = parse(text);
+  if (document) return document;
+  auto mended = parse(without_lone_surrogates(storable_utf8(text)));
+  return mended ? std::move(mended) : std::move(document);
+}
+
 std::optional<std::int64_t> Json::integer() const noexcept {
   if (!is_number()) return std::nullopt;
   std::int64_t value = 0;
-  const std::string_view t = node_->text;
+  std::string_view t = node_->text;
+  // "5.0" is five.
+  if (const std::size_t dot = t.find('.'); dot != std::string_view::npos && t.find_first_not_of('0', dot + 1) == std::string_view::npos) t = t.substr(0, dot);
   auto [end, ec] = std::from_chars(t.data(), t.data() + t.size(), value);
   if (ec != std::errc() || end != t.data() + t.size()) return std::nullopt;
   return value;

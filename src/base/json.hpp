@@ -85,6 +85,9 @@ class JsonDocument {
  public:
   /// Fails with bad_answer on anything that is not exactly one well-formed JSON value; nesting is limited to 64.
   static Result<JsonDocument> parse(std::string_view text);
+  /// The same, but bytes and escapes that are no character (a byte of another charset, half of a surrogate pair) are taken for U+FFFD: one such
+  /// character in a title would else keep everything that stands beside it from being read.
+  static Result<JsonDocument> parse_mending(std::string_view text);
   JsonDocument(JsonDocument&&) noexcept;
   JsonDocument& operator=(JsonDocument&&) noexcept;
   ~JsonDocument();

@@ -73,7 +73,11 @@ class Loader {
         if (state && (state->coverage == "complete" || state->coverage == "provisional")) t_.coverage.add_all(stream.source);
         continue;
       }
-      Rows r = tx_.rows("SELECT day, read_until, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL ORDER BY day", user_, stream.name);
+      // Where no report is made of what was paid, and the money shows that something was, nothing tells what it was for.
+      const bool contradicted = stream.source == Source::reimbursements &&
+                                tx_.integer("SELECT 1 FROM cells c JOIN credits d ON d.user_no=c.user_no AND d.day=c.day WHERE c.user_no=?1 AND c.stream=?2 AND c.by_word=1 LIMIT 1", user_, stream.name).has_value();
+      if (contradicted) t_.coverage.set_reason(stream.source, "Amazon makes no report of it, although the money shows some");
+      Rows r = tx_.rows("SELECT day, read_until, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND (by_word=0 OR ?3=0) ORDER BY day", user_, stream.name, contradicted ? 1 : 0);
       while (next(r)) {
         const Day day = day_from(r.integer(0));
         if (r.is_null(1)) continue;

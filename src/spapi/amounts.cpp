@@ -59,18 +59,19 @@ class Collector {
     std::string_view own_type;  // the type of an amount that stands directly in this object
     for (const Json member : holder)
       if (is_amount(member) && own_type.empty()) own_type = type_beside(holder, member.name());
-    // A sum comes before what it is the sum of, in whatever order the answer has them.
+    // The sum of a breakdown comes before what it is the sum of, in whatever order the answer has them.
+    const bool in_order = holder["breakdowns"].is_null();
     for (const bool own : {true, false})
       for (const Json member : holder) {
         const bool structured = member.is_object() || member.is_array();
         const bool lone = !structured && !member.is_null() && names_amount(member.name()) && !is_part_of_amount(member.name());
-        if ((!structured && !lone) || (lone || is_amount(member)) != own || is_shadowed(holder, member)) continue;
+        if ((!structured && !lone) || (in_order ? !own : (lone || is_amount(member)) != own) || is_shadowed(holder, member)) continue;
         const std::size_t length = path_.size();
         if (!path_.empty()) path_ += '.';
         path_ += member.name();
         if (lone) {
           fault("amount_malformed", member);
-        } else if (own) {
+        } else if (is_amount(member)) {
           amount(member, holder, sku, above);
         } else {
           inside(member, sku, own_type);

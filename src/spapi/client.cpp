@@ -173,7 +173,7 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
 
       switch (net::classify(answer->status)) {
         case net::Outcome::success: {
-          auto parse = [body = std::move(answer->body)] { return JsonDocument::parse(body); };
+          auto parse = [body = std::move(answer->body)] { return JsonDocument::parse_mending(body); };
           auto document = co_await run_on(work_, std::move(parse));
           if (document && document->root().is_object()) {
             if (caller.budget) caller.budget->reward();

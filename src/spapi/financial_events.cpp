@@ -10,7 +10,6 @@
 namespace amzsync::spapi {
 namespace {
 
-constexpr int kPageSize = 100;  // the most that Amazon gives
 
 // Four lists are written in camelCase, the rest in PascalCase; a few name the same thing differently.
 constexpr std::array<std::string_view, 4> kDates{"PostedDate", "postedDate", "TransactionPostedDate", "TransactionCreationDate"};
@@ -170,11 +169,11 @@ store::MoneyEvent decode_event(Json event, std::string_view list, const MoneyWin
 
 }  // namespace
 
-Request list_financial_events(const MoneyWindow& window, const std::string& page_token) {
+Request list_financial_events(const MoneyWindow& window, const std::string& page_token, int events_per_page) {
   Request request;
   request.operation = &kListFinancialEvents;
   request.path = "/finances/v0/financialEvents";
-  request.query = {{"MaxResultsPerPage", std::to_string(kPageSize)}, {"PostedAfter", format_seconds(window.from)}, {"PostedBefore", format_seconds(window.until)}};
+  request.query = {{"MaxResultsPerPage", std::to_string(events_per_page)}, {"PostedAfter", format_seconds(window.from)}, {"PostedBefore", format_seconds(window.until)}};
   if (!page_token.empty()) request.query.push_back({"NextToken", page_token});
   request.has_page_token = !page_token.empty();
   return request;

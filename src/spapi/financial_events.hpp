@@ -21,10 +21,13 @@ struct MoneyWindow {
 struct MoneyPage {
   store::MoneyBatch batch;
   std::string next_token;  ///< empty: the walk is over
+  bool doubtful = false;   ///< it says that there are no more events, by null in their place, which may also be a bad token
   bool bare = false;       ///< neither events nor token nor list: how v0 answers a bad token (suspicious in the middle of a walk)
 };
 
-Request list_financial_events(const MoneyWindow& window, const std::string& page_token);
+/// The most that Amazon gives.
+constexpr int kEventsPerPage = 100;
+Request list_financial_events(const MoneyWindow& window, const std::string& page_token, int events_per_page = kEventsPerPage);
 /// Events without a date get the window's first day. Errors: bad_answer when the envelope is missing.
 Result<MoneyPage> decode_financial_events(const JsonDocument& answer, const MoneyWindow& window);
 

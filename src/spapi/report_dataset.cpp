@@ -145,6 +145,18 @@ void append_value(std::string& text, const store::ReportValue& value) {
 
 }  // namespace
 
+namespace {
+
+/// Who bought something and where it went: in no report that is known, and in any that may come.
+bool is_personal(std::string_view key) {
+  for (const std::string_view begin : {"buyer", "recipient", "shipaddress", "shippingaddress", "shipcity", "shippostal", "shipphone", "shipname", "billaddress", "billingaddress", "billcity", "billpostal", "billname",
+                                       "customername", "customeremail", "customerphone", "customercomment", "customeraddress"})
+    if (key.starts_with(begin)) return true;
+  return false;
+}
+
+}  // namespace
+
 Status RowDecoder::header(std::span<const std::string_view> cells, std::string_view line) {
   const auto refused = [&] {
     return Error(Code::bad_answer, "The document is not the report " + std::string(dataset_.report_type) + ", it begins: " + clean_utf8(to_utf8(line.substr(0, 200), charset_), 300));
@@ -152,10 +164,12 @@ Status RowDecoder::header(std::span<const std::string_view> cells, std::string_v
   if (line.find('\0') != std::string_view::npos) return refused();   // UTF-16, or no text at all
   std::map<std::string, int> places;
   file_columns_.clear();
+  tells_persons_ = !dataset_.personal.empty();
   for (const std::string_view cell : cells) {
     const std::string key = column_key(cell);
     places.try_emplace(key, static_cast<int>(file_columns_.size()));
-    const bool personal = std::find(dataset_.personal.begin(), dataset_.personal.end(), key) != dataset_.personal.end();
+    const bool personal = is_personal(key) || std::find(dataset_.personal.begin(), dataset_.personal.end(), key) != dataset_.personal.end();
+    tells_persons_ |= personal;
     file_columns_.push_back({key.empty() ? to_utf8(trimmed(cell), charset_) : key, personal ? FileColumn::Use::personal : FileColumn::Use::rest});
   }
   place_.clear();
@@ -184,7 +198,7 @@ std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool al
     const bool named = i < file_columns_.size();
     if (named && (file_columns_[i].use == FileColumn::Use::personal || (!all && file_columns_[i].use == FileColumn::Use::column))) continue;
     const std::string_view cell = trimmed(cells[i]);
-    if (cell.empty() || (!named && !dataset_.personal.empty())) continue;
+    if (cell.empty() || (!named && tells_persons_)) continue;
     std::string name = named && !file_columns_[i].key.empty() ? file_columns_[i].key : "column" + std::to_string(i + 1);
     while (!rest.emplace(name, to_utf8(cell, charset_)).second) name += '\'';   // a name may stand twice
   }
@@ -197,7 +211,7 @@ std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool al
 /// What is kept of a row that can't be read. Where a file has personal columns and the row is not as wide as its header, nobody knows which of
 /// its cells hold what a buyer wrote.
 std::string RowDecoder::unreadable(std::span<const std::string_view> cells) const {
-  if (dataset_.personal.empty() || cells.size() == file_columns_.size()) return rest_of(cells, true);
+  if (!tells_persons_ || cells.size() == file_columns_.size()) return rest_of(cells, true);
   JsonWriter json;
   json.begin_object().field("cells", static_cast<std::int64_t>(cells.size())).end_object();
   return std::move(json).text();

@@ -83,6 +83,8 @@ class RowDecoder {
   /// Rows of days before `first` or after `last` can't be: their dates were misread, or it is another report.
   void expect(Day first, Day last) { expected_ = {first, last}; }
   DecodedRow decode(std::span<const std::string_view> cells);
+  /// Whether the file has columns that are personal, so that it is not to be kept.
+  bool tells_persons() const noexcept { return tells_persons_; }
 
  private:
   /// What becomes of a column of the file.
@@ -100,6 +102,7 @@ class RowDecoder {
   std::vector<int> place_;                 // of each of the dataset's columns in the file; -1: absent
   std::vector<std::string> carried_;       // what each carried column said last
   std::int64_t rows_ = 0;
+  bool tells_persons_ = false;
   std::optional<std::pair<Day, Day>> expected_;
 };
 

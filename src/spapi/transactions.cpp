@@ -179,6 +179,7 @@ Result<MoneyPage> decode_transactions(const JsonDocument& answer, const MoneyWin
   AMZ_TRY(token, page_token_of(payload["nextToken"]));
   page.next_token = std::move(token);
   page.bare = payload.empty();
+  page.doubtful = list.is_null() && page.next_token.empty();
   BatchIndex index(page.batch);
   for (const Json t : list) {
     if (t.is_object()) {

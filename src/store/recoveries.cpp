@@ -33,7 +33,7 @@ std::map<std::int64_t, const Source*> choose_sources(Tx& tx, UserNo user) {
   };
   std::map<std::int64_t, Choice> choices;
   for (const Source& source : kSources) {
-    Rows r = tx.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL", user, source.stream);
+    Rows r = tx.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND by_word=0", user, source.stream);   // CANCELLED is no word on what was paid
     while (r.next()) {
       const Instant until = r.maybe_instant(1).value_or(Instant{});
       const Choice here{&source, until, until >= Instant(day_from(r.integer(0)) + std::chrono::days(1))};

@@ -130,18 +130,19 @@ ReportDay as_stored(const RunTx& run, const ReportTable& table, const ReportDay&
 
 }  // namespace
 
-Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until) {
+Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until, bool by_word) {
   Tx& tx = run.tx();
   const Counts counts = remove_rows(run, table, gone);
   for (const ReportDay& told : days) {
     const ReportDay day = as_stored(run, table, told);
     tx.run(
-        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) VALUES(?1, ?2, ?3, 'provisional', ?5, ?6, ?7, ?8, ?8, ?8) "
+        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) VALUES(?1, ?2, ?3, 'provisional', ?5, ?6, ?7, ?8, ?8, ?8, ?9) "
         "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=CASE WHEN cells.digest=excluded.digest AND ?3<?4 THEN 'settled' ELSE 'provisional' END, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
         "first_read_at=coalesce(cells.first_read_at, excluded.first_read_at), read_at=excluded.read_at, "
-        "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END",
+        "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END, "
+        "by_word=CASE WHEN excluded.by_word=0 THEN 0 WHEN cells.digest IS NULL THEN 1 ELSE cells.by_word END",
         run.user(), table.name, day.day, settle_before, day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
-        tx.now());
+        tx.now(), by_word ? 1 : 0);
   }
   return counts;
 }

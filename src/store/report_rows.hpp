@@ -68,7 +68,7 @@ struct ReportDay {
 };
 /// Ends the reading of days: rows that the document did not show go, digest and coverage are written. Days before `settle_before` are
 /// settled if they are found as they were.
-Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until);
+Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until, bool by_word = false);
 
 /// Of such days, those that are empty for want of a report and were not told so before `sure_if_told_before`: to be asked for once more.
 void assume_empty(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before);

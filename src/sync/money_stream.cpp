@@ -22,7 +22,8 @@ constexpr std::int64_t kMostEventsInMemory = 250'000;   // about 16 MB; a slice 
 /// One finance API.
 struct Source {
   store::MoneyStream stream;
-  spapi::Request (*request)(const spapi::MoneyWindow&, const std::string& page_token);
+  spapi::Request (*request)(const spapi::MoneyWindow&, const std::string& page_token, int events_per_page);
+  bool pages_may_be_smaller;
   Result<spapi::MoneyPage> (*decode)(const JsonDocument&, const spapi::MoneyWindow&);
   SlicePolicy policy;
 
@@ -33,8 +34,10 @@ constexpr SlicePolicy kWithDates{};
 // Service fees, debt recoveries and loans of v0 have no date. Pages hold 100; walks were seen to fail after 153 pages (F3).
 constexpr SlicePolicy kWithoutDates{.fixed_grid = true, .widest_days = 128, .events_per_page = 100};
 
-constexpr Source kTransactions{store::MoneyStream::transactions, &spapi::list_transactions, &spapi::decode_transactions, kWithDates};
-constexpr Source kFinancialEvents{store::MoneyStream::financial_events, &spapi::list_financial_events, &spapi::decode_financial_events, kWithoutDates};
+spapi::Request request_transactions(const spapi::MoneyWindow& window, const std::string& page_token, int) { return spapi::list_transactions(window, page_token); }
+
+constexpr Source kTransactions{store::MoneyStream::transactions, &request_transactions, false, &spapi::decode_transactions, kWithDates};
+constexpr Source kFinancialEvents{store::MoneyStream::financial_events, &spapi::list_financial_events, true, &spapi::decode_financial_events, kWithoutDates};
 
 /// How a walk can end other than well.
 enum class Trouble : std::uint8_t {
@@ -117,6 +120,7 @@ class MoneyReader {
   /// Walks a slice, as a whole or in halves, until it is complete or nothing helps.
   Async<Status> walk_slice(Slice slice) {
     int restarts = 0;
+    events_per_page_ = spapi::kEventsPerPage;
     for (;;) {
       MoneyWalk walk;
       PageArchive archive(run_, archive_of(slice));
@@ -135,6 +139,11 @@ class MoneyReader {
       }
       if (trouble == Trouble::give_up) co_return co_await give_up(slice, walked.error());
       const auto halves = plan_->split(slice);
+      // Of the shortest walk the pages may be smaller (F3: one of a hundred events can pass 10 MB).
+      if (constexpr int kFewest = 5; halves.empty() && source_.pages_may_be_smaller && events_per_page_ > kFewest) {
+        events_per_page_ /= 4;
+        continue;
+      }
       if (halves.empty()) co_return co_await give_up(slice, walked.error());
       run_.services.log.debug("Slice is walked in halves", {{"stream", source_.name()}, {"days", slice.days}, {"reason", walked.error().name()}});
       if (slice.on_grid) co_return co_await store_split(slice, halves);
@@ -160,7 +169,7 @@ class MoneyReader {
     const auto existing = known != days_with_rows_.end() && *known < slice.end() ? store::Existing::possible : store::Existing::none;
     std::string token;
     do {
-      spapi::Request request = source_.request(window_, token);
+      spapi::Request request = source_.request(window_, token, events_per_page_);
       if (slice.days > 1) request.tries = kTriesOfManyDays;
       AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
       std::string packed;
@@ -171,6 +180,11 @@ class MoneyReader {
       AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
       // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
       if (page.bare && !token.empty()) co_return Code::page_token_expired;
+      // One that says so in so many words is believed when a second walk ends at the same place.
+      if (const std::pair here(slice.first, walk.count()); page.doubtful && !token.empty() && ended_at_ != here) {
+        ended_at_ = here;
+        co_return Code::page_token_expired;
+      }
       token = page.next_token;
       auto on_known_days = co_await settle_undated(page.batch);
       if (!on_known_days) co_return on_known_days.error();
@@ -260,6 +274,8 @@ class MoneyReader {
   std::unique_ptr<SlicePlan> plan_;
   spapi::MoneyWindow window_;
   int refused_ = 0;                // slices on end
+  int events_per_page_ = spapi::kEventsPerPage;
+  std::optional<std::pair<Day, std::int64_t>> ended_at_;   // where a walk ended by null: its slice, and its events by then
   std::set<Day> days_with_rows_;   // or that may have some, from a walk that broke off
 };
 

@@ -16,6 +16,13 @@ std::size_t seam_length(const std::vector<Hash128>& before, const std::vector<Ha
   return 0;
 }
 
+/// Some of a content's bits, never 0.
+std::uint32_t mark_of(const Hash128& content) {
+  std::uint32_t mark = 0;
+  for (std::size_t i = 0; i < 4; ++i) mark = mark << 8U | content.bytes[i];
+  return mark | 1U;
+}
+
 }  // namespace
 
 bool MoneyWalk::take(spapi::MoneyPage& page) {
@@ -47,8 +54,20 @@ bool MoneyWalk::take(spapi::MoneyPage& page) {
     store::SeenDay& day = days_[e.day];
     day.day = e.day;
     std::uint32_t& seen = day.occurrences[e.identity];
-    if (e.unique_id && seen > 0) continue;
-    e.occurrence = seen++;
+    if (e.unique_id) {
+      // Of what Amazon gave an id there is one; how it was told last is kept in place of how often it was told, which is more than never.
+      const std::uint32_t told = mark_of(e.content);
+      if (seen == told) continue;
+      if (seen != 0) {
+        // It changed while the pages were read, and is what it is now. The day's digest tells of both, so the day is read again.
+        std::erase_if(kept, [&](const store::MoneyEvent& former) { return former.identity == e.identity && former.day == e.day; });
+        --day.count;
+        --count_;
+      }
+      seen = told;
+    } else {
+      e.occurrence = seen++;
+    }
     day.digest += Hash128::of(std::string(e.identity.view()) + std::to_string(e.occurrence) + std::string(e.content.view()));
     ++day.count;
     ++count_;

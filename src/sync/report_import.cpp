@@ -77,6 +77,7 @@ class RowWalk {
   }
   /// Whether no line has come so far.
   bool blank() const noexcept { return first_; }
+  bool tells_persons() const noexcept { return decoder_.tells_persons(); }
 
  private:
   DocumentWalk walk_;
@@ -251,6 +252,7 @@ class Import {
     };
     auto walked = co_await walk_all(walk, take);
     result_.blank = walk.blank();
+    result_.personal = walk.tells_persons();
     co_return walked;
   }
 

@@ -29,6 +29,7 @@ struct Imported {
   store::Counts counts;
   std::set<Day> days;   ///< that the document told of
   std::set<std::string> parts;
+  bool personal = false;   ///< it has columns of persons, so it is not to be kept
   bool blank = false;   ///< the document holds nothing, not even a header: it tells of no day, and nothing was changed
 };
 /// Errors: bad_answer (the document is not that report, or is damaged), cancelled, fenced, those of the store.

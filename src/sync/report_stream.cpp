@@ -362,15 +362,29 @@ class ReportReader {
       co_return concluded ? Status(Done{}) : Status(concluded.error());
     }
     const store::Counts counts = imported->counts;
-    auto end = [&dataset = dataset_, number = job.number, archive = job.archive, counts, passing = run_.progress.due()](const store::RunTx& entered) {
+    auto end = [&dataset = dataset_, number = job.number, archive = job.archive, personal = imported->personal, counts, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
       store::end_report_job(entered.tx(), number, store::JobOutcome::imported, "");
       store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
-      if (!dataset.personal.empty()) store::forget_archived(entered, archive);
+      if (personal) store::forget_archived(entered, archive);
       if (passing) store::pass_progress(entered, *passing);
     };
-    auto ended = co_await write_for(run_, std::move(end));
-    co_return ended;
+    AMZ_CO_CHECK(co_await write_for(run_, std::move(end)));
+    if (imported->personal) co_return co_await remove_forgotten();
+    co_return Done{};
+  }
+
+  /// What persons wrote is gone when the sync is over, not only when somebody tidies up.
+  Async<Status> remove_forgotten() {
+    constexpr int kPiecesAtOnce = 20;
+    for (;;) {
+      auto some = [fence = run_.fence](store::Tx& tx) -> Result<std::int64_t> {
+        AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+        return store::trim_archive(tx, from_us(0), kPiecesAtOnce);
+      };
+      AMZ_CO_TRY(removed, co_await services_.store.write(store::Urgency::normal, std::move(some)));
+      if (removed == 0) co_return Done{};
+    }
   }
 
   // ---- a report that brought nothing ----
@@ -406,7 +420,7 @@ class ReportReader {
         }
         if (snapshot) break;
       }
-      store::close_report_days(entered, table, empty, {}, store::kSnapshotDay, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at));
+      store::close_report_days(entered, table, empty, {}, store::kSnapshotDay, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at), true);
       if (!snapshot) store::assume_empty(entered, table, empty, tx.now() - kSureOfNothing);
       // Those days stay due; no trigger asks for them again at once.
       if (known_otherwise) store::set_cool_down(tx, fence.user, dataset.report_type, pause);

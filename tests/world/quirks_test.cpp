@@ -453,4 +453,63 @@ TEST_CASE("the day of a ledger row is the one that is written, whatever offset s
   }
 }
 
+TEST_CASE("an end of the pages that is told by null is believed when a second walk ends there too") {
+  WorldSettings settings;
+  settings.amazon.events = 900;
+  settings.amazon.skus = 10;
+  settings.amazon.rows_per_page = 20;
+  settings.history_days = settings.amazon.history_days = 30;
+  settings.streams = {"transactions"};
+  for (const int times : {1, -1}) {
+    CAPTURE(times);
+    World world(settings);
+    Process& process = world.open();
+    world.sync_seller(process, 1);
+    const std::int64_t rows = world.count("SELECT count(*) FROM transactions");
+    amzsim::Fault null = trouble("/finances", "body", 200, times);
+    null.pages_only = true;
+    null.content_type = "application/json";
+    null.message = R"({"payload":{"nextToken":null,"transactions":null}})";
+    world.amazon().add_fault(null);
+    world.run_for(std::chrono::hours(30));
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    if (times == 1) CHECK(world.count("SELECT count(*) FROM transactions") >= rows);   // one that was no end takes nothing away
+  }
+}
+
+TEST_CASE("a character that is none keeps nothing that stands beside it from being read") {
+  for (const std::string bad : {"\\ud83d", "\xE9", "\\udc00x\\ud83d"}) {
+    WorldSettings settings;
+    settings.amazon.events = 0;
+    settings.amazon.skus = 0;
+    settings.streams = {"inventory"};
+    World world(settings);
+    Process& process = world.open();
+    amzsim::Fault stock = trouble("/fba/inventory", "body", 200, -1);
+    stock.content_type = "application/json";
+    stock.message = R"({"payload":{"granularity":{},"inventorySummaries":[{"sellerSku":"A","productName":"caf)" + bad + R"(","totalQuantity":3},{"sellerSku":"B","productName":"\ud83d\ude00 \\ud83d","totalQuantity":4}]}})";
+    world.amazon().add_fault(stock);
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    CHECK(world.count("SELECT count(*) FROM amz_inventory WHERE seller_sku IN ('A', 'B')") == 2);
+    CHECK(world.sql("SELECT product_name FROM amz_inventory WHERE seller_sku='B'")[0][0] == "\xF0\x9F\x98\x80 \\ud83d");
+  }
+}
+
+TEST_CASE("of a day whose pages are too large smaller ones are asked for") {
+  WorldSettings settings;
+  settings.finances_v0 = true;
+  settings.amazon.events = 300;
+  settings.amazon.skus = 10;
+  settings.history_days = settings.amazon.history_days = 20;
+  settings.streams = {"financial_events", "inventory"};
+  World world(settings);
+  Process& process = world.open();
+  amzsim::Fault large = trouble("/finances/v0", "status", 400, -1);
+  large.code = "InvalidInput";
+  large.query_holds = "100";
+  world.amazon().add_fault(large);
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  check_truth(world, process, 1);
+}
+
 TEST_SUITE_END();

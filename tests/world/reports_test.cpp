@@ -91,6 +91,30 @@ TEST_CASE("days that were read too early for all of them to be told are read aga
   }
 }
 
+TEST_CASE("where no report is made of what was paid, the money tells what was") {
+  WorldSettings settings = one_report("reimbursements");
+  settings.streams = {"reimbursements", "transactions"};
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_cancelled"));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  std::int64_t paid = world.count("SELECT coalesce(sum(micros), 0) FROM credits WHERE source='transactions'");
+  REQUIRE(paid != 0);
+  const auto told = [&] { return parse_amount(member(world.recoveries(process, world.user(1)), "totalAmount")).micros.value; };
+  CHECK(told() == paid);
+  CHECK(world.count("SELECT count(*) FROM cells WHERE stream='reimbursements' AND by_word=0 AND digest IS NOT NULL") == 0);
+  // Told a second time it is no more certain.
+  world.run_for(std::chrono::hours(26));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  paid = world.count("SELECT coalesce(sum(micros), 0) FROM credits WHERE source='transactions'");
+  CHECK(told() == paid);
+  // And the report, when it is made, is what counts.
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(26));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM cells WHERE stream='reimbursements' AND by_word=0 AND digest IS NOT NULL") > 0);
+}
+
 TEST_CASE("when one half of a report can't be made, the other is read all the same") {
   WorldSettings settings = one_report("reimbursements", 20);
   settings.amazon.events = 3'000;

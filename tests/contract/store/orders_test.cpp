@@ -3,6 +3,7 @@
 
 #include "detect/order_reader.hpp"
 #include "sim/random.hpp"
+#include "spapi/transactions.hpp"
 #include "support/test_store.hpp"
 
 using namespace support;
@@ -126,6 +127,46 @@ TEST_CASE("orders are read whole, each once, however their events lie apart, and
     CHECK(told.fees == 1);
     CHECK(read_all(t, other, stream, kDay).orders.size() == 1);
     CHECK(read_all(t, t.connected("u3", "A3"), stream, kDay).orders.empty());
+  }
+}
+
+TEST_CASE("the newer source's own names are told apart, and a fee that is told as base and tax is one fee") {
+  TestStore t;
+  const UserNo user = t.connected();
+  // As Finances 2024-06-19 tells a sale (facts: spapi 3.2), the sums behind what they are the sums of.
+  const auto answer = JsonDocument::parse(
+      R"({"payload":{"transactions":[{"transactionId":"T1","transactionType":"Shipment","transactionStatus":"RELEASED","postedDate":"2026-10-01T00:00:00Z","marketplaceDetails":{"marketplaceId":"A1PA6795UKMFR9"},)"
+      R"("relatedIdentifiers":[{"relatedIdentifierName":"ORDER_ID","relatedIdentifierValue":"111-1"}],"totalAmount":{"currencyAmount":13.80,"currencyCode":"EUR"},"items":[{)"
+      R"("totalAmount":{"currencyAmount":13.80,"currencyCode":"EUR"},"contexts":[{"contextType":"ProductContext","sku":"S","asin":"B0","quantityShipped":1,"fulfillmentNetwork":null}],"breakdowns":[)"
+      R"({"breakdowns":[{"breakdownType":"OurPricePrincipal","breakdownAmount":{"currencyAmount":20,"currencyCode":"EUR"}},{"breakdownType":"OurPriceTax","breakdownAmount":{"currencyAmount":3,"currencyCode":"EUR"}},)"
+      R"({"breakdownType":"OurPriceDiscount","breakdownAmount":{"currencyAmount":-1,"currencyCode":"EUR"}},{"breakdownType":"ShippingPrincipal","breakdownAmount":{"currencyAmount":2,"currencyCode":"EUR"}}],)"
+      R"("breakdownType":"ProductCharges","breakdownAmount":{"currencyAmount":24,"currencyCode":"EUR"}},)"
+      R"({"breakdowns":[{"breakdowns":[{"breakdownType":"Base","breakdownAmount":{"currencyAmount":-3,"currencyCode":"EUR"}},{"breakdownType":"Tax","breakdownAmount":{"currencyAmount":-0.60,"currencyCode":"EUR"}}],)"
+      R"("breakdownType":"Commission","breakdownAmount":{"currencyAmount":-3.60,"currencyCode":"EUR"}},)"
+      R"({"breakdowns":[{"breakdownType":"Base","breakdownAmount":{"currencyAmount":-5.50,"currencyCode":"EUR"}},{"breakdownType":"Tax","breakdownAmount":{"currencyAmount":-1.10,"currencyCode":"EUR"}}],)"
+      R"("breakdownType":"FBAPerUnitFulfillmentFee","breakdownAmount":{"currencyAmount":-6.60,"currencyCode":"EUR"}}],"breakdownType":"AmazonFees","breakdownAmount":{"currencyAmount":-10.20,"currencyCode":"EUR"}}]}]}]}})");
+  REQUIRE(answer);
+  const auto page = amzsync::spapi::decode_transactions(*answer, {*parse_instant("2026-10-01"), *parse_instant("2026-10-02")});
+  REQUIRE(page);
+  const store::Fence fence = t.running(user);
+  REQUIRE(t.in_run(fence, [&](const store::RunTx& run) -> Result<int> { return store::store_page(run, MoneyStream::transactions, page->batch, store::Existing::possible), 0; }));
+  detect::Tables tables;
+  tables.home = "DE";
+  detect::OrderReader reader(user, MoneyStream::transactions, tables, day_of(*parse_instant("2026-11-01")));
+  std::vector<detect::MoneyItem> sales;
+  for (bool more = true; more;) {
+    const auto orders = *t.read([&](store::Tx& tx) -> Result<std::optional<std::vector<detect::Order>>> { return reader.next(tx); });
+    more = orders.has_value();
+    if (more)
+      for (const detect::Order& order : *orders)
+        for (const detect::OrderItem& item : order.items) sales.insert(sales.end(), item.sales.begin(), item.sales.end());
+  }
+  REQUIRE(sales.size() == 1);
+  using detect::Part;
+  const std::map<Part, std::int64_t> expected{{Part::principal, 20'000'000}, {Part::tax, 3'000'000}, {Part::promotion, -1'000'000}, {Part::shipping, 2'000'000}, {Part::commission, -3'600'000}, {Part::fulfilment, -6'600'000}};
+  for (const auto& [part, amount] : expected) {
+    CAPTURE(static_cast<int>(part));
+    CHECK(sales[0][part].value == amount);
   }
 }
 

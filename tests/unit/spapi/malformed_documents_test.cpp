@@ -380,6 +380,18 @@ TEST_CASE("a month's row belongs to its month, whichever day of it a file writes
   for (const DecodedRow& row : summary->rows) CHECK(row.row.day == day_of(*parse_instant("2026-10-01")));
 }
 
+TEST_CASE("who bought it and where it went is kept of no report, whichever has columns of it") {
+  const std::string header = kReimbursementHeader + "\tbuyer-name\trecipient-name\tship-address-1\tShip City\tcustomer-comments";
+  const std::string row = reimbursement(1) + "\tMrs Private\tMr Private\t1 Private Road\tPrivateville\tprivate words";
+  const auto read = read_document(kReimbursements, lines({header, row, row + "\tprivate and more", reimbursement(2)}), 64);
+  REQUIRE(read);
+  CHECK(read->rows.size() == 3);
+  for (const DecodedRow& r : read->rows) {
+    CHECK(r.row.detail.find("rivate") == std::string::npos);
+    for (const auto& fault : r.row.faults) CHECK(fault.raw.find("rivate") == std::string::npos);
+  }
+}
+
 TEST_CASE("what a buyer wrote is kept nowhere, however the row is torn") {
   const std::string header = "return-date\torder-id\tsku\tasin\tfnsku\tproduct-name\tquantity\tfulfillment-center-id\tdetailed-disposition\treason\tstatus\tlicense-plate-number\tcustomer-comments";
   const std::string row = "2026-10-01T00:00:00+00:00\t1\tS\tB\tX\tThing\t1\tPHX7\tSELLABLE\tR\tS\tL\t";

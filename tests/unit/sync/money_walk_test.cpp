@@ -66,6 +66,24 @@ TEST_CASE("an empty page between does not hide a seam") { CHECK(kept({"A1 B1", "
 
 TEST_CASE("a transaction with an id counts once, wherever it comes again") { CHECK(kept({"#1 #2", "#2 #3", "#1 #4"}) == 4); }
 
+TEST_CASE("a transaction that changes while the pages are read is what it was told last") {
+  for (const bool same_page : {true, false}) {
+    MoneyWalk walk;
+    spapi::MoneyPage first = page(same_page ? "#1 #1" : "#1", "t1"), second = page("#1", "t2");
+    spapi::MoneyPage& later = same_page ? first : second;
+    later.batch.events.back().content = Hash128::of("released");
+    const Hash128 identity = first.batch.events.front().identity;
+    REQUIRE(walk.take(first));
+    if (!same_page) REQUIRE(walk.take(second));
+    REQUIRE(later.batch.events.size() == 1);
+    CHECK(later.batch.events.front().content == Hash128::of("released"));
+    CHECK(later.batch.events.front().occurrence == 0);
+    CHECK(walk.count() == 1);
+    CHECK(walk.days().begin()->second.count == 1);
+    CHECK(walk.days().begin()->second.occurrences.at(identity) > 0);
+  }
+}
+
 TEST_CASE("twins are numbered in the order of the walk") {
   MoneyWalk walk;
   spapi::MoneyPage p = page("a1 a1 b1 a1");
