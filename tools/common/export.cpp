@@ -13,6 +13,8 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 std::string csv_cell(const Json& value) {
   std::string text = value.is_string() ? value.get<std::string>() : value.is_null() ? "" : dump(value);
+  // What somebody else wrote is no formula, whatever program opens the file.
+  if (value.is_string() && !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text.insert(0, 1, '\'');
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char ch : text) quoted += ch == '"' ? "\"\"" : std::string(1, ch);

@@ -214,6 +214,53 @@ TEST_CASE("a cost is looked for in the currency that was paid in") {
   CHECK(claimed(s) == "reimbursement_underpaid 0 17.4");
 }
 
+TEST_CASE("the fee of a unit that was refunded is no overcharge, and of an order that is under way nothing was destroyed") {
+  const auto policy = Policy::parse({{"rate_cards.json", R"({"version":"t","storage":[],"fulfilment":[],"referral":[{"id":"RC1","country":"US","category":"*","from":"2026-01-01","least":0.30,"steps":[{"up_to":1000000,"rate":0.15}]}]})"}});
+  REQUIRE(policy);
+  Sheet s;
+  SUBCASE("refunded") {
+    s.sold("O1", "05-10", 1, {{Part::principal, "25.00"}, {Part::commission, "-5.00"}, {Part::fulfilment, "-4.75"}});
+    CHECK(claimed(s, *policy) == "referral_fee_overcharge 0 1.25");
+    s.refunded("O1", "05-12", {{Part::principal, "-25.00"}, {Part::commission, "4.00"}});
+    s.returned("05-20", "O1", "CUSTOMER_DAMAGED");
+    CHECK(claimed(s, *policy) == "");
+  }
+  SUBCASE("under way") {
+    s.removal("RM1", Removal::Type::giving_back, "SELLABLE", 5, 3, 2, "04-20", "05-20").completed = false;
+    CHECK(s.of("removal_disposed_instead_of_returned").empty());
+  }
+}
+
+TEST_CASE("a payment for a product of which no row is known was more than was owed, and may be taken back") {
+  Sheet s;
+  s.paid("05-01", "R1", "Lost_Warehouse", 2).fnsku = s.name("FN9");
+  s.reversed("06-05", "R2", 2, "R1").fnsku = s.name("FN9");
+  CHECK(claimed(s) == "");
+}
+
+TEST_CASE("a product has the SKU of its newest row") {
+  Sheet s;
+  s.moved("03-01", Movement::receipt, 5).msku = s.name("SKU of before");
+  s.moved("05-01", Movement::receipt, 5);
+  s.adjusted("05-20", 'M', -1).msku = {};
+  const auto found = s.of("lost_warehouse");
+  REQUIRE(found.size() == 1);
+  CHECK(s.t.names.text(found[0].about.sku) == "SKU1");
+}
+
+TEST_CASE("receipts of a shipment that came after the payment are of other units") {
+  Sheet s;
+  s.shipment("FBA1", "CLOSED", "03-20");
+  s.item("FBA1", "FN1", 10, 2);
+  s.moved("03-25", Movement::receipt, 2, "SELLABLE", "FBA1");
+  s.paid("05-01", "R1", "Lost_Inbound", 8);
+  s.shipment("FBA2", "CLOSED", "05-20");
+  s.item("FBA2", "FN1", 8, 8);
+  s.moved("05-22", Movement::receipt, 8, "SELLABLE", "FBA2");
+  s.reversed("06-05", "R2", 8, "R1");
+  CHECK(claimed(s) == "reimbursement_reversal_unsupported 8 64");
+}
+
 TEST_CASE("why something is no finding is told as it is") {
   Sheet s;
   s.adjusted("05-20", 'M', -2, "SELLABLE", 0, 2);
