@@ -215,7 +215,7 @@ Lot damaged(Planting& p, std::int64_t units, std::string_view code = "E", std::s
   return lot;
 }
 Lot damaged(Planting& p) { return damaged(p, p.r.between(1, 4)); }
-constexpr Planting::Payment kForDamage{.reason = "Damaged_Warehouse"};
+const Planting::Payment kForDamage{.reason = "Damaged_Warehouse"};
 
 void damage_unpaid(Planting& p) { damaged(p); }
 void damage_unpaid_by_carrier(Planting& p) {
