@@ -392,12 +392,16 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
     changes.write();
   }
   const bool changed = !digest || *digest != seen.digest;
+  // What is deferred changes when it is released, on the day on which it stands (facts: spapi 3.2), so the day is not done with, within a year or so.
+  constexpr std::chrono::days kLongestDeferral(400);
+  const bool waits = how.may_settle && !changed && stream == MoneyStream::transactions && day_of(tx.now()) - seen.day < kLongestDeferral &&
+                     tx.integer("SELECT 1 FROM transactions WHERE user_no=?1 AND day=?2 AND upper(status)='DEFERRED' LIMIT 1", run.user(), seen.day).has_value();
   tx.run(
       "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) "
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
       "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END",
-      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed ? CellState::settled : CellState::provisional), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
+      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed && !waits ? CellState::settled : CellState::provisional), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
   return counts;
 }
 

@@ -9,13 +9,15 @@
                 ...                                  # {"seq", "stream", "id", "op": "put" or "delete", "row"}
             engine.acknowledge("user-1", "warehouse", changes.position)
 
-Calls block, and give the interpreter's lock back meanwhile. The shared library is looked for as the system does, or at AMZSYNC_LIBRARY.
+Calls block, and give the interpreter's lock back meanwhile. The shared library is the one at AMZSYNC_LIBRARY, else the one in this
+package, as a wheel brings it, else the system's.
 """
 from __future__ import annotations
 
 import ctypes
 import json
 import os
+import pathlib
 from typing import Any, Iterator, Optional
 
 __all__ = ["Changes", "Engine", "Error"]
@@ -32,8 +34,13 @@ class Error(Exception):
         self.retry = retry
 
 
+def _library_file() -> str:
+    own = pathlib.Path(__file__).with_name("libamzsync.so.0")   # as a wheel brings it
+    return os.environ.get("AMZSYNC_LIBRARY") or (str(own) if own.exists() else own.name)
+
+
 def _load() -> ctypes.CDLL:
-    library = ctypes.CDLL(os.environ.get("AMZSYNC_LIBRARY", "libamzsync.so.0"))
+    library = ctypes.CDLL(_library_file())
     functions = {
         "amzsync_error_message": (_Text, [_Pointer]), "amzsync_error_retry": (_Int, [_Pointer]), "amzsync_error_free": (None, [_Pointer]),
         "amzsync_options_new": (_Pointer, []), "amzsync_options_free": (None, [_Pointer]),

@@ -5,31 +5,11 @@
 #include <asio/thread_pool.hpp>
 
 #include "support/filled_store.hpp"
+#include "support/losing_store.hpp"
 
 using namespace support;
 
 namespace {
-
-/// A store that is lost after so many writes.
-class Losing final : public store::Store {
- public:
-  Losing(std::unique_ptr<store::Store> inner, int writes) : inner_(std::move(inner)), left_(writes) {}
-  Result<EngineNo> register_engine() override { return inner_->register_engine(); }
-  bool engine_may_live(EngineNo engine) override { return inner_->engine_may_live(engine); }
-  std::uint64_t change_counter() override { return inner_->change_counter(); }
-  void on_commit(std::function<void()> listener) override { inner_->on_commit(std::move(listener)); }
-  void submit_write(store::Urgency urgency, std::unique_ptr<store::Job> job) override {
-    if (left_-- <= 0) return job->finish(Code::store_unavailable);
-    inner_->submit_write(urgency, std::move(job));
-  }
-  void submit_read(std::unique_ptr<store::Job> job) override { inner_->submit_read(std::move(job)); }
-  void perform_read(store::Job& job) override { inner_->perform_read(job); }
-  void submit_scrub(Completion<Result<bool>> done) override { inner_->submit_scrub(std::move(done)); }
-
- private:
-  std::unique_ptr<store::Store> inner_;
-  int left_;
-};
 
 /// Every kind of value, several rows of a table and texts that not every database can hold.
 void put_much(TestStore& t) {
@@ -50,7 +30,8 @@ void put_much(TestStore& t) {
 using Copied = Result<std::vector<store::CopiedTable>>;
 Copied copy(TestStore& from, TestStore& to, int writes = 1'000'000) {
   asio::thread_pool threads(1);
-  Losing target(to.open_on(threads.get_executor(), threads.get_executor()), writes);
+  const auto opened = to.open_on(threads.get_executor(), threads.get_executor());
+  LosingStore target(*opened, writes);
   const auto source = from.open_another();   // as another process has it open
   auto copied = store::copy_store(*source, target, {});
   threads.join();   // before the store goes that they work for

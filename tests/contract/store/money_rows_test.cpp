@@ -50,6 +50,29 @@ store::Counts close(TestStore& t, const store::Fence& fence, const store::MoneyB
 
 TEST_SUITE_BEGIN("contract");
 
+TEST_CASE("a day on which money is deferred is not done with before it is released") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const store::Fence fence = t.running(user);
+  const auto state = [&] { return t.count("SELECT CASE state WHEN 'settled' THEN 1 ELSE 0 END FROM cells WHERE stream='transactions'"); };
+  auto deferred = batch({{"a", 1}});
+  deferred.events[0].unique_id = true;
+  deferred.events[0].status = "Deferred";
+  for (int reading = 0; reading < 3; ++reading) {
+    store_batch(t, fence, deferred, MoneyStream::transactions);
+    close(t, fence, deferred, MoneyStream::transactions);
+    CHECK(state() == 0);
+  }
+  auto released = deferred;
+  released.events[0].status = "DEFERRED_RELEASED";
+  released.events[0].content = Hash128::of("released");
+  for (int reading = 0; reading < 2; ++reading) {
+    store_batch(t, fence, released, MoneyStream::transactions);
+    close(t, fence, released, MoneyStream::transactions);
+  }
+  CHECK(state() == 1);
+}
+
 TEST_CASE("each day's recoveries come from one source: the best that was read to the day's end, else the one read last") {
   TestStore t;
   const UserNo user = t.connected();

@@ -4,6 +4,7 @@
 
 #include "base/crypto.hpp"
 #include "store/sealed.hpp"
+#include "support/losing_store.hpp"
 #include "support/test_store.hpp"
 
 using namespace support;
@@ -57,27 +58,6 @@ bool opens(TestStore& t, const auth::Vault& with, int n) {
   return refresh && refresh->reveal() == token_of(n) && access && access->reveal() == "Atza|" + std::to_string(n);
 }
 
-/// A store that is lost after so many writes.
-class Losing final : public store::Store {
- public:
-  Losing(store::Store& inner, int writes) : inner_(inner), left_(writes) {}
-  Result<EngineNo> register_engine() override { return inner_.register_engine(); }
-  bool engine_may_live(EngineNo engine) override { return inner_.engine_may_live(engine); }
-  std::uint64_t change_counter() override { return inner_.change_counter(); }
-  void on_commit(std::function<void()> listener) override { inner_.on_commit(std::move(listener)); }
-  void submit_write(store::Urgency urgency, std::unique_ptr<store::Job> job) override {
-    if (left_-- <= 0) return job->finish(Code::store_unavailable);
-    inner_.submit_write(urgency, std::move(job));
-  }
-  void submit_read(std::unique_ptr<store::Job> job) override { inner_.submit_read(std::move(job)); }
-  void perform_read(store::Job& job) override { inner_.perform_read(job); }
-  void submit_scrub(Completion<Result<bool>> done) override { inner_.submit_scrub(std::move(done)); }
-
- private:
-  store::Store& inner_;
-  int left_;
-};
-
 }  // namespace
 
 TEST_SUITE_BEGIN("contract");
@@ -89,7 +69,7 @@ TEST_CASE("a rotation seals every secret anew, however many there are, and one t
   for (int n = 1; n <= kUsers; ++n) connect(t, old, n);
   std::int64_t resealed = 0;
   for (int writes = 0;; ++writes) {
-    Losing losing(*t.store, writes);
+    LosingStore losing(*t.store, writes);
     const auto done = rotate(t, losing, both);
     for (int n = 1; n <= kUsers; ++n) CHECK(opens(t, both, n));
     if (!done) {
