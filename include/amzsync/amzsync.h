@@ -402,7 +402,7 @@ AMZSYNC_API int32_t amzsync_findings(amzsync_engine *engine, const char *user, c
                                      amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* {"claimable", "paid", "atRisk", "claimableUnits", "unpriced", "byRule", "total", "rules"}; the three sums are never added up. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_finding_statistics(amzsync_engine *engine, const char *user, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
-/* Why a finding is one. `what` may also be an SKU, FNSKU, order, shipment or removal order: then what is claimed of it, and why the rest is not.
+/* Why a finding is one. `what` may also be an SKU, FNSKU, ASIN, order, shipment, removal order or reference of the ledger: then what is claimed of it, and why the rest is not.
  * The latter judges anew, which takes as long as a detection. Errors: NOT_FOUND, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_explain(amzsync_engine *engine, const char *user, const char *what, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* What became of a claim: "open", "filed", "won" or "lost"; `case_id` NULL keeps the one that is there. Later detections keep both. The answer is the

@@ -347,7 +347,7 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
   JsonWriter json;
   json.begin_object().field("id", what).key("findings").begin_array();
   bool any = false;
-  std::string by = "(finding_id=?3 OR sku=?3 OR fnsku=?3 OR order_id=?3 OR shipment_id=?3 OR removal_order_id=?3)";
+  const std::string by = "(finding_id=?3 OR sku=?3 OR fnsku=?3 OR asin=?3 OR order_id=?3 OR shipment_id=?3 OR removal_order_id=?3)";
   bool one = false;
   std::vector<std::string> lists;   // evidence and netting of the finding that was asked for
   {
@@ -361,6 +361,21 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
       write_finding(json, r);
     }
   }
+  if (!any) {
+    // A reference of the ledger's: what rests on its rows.
+    std::vector<std::int64_t> rows;
+    Rows of_reference = tx.rows("SELECT row_id FROM ledger WHERE user_no=?1 AND reference_id=?2 LIMIT 100", *user, what);
+    while (of_reference.next()) rows.push_back(of_reference.integer(0));
+    std::set<std::string, std::less<>> told;
+    for (const std::int64_t row : rows) {
+      Rows r = tx.rows(select("closed_at IS NULL AND evidence LIKE ?3 ORDER BY deadline, finding_id LIMIT 20"), *user, tx.now(), "%\"table\":\"ledger\",\"row\":" + std::to_string(row) + ",%");
+      while (r.next()) {
+        if (!told.insert(r.text(0)).second) continue;
+        any = true;
+        write_finding(json, r);
+      }
+    }
+  }
   json.end_array().key("notClaimed").begin_array();
   if (!one) {
     // Judged anew, and asked of every row that could be a claim.
@@ -368,7 +383,8 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
     Inquiry inquiry(*user, {.region = region, .money = money, .policy = &policy, .stopped = {}, .tell_of = [&](RowRef row) { return about.contains(row); }});
     const auto on_order = [&](const Order& order) {
       for (const OrderItem& item : order.items) {
-        if (order.id != what && inquiry.tables().names.text(item.sku) != what) continue;
+        const Names& names = inquiry.tables().names;
+        if (order.id != what && names.text(item.sku) != what && names.text(item.asin) != what) continue;
         for (const MoneyItem& sale : item.sales) about.insert({Source::money, sale.row});
         for (const MoneyItem& refund : item.refunds) about.insert({Source::money, refund.row});
       }
@@ -376,16 +392,16 @@ Result<std::string> explain(Tx& tx, std::optional<UserNo> user, std::string_view
     inquiry.tell_orders(on_order);
     while (!inquiry.has_tables() && inquiry.step(tx)) {}
     {
-      Rows r = tx.rows("SELECT row_id FROM ledger WHERE user_no=?1 AND (fnsku=?2 OR msku=?2 OR reference_id=?2)", *user, what);
+      Rows r = tx.rows("SELECT row_id FROM ledger WHERE user_no=?1 AND (fnsku=?2 OR msku=?2 OR asin=?2 OR reference_id=?2)", *user, what);
       while (r.next()) about.insert({Source::ledger, r.integer(0)});
     }
     const Tables& t = inquiry.tables();
     const Name name = t.names.find(what);
     if (!name.empty()) {
       for (const Reimbursement& r : t.reimbursements)
-        if (r.fnsku == name || r.sku == name || r.order == name || r.id == name) about.insert({Source::reimbursements, r.row});
+        if (r.fnsku == name || r.sku == name || r.asin == name || r.order == name || r.id == name) about.insert({Source::reimbursements, r.row});
       for (const ReturnRow& r : t.returns)
-        if (r.fnsku == name || r.sku == name || r.order == name) about.insert({Source::returns, r.row});
+        if (r.fnsku == name || r.sku == name || r.asin == name || r.order == name) about.insert({Source::returns, r.row});
       for (const Removal& r : t.removals)
         if (r.fnsku == name || r.sku == name || r.order == name) about.insert({Source::removals, r.row});
       for (const InboundItem& r : t.inbound_items)

@@ -169,6 +169,15 @@ TEST_CASE("it is told why something is claimed, and why not") {
   const auto why_not = process.engine().explain_document(world.user(1), paid[0][0]);
   REQUIRE(why_not);
   CHECK((*JsonDocument::parse(*why_not))["notClaimed"].size() > 0);
+  // By its ASIN, and by the reference that a row of its evidence bears.
+  const auto named = world.sql("SELECT f.finding_id, f.asin, l.reference_id FROM findings f JOIN ledger l ON l.row_id=json_extract(f.evidence, '$[0].row') WHERE json_extract(f.evidence, '$[0].table')='ledger' AND "
+                               "l.reference_id<>'' AND f.asin<>'' AND f.closed_at IS NULL LIMIT 1");
+  REQUIRE(named.size() == 1);
+  for (const std::string& name : {named[0][1], named[0][2]}) {
+    const auto told = process.engine().explain_document(world.user(1), name);
+    REQUIRE(told);
+    CHECK(told->find(named[0][0]) != std::string::npos);
+  }
   CHECK(process.engine().explain_document(world.user(1), "nothing of that name").code() == amzsync::base::Code::not_found);
   CHECK(process.engine().explain_document(world.user(2), row[0]).code() == amzsync::base::Code::not_found);
 }

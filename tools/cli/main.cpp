@@ -425,7 +425,7 @@ int main(int argc, char** argv) {
   c = add("findings", "Show what Amazon owes, or why it does or does not", findings, false, true);
   c->add_option("--status", command.finding_status, "claim_ready, not_mature, review, expired, blocked, open, filed, won or lost; default: all");
   c->add_option("--type", command.finding_type, "A rule, such as lost_warehouse; default: all");
-  c->add_option("--explain", command.explain, "A finding's id, an SKU, FNSKU, order, shipment or removal order");
+  c->add_option("--explain", command.explain, "A finding's id, an SKU, FNSKU, ASIN, order, shipment, removal order or reference of the ledger");
   c = add("supply", "Tell what only the seller knows, such as costs", supply, false, true);
   c->add_option("--kind", command.kind, "What the file holds")->required()->check(CLI::IsMember({"costs", "sizes", "removal_receipts", "removal_shipments", "deliveries", "partnered"}));
   c->add_option("--file", command.file, "A JSON array of objects")->required();
