@@ -36,7 +36,7 @@ constexpr std::array<TotalRule, 16> kTotalRules{{
     {"AdjustmentEventList", "AdjustmentItemList.PerUnitAmount", ""},
     {"ProductAdsPaymentEventList", "transactionValue", "baseValue"},
     {"SellerDealPaymentEventList", "totalAmount", "feeAmount"},
-    {"DebtRecoveryEventList", "RecoveryAmount", "DebtRecoveryItemList"},
+    {"DebtRecoveryEventList", "RecoveryAmount", "DebtRecoveryItemList", "RecoveryAmount"},
     {"DebtRecoveryEventList", "DebtRecoveryItemList.OriginalAmount", ""},
     {"DebtRecoveryEventList", "ChargeInstrumentList.Amount", ""},
     {"SAFETReimbursementEventList", "ReimbursedAmount", "SAFETReimbursementItemList"},

@@ -160,6 +160,12 @@ store::MoneyEvent decode_transaction(Json t, const MoneyWindow& window, BatchInd
 
 }  // namespace
 
+bool is_known_transaction_type(std::string_view type) noexcept {
+  constexpr std::string_view kTypes[]{"Shipment", "Refund", "ServiceFee", "ProductAdsPayment", "Transfer", "Adjustment", "FBAInventoryReimbursement", "RemovalShipment", "Retrocharge", "MiscellaneousLedgerAdjustment",
+                                      "FTBalanceDeduction", "PayWithAmazon", "GuaranteeClaim", "Chargeback", "DebtRecovery"};
+  return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+}
+
 Request list_transactions(const MoneyWindow& window, const std::string& page_token) {
   Request request;
   request.operation = &kListTransactions;

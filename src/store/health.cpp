@@ -21,6 +21,9 @@ Health health_of(Tx& tx) {
   h.refused = counts(tx.rows("SELECT s.stream, count(*) FROM stream_states s JOIN connections c ON c.user_no=s.user_no AND c.state='connected' WHERE s.coverage='unauthorised' GROUP BY s.stream"));
   h.queued = tx.integer("SELECT count(*) FROM runs WHERE status='queued'").value_or(0);
   h.paused = everybody_paused(tx).has_value();
+  // The dictionary holds the lists of the older source as well, which all end so.
+  Rows types = tx.rows("SELECT name FROM event_types WHERE name NOT LIKE '%List' ORDER BY name");
+  while (types.next()) h.transaction_types.push_back(types.text(0));
   Rows r = tx.rows("SELECT engine_no FROM engines WHERE closed_at IS NULL");
   while (r.next()) h.open_engines.push_back(r.id<EngineNo>(0));
   return h;

@@ -5,6 +5,7 @@
 
 #include "base/json_writer.hpp"
 #include "spapi/sellers.hpp"
+#include "spapi/transactions.hpp"
 #include "store/health.hpp"
 #include "store/sealed.hpp"
 #include "sync/streams.hpp"
@@ -133,6 +134,15 @@ void judge_roles(Findings& f, const store::Health& health) {
             "Ask for the role in the application's page. When it is granted, every seller must agree anew: an authorisation keeps the roles that it was given with.");
 }
 
+/// Kinds of money that nobody has told this version of.
+void judge_types(Findings& f, const store::Health& health) {
+  std::string unknown;
+  for (const std::string& type : health.transaction_types)
+    if (!type.empty() && !spapi::is_known_transaction_type(type)) unknown += (unknown.empty() ? "" : ", ") + type;
+  if (unknown.empty()) return f.ok("types", "Amazon told of no kind of transaction that this version does not know.");
+  f.warn("types", "Amazon told of kinds of transactions that this version does not know: " + unknown + ".", "They are stored as they are, and count in no rule. Look for a newer version.");
+}
+
 void judge_work(Findings& f, const store::Health& health, std::int64_t hosts) {
   if (health.paused) return f.warn("work", "Syncing of everybody is paused.", "Resume it: amzsync resume --all.");
   const std::string waiting = counted(health.queued, "sync waits", "syncs wait");
@@ -224,6 +234,7 @@ Async<Result<std::string>> examine(Services& services, const auth::Vault& vault,
   judge_region(f, stored.health, spapi::region_name(services.settings.region));
   judge_connections(f, stored.health);
   judge_roles(f, stored.health);
+  judge_types(f, stored.health);
   if (!stored.newest || stored.newest->state != store::ConnectionState::connected) {
     f.unknown("call", "No seller is connected to try a call with.");
   } else if (!known || stored.keys.unreadable == stored.keys.secrets) {

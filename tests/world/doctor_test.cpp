@@ -103,6 +103,19 @@ TEST_CASE("the doctor tells keys that are missing, and keys that are old") {
   CHECK(faults(examined(world, world.open())) == States{{"master-key", "warning"}});
 }
 
+TEST_CASE("the doctor tells kinds of money that nobody knew of") {
+  World world(small());
+  Process& process = world.open();
+  amzsim::Fault news = trouble("/finances", "body", 200, -1);
+  news.content_type = "application/json";
+  news.message = R"({"payload":{"nextToken":null,"transactions":[{"transactionId":"T1","transactionType":"WholeNewThing","transactionStatus":"RELEASED","postedDate":"2026-11-10T00:00:00Z","totalAmount":{"currencyAmount":1,"currencyCode":"USD"}}]}})";
+  world.amazon().add_fault(news);
+  world.sync_seller(process, 1);
+  std::string whole;
+  CHECK(faults(examined(world, process, &whole)) == States{{"types", "warning"}});
+  CHECK(whole.find("WholeNewThing") != std::string::npos);
+}
+
 TEST_CASE("the doctor tells who waits for whom") {
   World world(small());
   Process& process = world.open();
