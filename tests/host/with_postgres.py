@@ -101,12 +101,17 @@ class Pooler:
         self.wait(port)
 
     def wait(self, port):
-        for _ in range(1000):
+        for _ in range(600):
             with contextlib.closing(socket.socket()) as s:
                 if s.connect_ex(("127.0.0.1", port)) == 0:
                     return
-            if self.process.poll() is not None:
+            try:
+                self.process.wait(0.05)   # until it has ended, or some time has passed
                 break
+            except subprocess.TimeoutExpired:
+                continue
+        self.process.kill()
+        self.process.wait(30)
         sys.exit("PgBouncer does not start: " + (self.folder / "log").read_text(encoding="utf-8") if (self.folder / "log").exists() else "PgBouncer does not start")
 
     def close(self):
