@@ -161,7 +161,7 @@ bool append_rest(std::string& out, Json value, std::initializer_list<std::string
   out += object ? '{' : '[';
   bool any = false;
   for (const Json child : value) {
-    if (object && (std::find(without.begin(), without.end(), child.name()) != without.end() || (amount && is_part_of_amount(child.name())) || told_by_a_line(value, child))) continue;
+    if (object && ((!child.name().empty() && std::find(without.begin(), without.end(), child.name()) != without.end()) || (amount && is_part_of_amount(child.name())) || told_by_a_line(value, child))) continue;
     const std::size_t before = out.size();
     if (any) out += ',';
     if (object) {
