@@ -121,7 +121,7 @@ std::string rest_of(const Shape& shape, Json object) {
   JsonWriter json;
   json.begin_object();
   for (const Json member : object) {
-    if (is_column(shape, member.name()) || member.is_null()) continue;
+    if ((!member.name().empty() && is_column(shape, member.name())) || member.is_null()) continue;
     if (member.name() != kAddress) {
       json.field_raw(member.name(), json_of(member));
       continue;
