@@ -31,7 +31,7 @@ std::string cookie(const httpd::Request& request, std::string_view wanted) {
 }  // namespace
 
 std::optional<std::string> Users::subject_of(const std::string& token) const {
-  if (token.empty() || token.size() > kMaxToken || jwt_secret_.empty()) return std::nullopt;
+  if (token.empty() || token.size() > kMaxToken || token.find('\0') != std::string::npos || jwt_secret_.empty()) return std::nullopt;
   jwt_t* raw = nullptr;
   const int failed = jwt_decode(&raw, token.c_str(), reinterpret_cast<const unsigned char*>(jwt_secret_.data()), static_cast<int>(jwt_secret_.size()));
   const std::unique_ptr<jwt_t, void (*)(jwt_t*)> jwt(raw, &jwt_free);
@@ -73,6 +73,7 @@ std::string origin_of(const std::string& url) {
       c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
   if ((scheme != "http" && scheme != "https") || authority.empty() || authority.find('@') != std::string::npos) return {};
+  if (authority.front() != '[' && std::count(authority.begin(), authority.end(), ':') > 1) return {};   // one port, at most
   const std::string_view usual = scheme == "http" ? ":80" : ":443";
   if (authority.ends_with(usual)) authority.resize(authority.size() - usual.size());
   return scheme + "://" + authority;
