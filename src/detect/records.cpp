@@ -41,9 +41,9 @@ std::string netting_json(const std::vector<Netted>& netting) {
 }
 
 /// Readiness as of now, in SQL; ?1 is the user, ?2 the instant. What has matured since the last detection is not ripe before the next one has looked at it: what
-/// came meanwhile, a found unit or a payment, was not read.
+/// came meanwhile, a found unit or a payment, was not read. What is found no more, and is told because it was filed, a person must look at.
 constexpr std::string_view kReadinessSql =
-    "CASE WHEN blocked<>'' THEN 'blocked' WHEN ?2 < claimable_at OR (SELECT max(s.at) FROM rule_states s WHERE s.user_no=?1) < claimable_at THEN 'not_mature' WHEN ?2 >= expires_at THEN 'expired' WHEN confidence<70 OR review_only=1 THEN 'review' ELSE 'claim_ready' END";
+    "CASE WHEN closed_at IS NOT NULL THEN 'review' WHEN blocked<>'' THEN 'blocked' WHEN ?2 < claimable_at OR (SELECT max(s.at) FROM rule_states s WHERE s.user_no=?1) < claimable_at THEN 'not_mature' WHEN ?2 >= expires_at THEN 'expired' WHEN confidence<70 OR review_only=1 THEN 'review' ELSE 'claim_ready' END";
 
 constexpr std::string_view kColumns =
     "finding_id, rule, variant, subject, state, case_id, quantity, amount_micros, low_micros, high_micros, currency, basis, confidence, blocked, event_day, claimable_from, deadline, deadline_safe, "

@@ -121,6 +121,7 @@ TEST_CASE("what was filed stays told when it would not be found any more") {
   const auto told = [&](const char* status) { return findings(world, process, status).find(id) != std::string::npos; };
   CHECK(told(""));
   CHECK(told("filed"));
+  CHECK(findings(world, process, "filed").find("\"readiness\":\"review\"") != std::string::npos);   // it is owed no more, as far as anybody can tell
   CHECK_FALSE(told("claim_ready"));
   CHECK_FALSE(told("open"));
 }
