@@ -198,6 +198,7 @@ class Simulator {
   };
   PagePlace read_token(std::string_view operation, int seller, const std::string& arguments, const std::string& token, Duration life);
   static SimAnswer error(int status, std::string_view code, std::string_view message, std::string_view details = "");
+  static SimAnswer token_error(int status, std::string_view code, std::string_view description);
   static SimAnswer json(std::string body);
 
   /// Whether an event that was posted shows up yet.
