@@ -71,8 +71,8 @@ TEST_CASE("a preview of fees is of its own store") {
   const auto preview = [&](std::string_view country, std::string_view referral) {
     s.t.fee_previews.push_back({901, day("05-01"), day("05-20"), s.name("SKU1"), s.name("FN1"), s.name("ASIN1"), currency("USD"), money("4.75"), money(referral), money("25.00"), {}, country});
   };
-  preview("MX", "3.00");
   preview("US", "3.75");
+  preview("MX", "3.00");   // which would be taken if it were of any store
   s.sold("O1", "05-12", 1, {{Part::principal, "25.00"}, {Part::commission, "-3.75"}, {Part::fulfilment, "-4.75"}});
   CHECK(claimed(s) == "");
 }
