@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 
+#include "common/memory.hpp"
 #include "common/settings.hpp"
 #include "http_host/routes.hpp"
 
@@ -30,6 +31,7 @@ void beat(httpd::Server& server, host::EventStreams& streams) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  amzsync_tools::share_memory_between_threads();
   CLI::App app{"A minimal HTTP host of amzsync: connects Amazon sellers, syncs them, shows their recoveries."};
   app.set_version_flag("--version", std::string("amzsync-host ") + amzsync_version());
   amzsync_tools::Settings settings;

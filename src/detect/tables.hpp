@@ -251,7 +251,7 @@ struct Tables {
   std::vector<BalanceRow> balances;
   std::vector<Reimbursement> reimbursements;
   std::vector<ReturnRow> returns;
-  std::vector<ServiceFee> service_fees;   ///< complete once the last order was read
+  std::deque<ServiceFee> service_fees;   ///< complete once the last order was read
   std::vector<Removal> removals;
   std::vector<RemovalShipment> removal_shipments;
   std::vector<InboundShipment> inbound_shipments;

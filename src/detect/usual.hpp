@@ -24,21 +24,26 @@ class RecentCharges {
  private:
   // Small, for there is one for each sale of half a year.
   static constexpr std::uint16_t kNone = 0xFFFF;
+  static constexpr std::int64_t kMost = (1LL << 39) - 1;   // half a million of any currency
+  static constexpr std::int64_t kMostSales = (1LL << 23) - 1;
   struct Sale {
     std::uint16_t day;
     std::array<std::uint16_t, 2> value;   // its place in seen_; kNone: it has none
   };
   struct Seen {
-    std::int64_t value = 0;
-    std::int32_t counted = 0, held = 0;   // how many sales of it are counted; how many there are at all: with none the place is free
+    std::int64_t value : 40 = 0;
+    std::int64_t count : 24 = 0;          // with none the place is free
   };
-  void count(const Sale& sale, std::int32_t change);
-  std::uint16_t place_of(std::vector<Seen>& seen, std::int64_t value);
+  void count(const Values& values);
+  void forget(const Sale& sale);
+  static std::uint16_t place_of(std::vector<Seen>& seen, std::int64_t value);
 
   std::array<std::vector<Seen>, 2> seen_;
-  std::array<std::int32_t, 2> all_{};     // counted
-  std::vector<Sale> sales_;               // by day
-  std::size_t first_ = 0, next_ = 0;      // those between are counted
+  std::array<std::int32_t, 2> all_{};
+  std::vector<Sale> sales_;               // by day; those before first_ are forgotten
+  std::size_t first_ = 0;
+  std::int64_t day_ = 0;                  // that of the sales that count from the next day on
+  std::vector<Values> of_day_;
 };
 
 class UsualCharges {

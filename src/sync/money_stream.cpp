@@ -2,6 +2,7 @@
 #include "sync/money_stream.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <set>
 
@@ -16,7 +17,8 @@ namespace {
 
 constexpr int kMaxRestarts = 2;
 constexpr int kMostRefused = 2;
-constexpr int kTriesOfManyDays = 3;   // 500 may well say that the span is too wide, and halves of it help more than patience
+constexpr int kTriesOfWide = 3;        // 500 may well say that the span is too wide, and halves of it help more than patience
+constexpr Duration kNarrowest = std::chrono::hours(1);   // F12
 constexpr std::int64_t kMostEventsInMemory = 250'000;   // about 16 MB; a slice with more is split
 
 /// One finance API.
@@ -139,12 +141,18 @@ class MoneyReader {
       }
       if (trouble == Trouble::give_up) co_return co_await give_up(slice, walked.error());
       const auto halves = plan_->split(slice);
+      // A day is seen and closed as one, but need not be asked for at once.
+      if (halves.empty() && part_ > kNarrowest) {
+        part_ = std::max(kNarrowest, part_ / 2);
+        continue;
+      }
       // Of the shortest walk the pages may be smaller (F3: one of a hundred events can pass 10 MB).
       if (constexpr int kFewest = 5; halves.empty() && source_.pages_may_be_smaller && events_per_page_ > kFewest) {
         events_per_page_ /= 4;
         continue;
       }
       if (halves.empty()) co_return co_await give_up(slice, walked.error());
+      too_wide_ = std::min(too_wide_, slice.days);
       run_.services.log.debug("Slice is walked in halves", {{"stream", source_.name()}, {"days", slice.days}, {"reason", walked.error().name()}});
       if (slice.on_grid) co_return co_await store_split(slice, halves);
       co_return Done{};
@@ -153,29 +161,36 @@ class MoneyReader {
 
   store::ArchivedDocument archive_of(const Slice& slice) {
     const Instant latest = run_.services.clock.now() - kNotYet;
-    window_.from = slice.first;
-    window_.until = std::min<Instant>(slice.end(), std::chrono::floor<std::chrono::seconds>(latest));
+    read_until_ = std::min<Instant>(slice.end(), std::chrono::floor<std::chrono::seconds>(latest));
     store::ArchivedDocument document;
     document.stream = source_.name();
     document.from = slice.first;
     document.until = slice.end();
-    document.read_until = window_.until;
+    document.read_until = read_until_;
     return document;
   }
 
   Async<Status> walk_pages(Slice slice, MoneyWalk& walk, PageArchive& archive) {
-    if (window_.until <= window_.from) co_return Done{};  // the day has only just begun
+    const Duration part = slice.days > 1 ? slice.end() - slice.first : part_;
+    for (Instant from = slice.first; from < read_until_; from += part) {   // none where the day has only just begun
+      const spapi::MoneyWindow window{from, std::min(from + part, read_until_)};
+      AMZ_CO_CHECK(co_await walk_window(slice, window, part > kNarrowest, walk, archive));
+    }
+    co_return Done{};
+  }
+
+  Async<Status> walk_window(Slice slice, spapi::MoneyWindow window, bool may_be_narrower, MoneyWalk& walk, PageArchive& archive) {
     const auto known = days_with_rows_.lower_bound(slice.first);
     const auto existing = known != days_with_rows_.end() && *known < slice.end() ? store::Existing::possible : store::Existing::none;
     std::string token;
     do {
-      spapi::Request request = source_.request(window_, token, events_per_page_);
-      if (slice.days > 1) request.tries = kTriesOfManyDays;
+      spapi::Request request = source_.request(window, token, events_per_page_);
+      if (may_be_narrower) request.tries = slice.days >= too_wide_ ? 1 : kTriesOfWide;
       AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
       std::string packed;
-      auto decode = [this, &answer, &packed, &archive] {
+      auto decode = [this, &answer, &packed, &archive, &window] {
         packed = archive.pack(answer);
-        return source_.decode(answer, window_);
+        return source_.decode(answer, window);
       };
       AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
       // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
@@ -219,7 +234,7 @@ class MoneyReader {
   /// The last transaction of a complete walk: what was not seen goes, digest and coverage are written.
   Async<Status> close_slice(Slice slice, MoneyWalk walk, PageArchive archive) {
     const Instant now = run_.services.clock.now();
-    auto write = [stream = source_.stream, slice, until = window_.until, now, walk = std::move(walk), archive = std::move(archive)](const store::RunTx& entered) {
+    auto write = [stream = source_.stream, slice, until = read_until_, now, walk = std::move(walk), archive = std::move(archive)](const store::RunTx& entered) {
       archive.close(entered);
       store::Counts counts;
       for (Day day = slice.first; day < slice.end() && Instant(day) < until; day += std::chrono::days(1)) {
@@ -272,8 +287,10 @@ class MoneyReader {
   const Source& source_;
   spapi::Caller caller_;
   std::unique_ptr<SlicePlan> plan_;
-  spapi::MoneyWindow window_;
+  Instant read_until_{};           // of the slice that is being walked
+  Duration part_ = std::chrono::days(1);   // what is asked for at once of a slice of a day; what helped for one will for the next
   int refused_ = 0;                // slices on end
+  int too_wide_ = std::numeric_limits<int>::max();   // days of the narrowest slice that had to be halved: others of that width get no patience
   int events_per_page_ = spapi::kEventsPerPage;
   std::optional<std::pair<Day, std::int64_t>> ended_at_;   // where a walk ended by null: its slice, and its events by then
   std::set<Day> days_with_rows_;   // or that may have some, from a walk that broke off

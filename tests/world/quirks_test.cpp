@@ -135,15 +135,16 @@ TEST_CASE("money is asked for by its days alone: no filter by status or marketpl
 }
 
 TEST_CASE("windows that Amazon answers with 500 because they are wide are walked in halves until they are not") {
-  for (const bool v0 : {false, true}) {
+  for (const auto& [v0, hours] : {std::pair(false, 72), std::pair(true, 72), std::pair(false, 1), std::pair(true, 1)}) {
     CAPTURE(v0);
+    CAPTURE(hours);
     WorldSettings settings = small(v0);
     settings.amazon.events = 500;
     settings.history_days = settings.amazon.history_days = 30;
     World world(settings);
     Process& process = world.open();
     amzsim::Fault wide = refusal("/finances", 500, "InternalFailure", "We encountered an internal error. Please try again.", -1);
-    wide.wider_than_days = 3;
+    wide.wider_than = std::chrono::hours(hours);
     world.amazon().add_fault(wide);
     CHECK(member(world.sync_seller(process, 1), "status") == "completed");
     CHECK(halved(process));

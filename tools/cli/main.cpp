@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "common/export.hpp"
+#include "common/memory.hpp"
 #include "common/settings.hpp"
 
 namespace {
@@ -383,6 +384,7 @@ int migrate(const Command& c) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  amzsync_tools::share_memory_between_threads();
   CLI::App app{"Syncs Amazon sellers into a database and shows what Amazon has paid back."};
   app.set_version_flag("--version", std::string("amzsync ") + amzsync_version());
   app.require_subcommand(1);

@@ -206,7 +206,7 @@ std::optional<Fault> Simulator::fault_for(const SimRequest& r) {
   const bool page = page_of(r);
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
     if (!r.path.starts_with(it->path) || (it->whole_path && r.path != it->path) || (it->pages_only && !page) || r.body.find(it->body_holds) == std::string::npos) continue;
-    if ((!it->method.empty() && it->method != r.method) || (it->wider_than_days > 0 && span_of(r) <= std::chrono::hours(24) * it->wider_than_days)) continue;
+    if ((!it->method.empty() && it->method != r.method) || (it->wider_than > Duration(0) && span_of(r) <= it->wider_than)) continue;
     if (!it->query_holds.empty() && std::none_of(r.query.begin(), r.query.end(), [&](const auto& p) { return p.second.find(it->query_holds) != std::string::npos; })) continue;
     if (it->after > 0) {
       --it->after;
@@ -715,7 +715,7 @@ SimAnswer Simulator::control(const SimRequest& request) {
     fault.body_holds = std::string(f["bodyHolds"].text());
     fault.method = std::string(f["method"].text());
     if (f["contentType"].is_string()) fault.content_type = std::string(f["contentType"].text());
-    fault.wider_than_days = static_cast<int>(f["widerThanDays"].integer().value_or(0));
+    fault.wider_than = std::chrono::hours(f["widerThanHours"].integer().value_or(0));
     fault.all = f["all"].boolean().value_or(false);
     fault.delay = std::chrono::milliseconds(f["delayMs"].integer().value_or(0));
     add_fault(std::move(fault));

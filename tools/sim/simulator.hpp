@@ -84,7 +84,7 @@ struct Fault {
   std::string method;             ///< empty: any
   std::string content_type = "text/plain";
   int body_status = 200;
-  int wider_than_days = 0;        ///< only calls that ask for more days of money
+  Duration wider_than{};          ///< only calls that ask for the money of more than this; 0: all
   int times = 1;                  ///< how many calls; -1: until taken back
   int after = 0;                  ///< calls that still go well
   bool pages_only = false;        ///< only calls with a page token
