@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   const auto address = httpd::parse_listen(settings.listen);
   if (!address) return usage_error("AMZSYNC_LISTEN is '" + settings.listen + "'; it must be ADDRESS:PORT");
   if (settings.demo && !address->loopback()) return usage_error("AMZSYNC_LISTEN is '" + settings.listen + "'; in demo mode, where nobody signs in, it must be a loopback address");
-  if (!settings.demo && settings.jwt_secret.empty()) return usage_error("AMZSYNC_JWT_SECRET is missing; it must be the HS256 secret of the users' tokens");
+  if (!settings.demo && amzsync_tools::is_blank(settings.jwt_secret)) return usage_error("AMZSYNC_JWT_SECRET is missing; it must be the HS256 secret of the users' tokens");
   host::HostSettings host_settings;
   host_settings.demo = settings.demo;
   if (!host_settings.frontends.parse(settings.frontend_origins))

@@ -4,7 +4,10 @@
 #include <jwt.h>
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 
 namespace host {
@@ -28,6 +31,16 @@ std::string cookie(const httpd::Request& request, std::string_view wanted) {
   return {};
 }
 
+/// Seconds, which may have a fraction (RFC 7519, NumericDate).
+std::optional<double> numeric_date(jwt_t* jwt, const char* claim) {
+  const std::unique_ptr<char, void (*)(void*)> text(jwt_get_grants_json(jwt, claim), &std::free);
+  if (!text) return std::nullopt;
+  double seconds = 0;
+  const char* end = text.get() + std::char_traits<char>::length(text.get());
+  const auto [read, wrong] = std::from_chars(text.get(), end, seconds);
+  return wrong == std::errc() && read == end ? std::optional(seconds) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> Users::subject_of(const std::string& token) const {
@@ -38,16 +51,17 @@ std::optional<std::string> Users::subject_of(const std::string& token) const {
   // The algorithm is ours to choose, never the token's.
   if (failed != 0 || !jwt || jwt_get_alg(jwt.get()) != JWT_ALG_HS256) return std::nullopt;
   const char* subject = jwt_get_grant(jwt.get(), "sub");
-  const long expires = jwt_get_grant_int(jwt.get(), "exp");
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  if (!subject || !*subject || expires <= now) return std::nullopt;
+  const auto expires = numeric_date(jwt.get(), "exp"), begins = numeric_date(jwt.get(), "nbf");
+  const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  constexpr double kClocksApart = 60;
+  if (!subject || !*subject || !expires || *expires <= now || begins.value_or(now) > now + kClocksApart) return std::nullopt;
   return std::string(subject);
 }
 
 std::optional<Identity> Users::identify(const httpd::Request& request) const {
-  constexpr std::string_view kBearer = "Bearer ";
+  constexpr std::string_view kBearer = "bearer ";   // a scheme has no case (RFC 9110, 11.1)
   if (const std::string header = request.header("Authorization"); !header.empty()) {
-    if (header.size() <= kBearer.size() || !std::equal(kBearer.begin(), kBearer.end(), header.begin())) return std::nullopt;
+    if (header.size() <= kBearer.size() || !std::equal(kBearer.begin(), kBearer.end(), header.begin(), [](char wanted, char c) { return std::tolower(static_cast<unsigned char>(c)) == wanted; })) return std::nullopt;
     const auto subject = subject_of(header.substr(kBearer.size()));
     return subject ? std::optional(Identity{*subject, false, false}) : std::nullopt;
   }

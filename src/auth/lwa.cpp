@@ -73,6 +73,7 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Dura
   const Secret grant_form(std::move(form));
   const Steady deadline = clock_.steady() + within;
   const net::Backoff backoff{std::chrono::milliseconds(250), std::chrono::seconds(2)};
+  std::string cause;   // the last that was told; the last try of all may just have had too little time
 
   for (int attempt = 0;; ++attempt) {
     const int secret = secrets_;   // a new one may be set between two attempts, and while one is under way
@@ -103,6 +104,9 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Dura
       if (failure.code != Code::amazon_unavailable) co_return failure;
     } else if (net::classify(answer.error()) != net::Outcome::transient) {
       co_return answer.error();
+    } else {
+      if (answer.code() == Code::network_error) cause = answer.error().message;
+      if (!cause.empty()) failure.message = "Amazon did not answer. " + cause + " Please try again in a few minutes.";
     }
     const Duration pause = backoff.wait(attempt, entropy_);
     if (clock_.steady() + pause >= deadline) co_return failure;

@@ -66,13 +66,8 @@ std::optional<Part> part_of(std::string_view type, std::string_view path) {
 bool may_be_share_of_fee(std::string_view type) { return type == "Base" || type == "Tax"; }
 
 const spapi::Marketplace* marketplace_of(std::string_view text) {
-  if (const spapi::Marketplace* m = spapi::find_marketplace(text)) return m;
-  // The old source names the site: Amazon.com, Amazon.co.uk, …
-  for (const spapi::Marketplace& m : spapi::marketplaces()) {
-    const std::size_t site = m.seller_central.find("amazon.");
-    if (site != std::string_view::npos && text.size() > 7 && m.seller_central.substr(site + 7) == text.substr(7)) return &m;
-  }
-  return nullptr;
+  const spapi::Marketplace* known = spapi::find_marketplace(text);
+  return known ? known : spapi::find_site(text);   // the older source names the site
 }
 
 /// Which orders more than one event tells of. Two bits for each, at a place that others may share: then an order is taken for one of those, which costs

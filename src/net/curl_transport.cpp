@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <asio/posix/basic_stream_descriptor.hpp>
 #include <map>
 #include <mutex>
@@ -45,6 +46,7 @@ struct Transfer {
   std::unique_ptr<curl_slist, ListDeleter> headers;
   Completion<Result<HttpResponse>> done;
   CancelToken::Registration cancel;
+  std::array<char, CURL_ERROR_SIZE> why{};
   bool too_large = false;
 };
 
@@ -114,6 +116,7 @@ class CurlTransport final : public HttpTransport {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t.why.data());
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -174,9 +177,10 @@ class CurlTransport final : public HttpTransport {
       } else if (t.too_large) {
         finish(easy, Code::answer_too_large);
       } else {
-        // curl's own sentence names host and cause, never a header or a body.
+        // curl's own sentences name host and cause, never a header or a body. Of TLS only the longer one tells what is wrong.
+        const bool of_tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE;
         const Code kind = code == CURLE_OPERATION_TIMEDOUT ? Code::timeout : Code::network_error;
-        finish(easy, Error(kind, std::string("No answer from ") + origin_of(t.request.url) + ": " + curl_easy_strerror(code) + "."));
+        finish(easy, Error(kind, std::string("No answer from ") + origin_of(t.request.url) + ": " + (of_tls && t.why[0] != '\0' ? t.why.data() : curl_easy_strerror(code)) + "."));
       }
     }
   }

@@ -29,10 +29,12 @@ struct ApiError {
   std::string code, message, details;
 
   static ApiError read(std::string_view body) {
-    ApiError e;
     const auto document = JsonDocument::parse(body);
-    if (!document) return e;
-    for (const Json item : (*document)["errors"]) {
+    return document ? of(*document) : ApiError();
+  }
+  static ApiError of(const JsonDocument& document) {
+    ApiError e;
+    for (const Json item : document["errors"]) {
       e.code = clean_utf8(item["code"].text(), 80);
       e.message = clean_utf8(item["message"].text(), kMaxMessage);
       e.details = clean_utf8(item["details"].text(), kMaxMessage);
@@ -51,6 +53,10 @@ Error describe(Code code, const net::HttpResponse& response, const ApiError& api
   if (code == Code::request_rejected && !api.message.empty()) error.message = "Amazon rejected the request: " + api.message;
   return error;
 }
+
+/// Amazon's models let an answer of 200 tell of errors beside what it could give (Finances v0, ListFinancialEventsResponse; Sellers; FBA Inventory; Inbound v0):
+/// that is not all there is, so what it leaves out must not be taken for gone.
+bool tells_of_errors(const JsonDocument& document) { return !document["errors"].empty(); }
 
 }  // namespace
 
@@ -175,6 +181,12 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
         case net::Outcome::success: {
           auto parse = [body = std::move(answer->body)] { return JsonDocument::parse_mending(body); };
           auto document = co_await run_on(work_, std::move(parse));
+          if (document && tells_of_errors(*document)) {
+            failure = describe(Code::amazon_error, *answer, ApiError::of(*document));
+            repeat = request.repeatable && ++transient < request.tries;
+            pause = kTransientBackoff.wait(transient - 1, entropy_);
+            break;
+          }
           if (document && document->root().is_object()) {
             if (caller.budget) caller.budget->reward();
             throttle_.served(bucket);

@@ -196,7 +196,6 @@ Result<InboundPage> decode_inbound(InboundList list, const MarketplaceId& market
   const Json payload = answer["payload"], data = payload[shape.list];
   const std::string operation(shape.operation.name);
   if (!payload.is_object() || (!data.is_array() && !data.is_null())) return Error(Code::bad_answer, "Amazon's answer to " + operation + " holds no list.");
-  if (const Json errors = answer["errors"]; !errors.empty()) return Error(Code::bad_answer, "Amazon's answer to " + operation + " tells of errors: " + clean_utf8((*errors.begin())["code"].text(), 80));
   AMZ_TRY(token, page_token_of(payload["NextToken"]));
   InboundPage page;
   page.next_token = std::move(token);

@@ -166,7 +166,6 @@ Request get_inventory_of(const MarketplaceId& marketplace, std::span<const std::
 Result<InventoryPage> decode_inventory(const JsonDocument& answer) {
   const Json list = answer["payload"]["inventorySummaries"];
   if (!list.is_array()) return Error(Code::bad_answer, "Amazon's answer to getInventorySummaries holds no list.");
-  if (const Json errors = answer["errors"]; !errors.empty()) return Error(Code::bad_answer, "Amazon's answer to getInventorySummaries tells of errors: " + clean_utf8((*errors.begin())["code"].text(), 80));
   const Json pagination = answer["pagination"];
   if (!pagination.is_null() && !pagination.is_object()) return Error(Code::bad_answer, "pagination is not an object in Amazon's answer.");
   AMZ_TRY(token, page_token_of(pagination["nextToken"]));

@@ -72,6 +72,7 @@ Status read(Json message, std::vector<Notification>& out, int depth) {
 Result<std::vector<Notification>> decode_notifications(std::string_view message) {
   std::vector<Notification> notifications;
   AMZ_CHECK(read_text(message, notifications, 0));
+  if (notifications.empty()) return no_notification("it holds none");
   return notifications;
 }
 

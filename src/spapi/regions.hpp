@@ -23,12 +23,15 @@ struct Marketplace {
   std::string_view id;
   std::string_view country;         ///< ISO; Great Britain is GB here and in payloads, "UK" in Amazon's prose
   std::string_view seller_central;  ///< host on which its sellers sign in
+  std::string_view site;            ///< where its customers buy: "amazon.de"
   std::string_view currency;
   Region region;
 };
 std::span<const Marketplace> marketplaces() noexcept;
 /// By id or by country code (GB and UK alike).
 const Marketplace* find_marketplace(std::string_view id_or_country) noexcept;
+/// By the name of its site in any case, as the older finance source tells it: "Amazon.de".
+const Marketplace* find_site(std::string_view site) noexcept;
 /// Where a seller of the region signs in when nothing more is known.
 const Marketplace& default_marketplace(Region region) noexcept;
 

@@ -92,6 +92,10 @@ Value read(std::string_view cell, CellKind kind, Charset charset) {
     return {to_utf8(text, charset), {}};
   }
   if (is_no_value(text)) return {};
+  if (kind == CellKind::currency) {
+    const auto known = Currency::parse(text);
+    return {known ? std::string(known->text()) : to_utf8(text, charset), {}};
+  }
   switch (kind) {
     case CellKind::integer: {
       const auto number = integer(text);
@@ -119,6 +123,7 @@ Value read(std::string_view cell, CellKind kind, Charset charset) {
       return at ? Value{to_number(day_of(*at)), {}} : Value{{}, "date_unreadable"};
     }
     case CellKind::row_number:
+    case CellKind::currency:
     case CellKind::text: break;
   }
   return {};

@@ -13,6 +13,7 @@ namespace amzsync::spapi {
 
 enum class CellKind : std::uint8_t {
   text,
+  currency,  ///< three capital letters, however the file spells them; what is none stays as it is
   integer,
   amount,    ///< micros; the currency stands in a column of its own
   decimal,   ///< kept as the text of the number: weights and sizes, which are no money

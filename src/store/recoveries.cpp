@@ -75,6 +75,7 @@ Recoveries recoveries(Tx& tx, UserNo user, bool by_month) {
       Rows r = tx.rows(source.credits, user, stream);
       while (r.next()) {
         if (const auto day = chosen.find(r.integer(0)); day == chosen.end() || day->second != &source) continue;
+        if (r.integer(2) == 0) continue;   // no money; units were given instead, or nothing
         contributed = true;
         const auto put = [&](Sum& sum) {
           const auto added = add(sum.amount, Micros{r.integer(2)});

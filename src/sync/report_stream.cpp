@@ -362,19 +362,20 @@ class ReportReader {
       co_return concluded ? Status(Done{}) : Status(concluded.error());
     }
     const store::Counts counts = imported->counts;
-    auto end = [&dataset = dataset_, number = job.number, archive = job.archive, personal = imported->personal, counts, passing = run_.progress.due()](const store::RunTx& entered) {
+    const bool forgotten = imported->personal || services_.settings.keep_archive == Duration(0);
+    auto end = [&dataset = dataset_, number = job.number, archive = job.archive, forgotten, counts, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
       store::end_report_job(entered.tx(), number, store::JobOutcome::imported, "");
       store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
-      if (personal) store::forget_archived(entered, archive);
+      if (forgotten) store::forget_archived(entered, archive);
       if (passing) store::pass_progress(entered, *passing);
     };
     AMZ_CO_CHECK(co_await write_for(run_, std::move(end)));
-    if (imported->personal) co_return co_await remove_forgotten();
+    if (forgotten) co_return co_await remove_forgotten();
     co_return Done{};
   }
 
-  /// What persons wrote is gone when the sync is over, not only when somebody tidies up.
+  /// What is not to be kept, as what persons wrote, is gone when the sync is over, not only when somebody tidies up.
   Async<Status> remove_forgotten() {
     constexpr int kPiecesAtOnce = 20;
     for (;;) {

@@ -32,14 +32,13 @@ bool is_reserved(const UserId& user) { return user.text() == "default-user" || u
 
 Sha256 hash_of(std::string_view state) { return sha256("amzsync consent state/" + std::string(state)); }
 
-/// Whether `host` is a place of Amazon's: amazon.<tld> or a name under it, for the countries of the marketplace table.
+/// Whether it is a place of Amazon's: amazon.<tld> or a name under it, for the countries of the marketplace table.
 bool is_amazon_host(std::string_view origin) {
   constexpr std::string_view kScheme = "https://";
   if (!origin.starts_with(kScheme)) return false;
   const std::string_view host = origin.substr(kScheme.size());
   return std::any_of(spapi::marketplaces().begin(), spapi::marketplaces().end(), [&](const spapi::Marketplace& m) {
-    const std::string_view domain = m.seller_central.substr(m.seller_central.find('.') + 1);
-    return host == domain || (host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
+    return host == m.site || (host.size() > m.site.size() && host.ends_with(m.site) && host[host.size() - m.site.size() - 1] == '.');
   });
 }
 
@@ -358,7 +357,7 @@ Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::o
         const auto number = store::find_user(tx, *user);
         const auto connection = number ? store::find_connection(tx, *number) : std::nullopt;
         // A connection by a refresh token may not know its seller's id.
-        const bool theirs = connection && (connection->seller == n.seller || (connection->seller.empty() && !n.seller.empty()));
+        const bool theirs = connection && connection->state == store::ConnectionState::connected && (connection->seller == n.seller || (connection->seller.empty() && !n.seller.empty()));
         users = theirs ? std::vector{*number} : std::vector<UserNo>{};
       }
       const std::string streams = streams_of(n, services_.settings);

@@ -226,8 +226,13 @@ class Notifications(HostCase):
         again = host.post(BASE + "/notify", body=message).json
         self.assertEqual((again["syncTriggered"], again["notifications"][0]["duplicate"]), (False, True))
         self.check_error(host.post(BASE + "/notify", "user-2", body=message), 404, "not_found")
-        for wrong in ("", "{}", "hello", "[1]"):
+        for wrong in ("", "{}", "hello", "[1]", '{"Records":[]}'):
             self.check_error(host.post(BASE + "/notify", body=wrong), 400, "invalid_argument")
+        # Whoever only wanted to connect that seller, or no longer is connected, is told nothing of it.
+        self.check_error(host.post(BASE + "/auth/callback", "user-3", body=host.agree(host.start_consent("user-3"), 1)), 409, "seller_already_connected")
+        self.check_error(host.post(BASE + "/notify", "user-3", body=message), 404, "not_found")
+        self.assertEqual(host.post(BASE + "/disconnect").status, 200)
+        self.check_error(host.post(BASE + "/notify", body=message), 404, "not_found")
 
 
 class NewSecret(HostCase):

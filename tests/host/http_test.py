@@ -22,6 +22,10 @@ class Users(HostCase):
     def test_a_good_token_is_a_user(self):
         self.assertEqual(self.bearer(jwt("user-1")).status, 200)
         self.assertEqual(self.it.get(STATUS, user=None, headers={"Cookie": "other=1; session_token=" + jwt("user-1")}).status, 200)
+        # RFC 7519: dates are numbers, whole or not; RFC 9110: the scheme has no case.
+        for claims in ({"exp": time.time() + 3600.5}, {"nbf": time.time() - 1.5}, {"nbf": int(time.time()) + 30}):
+            self.assertEqual(self.bearer(jwt("user-1", **claims)).status, 200, claims)
+        self.assertEqual(self.it.get(STATUS, headers={"Authorization": "bearer " + jwt("user-1")}).status, 200)
 
     def test_every_other_token_is_nobody(self):
         good = jwt("user-1")
@@ -39,7 +43,10 @@ class Users(HostCase):
             "changed": f"{header}.{encoded(json.dumps({'sub': 'admin', 'exp': 99999999999}).encode())}.{signature}",
             "cut": good[:-2],
             "expired": jwt("user-1", exp=int(time.time()) - 1),
+            "just expired": jwt("user-1", exp=time.time() - 0.5),
             "without an end": jwt("user-1", exp=None),
+            "with an end in words": jwt("user-1", exp="99999999999"),
+            "not yet good": jwt("user-1", nbf=int(time.time()) + 600),
             "without a subject": jwt(None),
             "with an empty subject": jwt(""),
             "with a number as its subject": jwt(7),
@@ -129,7 +136,7 @@ class Requests(HostCase):
 
     def test_addresses_that_are_none_and_methods_that_do_not_fit(self):
         self.check_error(self.it.get("/api/nothing"), 404, "not_found")
-        self.check_error(self.it.get("/api/sync/status/%00"), 404, "not_found")
+        self.check_error(self.it.get("/api/sync/status/%00"), 400, "bad_request")
         self.check_error(self.it.get("/api/sync/status/%ff%fe"), 404, "not_found")
         self.check_error(self.it.get("/api/sync/status/a/b"), 404, "not_found")
         self.check_error(self.it.get("/api/sync/start"), 405, "method_not_allowed")

@@ -128,6 +128,7 @@ class Consent(HostCase):
         self.assertTrue(callback(host, host.agree(consent, 1)).location.startswith("https://other-front.example/dashboard?"))
         self.check_error(host.get(BASE + "/auth/start?marketplace=XX"), 400, "invalid_argument")
         self.check_error(host.get(BASE + "/auth/start?marketplace=DE"), 400, "invalid_argument")
+        self.assertEqual(host.get(BASE + "/auth/start?marketplace=%00").status, 400)
 
     def test_a_trip_that_begins_at_amazons_appstore(self):
         sim = self.sim()
@@ -139,7 +140,9 @@ class Consent(HostCase):
         self.assertEqual(login.query["amazon_state"], "from-amazon")
         back = fetch(login.location).query
         self.assertIn("sync_id", callback(host, back).query)
-        for bad in ("https://evil.example/", "http://amazon.com/", "https://amazon.com.evil.example/"):
+        for good in ("https://amazon.de/apps/authorize/confirm/app", "https://sellercentral.amazon.co.uk/apps/authorize/confirm/app", "https://sellercentral-europe.amazon.com/apps/authorize/confirm/app"):
+            self.assertEqual(host.get(BASE + "/auth/login?" + urllib.parse.urlencode({"amazon_callback_uri": good, "amazon_state": "s"})).status, 302)
+        for bad in ("https://evil.example/", "http://amazon.com/", "https://amazon.com.evil.example/", "https://amazon.evil/", "https://notamazon.de/"):
             self.check_error(host.get(BASE + "/auth/login?" + urllib.parse.urlencode({"amazon_callback_uri": bad, "amazon_state": "s"})), 400, "invalid_argument")
 
 

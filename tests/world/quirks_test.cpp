@@ -252,6 +252,33 @@ TEST_CASE("a token of the stock that never changes, or is the text of an error, 
   }
 }
 
+TEST_CASE("an answer that tells of errors beside what it holds is not all there is: nothing it leaves out is taken for gone") {
+  const std::string errors = R"("errors":[{"code":"InternalFailure","message":"One or more unexpected errors occurred."}])";
+  for (const auto& [path, payload, v0] : {std::tuple{"/finances", R"({"FinancialEvents":{}})", true}, {"/finances", R"({"transactions":[]})", false}, {"/finances", "{}", false}, {"/sellers", "[]", false},
+                                          {"/fba/inventory", R"({"inventorySummaries":[]})", false}, {"/fba/inbound", "{}", false}}) {
+    CAPTURE(std::string(path));
+    CAPTURE(std::string(payload));
+    WorldSettings settings = small(v0);
+    settings.streams.push_back("inbound");
+    World world(settings);
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    const auto gone = [&] { return world.count("SELECT sum(removed) FROM run_streams"); };
+    REQUIRE(gone() == 0);
+    amzsim::Fault told = fault(path, "body", -1, "{\"payload\":" + std::string(payload) + "," + errors + "}");
+    told.content_type = "application/json";
+    world.amazon().add_fault(told);
+    world.run_for(std::chrono::hours(30));
+    const std::string run = sync_again(world, process);
+    CHECK(member(run, "status") != "completed");
+    CHECK(member(run, {"error", "code"}) == "amazon_error");
+    CHECK(gone() == 0);
+    world.amazon().clear_faults();
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    check_truth(world, process, 1);
+  }
+}
+
 TEST_CASE("what is on its way to Amazon is seen although it moves no date") {
   support::TestStore t;
   const auto fence = t.running(t.connected());

@@ -25,7 +25,11 @@ int failed(const std::string& line) {
   std::cerr << "amzsync: " << line << "\n";
   return kFailed;
 }
-int failed(const amzsync::Failure& f) { return failed(f.message()); }
+/// What the library calls a wrong argument came from the command line.
+int failed(const amzsync::Failure& f) {
+  failed(f.message());
+  return f.code() == AMZSYNC_ERROR_INVALID_ARGUMENT ? kUsage : kFailed;
+}
 
 std::string money(const Json& amount, const std::string& currency) { return amount.dump() + " " + currency; }
 
@@ -249,12 +253,12 @@ int erase(const Command& c, amzsync::Engine& engine) {
   const auto receipt = engine.erase(c.user, "the command line");
   if (!receipt) return failed(receipt.error());
   const Json document = Json::parse(receipt->json());
-  if (!document["known"].get<bool>()) {
-    std::cerr << "amzsync: nothing is stored of a user " << c.user << "\n";
-    return kFailed;
-  }
   if (c.json) {
     std::cout << document.dump() << "\n";
+    return kDone;
+  }
+  if (!document["known"].get<bool>()) {
+    std::cout << "Nothing is stored of a user " << c.user << ".\n";
     return kDone;
   }
   for (const auto& [table, rows] : document["rows"].items()) std::cout << "  " << table << ": " << rows << "\n";

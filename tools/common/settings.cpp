@@ -40,10 +40,13 @@ std::optional<WrongSetting> read_file(const std::string& path, std::string_view 
   if (!file) return WrongSetting{variable(name) + " is '" + path + "', which can't be read; it must be a file that holds the secret"};
   into = content.str();
   while (!into.empty() && (into.back() == '\n' || into.back() == '\r' || into.back() == ' ')) into.pop_back();
+  if (is_blank(into)) return WrongSetting{variable(name) + " is '" + path + "', which is empty; it must be a file that holds the secret"};
   return std::nullopt;
 }
 
 }  // namespace
+
+bool is_blank(const std::string& value) { return value.find_first_not_of(" \t\r\n") == std::string::npos; }
 
 std::string shown_name(std::string_view name) { return std::find(kNames.begin(), kNames.end(), name) == kNames.end() ? std::string(name) : variable(name); }
 
@@ -232,9 +235,9 @@ std::optional<std::int32_t> log_level_from(const std::string& name) {
 
 std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) {
   const auto missing = [](std::string_view name, const std::string& right) { return WrongSetting{variable(name) + " is missing; it must be " + right}; };
-  if (s.lwa_client_id.empty()) return missing("lwa-client-id", "the application's Login-with-Amazon client id");
-  if (s.lwa_client_secret.empty()) return missing("lwa-client-secret", "the application's Login-with-Amazon client secret");
-  if (s.master_key.empty()) return missing("master-key", "base64 of 32 bytes");
+  if (is_blank(s.lwa_client_id)) return missing("lwa-client-id", "the application's Login-with-Amazon client id");
+  if (is_blank(s.lwa_client_secret)) return missing("lwa-client-secret", "the application's Login-with-Amazon client secret");
+  if (is_blank(s.master_key)) return missing("master-key", "base64 of 32 bytes");
 
   // `shown`: the value as it may be shown; nullptr for a secret.
   const auto check = [](std::string_view name, const std::string* shown, const amzsync::Expected<amzsync::Nothing>& result) -> std::optional<WrongSetting> {

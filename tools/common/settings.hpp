@@ -53,6 +53,9 @@ std::string parse_problem(const CLI::ParseError& e);
 /// file that a `…-file` setting names takes the place of that setting, so that flag over environment over file holds for it too.
 std::optional<WrongSetting> with_environment(int argc, char** argv, std::vector<std::string>& arguments);
 
+/// Whether a setting holds nothing.
+bool is_blank(const std::string& value);
+
 /// Reads the _FILE settings and, in demo mode, makes what may be left out.
 std::optional<WrongSetting> complete(Settings& settings);
 

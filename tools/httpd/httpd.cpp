@@ -72,7 +72,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
     if (text[i] == '%') {
       if (i + 2 >= text.size()) return std::nullopt;
       const int high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
+      if (high < 0 || low < 0 || high + low == 0) return std::nullopt;   // a text with a NUL ends there for whoever reads it by C's rules
       out += static_cast<char>(high * 16 + low);
       i += 2;
     } else {

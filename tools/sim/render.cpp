@@ -50,10 +50,7 @@ const std::array<std::string_view, 34> kEventLists{
 namespace {
 
 std::string domain_of(const Marketplace& m) {
-  const std::string_view host = m.seller_central;
-  if (m.country == "US") return "Amazon.com";
-  if (host == "sellercentral-europe.amazon.com") return m.country == "GB" ? "Amazon.co.uk" : "Amazon." + std::string(m.country == "DE" ? "de" : m.country == "FR" ? "fr" : m.country == "IT" ? "it" : "es");
-  return "A" + std::string(host.substr(host.find('.') + 2));
+  return "A" + std::string(m.site.substr(1));
 }
 
 /// Writes a payload and tells each amount with its place.

@@ -28,7 +28,7 @@ constexpr ReportColumn kColumns[]{
     {"item_package_weight", "itempackageweight", decimal, content},
     {"unit_of_weight", "unitofweight", text, content},
     {"product_size_tier", "productsizetier|productsizeweightband", text, content},
-    {"currency", "currency", text, content, true},
+    {"currency", "currency", currency, content, true},
     {"estimated_fee_total_micros", "estimatedfeetotal", amount, content},
     {"estimated_referral_fee_micros", "estimatedreferralfeeperunit", amount, content},
     {"estimated_variable_closing_fee_micros", "estimatedvariableclosingfee", amount, content},

@@ -20,7 +20,7 @@ constexpr ReportColumn kColumns[]{
     {"asin", "asin", text, content},
     {"product_name", "productname", text, content},
     {"condition", "condition", text, content},
-    {"currency", "currencyunit|currency", text, content, true},
+    {"currency", "currencyunit|currency", currency, content, true},
     {"amount_per_unit_micros", "amountperunit", amount, content},
     {"amount_micros", "amounttotal", amount, content, true},
     {"quantity_cash", "quantityreimbursedcash", integer, content},

@@ -25,7 +25,7 @@ constexpr ReportColumn kColumns[]{
     {"shipped_quantity", "shippedquantity", integer, content},
     {"in_process_quantity", "inprocessquantity", integer, content},
     {"removal_fee_micros", "removalfee", amount, content},
-    {"currency", "currency", text, content},
+    {"currency", "currency", currency, content},
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr ReportColumn kColumns[]{
     {"ended_at", "settlementenddate", instant, content, true, true},
     {"deposited_at", "depositdate", instant, content, false, true},
     {"total_amount_micros", "totalamount", amount, content, true},
-    {"currency", "currency", text, content, true, true},
+    {"currency", "currency", currency, content, true, true},
     {"transaction_type", "transactiontype", text, content},
     {"order_id", "orderid", text, content},
     {"adjustment_id", "adjustmentid", text, content},

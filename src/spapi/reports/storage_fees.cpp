@@ -28,7 +28,7 @@ constexpr ReportColumn kColumns[]{
     {"average_quantity_pending_removal", "averagequantitypendingremoval", decimal, content},
     {"total_item_volume", "estimatedtotalitemvolume|totalitemvolume", decimal, content},
     {"storage_rate_micros", "storagerate|baserate", amount, content},
-    {"currency", "currency", text, content, true},
+    {"currency", "currency", currency, content, true},
     {"monthly_fee_micros", "estimatedmonthlystoragefee", amount, content, true},
     {"dangerous_goods_type", "dangerousgoodsstoragetype", text, content},
     {"eligible_for_discount", "eligibleforinventorydiscount|eligiblefordiscount", text, content},

@@ -205,6 +205,17 @@ TEST_CASE("a day's recoveries come from one source: the better one that covers i
   CHECK(totals() == "USD 3 3");
 }
 
+TEST_CASE("credits of nothing are no recoveries") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const store::Fence fence = t.running(user);
+  auto nothing = batch({{"a", 1}}, true);
+  nothing.events[0].credits[0].amount = Micros{0};
+  store_batch(t, fence, nothing);
+  close(t, fence, nothing);
+  CHECK(*t.read([&](store::Tx& tx) -> Result<bool> { return store::recoveries(tx, user, false).totals.empty(); }));
+}
+
 TEST_CASE("stock that vanished is closed with its history, and opened again when it comes back") {
   TestStore t;
   const store::Fence fence = t.running(t.connected());
