@@ -68,7 +68,7 @@ Hash128 LwaClient::secret_fingerprint() const {
   return Hash128::of(std::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
 }
 
-Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Duration each, CancelToken cancel) {
+Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Duration each, bool once, CancelToken cancel) {
   if (refused_ && clock_.steady() < refused_until_) co_return *refused_;
   const Secret grant_form(std::move(form));
   const Steady deadline = clock_.steady() + within;
@@ -85,6 +85,7 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Dura
     request.body = std::string(body.reveal());
     request.timeout = std::min<Duration>(each, deadline - clock_.steady());
     request.max_body = 64U << 10;
+    request.once = once;
     auto answer = co_await transport_.send(std::move(request), cancel);
     if (cancel.cancelled()) co_return Code::cancelled;
 
@@ -118,7 +119,7 @@ Async<Result<TokenGrant>> LwaClient::ask(std::string form, Duration within, Dura
 Async<Result<TokenGrant>> LwaClient::exchange_code(Secret code, std::string redirect_uri, Duration within, CancelToken cancel) {
   std::string form = "grant_type=authorization_code&" + form_field("code", code.reveal()) + '&' + form_field("redirect_uri", redirect_uri);
   // A code serves once: while an answer may still come, asking again could only be refused.
-  auto grant = co_await ask(std::move(form), within, within, cancel);
+  auto grant = co_await ask(std::move(form), within, within, true, cancel);
   if (grant && grant->refresh_token.empty()) {
     // The code is used up, so only a new consent can bring a token.
     co_return Error(Code::invalid_grant, "Amazon's answer to the authorisation code holds no refresh token. Please start again.");
@@ -128,7 +129,7 @@ Async<Result<TokenGrant>> LwaClient::exchange_code(Secret code, std::string redi
 
 Async<Result<TokenGrant>> LwaClient::refresh(Secret refresh_token, Duration within, CancelToken cancel) {
   std::string form = "grant_type=refresh_token&" + form_field("refresh_token", refresh_token.reveal());
-  auto grant = co_await ask(std::move(form), within, kOneTry, cancel);
+  auto grant = co_await ask(std::move(form), within, kOneTry, false, cancel);
   if (!grant && grant.code() == Code::invalid_grant) {
     Error revoked(Code::needs_reauth);
     revoked.http_status = grant.error().http_status;
@@ -141,7 +142,7 @@ Async<Result<TokenGrant>> LwaClient::refresh(Secret refresh_token, Duration with
 
 Async<Result<TokenGrant>> LwaClient::grantless(std::string scope, Duration within, CancelToken cancel) {
   std::string form = "grant_type=client_credentials&" + form_field("scope", scope);
-  auto grant = co_await ask(std::move(form), within, kOneTry, cancel);
+  auto grant = co_await ask(std::move(form), within, kOneTry, false, cancel);
   co_return grant;
 }
 

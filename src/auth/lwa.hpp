@@ -48,7 +48,7 @@ class LwaClient {
 
  private:
   /// Tries again for as long as `within` lasts; one try may take `each`.
-  Async<Result<TokenGrant>> ask(std::string form, Duration within, Duration each, CancelToken cancel);
+  Async<Result<TokenGrant>> ask(std::string form, Duration within, Duration each, bool once, CancelToken cancel);
 
   net::HttpTransport& transport_;
   Clock& clock_;

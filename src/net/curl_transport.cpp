@@ -2,7 +2,6 @@
 #include "net/curl_transport.hpp"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,23 +10,10 @@
 #include <map>
 #include <mutex>
 
+#include "net/public_address.hpp"
+
 namespace amzsync::net {
 namespace {
-
-/// Whether an address can be somebody's out there: not this machine, not a private network, not a reserved range.
-bool is_public(const sockaddr* address) noexcept {
-  const auto v4 = [](std::uint32_t ip) {
-    const auto in = [ip](std::uint32_t net, int bits) { return ip >> (32 - bits) == net >> (32 - bits); };
-    return !(in(0x00000000, 8) || in(0x0A000000, 8) || in(0x64400000, 10) || in(0x7F000000, 8) || in(0xA9FE0000, 16) || in(0xAC100000, 12) || in(0xC0000000, 24) ||
-             in(0xC0A80000, 16) || in(0xC6120000, 15) || in(0xE0000000, 3));
-  };
-  if (address->sa_family == AF_INET) return v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
-  if (address->sa_family != AF_INET6) return false;
-  const unsigned char* b = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr.s6_addr;
-  const auto tail = [b](int at) { return static_cast<std::uint32_t>(b[at]) << 24 | static_cast<std::uint32_t>(b[at + 1]) << 16 | static_cast<std::uint32_t>(b[at + 2]) << 8 | b[at + 3]; };
-  if (IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr)) return v4(tail(12));
-  return (b[0] & 0xE0) == 0x20 && tail(0) != 0x20010DB8;   // global unicast alone, and no documentation
-}
 
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 
@@ -132,7 +118,10 @@ class CurlTransport final : public HttpTransport {
     if (t.request.public_only) {
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlTransport::open_public_socket);
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, nullptr);
+      curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);   // a connection that is there may have been made without that care
     }
+    // curl sends again, whatever it is, what breaks on a connection that was kept from before.
+    if (t.request.once) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms(options_.connect_timeout));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransport::on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t);
@@ -186,7 +175,7 @@ class CurlTransport final : public HttpTransport {
   }
 
   static curl_socket_t open_public_socket(void*, curlsocktype, curl_sockaddr* address) {
-    if (!is_public(&address->addr)) return CURL_SOCKET_BAD;
+    if (!is_public_address(&address->addr)) return CURL_SOCKET_BAD;
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 

@@ -37,6 +37,8 @@ struct HttpRequest {
   /// Where the body of a 2xx answer goes, of any length, in place of HttpResponse::body; `timeout` is then for silence in between.
   /// The transport closes it when the exchange ends.
   std::shared_ptr<BodyStream> body_to;
+  /// It must not reach the server twice: what breaks before an answer is not sent again by the client itself.
+  bool once = false;
   bool public_only = false;                     ///< no address of this machine or its networks, whatever the name resolves to
 };
 

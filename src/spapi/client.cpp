@@ -93,6 +93,7 @@ net::HttpRequest Client::build(const Request& request, const auth::AccessToken& 
   http.url = settings_.endpoint + request.path + net::query_string(request.query);
   http.body = request.body;
   http.timeout = request.operation->timeout;
+  http.once = !request.repeatable;
   http.headers = {{"x-amz-access-token", std::string(token.token.reveal())},
                   {"x-amz-date", format_basic(clock_.now())},
                   {"user-agent", settings_.user_agent},

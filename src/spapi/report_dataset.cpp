@@ -167,29 +167,28 @@ Status RowDecoder::header(std::span<const std::string_view> cells, std::string_v
     return Error(Code::bad_answer, "The document is not the report " + std::string(dataset_.report_type) + ", it begins: " + clean_utf8(to_utf8(line.substr(0, 200), charset_), 300));
   };
   if (line.find('\0') != std::string_view::npos) return refused();   // UTF-16, or no text at all
-  std::map<std::string, int> places;
+  std::map<std::string, std::size_t> places;
   file_columns_.clear();
   tells_persons_ = !dataset_.personal.empty();
   for (const std::string_view cell : cells) {
     const std::string key = column_key(cell);
-    places.try_emplace(key, static_cast<int>(file_columns_.size()));
+    places.try_emplace(key, file_columns_.size());
     const bool personal = is_personal(key) || std::find(dataset_.personal.begin(), dataset_.personal.end(), key) != dataset_.personal.end();
     tells_persons_ |= personal;
     file_columns_.push_back({key.empty() ? to_utf8(trimmed(cell), charset_) : key, personal ? FileColumn::Use::personal : FileColumn::Use::rest});
   }
-  place_.clear();
+  places_.clear();
   carried_.assign(dataset_.columns.size(), {});
   rows_ = 0;
   for (const ReportColumn& column : dataset_.columns) {
-    int place = -1;
-    for (std::string_view rest = column.headers; !rest.empty() && place < 0;) {
+    std::vector<std::size_t>& of_column = places_.emplace_back();
+    for (std::string_view rest = column.headers; !rest.empty();) {
       const std::size_t bar = rest.find('|');
-      if (const auto found = places.find(std::string(rest.substr(0, bar))); found != places.end()) place = found->second;
+      if (const auto found = places.find(std::string(rest.substr(0, bar))); found != places.end()) of_column.push_back(found->second);
       rest = bar == std::string_view::npos ? std::string_view() : rest.substr(bar + 1);
     }
-    if (place < 0 && column.required) return refused();
-    if (place >= 0) file_columns_[static_cast<std::size_t>(place)].use = FileColumn::Use::column;
-    place_.push_back(place);
+    if (of_column.empty() && column.required) return refused();
+    if (!of_column.empty()) file_columns_[of_column.front()].use = FileColumn::Use::column;
   }
   return Done{};
 }
@@ -230,7 +229,9 @@ DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
   bool fault_of_day = false, has_part = false;
   for (std::size_t i = 0; i < dataset_.columns.size(); ++i) {
     const ReportColumn& column = dataset_.columns[i];
-    std::string_view cell = place_[i] >= 0 && static_cast<std::size_t>(place_[i]) < cells.size() ? cells[static_cast<std::size_t>(place_[i])] : std::string_view();
+    std::string_view cell;
+    for (const std::size_t place : places_[i])
+      if (place < cells.size() && trimmed(cell).empty()) cell = cells[place];
     if (column.carried) {
       if (!trimmed(cell).empty()) carried_[i] = cell;
       cell = carried_[i];

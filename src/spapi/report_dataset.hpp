@@ -100,7 +100,7 @@ class RowDecoder {
   const ReportDataset& dataset_;
   Charset charset_;
   std::vector<FileColumn> file_columns_;
-  std::vector<int> place_;                 // of each of the dataset's columns in the file; -1: absent
+  std::vector<std::vector<std::size_t>> places_;   // of each of the dataset's columns in the file, the first that holds something counts; empty: absent
   std::vector<std::string> carried_;       // what each carried column said last
   std::int64_t rows_ = 0;
   bool tells_persons_ = false;

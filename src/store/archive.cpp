@@ -6,9 +6,9 @@ namespace {
 
 std::int64_t piece_id(std::int64_t number, std::int64_t piece) noexcept { return number * kPiecesPerDocument + piece; }
 
-constexpr std::string_view kColumns = "archive_no, user_no, stream, from_day, until_day, content_type, marketplace, read_until, pieces, run_no";
+constexpr std::string_view kColumns = "archive_no, user_no, stream, from_day, until_day, content_type, marketplace, read_until, pieces, run_no, at";
 ArchivedDocument read_document(const Rows& r) {
-  return {r.integer(0), r.id<UserNo>(1), r.text(2), day_from(r.integer(3)), day_from(r.integer(4)), r.text(5), r.text(6), r.instant(7), r.integer(8), r.id<RunNo>(9)};
+  return {r.integer(0), r.id<UserNo>(1), r.text(2), day_from(r.integer(3)), day_from(r.integer(4)), r.text(5), r.text(6), r.instant(7), r.integer(8), r.id<RunNo>(9), r.instant(10)};
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct ArchivedDocument {
   Instant read_until{};         ///< up to when what it tells of is known
   std::int64_t pieces = 0;
   RunNo run;                    ///< that read it
+  Instant kept_at{};            ///< when it was begun to be kept
 };
 
 /// Begins a document. Its pieces follow, then archive_whole; one that never became whole is removed by trim_archive.

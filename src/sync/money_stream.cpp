@@ -182,6 +182,7 @@ class MoneyReader {
   Async<Status> walk_window(Slice slice, spapi::MoneyWindow window, bool may_be_narrower, MoneyWalk& walk, PageArchive& archive) {
     const auto known = days_with_rows_.lower_bound(slice.first);
     const auto existing = known != days_with_rows_.end() && *known < slice.end() ? store::Existing::possible : store::Existing::none;
+    walk.begin_window();
     std::string token;
     do {
       spapi::Request request = source_.request(window, token, events_per_page_);

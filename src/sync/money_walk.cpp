@@ -25,6 +25,13 @@ std::uint32_t mark_of(const Hash128& content) {
 
 }  // namespace
 
+void MoneyWalk::begin_window() {
+  tokens_.clear();
+  pages_.clear();
+  previous_page_.clear();
+  idle_pages_ = 0;
+}
+
 bool MoneyWalk::take(spapi::MoneyPage& page) {
   if (!page.next_token.empty() && !tokens_.insert(page.next_token).second) return false;
 

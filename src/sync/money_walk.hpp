@@ -15,6 +15,8 @@ using namespace base;
 
 class MoneyWalk {
  public:
+  /// A window begins: no page of it repeats the end of one before, and it may look like one.
+  void begin_window();
   /// Numbers the page's events and drops those that stand in it only because Amazon repeats the end of the page before.
   /// False: this page, or its token, was seen before, and the walk must begin anew.
   bool take(spapi::MoneyPage& page);

@@ -83,7 +83,8 @@ class MoneyReplay {
       AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
       AMZ_CO_CHECK(co_await settle(page.batch));
       if (!walk.take(page)) co_return Error(Code::bad_answer, "An archived walk goes in a circle.");
-      std::erase_if(page.batch.events, [&](const store::MoneyEvent& e) { return e.dated && !days.contains(e.day); });
+      if (page.next_token.empty()) walk.begin_window();   // what follows is of another window
+      std::erase_if(page.batch.events, [&](const store::MoneyEvent& e) { return !days.contains(e.day); });
       AMZ_CO_TRY(written, co_await write_page(std::move(page.batch), document.run));
       counts += written;
     }

@@ -58,7 +58,7 @@ class RowWalk {
     // A report that somebody else had made may tell of more days than were asked for, each of which is read by a report of its own; but none tells of what
     // Amazon keeps no more, or of what is yet to come.
     constexpr std::chrono::days kKept(580), kAhead(2), kMonth(31);
-    const Day read = day_of(document.read_until);
+    const Day read = day_of(document.kept_at);
     if (!dataset.day_column.empty() && dataset.part.empty()) decoder_.expect(std::min(document.from, read - kKept), std::max(document.until, read) + kAhead + (dataset.whole_months ? kMonth : std::chrono::days(0)));
   }
 

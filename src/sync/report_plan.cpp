@@ -83,4 +83,14 @@ std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day 
   return windows;
 }
 
+std::optional<Day> middle_of(const spapi::ReportDataset& dataset, const ReportWindow& window) {
+  Day middle = window.from + (window.until - window.from) / 2;
+  if (dataset.whole_months && month_start(middle) > window.from) {
+    middle = month_start(middle);
+  } else if (dataset.whole_months) {
+    middle = month_after(middle);
+  }
+  return middle > window.from && middle < window.until ? std::optional(middle) : std::nullopt;
+}
+
 }  // namespace amzsync::sync

@@ -2,6 +2,7 @@
 // Which days of a report are to be read, and by which requests, what can still be claimed first. Pure logic.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "spapi/report_dataset.hpp"
@@ -20,5 +21,8 @@ struct ReportWindow {
 /// oldest of them not for long, so they come first; the rest follows from new to old. What is `under_way`, asked for before, comes before
 /// all, and its days are asked for no second time.
 std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells, std::vector<ReportWindow> under_way);
+
+/// Where a window that is too much for one report is cut; nullopt: nowhere.
+std::optional<Day> middle_of(const spapi::ReportDataset& dataset, const ReportWindow& window);
 
 }  // namespace amzsync::sync

@@ -145,8 +145,9 @@ class ReportReader {
       opened = job;
       AMZ_CO_TRY(outcome, co_await follow(opened));
       if (outcome.outcome == store::JobOutcome::lost && lost < 1) continue;   // asked for anew, once
-      if (outcome.outcome == store::JobOutcome::fatal && may_halve && (window.until - window.from).count() > 1 && !dataset_.whole_months) {
-        const Day middle = window.from + (window.until - window.from) / 2;
+      const auto half = outcome.outcome == store::JobOutcome::fatal && may_halve ? middle_of(dataset_, window) : std::nullopt;
+      if (half) {
+        const Day middle = *half;
         services_.log.debug("Report is asked for in halves", {{"stream", dataset_.stream}, {"reason", outcome.reason}});
         ++known_;
         tell_units();
@@ -176,9 +177,7 @@ class ReportReader {
     if (job.state == JobState::waiting) {
       AMZ_CO_TRY(end, co_await wait_for(job));
       if (end.outcome != store::JobOutcome::none) {
-        // A report that came to nothing is not found again in place of the one that is asked for next.
-        for (ReportInfo& report : made_)
-          if (report.id == job.report_id) report.status = end.outcome == store::JobOutcome::fatal ? ReportInfo::Status::fatal : ReportInfo::Status::cancelled;
+        pass_over(job.report_id, end.outcome == store::JobOutcome::fatal ? ReportInfo::Status::fatal : ReportInfo::Status::cancelled);
         co_return co_await conclude_job(job, end);
       }
       auto ready = [number = job.number, id = job.document_id](const store::RunTx& run) { store::report_ready(run.tx(), number, id); };
@@ -189,6 +188,7 @@ class ReportReader {
       auto taken = co_await documents_.take(job);
       if (!taken && taken.code() == Code::not_found) {
         const Outcome gone{store::JobOutcome::lost, taken.error().message};
+        pass_over(job.report_id, ReportInfo::Status::fatal);
         co_return co_await conclude_job(job, gone);
       }
       if (!taken) co_return taken.error();
@@ -196,6 +196,12 @@ class ReportReader {
     }
     AMZ_CO_CHECK(co_await import(job));
     co_return Outcome{store::JobOutcome::imported, {}};
+  }
+
+  /// A report that came to nothing is not found again in place of the one that is asked for next.
+  void pass_over(const std::string& report_id, ReportInfo::Status status) {
+    for (ReportInfo& report : made_)
+      if (report.id == report_id) report.status = status;
   }
 
   spapi::ReportSpan span_of(const store::ReportJob& job) const {
@@ -271,7 +277,8 @@ class ReportReader {
   /// A report that tells what we want to know. `ours`: it was made for just this request.
   const ReportInfo* find_made(const std::vector<ReportInfo>& made, const spapi::ReportSpan& wanted, const std::vector<MarketplaceId>& marketplaces, bool ours) const {
     for (const ReportInfo& report : made) {
-      if (report.type != dataset_.report_type || report.id.empty() || report.status == ReportInfo::Status::fatal || report.status == ReportInfo::Status::cancelled) continue;
+      const bool failed = report.status == ReportInfo::Status::fatal || report.status == ReportInfo::Status::cancelled;
+      if (report.type != dataset_.report_type || report.id.empty() || (failed && !ours)) continue;   // what became of ours is its answer
       const bool all = std::all_of(marketplaces.begin(), marketplaces.end(), [&](const MarketplaceId& m) {
         return std::find(report.marketplaces.begin(), report.marketplaces.end(), m.text()) != report.marketplaces.end();
       });

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said while it happens: the lines of the contract when they are true and not otherwise, and never a secret."""
+import os
 import re
+import resource
+import signal
 import unittest
 
 from harness import BASE, CLIENT_SECRET, JWT_SECRET, MASTER_KEY, TERMINAL, HostCase, fetch, jwt
@@ -117,6 +120,21 @@ class Secrets(HostCase):
         self.assertIn(run.encode(), everything)   # the search itself works
         for secret in ("Atzr|", "Atza|", "Atzr%7C", CLIENT_SECRET, JWT_SECRET, MASTER_KEY, "master-key-marker", back["spapi_oauth_code"], "wrong-code-marker", jwt("user-1")):
             self.assertNotIn(secret.encode(), everything, secret)
+        # Nor is one left behind by a host that is killed in the middle of a sync, or dies with a core dump.
+        for how in (signal.SIGKILL, signal.SIGABRT):
+            host = self.host(sim, log_level="debug")
+            sim.control(clearFaults=True)
+            sim.fault("/finances", "slow", delayMs=500)
+            fresh = host.agree(host.start_consent("user-2"), 2)
+            self.assertIs(host.post(BASE + "/auth/callback", "user-2", body=fresh).json["connected"], True)
+            self.reach(host, 30, user="user-2")
+            resource.prlimit(host.process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            host.process.send_signal(how)
+            status = os.waitid(os.P_PID, host.process.pid, os.WEXITED | os.WNOWAIT)
+            self.assertEqual((status.si_code, status.si_status), (os.CLD_KILLED, how))   # not CLD_DUMPED
+            left = b"\n".join([host.log().encode(), *(file.read_bytes() for file in self.folder.iterdir())])
+            for secret in ("Atzr|", "Atza|", "Atzr%7C", CLIENT_SECRET, JWT_SECRET, MASTER_KEY, fresh["spapi_oauth_code"]):
+                self.assertNotIn(secret.encode(), left, secret)
         # A state is a secret until it is used; the database holds its hash alone.
         self.assertNotIn(back["state"].encode(), b"".join(f.read_bytes() for f in self.folder.iterdir()))
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fails when docs/amazon-quirks.md or docs/known-failures.md names a test that is not in the tests' sources, when a row has neither a test nor a
+"""Fails when docs/amazon-quirks.md, docs/known-failures.md or docs/security.md names a test that is not in the tests' sources, when a row has neither a test nor a
 reason to have none, and when a number is missing or stands twice."""
 import pathlib
 import re
@@ -37,6 +37,14 @@ for path, most in LISTS.items():
     faults += [f"{letter}{n}: is missing" for letter, last in most.items() for n in range(1, last + 1) if f"{letter}{n}" not in seen]
     faults += [f"{number}: stands twice" for number in sorted(set(seen)) if seen.count(number) > 1]
     rows += len(seen)
+
+# What attacks: each row names its tests, but for whole suites and scripts.
+for line in (root / "docs/security.md").read_text(encoding="utf-8").splitlines():
+    if not line.startswith("| ") or line.startswith("| attack |"):
+        continue
+    names = [name for name in re.findall(r"`([^`]+)`", line.split(" | ")[-1]) if not re.match(r"(host|core)\.\w+$|scripts/|AMZSYNC_", name)]
+    named += len(names)
+    faults += [f"security.md: there is no test named: {name}" for name in names if name not in tests]
 
 print("\n".join(faults) if faults else f"{rows} quirks and failures, {named} tests named, each is there")
 sys.exit(1 if faults else 0)

@@ -17,7 +17,8 @@ class Quirks(unittest.TestCase):
             shutil.copytree(ROOT / "tests", pathlib.Path(root) / "tests", ignore=shutil.ignore_patterns("__pycache__"))
             docs = pathlib.Path(root) / "docs"
             docs.mkdir()
-            shutil.copy(ROOT / "docs/known-failures.md", docs)
+            for other in ("known-failures.md", "security.md"):
+                shutil.copy(ROOT / "docs" / other, docs)
             text = (ROOT / "docs/amazon-quirks.md").read_text(encoding="utf-8")
             changed = change(text)
             (docs / "amazon-quirks.md").write_text(changed, encoding="utf-8")

@@ -2,7 +2,7 @@
 // The archive read anew: rows are what today's decoders make of the newest document of their day, and Amazon is not asked.
 #include <doctest/doctest.h>
 
-#include "world/checks.hpp"
+#include "world/scenes.hpp"
 
 using namespace world;
 
@@ -236,6 +236,34 @@ TEST_CASE("where all is archived a replay makes the rows of every stream anew, f
     REQUIRE(document);
     for (const Json stream : (*document)["streams"])
       for (const char* count : {"added", "changed", "removed", "rejected"}) CHECK(stream[count].integer() == 0);
+  }
+}
+
+TEST_CASE("what has no date is replayed as its newest reading told it: an older one brings nothing back") {
+  WorldSettings settings = small(true);
+  settings.amazon.events = 0;
+  settings.history_days = settings.amazon.history_days = 3;
+  settings.streams = {"financial_events"};
+  settings.archive_pages = true;
+  World world(settings);
+  Process& process = world.open();
+  const auto tell = [&](const std::string& fee) {
+    world.amazon().clear_faults();
+    const std::string event = fee.empty() ? "" : R"({"AmazonOrderId":"111-1","FeeReason":"Disposal","FeeList":[{"FeeType":"FBADisposal","FeeAmount":{"CurrencyCode":"USD","CurrencyAmount":)" + fee + "}}]}";
+    amzsim::Fault page = fault("/finances", "body", -1, R"({"payload":{"FinancialEvents":{"ServiceFeeEventList":[)" + event + "]}}}");
+    page.content_type = "application/json";
+    world.amazon().add_fault(page);
+  };
+  const auto sums = [&] { return world.sql("SELECT count(*), coalesce(sum(amount_micros), 0) FROM amz_financial_event_lines"); };
+  tell("-3");
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  REQUIRE(world.count("SELECT count(*) FROM amz_financial_events") > 0);
+  for (const char* then : {"-4", ""}) {
+    tell(then);
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    const auto before = sums();
+    CHECK(member(replay(world, process), "status") == "completed");
+    CHECK(sums() == before);
   }
 }
 

@@ -315,6 +315,50 @@ TEST_CASE("a report that Amazon can't make is asked for in halves, once; what is
   }
 }
 
+TEST_CASE("a report of months that Amazon can't make is asked for in halves too") {
+  World world(one_report("ledger_summary", 100));
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_fatal", 1, "Something went wrong in here."));
+  world.sync_seller(process, 1);
+  CHECK(halved(process));
+  CHECK(world.count("SELECT count(*) FROM ledger_summary") > 0);
+}
+
+TEST_CASE("a report of ours that came to nothing while nobody waited for it is not asked for again") {
+  World world(one_report("reimbursements"));
+  Process& first = world.open();
+  world.amazon().add_fault(report_fault("report_cancelled", -1));
+  const auto connected = world.connect(first, 1);
+  REQUIRE(connected);
+  // Dead as soon as Amazon has heard it.
+  bool died = false;
+  world.set_fates([&](Process&, World::Point point) {
+    World::Fate fate;
+    if (point != World::Point::http_back || died || asked(world, "createReport") == 0) return fate;
+    died = true;
+    fate.what = World::Fate::What::die;
+    return fate;
+  });
+  world.run_until([&] { return !first.alive(); });
+  REQUIRE(asked(world, "createReport") == 1);
+  world.run_for(std::chrono::minutes(3));
+  Process& second = world.open();
+  CHECK(member(world.finish(second, world.user(1), connected->sync_id), "status") == "completed");
+  CHECK(asked(world, "createReport") == 1);
+}
+
+TEST_CASE("a report of somebody else's whose document is gone is asked for anew") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  const std::string id = make_elsewhere(world, wish(spapi::kReimbursements, kUs, "2026-10-01T00:00:00Z", "2026-11-23T15:00:00Z"));
+  amzsim::Fault gone = refusal("/reports/2021-06-30/documents/amzn1.spdoc.1.4.na." + hex(std::string_view(id)), 404, "NotFound", "There is no such document.", -1);
+  world.amazon().add_fault(gone);
+  world.run_for(std::chrono::minutes(40));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  CHECK(asked(world, "createReport") == 2);
+  check_report(world, process, 1);
+}
+
 TEST_CASE("a report that is cut in halves is told as more pieces than were known") {
   World world(one_report("reimbursements"));
   Process& process = world.open();
@@ -488,6 +532,17 @@ TEST_CASE("a report that somebody else had made is read in place of ours where i
     CHECK(world.count("SELECT count(*) FROM report_jobs WHERE report_id='" + id + "'") == (c.taken ? 1 : 0));
     check_report(world, process, 1);
   }
+}
+
+TEST_CASE("of a report that tells of more days than one of ours, and was read in its place, no row is taken for impossible") {
+  WorldSettings settings = one_report("reimbursements", 85);   // two of ours, of which the second tells of the later days
+  World world(settings);
+  Process& process = world.open();
+  make_elsewhere(world, wish(spapi::kReimbursements, kUs, "2026-08-27T00:00:00Z", "2026-11-23T15:00:00Z"));
+  world.run_for(std::chrono::minutes(40));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
+  check_report(world, process, 1);
 }
 
 TEST_CASE("a report is asked for in the model's own words, for all marketplaces at once") {

@@ -389,6 +389,7 @@ int migrate(const Command& c) {
 
 int main(int argc, char** argv) {
   amzsync_tools::share_memory_between_threads();
+  amzsync_tools::keep_memory_to_itself();
   CLI::App app{"Syncs Amazon sellers into a database and shows what Amazon has paid back."};
   app.set_version_flag("--version", std::string("amzsync ") + amzsync_version());
   app.require_subcommand(1);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <malloc.h>
+#include <sys/prctl.h>
 
 namespace amzsync_tools {
 
@@ -13,5 +14,9 @@ inline void share_memory_between_threads() noexcept {
   mallopt(M_ARENA_MAX, 2);
 #endif
 }
+
+/// Tokens and keys are in memory, so none of it goes into a core dump, nor to another process of the same user that attaches to this one. The administrator
+/// still may attach. Before any secret is read.
+inline void keep_memory_to_itself() noexcept { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 }  // namespace amzsync_tools

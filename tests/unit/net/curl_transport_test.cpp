@@ -6,6 +6,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -24,6 +25,7 @@ class TestServer {
     server_.stop();
     thread_.join();
   }
+  std::atomic<int> dropped = 0;
   std::string url(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(server_.port()) + path; }
 
  private:
@@ -36,7 +38,10 @@ class TestServer {
     if (request.path == "/error") return responder.send({503, "text/html", {}, "<html>no</html>"});
     if (request.path == "/redirect") return responder.send({302, "", {{"Location", "http://127.0.0.1:1/"}}, ""});
     if (request.path == "/big") return responder.send({200, "text/plain", {}, std::string(300'000, 'x')});
-    if (request.path == "/drop") return responder.drop();
+    if (request.path == "/drop") {
+      ++dropped;
+      return responder.drop();
+    }
     if (request.path == "/cut") return responder.send_cut({200, "text/plain", {}, std::string(1'000, 'x')}, 300);
     if (request.path == "/hang") return responder.hang();
     responder.send({404, "text/plain", {}, ""});
@@ -108,6 +113,27 @@ TEST_CASE("what is no answer has its reason") {
   HttpRequest slow = get(server.url("/hang"));
   slow.timeout = std::chrono::milliseconds(30);
   CHECK(client.get(slow).code() == Code::timeout);
+}
+
+TEST_CASE("what must be public is not had from this machine") {
+  const TestServer server;
+  Client client;
+  HttpRequest request = get(server.url("/echo"));
+  CHECK(client.get(request)->status == 201);
+  request.public_only = true;
+  CHECK(client.get(request).code() == Code::network_error);
+}
+
+TEST_CASE("what must be sent once is, also where it breaks on a connection that was kept") {
+  TestServer server;
+  Client client;
+  HttpRequest request = get(server.url("/drop"));
+  request.method = Method::post;
+  request.body = "make a report";
+  request.once = true;
+  CHECK(client.get(get(server.url("/echo")))->status == 201);   // the connection is kept
+  CHECK(client.get(request).code() == Code::network_error);
+  CHECK(server.dropped == 1);
 }
 
 TEST_CASE("two hundred hanging exchanges are cancelled at once, those that wait in line too, and the client goes on") {

@@ -356,6 +356,11 @@ TEST_CASE("European settlements are read: days before months, dots between thous
     CHECK(document->rows[row].row.faults.empty());
     CHECK(number(row, "line") == static_cast<std::int64_t>(row) + 1);
   }
+  // Of two columns that tell the same the one that holds something counts, in each row.
+  const auto both = read_document(kSettlements, "settlement-id\tsettlement-end-date\ttotal-amount\tcurrency\tamount\tposted-date\tposted-date-time\n22\t15.10.2026\t1\tEUR\t1\t03.10.2026\t\n22\t15.10.2026\t1\tEUR\t1\t03.10.2026\t03.10.2026 10:11:12 UTC\n", 4096);
+  REQUIRE(both);
+  CHECK(std::get<std::int64_t>(value(kSettlements, both->rows[0], "posted_at")) == to_us(*parse_instant("2026-10-03T00:00:00Z")));
+  CHECK(std::get<std::int64_t>(value(kSettlements, both->rows[1], "posted_at")) == to_us(*parse_instant("2026-10-03T10:11:12Z")));
   // A row that belongs to no settlement is none.
   const auto nameless = read_document(kSettlements, header + "\n\t01.10.2026\t15.10.2026\t\t1\tEUR\t\t\t\n", 4096);
   REQUIRE(nameless);

@@ -151,4 +151,15 @@ TEST_CASE("however a set of events is cut into pages, with seams or without, the
   }
 }
 
+TEST_CASE("what begins a window is no repetition of what ended the one before, and a window may look like another") {
+  MoneyWalk walk;
+  for (int window = 0; window < 9; ++window) {
+    walk.begin_window();
+    spapi::MoneyPage p = page("A1 ", "");
+    CHECK(walk.take(p));
+    CHECK(p.batch.events.size() == 1);
+  }
+  CHECK(walk.count() == 9);
+}
+
 TEST_SUITE_END();

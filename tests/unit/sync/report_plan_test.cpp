@@ -108,4 +108,15 @@ TEST_CASE("what is under way is gone on with first and its days are asked for no
   }
 }
 
+TEST_CASE("a window is cut in its middle, one of months between two of them, and one that can't be cut nowhere") {
+  const auto day = [](const char* text) { return day_of(*parse_instant(std::string(text) + "T00:00:00Z")); };
+  CHECK(middle_of(spapi::kLedger, {day("2026-08-01"), day("2026-08-05")}) == day("2026-08-03"));
+  CHECK(middle_of(spapi::kLedger, {day("2026-08-01"), day("2026-08-02")}) == std::nullopt);
+  CHECK(middle_of(spapi::kLedgerSummary, {day("2026-01-01"), day("2026-07-01")}) == day("2026-04-01"));
+  CHECK(middle_of(spapi::kLedgerSummary, {day("2026-01-01"), day("2026-04-01")}) == day("2026-02-01"));
+  CHECK(middle_of(spapi::kLedgerSummary, {day("2026-01-01"), day("2026-03-01")}) == day("2026-02-01"));
+  CHECK(middle_of(spapi::kLedgerSummary, {day("2026-02-01"), day("2026-03-01")}) == std::nullopt);
+  CHECK(middle_of(spapi::kFeePreview, {store::kSnapshotDay, store::kSnapshotDay}) == std::nullopt);
+}
+
 TEST_SUITE_END();
