@@ -12,15 +12,18 @@ struct Source {
   std::string_view stream, days, credits;
 };
 constexpr std::string_view kCreditDays = "SELECT DISTINCT day FROM credits WHERE user_no=?1 AND source=?2";
-constexpr std::string_view kCredits = "SELECT d.day, c.code, d.micros FROM credits d JOIN currencies c ON c.currency_id = d.currency_id WHERE d.user_no=?1 AND d.source=?2";
+constexpr std::string_view kCredits = "SELECT d.day, c.code, d.micros, '' FROM credits d JOIN currencies c ON c.currency_id = d.currency_id WHERE d.user_no=?1 AND d.source=?2";
+
+constexpr std::string_view kTransactionCredits =
+    "SELECT d.day, c.code, d.micros, coalesce(t.native_id, '') FROM credits d JOIN currencies c ON c.currency_id = d.currency_id JOIN transactions t ON t.event_id = d.event_id WHERE d.user_no=?1 AND d.source=?2";
 
 /// Best source first: a day that a better one covers is taken from there alone. In the report a reversal takes money back, whatever
 /// sign its amount has.
 constexpr Source kSources[]{
     {"reimbursements", "SELECT DISTINCT day FROM reimbursements WHERE user_no=?1 AND ?2<>''",
-     "SELECT day, currency, CASE WHEN lower(replace(replace(reason, '_', ''), ' ', ''))='reimbursementreversal' THEN -abs(amount_micros) ELSE amount_micros END "
+     "SELECT day, currency, CASE WHEN lower(replace(replace(reason, '_', ''), ' ', ''))='reimbursementreversal' THEN -abs(amount_micros) ELSE amount_micros END, '' "
      "FROM reimbursements WHERE user_no=?1 AND ?2<>'' AND amount_micros IS NOT NULL AND currency IS NOT NULL"},
-    {"transactions", kCreditDays, kCredits},
+    {"transactions", kCreditDays, kTransactionCredits},
     {"financial_events", kCreditDays, kCredits}};
 
 /// Which source each day is taken from. The best one that was read up to the end of the day; of a day that is not over for any of them the one
@@ -50,6 +53,18 @@ std::map<std::int64_t, const Source*> choose_sources(Tx& tx, UserNo user) {
   return chosen;
 }
 
+/// A transaction has one id for good and is one, also where Amazon shows it under another day than before: until the former day is read again both rows are
+/// there, and the later one counts. Only those that stand on several days.
+std::map<std::string, std::int64_t> days_of_moved(Tx& tx, UserNo user) {
+  std::map<std::string, std::int64_t> days;
+  Rows r = tx.rows(
+      "SELECT t.native_id, max(d.day) FROM credits d JOIN transactions t ON t.event_id = d.event_id WHERE d.user_no=?1 AND d.source='transactions' AND t.native_id<>'' GROUP BY t.native_id "
+      "HAVING min(d.day)<max(d.day)",
+      user);
+  while (r.next()) days.emplace(r.text(0), r.integer(1));
+  return days;
+}
+
 }  // namespace
 
 bool has_unreadable_money(Tx& tx, UserNo user) {
@@ -67,6 +82,7 @@ Recoveries recoveries(Tx& tx, UserNo user, bool by_month) {
   std::map<std::string, Sum> by_currency;
   std::map<std::pair<std::string, std::string>, Sum> by_month_currency;
   const auto chosen = choose_sources(tx, user);
+  const auto moved = days_of_moved(tx, user);
 
   for (const Source& source : kSources) {
     const std::string_view stream = source.stream;
@@ -76,6 +92,7 @@ Recoveries recoveries(Tx& tx, UserNo user, bool by_month) {
       while (r.next()) {
         if (const auto day = chosen.find(r.integer(0)); day == chosen.end() || day->second != &source) continue;
         if (r.integer(2) == 0) continue;   // no money; units were given instead, or nothing
+        if (const auto day = moved.find(r.text(3)); day != moved.end() && day->second != r.integer(0)) continue;
         contributed = true;
         const auto put = [&](Sum& sum) {
           const auto added = add(sum.amount, Micros{r.integer(2)});

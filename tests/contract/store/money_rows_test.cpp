@@ -205,6 +205,25 @@ TEST_CASE("a day's recoveries come from one source: the better one that covers i
   CHECK(totals() == "USD 3 3");
 }
 
+TEST_CASE("a transaction that Amazon shows under another day than before is paid once") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const store::Fence fence = t.running(user);
+  auto told = batch({{"T1", 1}, {"T2", 1}}, true);
+  for (store::MoneyEvent& e : told.events) {
+    e.unique_id = true;
+    e.native_id = e.order_id;
+  }
+  store_batch(t, fence, told, MoneyStream::transactions);
+  told.events.pop_back();
+  told.events[0].day = kDay + std::chrono::days(9);
+  told.events[0].credits[0].amount = Micros{3'000'000};
+  store_batch(t, fence, told, MoneyStream::transactions);
+  const auto total = *t.read([&](store::Tx& tx) -> Result<store::CurrencyTotal> { return store::recoveries(tx, user, false).totals.at(0); });
+  CHECK(total.amount.value == 4'000'000);   // T1 as it was told last, and T2
+  CHECK(total.count == 2);
+}
+
 TEST_CASE("credits of nothing are no recoveries") {
   TestStore t;
   const UserNo user = t.connected();
