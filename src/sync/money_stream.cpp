@@ -196,8 +196,9 @@ class MoneyReader {
       AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
       // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
       if (page.bare && !token.empty()) co_return Code::page_token_expired;
-      // One that says so in so many words is believed when a second walk ends at the same place.
-      if (const std::pair here(slice.first, walk.count()); page.doubtful && !token.empty() && ended_at_ != here) {
+      // One that says so in so many words, or one at the very beginning where there were rows before, is believed when a second walk ends at the same place.
+      const bool doubtful = token.empty() ? page.bare && existing == store::Existing::possible : page.doubtful;
+      if (const std::pair here(slice.first, walk.count()); doubtful && ended_at_ != here) {
         ended_at_ = here;
         co_return Code::page_token_expired;
       }
@@ -293,7 +294,7 @@ class MoneyReader {
   int refused_ = 0;                // slices on end
   int too_wide_ = std::numeric_limits<int>::max();   // days of the narrowest slice that had to be halved: others of that width get no patience
   int events_per_page_ = spapi::kEventsPerPage;
-  std::optional<std::pair<Day, std::int64_t>> ended_at_;   // where a walk ended by null: its slice, and its events by then
+  std::optional<std::pair<Day, std::int64_t>> ended_at_;   // where a walk ended doubtfully: its slice, and its events by then
   std::set<Day> days_with_rows_;   // or that may have some, from a walk that broke off
 };
 

@@ -279,6 +279,21 @@ TEST_CASE("an answer that tells of errors beside what it holds is not all there 
   }
 }
 
+TEST_CASE("one answer with nothing in it, where there were rows, takes none of them away") {
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    World world(small(v0));
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    amzsim::Fault nothing = fault("/finances", "body", 1, R"({"payload":{}})");
+    nothing.content_type = "application/json";
+    world.amazon().add_fault(nothing);
+    CHECK(member(sync_again(world, process), "status") == "completed");
+    CHECK(world.count("SELECT sum(removed) FROM run_streams") == 0);
+    check_truth(world, process, 1);
+  }
+}
+
 TEST_CASE("what is on its way to Amazon is seen although it moves no date") {
   support::TestStore t;
   const auto fence = t.running(t.connected());
