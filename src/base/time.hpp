@@ -44,4 +44,10 @@ inline Instant from_us(std::int64_t us) noexcept { return Instant(Duration(us));
 inline std::int64_t to_number(Day day) noexcept { return day.time_since_epoch().count(); }
 inline Day day_from(std::int64_t number) noexcept { return Day(std::chrono::days(number)); }
 
+struct DayRange {
+  Day from{}, until{};   ///< until is exclusive
+  bool contains(Day day) const noexcept { return day >= from && day < until; }
+  friend bool operator==(const DayRange&, const DayRange&) = default;
+};
+
 }  // namespace amzsync::base

@@ -18,12 +18,12 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-/// Whether a number's comma may part thousands as well as decimals, as in "1,234". That is not guessed where units or money depend on it.
-bool is_ambiguous(std::string_view text) noexcept {
+/// Whether a number's one mark may part thousands as well as decimals, as in "1,234". That is not guessed where units or money depend on it.
+bool is_ambiguous(std::string_view text, char mark) noexcept {
   std::string_view number = trimmed(text);
   if (number.starts_with('-') || number.starts_with('+')) number.remove_prefix(1);
-  const std::size_t comma = number.find(',');
-  return comma != std::string_view::npos && comma >= 1 && comma <= 3 && number.size() - comma == 4 && number.front() != '0' && number.find('.') == std::string_view::npos;
+  const std::size_t at = number.find(mark);
+  return at != std::string_view::npos && at >= 1 && at <= 3 && number.size() - at == 4 && number.front() != '0' && number.find_first_of(",.") == at && number.find_last_of(",.") == at;
 }
 
 /// Numbers as reports write them: with a sign, or with a decimal comma.
@@ -61,7 +61,9 @@ std::string plain_number(std::string_view text) {
 }
 
 std::optional<std::int64_t> integer(std::string_view text) {
-  if (is_ambiguous(text)) return std::nullopt;
+  // "1.000" is one where the dot parts decimals, and a thousand where files are written with decimal commas. Of money a dot always parts decimals,
+  // which has three of them often enough.
+  if (is_ambiguous(text, ',') || is_ambiguous(text, '.')) return std::nullopt;
   std::string number = plain_number(text);
   // "2.0" is two.
   if (const std::size_t dot = number.find('.'); dot != std::string::npos && number.find_first_not_of('0', dot + 1) == std::string::npos) number.resize(dot);
@@ -102,7 +104,7 @@ Value read(std::string_view cell, CellKind kind, Charset charset) {
       return number ? Value{*number, {}} : Value{{}, "number_malformed"};
     }
     case CellKind::amount: {
-      if (is_ambiguous(text)) return {{}, fault_name(AmountFault::malformed)};
+      if (is_ambiguous(text, ',')) return {{}, fault_name(AmountFault::malformed)};
       const ParsedAmount parsed = parse_amount(plain_number(text));
       return parsed.fault == AmountFault::none ? Value{parsed.micros.value, {}} : Value{{}, fault_name(parsed.fault)};
     }
@@ -264,9 +266,9 @@ DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
     out.readable = false;
     out.row.faults.assign(1, store::Fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), unreadable(cells)});
   }
-  if (out.readable && expected_ && (out.row.day < expected_->first || out.row.day > expected_->second)) {
+  if (out.readable && expected_ && !expected_->contains(out.row.day)) {
     out.readable = false;
-    out.row.faults.assign(1, store::Fault{"date_impossible", std::string(dataset_.day_column), unreadable(cells)});
+    out.row.faults.assign(1, store::Fault{"date_not_asked", std::string(dataset_.day_column), unreadable(cells)});
   }
   if (out.readable && !dataset_.part.empty() && !has_part) {
     out.readable = false;

@@ -81,8 +81,8 @@ class RowDecoder {
   /// The header line. Errors: bad_answer when a required column is missing (then the document is no such report: Amazon puts error
   /// texts in its place); the sentence holds the line.
   Status header(std::span<const std::string_view> cells, std::string_view line);
-  /// Rows of days before `first` or after `last` can't be: their dates were misread, or it is another report.
-  void expect(Day first, Day last) { expected_ = {first, last}; }
+  /// Rows of other days can't be: their dates were misread, or it is another report.
+  void expect(DayRange days) { expected_ = days; }
   DecodedRow decode(std::span<const std::string_view> cells);
   /// Whether the file has columns that are personal, so that it is not to be kept.
   bool tells_persons() const noexcept { return tells_persons_; }
@@ -104,7 +104,7 @@ class RowDecoder {
   std::vector<std::string> carried_;       // what each carried column said last
   std::int64_t rows_ = 0;
   bool tells_persons_ = false;
-  std::optional<std::pair<Day, Day>> expected_;
+  std::optional<DayRange> expected_;
 };
 
 }  // namespace amzsync::spapi

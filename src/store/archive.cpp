@@ -6,9 +6,9 @@ namespace {
 
 std::int64_t piece_id(std::int64_t number, std::int64_t piece) noexcept { return number * kPiecesPerDocument + piece; }
 
-constexpr std::string_view kColumns = "archive_no, user_no, stream, from_day, until_day, content_type, marketplace, read_until, pieces, run_no, at";
+constexpr std::string_view kColumns = "archive_no, user_no, stream, from_day, until_day, content_type, marketplace, read_until, pieces, run_no, at, rows_from, rows_until";
 ArchivedDocument read_document(const Rows& r) {
-  return {r.integer(0), r.id<UserNo>(1), r.text(2), day_from(r.integer(3)), day_from(r.integer(4)), r.text(5), r.text(6), r.instant(7), r.integer(8), r.id<RunNo>(9), r.instant(10)};
+  return {r.integer(0), r.id<UserNo>(1), r.text(2), day_from(r.integer(3)), day_from(r.integer(4)), r.text(5), r.text(6), r.instant(7), r.integer(8), r.id<RunNo>(9), r.instant(10), r.maybe_days(11, 12)};
 }
 
 }  // namespace
@@ -16,8 +16,8 @@ ArchivedDocument read_document(const Rows& r) {
 std::int64_t begin_archive(const RunTx& run, const ArchivedDocument& d) {
   return run.tx()
       .integer(
-          "INSERT INTO archive(user_no, stream, run_no, from_day, until_day, content_type, marketplace, read_until, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING archive_no",
-          run.user(), d.stream, run.run(), d.from, d.until, d.content_type, d.marketplace, d.read_until, run.tx().now())
+          "INSERT INTO archive(user_no, stream, run_no, from_day, until_day, content_type, marketplace, read_until, at, rows_from, rows_until) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING archive_no",
+          run.user(), d.stream, run.run(), d.from, d.until, d.content_type, d.marketplace, d.read_until, run.tx().now(), d.rows ? std::optional(d.rows->from) : std::nullopt, d.rows ? std::optional(d.rows->until) : std::nullopt)
       .value_or(0);
 }
 

@@ -23,6 +23,7 @@ struct ArchivedDocument {
   std::int64_t pieces = 0;
   RunNo run;                    ///< that read it
   Instant kept_at{};            ///< when it was begun to be kept
+  std::optional<DayRange> rows; ///< days of which it may have rows that other documents tell of; nullopt: not known
 };
 
 /// Begins a document. Its pieces follow, then archive_whole; one that never became whole is removed by trim_archive.

@@ -84,11 +84,9 @@ void write_streams(JsonWriter& json, Tx& tx, const RunRow& run) {
   json.end_array();
 }
 
-void write_counts(JsonWriter& json, Tx& tx, const RunRow& run) {
-  // While a run goes on, its calls are those of its turns and streams so far; at its end they are counted once into the row.
-  const auto calls = run.over() ? run.calls : std::max(run.calls, tx.integer("SELECT sum(calls) FROM run_streams WHERE run_no=?1", run.run).value_or(0));
+void write_counts(JsonWriter& json, const RunRow& run) {
   json.field("ordersProcessed", run.orders).field("inventoryCount", run.inventory).field("feesCount", run.fees);
-  json.field("claimsDetected", run.claims).field("calls", calls);
+  json.field("claimsDetected", run.claims).field("calls", run.calls);
 }
 
 /// Who asked for it, and when; the sync ended, or will, within a second.
@@ -107,7 +105,7 @@ void write_run(JsonWriter& json, Tx& tx, const RunRow& run) {
   write_time(json, "startedAt", run.started_at);
   write_time(json, "completedAt", run.completed_at);
   write_streams(json, tx, run);
-  write_counts(json, tx, run);
+  write_counts(json, run);
   if (run.eta_seconds) json.field("etaSeconds", *run.eta_seconds);
   write_cancel(json, run);
   if (!run.error.empty()) json.field_raw("error", run.error);
@@ -176,7 +174,7 @@ std::string run_payload(Tx& tx, RunNo number) {
   json.begin_object();
   json.field("syncId", run->sync_id).field("status", run->status).field("progress", run->progress).field("message", run->message).field("trigger", run->cause);
   write_streams(json, tx, *run);
-  write_counts(json, tx, *run);
+  write_counts(json, *run);
   write_cancel(json, *run);
   if (!run->error.empty()) json.field_raw("error", run->error);
   json.field("timestamp", tx.now()).end_object();

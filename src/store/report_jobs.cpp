@@ -23,14 +23,14 @@ std::string_view job_outcome_name(JobOutcome outcome) noexcept { return kOutcome
 OpenedJob open_report_job(Tx& tx, UserNo user, std::string_view report_type, Day from, Day until) {
   {
     Rows r = tx.rows(
-        "SELECT job_no, state, asked_at, report_id, document_id, archive_no FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND from_day=?3 AND until_day=?4 AND listed='' AND state<>'over'",
+        "SELECT job_no, state, asked_at, report_id, document_id, archive_no, rows_from, rows_until FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND from_day=?3 AND until_day=?4 AND listed='' AND state<>'over'",
         user, report_type, from, until);
-    if (r.next()) return {{r.integer(0), std::string(report_type), from, until, state_from(r.view(1)), r.instant(2), r.text(3), r.text(4), r.integer(5), {}}, false};
+    if (r.next()) return {{r.integer(0), std::string(report_type), from, until, state_from(r.view(1)), r.instant(2), r.text(3), r.text(4), r.integer(5), r.maybe_days(6, 7), {}}, false};
   }
   const auto number = tx.integer(
       "INSERT INTO report_jobs(user_no, report_type, from_day, until_day, state, asked_at) VALUES(?1, ?2, ?3, ?4, 'asking', ?5) RETURNING job_no", user, report_type, from,
       until, tx.now());
-  return {{number.value_or(0), std::string(report_type), from, until, JobState::asking, tx.now(), {}, {}, 0, {}}, true};
+  return {{number.value_or(0), std::string(report_type), from, until, JobState::asking, tx.now(), {}, {}, 0, {}, {}}, true};
 }
 
 bool open_listed_job(Tx& tx, UserNo user, const ReportJob& job) {
@@ -42,15 +42,18 @@ bool open_listed_job(Tx& tx, UserNo user, const ReportJob& job) {
 
 std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_view report_type) {
   std::vector<ReportJob> jobs;
-  Rows r = tx.rows("SELECT job_no, from_day, until_day, state, asked_at, report_id, document_id, archive_no, listed FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND state<>'over' ORDER BY job_no",
+  Rows r = tx.rows("SELECT job_no, from_day, until_day, state, asked_at, report_id, document_id, archive_no, rows_from, rows_until, listed FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND state<>'over' ORDER BY job_no",
                    user, report_type);
-  while (r.next()) jobs.push_back({r.integer(0), std::string(report_type), day_from(r.integer(1)), day_from(r.integer(2)), state_from(r.view(3)), r.instant(4), r.text(5), r.text(6), r.integer(7), r.text(8)});
+  while (r.next()) jobs.push_back({r.integer(0), std::string(report_type), day_from(r.integer(1)), day_from(r.integer(2)), state_from(r.view(3)), r.instant(4), r.text(5), r.text(6), r.integer(7), r.maybe_days(8, 9), r.text(10)});
   return jobs;
 }
 
 void report_asked(Tx& tx, std::int64_t job, Instant at) { tx.run("UPDATE report_jobs SET asked_at=?2 WHERE job_no=?1", job, at); }
 void report_made(Tx& tx, std::int64_t job, std::string_view report_id) { tx.run("UPDATE report_jobs SET state='waiting', report_id=?2 WHERE job_no=?1", job, report_id); }
-void report_ready(Tx& tx, std::int64_t job, std::string_view document_id) { tx.run("UPDATE report_jobs SET state='ready', document_id=?2 WHERE job_no=?1", job, document_id); }
+void report_ready(Tx& tx, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows) {
+  tx.run("UPDATE report_jobs SET state='ready', document_id=?2, rows_from=?3, rows_until=?4 WHERE job_no=?1", job, document_id, rows ? std::optional(rows->from) : std::nullopt,
+         rows ? std::optional(rows->until) : std::nullopt);
+}
 void report_archived(Tx& tx, std::int64_t job, std::int64_t archive) { tx.run("UPDATE report_jobs SET state='archived', archive_no=?2 WHERE job_no=?1", job, archive); }
 
 void end_report_job(Tx& tx, std::int64_t job, JobOutcome outcome, std::string_view reason) {

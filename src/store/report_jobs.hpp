@@ -29,6 +29,7 @@ struct ReportJob {
   Instant asked_at{};
   std::string report_id, document_id;
   std::int64_t archive = 0;         ///< 0: none
+  std::optional<DayRange> rows;     ///< days of which its document may have rows that other reports tell of; known once it is ready
   std::string listed;               ///< id of a report that nobody asked for and Amazon lists; empty: one that was asked for
 };
 
@@ -48,7 +49,7 @@ std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_v
 /// Amazon is asked now; the job had been opened before.
 void report_asked(Tx& tx, std::int64_t job, Instant at);
 void report_made(Tx& tx, std::int64_t job, std::string_view report_id);
-void report_ready(Tx& tx, std::int64_t job, std::string_view document_id);
+void report_ready(Tx& tx, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows);
 void report_archived(Tx& tx, std::int64_t job, std::int64_t archive);
 void end_report_job(Tx& tx, std::int64_t job, JobOutcome outcome, std::string_view reason);
 

@@ -151,7 +151,7 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
     Rows r = tx.rows(
         "UPDATE runs SET status=CASE status WHEN 'queued' THEN 'in_progress' ELSE status END, holder=?2, lease_until=?3, "
         "fence=fence+1, started_at=coalesce(started_at, ?4) WHERE run_no=?1 RETURNING user_no, sync_id, connection_no, asked, fence, cancel_requested_at, "
-        "progress, fence=1, cause",
+        "progress, fence=1, cause, calls",
         *next, me, tx.now() + lease, tx.now());
     if (!r.next()) return std::nullopt;
     run.fence = {RunNo{*next}, r.id<UserNo>(0), me, r.integer(4)};
@@ -162,6 +162,7 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
     run.progress = static_cast<int>(r.integer(6));
     run.first_claim = r.flag(7);
     run.replay = r.view(8) == cause_name(Cause::replay);
+    run.calls = r.integer(9);
   }
   run.user_id = user_id_of(tx, run.fence.user);
   if (run.first_claim && !run.cancel_requested) {
@@ -195,9 +196,9 @@ Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease) {
   return Pulse{!r.is_null(0)};
 }
 
-void release(Tx& tx, const Fence& fence, std::int64_t calls, bool in_order) {
-  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=calls+?4, work_when_claimed=CASE WHEN ?5=1 THEN -1 ELSE work_when_claimed END, phase=CASE WHEN parked=1 THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
-         fence.run, fence.token, fence.holder, calls, in_order);
+void release(Tx& tx, const Fence& fence, CallCount calls, bool in_order) {
+  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=CASE WHEN calls<?6 THEN ?6 ELSE calls END, work_when_claimed=CASE WHEN ?5=1 THEN -1 ELSE work_when_claimed END, phase=CASE WHEN parked=1 THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
+         fence.run, fence.token, fence.holder, calls.turn, in_order, calls.run);
 }
 
 CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by) {
@@ -272,9 +273,12 @@ void milestone(const RunTx& run, int progress, std::string_view message, std::st
   append_event(run.tx(), run.user(), "sync_progress", progress_payload(run.tx(), run.run()));
 }
 
+void note_calls(const RunTx& run, std::int64_t calls) { run.tx().post("UPDATE runs SET calls=?2 WHERE run_no=?1 AND calls<?2", run.run(), calls); }
+
 void begin_detecting(const RunTx& run) { run.tx().run("UPDATE runs SET status='detecting', phase='detecting' WHERE run_no=?1", run.run()); }
 
 void pass_progress(const RunTx& run, const PassingState& s) {
+  note_calls(run, s.calls);
   run.tx().run("UPDATE runs SET progress=CASE WHEN progress<?2 THEN ?2 ELSE progress END, phase=?3, detail=?4, eta_seconds=?5 WHERE run_no=?1", run.run(), s.progress, s.phase,
                s.detail, s.eta_seconds);
   for (const auto& [stream, until] : s.waiting) run.tx().run("UPDATE run_streams SET waiting_until=?3 WHERE run_no=?1 AND stream=?2", run.run(), stream, until);
@@ -347,7 +351,8 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   const RunStatus status = cancel_came_first ? RunStatus::cancelled : end.status;
   const bool whole = is_whole(status);
   const RunTotals& t = end.totals;
-  tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5, calls=calls+?6 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims, t.calls);
+  tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims);
+  note_calls(run, end.calls);
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
   if (end.replay) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
   tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2=1 THEN empty_syncs+1 ELSE 0 END, failed_syncs=?3 WHERE user_no=?1", run.user(), whole && end.recoveries_empty, end.failed_syncs);

@@ -54,6 +54,7 @@ struct ClaimedRun {
   bool given_up = false;      ///< its workers die again and again before they get anything done: whoever claims it ends it as `stalled`
   bool cancel_requested = false;
   int progress = 0;
+  std::int64_t calls = 0;     ///< of its former workers, as far as they noted them
 };
 /// Takes the next run that nobody holds: interactive before scheduled (which counts as the former when it has waited for an hour), then who had
 /// fewer calls so far, then the oldest. Journals "Starting sync" (10).
@@ -85,8 +86,12 @@ struct Pulse {
   bool cancel_requested = false;
 };
 Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease);
-/// Lets go of a run that is not over, so that another worker can go on at once. `calls`: made since it was claimed. `in_order`: not because of a failure.
-void release(Tx& tx, const Fence& fence, std::int64_t calls, bool in_order);
+/// Lets go of a run that is not over, so that another worker can go on at once. `calls`: made since it was claimed, and of the run in all. `in_order`: not
+/// because of a failure.
+struct CallCount {
+  std::int64_t turn = 0, run = 0;
+};
+void release(Tx& tx, const Fence& fence, CallCount calls, bool in_order);
 
 struct CancelOutcome {
   bool found = false;
@@ -125,6 +130,9 @@ std::int64_t waiting_runs(Tx& tx, int at_most);
 
 // ---- written by the run itself ----
 
+/// Calls of the run in all, so far: what is noted along with its rows, no death of its worker loses.
+void note_calls(const RunTx& run, std::int64_t calls);
+
 /// A durable step of the progress bar: `sync_progress` in the journal. Progress never falls.
 void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail);
 
@@ -136,6 +144,7 @@ struct PassingState {
   std::string phase, detail;
   std::vector<std::pair<std::string, std::optional<Instant>>> waiting;   ///< streams, and until when each waits for Amazon
   std::optional<std::int64_t> eta_seconds;
+  std::int64_t calls = 0;   ///< of the run in all
 };
 /// Overwrites the run's passing progress.
 void pass_progress(const RunTx& run, const PassingState& state);
@@ -157,13 +166,14 @@ void end_stream(const RunTx& run, std::string_view stream, std::string_view stat
 
 /// Totals of a run, shown for ever after.
 struct RunTotals {
-  std::int64_t orders = 0, inventory = 0, fees = 0, claims = 0, calls = 0;
+  std::int64_t orders = 0, inventory = 0, fees = 0, claims = 0;
 };
 
 struct RunEnd {
   RunStatus status = RunStatus::completed;
   std::optional<Error> error;
   RunTotals totals;
+  std::int64_t calls = 0;                   ///< in all; those that were noted already count at least
   SyncId follow_up_id;                      ///< used if the run must run again
   std::optional<Instant> next_sync_at;
   std::int64_t failed_syncs = 0;            ///< on end, this one included

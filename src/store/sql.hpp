@@ -126,6 +126,9 @@ class Rows {
   bool is_text(int column) const { return statement_->is_text(column); }
   Instant instant(int column) const { return from_us(statement_->integer(column)); }
   std::optional<Instant> maybe_instant(int column) const { return is_null(column) ? std::nullopt : std::optional(instant(column)); }
+  std::optional<DayRange> maybe_days(int from, int until) const {
+    return is_null(from) || is_null(until) ? std::nullopt : std::optional(DayRange{day_from(integer(from)), day_from(integer(until))});
+  }
   std::optional<std::int64_t> maybe_integer(int column) const { return is_null(column) ? std::nullopt : std::optional(integer(column)); }
   template <class Id>
   Id id(int column) const {

@@ -129,7 +129,7 @@ class ListReader {
         if (over) {
           store::end_report_job(run.tx(), job.number, store::JobOutcome::fatal, why);
         } else {
-          store::report_ready(run.tx(), job.number, job.document_id);
+          store::report_ready(run.tx(), job.number, job.document_id, job.rows);
         }
       };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(again)));

@@ -116,7 +116,7 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   }
   // One that we lost without noticing and hold again: the former worker must not go on beside this one.
   if (const auto former = active_.find(number); former != active_.end()) former->second.stop(services_.clock, CancelReason::lease_lost);
-  const auto meter = std::make_shared<spapi::Meter>(services_.clock);
+  const auto meter = std::make_shared<spapi::Meter>(services_.clock, run.calls);
   Active& active = active_.insert_or_assign(number, Active{fence, run.replay, {}, {}, meter, {}}).first->second;
   const CancelToken token = active.cancel.token(), turn = active.turn.token();
   if (listening_ == 0) listening_ = hub_.add([this] { wake(); });
@@ -129,7 +129,7 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   if (!end.over && reason != CancelReason::lease_lost && reason != CancelReason::stalled) {
     // One whose end could not be stored is taken up again, but not at once: what the store lacks it may lack a little longer.
     const bool in_order = reason == CancelReason::engine_closing || reason == CancelReason::paused || reason == CancelReason::turn_over;
-    to_let_go_.push_back({fence, meter->calls(), in_order});
+    to_let_go_.push_back({fence, {meter->calls(), meter->total()}, in_order});
     if (in_order) co_await let_go();
   }
   if (end.follow_up || static_cast<int>(active_.size()) + 1 >= services_.settings.max_active_runs) wake();

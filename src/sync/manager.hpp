@@ -68,7 +68,7 @@ class Manager {
   std::map<std::int64_t, Active> active_;   // by run number
   struct LetGo {
     store::Fence fence;
-    std::int64_t calls;
+    store::CallCount calls;
     bool in_order;
   };
   std::deque<LetGo> to_let_go_;

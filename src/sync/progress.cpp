@@ -43,6 +43,7 @@ store::PassingState Progress::state() const {
   store::PassingState s;
   s.progress = reached_;
   s.detail = detail_;
+  s.calls = meter_.total();
   if (!grown_.empty()) s.detail += (detail_.empty() ? "" : "; ") + growth();
   s.phase = reached_ < kProcessing.progress ? "fetching" : "processing";
   double share = 0;

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "spapi/meter.hpp"
 #include "store/runs.hpp"
 #include "sync/services.hpp"
 
@@ -23,7 +24,8 @@ constexpr Milestone kFinalizing{90, "Finalizing", "finalizing"};
 
 class Progress {
  public:
-  Progress(Services& services, const store::Fence& fence) : services_(services), fence_(fence) {}
+  /// All of them outlive it.
+  Progress(Services& services, const store::Fence& fence, const spapi::Meter& meter) : services_(services), fence_(fence), meter_(meter) {}
 
   /// Writes a milestone in a transaction of its own. Errors: fenced, those of the store.
   Async<Status> reach(Milestone milestone, std::string detail);
@@ -46,6 +48,7 @@ class Progress {
 
   Services& services_;
   store::Fence fence_;
+  const spapi::Meter& meter_;
   struct Units {
     std::int64_t done = 0, known = 0;
     std::int64_t done_at_first = 0, known_at_first = 0;

@@ -117,17 +117,15 @@ class MoneyReplay {
   }
 
   Async<Result<store::Counts>> write_page(store::MoneyBatch batch, RunNo told_by) {
-    auto write = [fence = run_.fence, stream = stream_, batch = std::move(batch), told_by](store::Tx& tx) -> Result<store::Counts> {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto write = [stream = stream_, batch = std::move(batch), told_by](const store::RunTx& entered) -> Result<store::Counts> {
       return store::rewrite_page(entered, stream, batch, told_by);
     };
-    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    auto written = co_await write_for(run_, std::move(write));
     co_return written;
   }
 
   Async<Result<store::Counts>> close_days(const std::set<Day>& days, MoneyWalk walk, RunNo told_by) {
-    auto write = [fence = run_.fence, stream = stream_, &days, walk = std::move(walk), told_by](store::Tx& tx) -> Result<store::Counts> {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto write = [stream = stream_, &days, walk = std::move(walk), told_by](const store::RunTx& entered) -> Result<store::Counts> {
       store::Counts counts;
       for (const Day day : days) {
         const auto seen = walk.days().find(day);
@@ -137,7 +135,7 @@ class MoneyReplay {
       }
       return counts;
     };
-    auto written = co_await run_.services.store.write(store::Urgency::normal, std::move(write));
+    auto written = co_await write_for(run_, std::move(write));
     co_return written;
   }
 
@@ -160,11 +158,10 @@ class InventoryReplay {
       AMZ_CO_TRY(answer, co_await reader.next());
       if (!answer) break;
       AMZ_CO_TRY(page, spapi::decode_inventory(*answer));
-      auto write = [fence = run_.fence, &marketplace, batch = std::move(page.batch), told_by = document.run](store::Tx& tx) -> Result<store::Counts> {
-        AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      auto write = [&marketplace, batch = std::move(page.batch), told_by = document.run](const store::RunTx& entered) -> Result<store::Counts> {
         return store::rewrite_inventory_page(entered, marketplace, batch, told_by);
       };
-      AMZ_CO_TRY(written, co_await run_.services.store.write(store::Urgency::normal, std::move(write)));
+      AMZ_CO_TRY(written, co_await write_for(run_, std::move(write)));
       counts += written;
     }
     co_return counts;
@@ -189,11 +186,10 @@ class InboundReplay {
       if (!answer) break;
       AMZ_CO_TRY(page, spapi::decode_inbound(list, marketplace, *answer));
       std::erase_if(page.rows, [this](const store::ReportRow& row) { return !told_.insert(row.identity).second; });
-      auto write = [fence = run_.fence, list, rows = std::move(page.rows), told_by = document.run](store::Tx& tx) -> Result<store::Counts> {
-        AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+      auto write = [list, rows = std::move(page.rows), told_by = document.run](const store::RunTx& entered) -> Result<store::Counts> {
         return store::rewrite_report_rows(entered, spapi::inbound_table(list), rows, told_by);
       };
-      AMZ_CO_TRY(written, co_await run_.services.store.write(store::Urgency::normal, std::move(write)));
+      AMZ_CO_TRY(written, co_await write_for(run_, std::move(write)));
       counts += written;
     }
     co_return counts;

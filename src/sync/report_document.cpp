@@ -64,16 +64,14 @@ Async<Result<ReportDocuments::Kept>> ReportDocuments::keep_pieces(const store::R
   document.stream = dataset_.stream;
   document.from = job.from;
   document.until = job.until;
+  document.rows = job.rows;
   // It decides the charset, where nothing else does; one report is of all of them.
   const auto japan = std::find_if(run_.marketplaces.begin(), run_.marketplaces.end(), [](const MarketplaceId& m) { return m.text() == spapi::find_marketplace("JP")->id; });
   document.marketplace = (japan == run_.marketplaces.end() ? run_.marketplaces.front() : *japan).text();
   // A snapshot is of when it was asked for; a span ends where it was asked to.
   document.read_until = dataset_.day_column.empty() ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at);
-  auto begin = [fence = run_.fence, document](store::Tx& tx) -> Result<std::int64_t> {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-    return store::begin_archive(entered, document);
-  };
-  AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::normal, std::move(begin)));
+  auto begin = [document](const store::RunTx& entered) -> Result<std::int64_t> { return store::begin_archive(entered, document); };
+  AMZ_CO_TRY(number, co_await write_for(run_, std::move(begin)));
   Kept kept{number, 0};
   std::string piece;
   for (bool more = true; more;) {

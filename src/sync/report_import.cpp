@@ -55,11 +55,12 @@ class DocumentWalk {
 class RowWalk {
  public:
   RowWalk(store::Store& store, const store::ArchivedDocument& document, const spapi::ReportDataset& dataset, Charset charset) : walk_(store, document.number), decoder_(dataset, charset) {
-    // A report that somebody else had made may tell of more days than were asked for, each of which is read by a report of its own; but none tells of what
-    // Amazon keeps no more, or of what is yet to come.
+    // Rows may be of more days than were asked for, each of which is read by a report of its own; but none are of what Amazon keeps no more, or of what is
+    // yet to come.
     constexpr std::chrono::days kKept(580), kAhead(2), kMonth(31);
     const Day read = day_of(document.kept_at);
-    if (!dataset.day_column.empty() && dataset.part.empty()) decoder_.expect(std::min(document.from, read - kKept), std::max(document.until, read) + kAhead + (dataset.whole_months ? kMonth : std::chrono::days(0)));
+    if (dataset.day_column.empty() || !dataset.part.empty()) return;
+    decoder_.expect(document.rows.value_or(DayRange{std::min(document.from, read - kKept), std::max(document.until, read) + kAhead + (dataset.whole_months ? kMonth : std::chrono::days(1))}));
   }
 
   /// Calls `take` for some more rows. False: the document is over.
@@ -243,7 +244,10 @@ class Import {
         ++unreadable_;
         return;
       }
-      if (!tells(decoded.row)) return;
+      if (!tells(decoded.row)) {
+        ++left_;
+        return;
+      }
       if (is_part()) note_part(decoded.row);
       DaySum& sum = shown_[decoded.row.day];
       ++sum.count;
@@ -253,6 +257,8 @@ class Import {
     auto walked = co_await walk_all(walk, take);
     result_.blank = walk.blank();
     result_.personal = walk.tells_persons();
+    if (left_ > 0 && !context_.replay)
+      services_.log.debug("Rows were left to the reports of their own days", {{"stream", dataset_.stream}, {"rows", left_}, {"from", format_day(document_.from)}, {"until", format_day(document_.until)}});
     co_return walked;
   }
 
@@ -463,7 +469,7 @@ class Import {
   std::map<Day, store::Cell> known_;
   std::map<Day, DaySum> shown_;
   std::size_t part_column_ = 0;
-  std::int64_t unreadable_ = 0;
+  std::int64_t unreadable_ = 0, left_ = 0;
   std::vector<store::ReportDay> unchanged_;
   std::vector<ChangedDay> changed_;
   Imported result_;

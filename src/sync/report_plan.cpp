@@ -59,11 +59,7 @@ std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day 
     return under_way;
   }
 
-  const Day today = day_of(now - std::chrono::minutes(5));
-  // Of months the first that Amazon still has whole; the day that a history has for the sake of local dates begins no month more.
-  const Day kept = day_of(now) - kKept;
-  const Day month = month_start(history_from + days(1));
-  const Day first = !dataset.whole_months ? std::max(history_from, kept) : month >= kept ? month : month_after(std::max(history_from, kept) - days(1));
+  const Day today = day_of(now - std::chrono::minutes(5)), first = first_day(dataset, history_from, now);
   const auto next = [&](Day day) { return dataset.whole_months ? month_after(day) : day + days(1); };
   std::vector<std::vector<Day>> spans;
   for (Day day = first; day <= today; day = next(day)) {
@@ -81,6 +77,14 @@ std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day 
   });
   windows.insert(windows.begin(), under_way.begin(), under_way.end());
   return windows;
+}
+
+Day first_day(const spapi::ReportDataset& dataset, Day history_from, Instant now) {
+  const Day kept = day_of(now) - kKept;
+  if (!dataset.whole_months) return std::max(history_from, kept);
+  // Of months the first that Amazon still has whole; the day that a history has for the sake of local dates begins no month more.
+  const Day month = month_start(history_from + days(1));
+  return month >= kept ? month : month_after(std::max(history_from, kept) - days(1));
 }
 
 std::optional<Day> middle_of(const spapi::ReportDataset& dataset, const ReportWindow& window) {

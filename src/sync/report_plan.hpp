@@ -22,6 +22,9 @@ struct ReportWindow {
 /// all, and its days are asked for no second time.
 std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells, std::vector<ReportWindow> under_way);
 
+/// The first day that is read of a history that begins then.
+Day first_day(const spapi::ReportDataset& dataset, Day history_from, Instant now);
+
 /// Where a window that is too much for one report is cut; nullopt: nowhere.
 std::optional<Day> middle_of(const spapi::ReportDataset& dataset, const ReportWindow& window);
 

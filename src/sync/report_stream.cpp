@@ -93,6 +93,7 @@ class ReportReader {
       };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(drop)));
     }
+    first_day_ = first_day(dataset_, known.history_from, now);
     failures_before_ = known.pause ? known.pause->failures : 0;
     if (known.pause && known.pause->until > now) {
       // A pause for want of data is no failure; one after a failure is told as what it is.
@@ -137,11 +138,10 @@ class ReportReader {
   Async<Status> read_window(ReportWindow window, bool may_halve) {
     store::OpenedJob opened;
     for (int lost = 0;; ++lost) {
-      auto open = [fence = run_.fence, type = dataset_.report_type, window](store::Tx& tx) -> Result<store::OpenedJob> {
-        AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-        return store::open_report_job(tx, fence.user, type, window.from, window.until);
+      auto open = [type = dataset_.report_type, window](const store::RunTx& run) -> Result<store::OpenedJob> {
+        return store::open_report_job(run.tx(), run.user(), type, window.from, window.until);
       };
-      AMZ_CO_TRY(job, co_await services_.store.write(store::Urgency::normal, std::move(open)));
+      AMZ_CO_TRY(job, co_await write_for(run_, std::move(open)));
       opened = job;
       AMZ_CO_TRY(outcome, co_await follow(opened));
       if (outcome.outcome == store::JobOutcome::lost && lost < 1) continue;   // asked for anew, once
@@ -180,7 +180,7 @@ class ReportReader {
         pass_over(job.report_id, end.outcome == store::JobOutcome::fatal ? ReportInfo::Status::fatal : ReportInfo::Status::cancelled);
         co_return co_await conclude_job(job, end);
       }
-      auto ready = [number = job.number, id = job.document_id](const store::RunTx& run) { store::report_ready(run.tx(), number, id); };
+      auto ready = [number = job.number, id = job.document_id, rows = job.rows](const store::RunTx& run) { store::report_ready(run.tx(), number, id, rows); };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(ready)));
       job.state = JobState::ready;
     }
@@ -314,12 +314,25 @@ class ReportReader {
     return *report.span.from > *wanted.from + std::chrono::hours(1) || *report.span.until < *wanted.until - std::chrono::hours(25);
   }
 
+  /// Days of which a report may have rows that are no part of what we want of it: those of the history have reports of their own, as the next one will
+  /// have, which dates that are local may name already; and one that somebody else had made tells of the days that it was made of.
+  std::optional<DayRange> told_elsewhere(const store::ReportJob& job, const ReportInfo& report) const {
+    if (dataset_.day_column.empty()) return std::nullopt;
+    DayRange days{std::min(first_day_, job.from), std::max(day_of(services_.clock.now()) + std::chrono::days(1), job.until)};
+    if (report.span.from) days.from = std::min(days.from, day_of(*report.span.from));
+    if (report.span.until) days.until = std::max(days.until, day_of(*report.span.until) + std::chrono::days(1));
+    days.until += std::chrono::days(1);
+    // Its first hours may lie in the last ones of a month before.
+    if (dataset_.whole_months) days.from -= std::chrono::days(31);
+    return days;
+  }
+
   Async<Result<Outcome>> wait_for(store::ReportJob& job) {
     Duration pause = std::chrono::seconds(1);
     for (;;) {
-      run_.progress.set_waiting(dataset_.stream, services_.clock.now() + pause);
+      caller_.on_wait(services_.clock.now() + pause);
       co_await services_.clock.sleep_for(pause, run_.cancel);
-      run_.progress.set_waiting(dataset_.stream, std::nullopt);
+      caller_.on_wait(std::nullopt);
       if (run_.cancel.cancelled()) co_return Code::cancelled;
       spapi::Request request = spapi::get_report(job.report_id);
       auto answer = co_await services_.client.call(caller_, std::move(request));
@@ -330,6 +343,7 @@ class ReportReader {
       switch (report.status) {
         case ReportInfo::Status::done:
           if (is_of_other_days(job, report)) co_return Outcome{store::JobOutcome::fatal, "The report tells of other days than it was asked for."};
+          job.rows = told_elsewhere(job, report);
           co_return Outcome{report.document_id.empty() ? store::JobOutcome::no_data : store::JobOutcome::none, {}};
         case ReportInfo::Status::cancelled:
           if (made_lately(job)) co_return Outcome{store::JobOutcome::too_soon, "Amazon made this report a short while ago and makes it again later only."};
@@ -386,11 +400,8 @@ class ReportReader {
   Async<Status> remove_forgotten() {
     constexpr int kPiecesAtOnce = 20;
     for (;;) {
-      auto some = [fence = run_.fence](store::Tx& tx) -> Result<std::int64_t> {
-        AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-        return store::trim_archive(tx, from_us(0), kPiecesAtOnce);
-      };
-      AMZ_CO_TRY(removed, co_await services_.store.write(store::Urgency::normal, std::move(some)));
+      auto some = [](const store::RunTx& run) -> Result<std::int64_t> { return store::trim_archive(run.tx(), from_us(0), kPiecesAtOnce); };
+      AMZ_CO_TRY(removed, co_await write_for(run_, std::move(some)));
       if (removed == 0) co_return Done{};
     }
   }
@@ -404,13 +415,13 @@ class ReportReader {
     const std::int64_t failures = failures_before_ + 1;   // of syncs, of which one can meet several
     store::CoolDown pause{services_.clock.now() + (failures >= kFailuresForLongPause && !nothing ? kLongPause : kShortPause), nothing ? failures_before_ : failures,
                           nothing ? std::string() : end.reason.empty() ? std::string(code_sentence(Code::report_failed)) : end.reason};
-    auto write = [fence = run_.fence, &dataset = dataset_, job, end, nothing, pause](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+    auto write = [&dataset = dataset_, job, end, nothing, pause](const store::RunTx& entered) {
+      store::Tx& tx = entered.tx();
       store::end_report_job(tx, job.number, end.outcome, end.reason);
       if (!dataset.personal.empty() && job.archive != 0) store::forget_archived(entered, job.archive);
       if (!nothing) {
-        store::set_cool_down(tx, fence.user, dataset.report_type, pause);
-        return Done{};
+        store::set_cool_down(tx, entered.user(), dataset.report_type, pause);
+        return;
       }
       const store::ReportTable table = spapi::table_of(dataset);
       std::vector<store::ReportDay> empty;
@@ -421,7 +432,7 @@ class ReportReader {
         if (dataset.whole_months && std::chrono::year_month_day(day).day() != std::chrono::day(1)) continue;
         const Day days[]{day};
         // Of what is filed by its last update it only says that nothing of it was updated.
-        if (!table.part.empty() || store::stored_rows(tx, fence.user, table, days).empty()) {
+        if (!table.part.empty() || store::stored_rows(tx, entered.user(), table, days).empty()) {
           empty.push_back({day, 0, {}});
         } else {
           known_otherwise = true;
@@ -431,25 +442,19 @@ class ReportReader {
       store::close_report_days(entered, table, empty, {}, store::kSnapshotDay, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at), true);
       if (!snapshot) store::assume_empty(entered, table, empty, tx.now() - kSureOfNothing);
       // Those days stay due; no trigger asks for them again at once.
-      if (known_otherwise) store::set_cool_down(tx, fence.user, dataset.report_type, pause);
-      return Done{};
+      if (known_otherwise) store::set_cool_down(tx, entered.user(), dataset.report_type, pause);
     };
-    AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(write)));
+    AMZ_CO_CHECK(co_await write_for(run_, std::move(write)));
     co_return end;
   }
 
   Async<Status> mark_failed(ReportWindow window, Error reason) {
     const store::CellState state = reason.code == Code::unauthorised ? store::CellState::unauthorised : store::CellState::failed;
-    auto write = [fence = run_.fence, &dataset = dataset_, window, state, today = day_of(services_.clock.now())](store::Tx& tx) -> Status {
-      AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-      if (dataset.day_column.empty() || dataset.whole_months) {
-        store::mark_day(entered, dataset.stream, window.from, state);
-        return Done{};
-      }
+    auto write = [&dataset = dataset_, window, state, today = day_of(services_.clock.now())](const store::RunTx& entered) {
+      if (dataset.day_column.empty() || dataset.whole_months) return store::mark_day(entered, dataset.stream, window.from, state);
       for (Day day = window.from; day < window.until && day <= today; day += std::chrono::days(1)) store::mark_day(entered, dataset.stream, day, state);
-      return Done{};
     };
-    auto written = co_await services_.store.write(store::Urgency::normal, std::move(write));
+    auto written = co_await write_for(run_, std::move(write));
     if (!written) failure_ = written.error();
     co_return Done{};
   }
@@ -460,6 +465,7 @@ class ReportReader {
   spapi::Caller caller_;
   ReportDocuments documents_;
   Gate gate_;
+  Day first_day_{};
   std::vector<ReportWindow> windows_;
   std::vector<ReportInfo> made_;   // of this type, lately: what was there when this run began, and what it made since
   bool gave_up_ = false;

@@ -36,7 +36,7 @@ class Run {
         cancel_(std::move(cancel)),
         meter_(std::move(meter)),
         budget_(kRetriesPerRun),
-        progress_(services, claimed_.fence),
+        progress_(services, claimed_.fence, *meter_),
         side_(services.tasks.loop(), services.log),
         context_{services, claimed_.fence, claimed_.connection, {}, cancel_, std::move(turn), budget_, progress_, *meter_, side_, {}} {}
 
@@ -277,7 +277,7 @@ class Run {
       end.error = status.code() == Code::cancelled ? std::nullopt : std::optional(status.error());
     }
     end.totals = totals_;
-    end.totals.calls = meter_->calls();
+    end.calls = meter_->total();
     end.replay = claimed_.replay;
     end.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(services_.clock.now()));
     const bool money_read = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money && r.result.outcome == StreamOutcome::complete; });

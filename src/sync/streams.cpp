@@ -56,12 +56,11 @@ std::span<const std::string_view> stream_names() {
 
 Async<Result<std::optional<store::StreamState>>> begin_stream(RunContext& run, std::string_view stream) {
   using State = std::optional<store::StreamState>;
-  auto work = [fence = run.fence, name = std::string(stream)](store::Tx& tx) -> Result<State> {
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+  auto work = [name = std::string(stream)](const store::RunTx& entered) -> Result<State> {
     store::begin_stream(entered, name);
-    return store::stream_state(tx, fence.user, name);
+    return store::stream_state(entered.tx(), entered.user(), name);
   };
-  auto state = co_await run.services.store.write(store::Urgency::normal, std::move(work));
+  auto state = co_await write_for(run, std::move(work));
   co_return state;
 }
 

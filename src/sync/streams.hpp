@@ -66,13 +66,18 @@ std::span<const std::string_view> stream_names();
 /// Begins a stream in the run's row; what was known of it before, if anything.
 Async<Result<std::optional<store::StreamState>>> begin_stream(RunContext& run, std::string_view stream);
 
-/// Writes for the run, which shows its fence first. `change` is called with the store::RunTx.
-template <class Change>
-Async<Status> write_for(RunContext& run, Change change) {
-  auto work = [fence = run.fence, change = std::move(change)](store::Tx& tx) mutable -> Status {
+/// Writes for the run, which shows its fence first and notes its calls. `change` is called with the store::RunTx, and tells nothing, a Status or a Result.
+template <class Change, class Told = std::invoke_result_t<Change&, const store::RunTx&>, class Written = std::conditional_t<std::is_void_v<Told>, Status, Told>>
+Async<Written> write_for(RunContext& run, Change change) {
+  auto work = [fence = run.fence, calls = run.meter.total(), change = std::move(change)](store::Tx& tx) mutable -> Written {
     AMZ_TRY(entered, store::RunTx::enter(tx, fence));
-    change(entered);
-    return Done{};
+    store::note_calls(entered, calls);
+    if constexpr (std::is_void_v<Told>) {
+      change(entered);
+      return Done{};
+    } else {
+      return change(entered);
+    }
   };
   auto written = co_await run.services.store.write(store::Urgency::normal, std::move(work));
   if (written) run.meter.work();

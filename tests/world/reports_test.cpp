@@ -155,7 +155,39 @@ TEST_CASE("rows of days that can't be are kept in quarantine, and none goes with
   world.amazon().add_fault(document("approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n2026-11-20T00:00:00+00:00" + row + "2019-11-20T00:00:00+00:00" + row + "2026-12-24T00:00:00+00:00" + row));
   CHECK(member(world.sync_seller(process, 1), "status") == "partial");
   CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
-  CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_impossible'") == 2);
+  CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_not_asked'") == 2);
+}
+
+TEST_CASE("of a report's rows each is stored or kept in quarantine, also where its day is none that was asked for") {
+  World world(one_report("reimbursements"));   // 2026-11-02 to 23
+  Process& process = world.open();
+  std::string file = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
+  const std::vector<std::string> asked_for{"2026-11-02", "2026-11-20", "2026-11-23"}, tomorrow{"2026-11-24"}, others{"2019-11-20", "2026-08-15", "2026-11-01", "2026-11-25", "2026-11-26", "2026-12-24"};
+  for (const auto* days : {&asked_for, &tomorrow, &others})
+    for (const std::string& day : *days) file += day + "T00:00:00+00:00\t1\tLost_Warehouse\tS\tF\tUSD\t10.00\n";
+  world.amazon().add_fault(document(file));
+  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == static_cast<std::int64_t>(asked_for.size()));
+  CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_not_asked'") == static_cast<std::int64_t>(others.size()));
+  // Local dates may be ahead of ours by a day: it is told again by that day's own report.
+  world.run_for(std::chrono::hours(24));
+  sync_again(world, process);
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == static_cast<std::int64_t>(asked_for.size() + tomorrow.size()));
+}
+
+TEST_CASE("rows that a report of somebody else's tells from before the history are no strays") {
+  WorldSettings settings = one_report("reimbursements");
+  settings.amazon.history_days = 80;
+  World world(settings);
+  Process& process = world.open();
+  make_elsewhere(world, wish(spapi::kReimbursements, kUs, "2026-09-20T00:00:00Z", "2026-11-23T15:00:00Z"));
+  world.run_for(std::chrono::minutes(40));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE rows_from=20716") == 1);   // 2026-09-20
+  CHECK(process.logged("left to the reports of their own days"));
+  CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
+  CHECK(world.count("SELECT count(*) FROM reimbursements") > 0);
+  CHECK(world.count("SELECT count(*) FROM reimbursements WHERE day<20759") == 0);   // 2026-11-02
 }
 
 TEST_CASE("what buyers wrote is gone with a document that is refused") {

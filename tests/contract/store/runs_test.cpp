@@ -198,10 +198,39 @@ TEST_CASE("a lost lease writes nothing more, and the one who took over goes on")
   CHECK(t.in_run(second->fence, [](const store::RunTx&) -> Status { return Done{}; }));
   // Letting go of what is no longer ours does not take it from who has it.
   CHECK(t.write([&](store::Tx& tx) -> Status {
-    store::release(tx, first->fence, 0, true);
+    store::release(tx, first->fence, {}, true);
     return Done{};
   }));
   CHECK(t.in_run(second->fence, [](const store::RunTx&) -> Status { return Done{}; }));
+}
+
+TEST_CASE("calls that were noted are lost with no worker, and nobody notes fewer") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a");
+  const auto calls = [&] { return t.count("SELECT calls FROM runs"); };
+  const auto first = claim(t, 1);
+  CHECK(first->calls == 0);
+  CHECK(t.in_run(first->fence, [](const store::RunTx& run) -> Status {
+    store::note_calls(run, 12);
+    store::note_calls(run, 7);   // written by an earlier moment of the run, as two writes may overtake each other
+    return Done{};
+  }));
+  CHECK(calls() == 12);
+  t.clock.jump(std::chrono::seconds(31));
+  const auto second = claim(t, 2);
+  REQUIRE(second);
+  CHECK(second->calls == 12);
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    store::release(tx, second->fence, {5, 17}, true);
+    return Done{};
+  }));
+  CHECK(calls() == 17);
+  CHECK(t.count("SELECT served FROM runs") == 5);
+  const auto third = claim(t, 1);
+  CHECK(third->calls == 17);
+  finish(t, third->fence, store::RunStatus::completed);
+  CHECK(calls() == 17);
 }
 
 TEST_CASE("a run whose workers die again and again before they get anything done is given up; one that gets on is not") {
@@ -237,7 +266,7 @@ TEST_CASE("a run whose workers die again and again before they get anything done
     CHECK(!held->given_up);
     if (lives % 3 == 0) {
       CHECK(t.write([&](store::Tx& tx) -> Status {
-        store::release(tx, held->fence, 0, true);
+        store::release(tx, held->fence, {}, true);
         return Done{};
       }));
       continue;
@@ -266,7 +295,7 @@ TEST_CASE("who waits is served in order: persons first, then who had fewer calls
   const auto first = claim(t, 1);
   CHECK(first->id.text() == "manual-1");
   CHECK(t.write([&](store::Tx& tx) -> Status {
-    store::release(tx, first->fence, 200, true);
+    store::release(tx, first->fence, {200, 200}, true);
     return Done{};
   }));
   CHECK(claim(t, 1)->id.text() == "manual-2");

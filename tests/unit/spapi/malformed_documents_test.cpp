@@ -194,6 +194,12 @@ TEST_CASE("numbers of a report are read as they are meant, or are NULL with thei
               {"1,000", "amount_malformed", "number_malformed"},
               {"-1,000", "amount_malformed", "number_malformed"},
               {"0,125", "125000", "number_malformed"},
+              // So may a dot before three digits of a number of units; of money a dot always parts decimals.
+              {"1.000", "1000000", "number_malformed"},
+              {"-12.000", "-12000000", "number_malformed"},
+              {"0.000", "0", "0"},
+              {"1234.000", "1234000000", "1234"},
+              {"3.0000", "3000000", "3"},
               {"1,234.56", "1234560000", "number_malformed"},
               {"1.234,56", "1234560000", "number_malformed"},
               {"1,234,567", "1234567000000", "1234567"},
