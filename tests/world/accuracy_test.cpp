@@ -60,6 +60,8 @@ std::string supplied(Json planted, std::string_view kind) {
   if (kind == "removal_shipments")
     for (const Json p : planted["removalParcels"])
       out.begin_object().field("order", p["removalOrderId"].text()).field("fnsku", p["fnsku"].text()).field("tracking", p["tracking"].text()).field("shipped", p["shipped"].text()).field("units", p["units"].integer().value_or(0)).end_object();
+  if (kind == "deliveries")
+    for (const Json d : planted["deliveries"]) out.begin_object().field("order", d["orderId"].text()).field("state", d["state"].text()).end_object();
   if (kind == "removal_receipts")
     for (const Json p : planted["removalParcels"])
       if (!p["received"].is_null()) out.begin_object().field("order", p["removalOrderId"].text()).field("fnsku", p["fnsku"].text()).field("tracking", p["tracking"].text()).field("units", p["received"].integer().value_or(0)).end_object();
@@ -110,7 +112,7 @@ std::map<std::string, Score> judge(std::uint64_t seed, bool blank, bool v0, bool
   const auto user = world.user(1);
   {
     const JsonDocument truth = world.truth(1, false);
-    for (const char* kind : {"costs", "partnered", "sizes", "removal_shipments", "removal_receipts"}) REQUIRE(world.wait(process.engine().supply(user, kind, supplied(truth["planted"], kind))));
+    for (const char* kind : {"costs", "partnered", "sizes", "removal_shipments", "removal_receipts", "deliveries"}) REQUIRE(world.wait(process.engine().supply(user, kind, supplied(truth["planted"], kind))));
   }
   if (fault) world.amazon().add_fault(*fault);
   const std::string status = member(world.sync_seller(process, 1), "status");

@@ -23,7 +23,7 @@ std::vector<Scenario> all_scenarios(const SellerSettings& settings, const std::v
   const bool two = std::any_of(marketplaces.begin(), marketplaces.end(), [&](const Marketplace* m) { return m->currency != marketplaces.front()->currency; });
   const bool dollars = marketplaces.front()->currency == "USD";
   std::vector<Scenario> all;
-  for (const auto& some : {lost_scenarios(), damage_scenarios(), reimbursement_scenarios(), inbound_scenarios(), return_scenarios(), money_scenarios(), fee_scenarios(), removal_scenarios()})
+  for (const auto& some : {lost_scenarios(), damage_scenarios(), reimbursement_scenarios(), inbound_scenarios(), return_scenarios(), delivery_scenarios(), money_scenarios(), fee_scenarios(), removal_scenarios()})
     for (const Scenario& s : some) {
       if ((s.needs == Scenario::Needs::two_currencies && !two) || (s.needs == Scenario::Needs::dollars && !dollars)) continue;
       if (!settings.planted_rules.empty() && std::find(settings.planted_rules.begin(), settings.planted_rules.end(), s.rule) == settings.planted_rules.end()) continue;

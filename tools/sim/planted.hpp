@@ -129,6 +129,12 @@ struct RemovalParcel {
   std::int64_t units = 0, received = 0;
 };
 
+/// How the way of an order to its customer ended; no stream tells of it, only the seller can.
+struct OrderDelivery {
+  std::string order_id, state;
+  Instant at{};
+};
+
 struct PlantedWorld {
   std::string currency;            ///< of the seller's first marketplace
   Instant start{};                 ///< what is later appears at half past an hour, as all else in the simulator
@@ -143,6 +149,7 @@ struct PlantedWorld {
   std::vector<StorageRow> storage;
   std::vector<PlantedShipment> shipments;
   std::vector<RemovalParcel> parcels;
+  std::vector<OrderDelivery> deliveries;
   std::vector<Fact> facts;         ///< by the time they were posted
 
   /// When what happens at a moment is seen.

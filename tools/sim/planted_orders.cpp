@@ -113,6 +113,49 @@ void paid_in_part_of_units(Planting& p) {
 
 constexpr std::string_view kUnreturned = "return_not_received";
 
+// ---- on its way to the customer ----
+
+/// Refunded, and the carrier says what became of the parcel. What goes back to the sender has more time to arrive there.
+Refunded carried(Planting& p, std::string_view state) {
+  Window window = p.return_window();
+  const bool goes_back = state == "returned_to_sender";
+  if (goes_back) window.first += 30;
+  Refunded f;
+  f.at = p.ago(p.age(window));
+  f.order = p.sell(p.later(f.at, -p.r.between(5, 20)), 1);
+  p.refund(f.order, f.at);
+  f.units = p.new_units(1, f.at, Fate::open);
+  p.c.order_id = f.order.id;
+  p.happens(f.at, window);
+  p.worth(f.order.net());
+  p.world.deliveries.push_back({f.order.id, std::string(state), p.later(f.at, -1)});
+  return f;
+}
+void lost_on_the_way(Planting& p) { carried(p, "lost"); }
+void damaged_on_the_way(Planting& p) { carried(p, p.r.one_in(2) ? "damaged" : "undeliverable"); }
+void sent_back_to_amazon(Planting& p) { carried(p, "returned_to_sender"); }
+void sent_back_and_arrived(Planting& p) {
+  const Refunded f = carried(p, "returned_to_sender");
+  const Instant back = p.later(f.at, p.r.between(10, 55));
+  p.come_back(f.order, back, 1, "CUSTOMER_DAMAGED");
+  is_back(p, f, back, 1);
+}
+void lost_and_paid(Planting& p) {
+  const Refunded f = carried(p, "lost");
+  p.pay(f.units, soon(p, f), {.reason = p.r.one_in(2) ? "Lost_Outbound" : "CustomerReturn", .per_unit = f.order.net(), .order_id = f.order.id});
+}
+/// The customer has it, so that it is an order like others.
+void delivered(Planting& p) { carried(p, "delivered"); }
+
+constexpr std::string_view kUndelivered = "order_lost_in_delivery";
+
+constexpr std::array kDeliveryScenarios{Scenario{kUndelivered, "lost_on_the_way", &lost_on_the_way},
+                                        Scenario{kUndelivered, "damaged_on_the_way", &damaged_on_the_way},
+                                        Scenario{kUndelivered, "sent_back", &sent_back_to_amazon},
+                                        Scenario{kUndelivered, "sent_back_and_arrived", &sent_back_and_arrived},
+                                        Scenario{kUndelivered, "lost_and_paid", &lost_and_paid},
+                                        Scenario{kUnreturned, "delivered", &delivered}};
+
 // ---- back, and not on the shelf ----
 
 constexpr Window kRestock{30, 60};
@@ -352,6 +395,7 @@ constexpr std::array kMoneyScenarios{Scenario{kExceeds, "refunded_too_much", &re
 }  // namespace
 
 std::span<const Scenario> return_scenarios() { return kReturnScenarios; }
+std::span<const Scenario> delivery_scenarios() { return kDeliveryScenarios; }
 std::span<const Scenario> money_scenarios() { return kMoneyScenarios; }
 
 void tell_routine_return(Planting& p, std::int64_t units) {

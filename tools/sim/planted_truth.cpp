@@ -97,7 +97,7 @@ std::string planted_truth(const PlantedWorld* world, Instant now) {
   if (world)
     for (const PlantedCase& c : world->cases)
       if (world->happened(c.begins, now)) write_case(json, *world, c, now);
-  // What else only the seller can tell: true sizes, what the parcels of removal orders held, and whose carrier brought a shipment.
+  // What else only the seller can tell: true sizes, what the parcels of removal orders held, whose carrier brought a shipment, and how orders' deliveries ended.
   json.end_array().key("dimensions").begin_array();
   if (world)
     for (const PlantedProduct& p : world->products) {
@@ -116,6 +116,10 @@ std::string planted_truth(const PlantedWorld* world, Instant now) {
   if (world)
     for (const PlantedShipment& s : world->shipments)
       if (world->happened(s.states.front().first, now)) json.begin_object().field("shipmentId", s.id).field("partnered", s.partnered).end_object();
+  json.end_array().key("deliveries").begin_array();
+  if (world)
+    for (const OrderDelivery& d : world->deliveries)
+      if (world->happened(d.at, now)) json.begin_object().field("orderId", d.order_id).field("state", d.state).end_object();
   // By this card all fulfilment, storage and referral fees are right but for those planted as wrong.
   json.end_array().key("cards").begin_object();
   const std::string currency = world ? world->currency : "USD";

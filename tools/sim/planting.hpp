@@ -143,6 +143,7 @@ std::span<const Scenario> lost_scenarios();
 std::span<const Scenario> damage_scenarios();
 std::span<const Scenario> inbound_scenarios();
 std::span<const Scenario> return_scenarios();
+std::span<const Scenario> delivery_scenarios();
 std::span<const Scenario> money_scenarios();
 std::span<const Scenario> reimbursement_scenarios();
 std::span<const Scenario> fee_scenarios();
