@@ -152,7 +152,7 @@ class Loader {
 
   void removals() {
     Rows r = tx_.rows(
-        "SELECT row_id, requested_at, last_updated_at, order_id, sku, fnsku, order_type, order_status, disposition, requested_quantity, cancelled_quantity, disposed_quantity, shipped_quantity, in_process_quantity "
+        "SELECT row_id, requested_at, last_updated_at, order_id, sku, fnsku, order_type, order_status, disposition, requested_quantity, cancelled_quantity, disposed_quantity, shipped_quantity, in_process_quantity, currency "
         "FROM removals WHERE user_no=?1 ORDER BY day, row_id",
         user_);
     while (next(r)) {
@@ -172,6 +172,7 @@ class Loader {
       row.disposed = r.integer(11);
       row.shipped = r.integer(12);
       row.in_process = r.integer(13);
+      row.currency = Currency::parse(r.view(14));
       t_.removals.push_back(row);
     }
   }

@@ -5,6 +5,7 @@
 
 #include "detect/order_units.hpp"
 #include "detect/rules.hpp"
+#include "spapi/regions.hpp"
 
 namespace amzsync::detect {
 namespace {
@@ -281,6 +282,7 @@ class ReturnDamage final : public Judge {
 class NotRestocked final : public Judge {
  public:
   NotRestocked(Case& c, const Rule& rule) : Judge(c, rule) {
+    if (const spapi::Marketplace* home = spapi::find_marketplace(c.tables.home)) at_home_ = Currency::parse(home->currency);
     for (const auto& [asin, rows] : c.ledger.returns_by_asin())
       for (const BookedReturn& r : rows) booked_[asin].push_back({&r, r.units});
     for (auto& [asin, rows] : booked_)
@@ -296,6 +298,15 @@ class NotRestocked final : public Judge {
     if (known == found_.end()) return;
     for (const Credit& credit : product.netting.credits)
       if ((credit.kind == Step::found || credit.kind == Step::ownership) && credit.left > 0) known->second.push_back({credit.row->row, credit.day, credit.left});
+  }
+
+  /// A return does not say where it was sold, the money of its order does.
+  void see(const Order& order) override {
+    if (order.name.empty() || case_.returns_of_order(order.name).empty()) return;
+    for (const OrderItem& item : order.items)
+      for (const auto* told : {&item.sales, &item.refunds})
+        for (const MoneyItem& m : *told)
+          if (m.currency && m.currency != at_home_) sold_in_.emplace(std::pair(order.name, item.sku), *m.currency);
   }
 
   void end() override {
@@ -321,6 +332,12 @@ class NotRestocked final : public Judge {
     std::int64_t open;
     std::vector<Netted> netted;
   };
+
+  /// nullopt: at home, as far as it is known.
+  std::optional<Currency> sold_in(const ReturnRow& r) const {
+    const auto known = sold_in_.find({r.order, r.sku});
+    return known == sold_in_.end() ? std::nullopt : std::optional(known->second);
+  }
 
   Name asin_of(const ReturnRow& r) const {
     if (!r.asin.empty()) return r.asin;
@@ -389,7 +406,7 @@ class NotRestocked final : public Judge {
     const auto rows = booked_.find(returned.asin);
     const bool surplus = rows != booked_.end() && std::any_of(rows->second.begin(), rows->second.end(), [&](const Booked& b) { return b.left > 0 && b.row->day >= r.day - kAround && b.row->day <= r.day + kAround; });
     if (!surplus) f.terms.push_back({"S1", 15});
-    c.set_value(f, c.value_before_order(returned.fnsku, r.sku, r.day, c.tables.home));
+    c.set_value(f, c.value_before_order(returned.fnsku, r.sku, r.day, c.tables.home, sold_in(r)));
     c.conclude(rule_, std::move(f), {.event = r.day, .country = c.tables.home, .base = 55, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
   }
 
@@ -397,6 +414,8 @@ class NotRestocked final : public Judge {
   std::map<Name, std::vector<Booked*>> booked_as_;   // the same by FNSKU
   std::vector<Returned> returns_;         // by (day, row)
   std::map<Name, std::vector<Found>> found_;     // by FNSKU
+  std::optional<Currency> at_home_;
+  std::map<std::pair<Name, Name>, Currency> sold_in_;   // by order and SKU, of those of which units came back to another marketplace than that
 };
 
 }  // namespace

@@ -59,15 +59,15 @@ void removal_disposed_instead_of_returned(Case& c, const Rule& rule) {
         continue;
       }
       const bool sellable = r->disposition == Disposition::sellable;
-      c.set_value(f, c.value_before_order(fnsku, r->sku, r->updated, c.tables.home));
+      c.set_value(f, c.value_before_order(fnsku, r->sku, r->updated, c.tables.home, r->currency));
       c.conclude(rule, std::move(f), {.event = r->updated, .country = c.tables.home, .base = sellable ? 70 : 50, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
     }
   }
 }
 
 void removal_lost(Case& c, const Rule& rule) {
-  std::map<Name, Removal::Type> types;
-  for (const Removal& r : c.tables.removals) types[r.order] = r.type;
+  std::map<Name, const Removal*> orders;
+  for (const Removal& r : c.tables.removals) orders[r.order] = &r;
   struct Received {
     const RemovalReceipt* row;
     std::int64_t left;
@@ -76,15 +76,16 @@ void removal_lost(Case& c, const Rule& rule) {
   for (const RemovalReceipt& r : c.tables.removal_receipts) receipts[{r.order, r.fnsku}].push_back({&r, r.units});
   struct Sent {
     const RemovalShipment* row;
+    std::optional<Currency> currency;
     std::int64_t missing;
     std::vector<Evidence> received;
     bool counted = false;
   };
   std::vector<Sent> sent;
   for (const RemovalShipment& s : c.tables.removal_shipments) {
-    const auto type = types.find(s.order);
-    if (type != types.end() && type->second != Removal::Type::giving_back) continue;
-    sent.push_back({&s, s.units, {}});
+    const auto order = orders.find(s.order);
+    if (order != orders.end() && order->second->type != Removal::Type::giving_back) continue;
+    sent.push_back({&s, order == orders.end() ? std::nullopt : order->second->currency, s.units, {}});
   }
   std::sort(sent.begin(), sent.end(), [](const Sent& a, const Sent& b) { return std::tie(a.row->shipped_on, a.row->row) < std::tie(b.row->shipped_on, b.row->row); });
   // By the parcel's own number, then whatever was sent first came first.
@@ -118,7 +119,7 @@ void removal_lost(Case& c, const Rule& rule) {
     }
     f.review_only = !s.counted;
     if (s.row->disposition == Disposition::sellable || s.row->disposition == Disposition::unknown)
-      c.set_value(f, c.value_before_order(s.row->fnsku, s.row->sku, s.row->shipped_on, c.tables.home));
+      c.set_value(f, c.value_before_order(s.row->fnsku, s.row->sku, s.row->shipped_on, c.tables.home, s.currency));
     c.conclude(rule, std::move(f), {.event = s.row->shipped_on, .country = c.tables.home, .base = s.counted ? 70 : 45, .by_id = true, .not_before = {}, .aged_from = {}, .early = false});
   }
 }

@@ -144,6 +144,7 @@ struct Removal {
   bool completed = false;
   Disposition disposition = Disposition::unknown;   ///< sellable or unsellable
   std::int64_t asked = 0, cancelled = 0, disposed = 0, shipped = 0, in_process = 0;
+  std::optional<Currency> currency;       ///< of the marketplace that the stock was for
 };
 
 struct RemovalShipment {

@@ -69,26 +69,36 @@ std::string supplied(Json planted, std::string_view kind) {
   return std::move(out).text();
 }
 
-/// The rate cards by which the planted world charges, as tables of policy.
-std::shared_ptr<const amzsync::detect::Policy> cards(Json c) {
+/// The rate cards by which the planted world charges, as tables of policy: the same in every country, each in its own money.
+std::shared_ptr<const amzsync::detect::Policy> cards(Json c, amzsync::spapi::Region region) {
+  JsonWriter storage, fulfilment, referral;
+  storage.begin_array(), fulfilment.begin_array(), referral.begin_array();
+  for (const amzsync::spapi::Marketplace& m : amzsync::spapi::marketplaces()) {
+    if (m.region != region) continue;
+    const std::string country(m.country);
+    // What is 460 yen is 4.60 elsewhere.
+    const auto amount = [&](Json told) {
+      const Micros micros = parse_amount(told.text()).micros;
+      return format_micros({c["currency"].text() == "JPY" && m.currency != "JPY" ? micros.value / 100 : micros.value});
+    };
+    for (const Json row : c["storage"]) {
+      const bool peak = row["months"].text() == "10-12";
+      storage.begin_object().field("id", country + std::string(row["months"].text())).field("country", country).field("from", "2024-04-01").field("tier", "standard").field("volume_units", "cubic feet");
+      storage.field_raw("months", peak ? "[10,11,12]" : "[1,2,3,4,5,6,7,8,9]").field_raw("rate", amount(row["perCubicFoot"])).end_object();
+    }
+    const std::pair<const char*, const char*> spans[]{{"2026-01-15", "2026-04-17"}, {"2026-04-17", "2030-01-01"}};
+    for (const auto& [from, until] : spans) {
+      fulfilment.begin_object().field("id", country + from).field("country", country).field("from", from).field("until", until).key("tiers").begin_array();
+      for (const Json row : c["fulfilment"])
+        if (row["from"].text() == from) fulfilment.begin_object().field("name", row["tier"].text()).field("most_ounces", row["upToOunces"].integer().value_or(0)).field_raw("fee", amount(row["fee"])).end_object();
+      fulfilment.end_array().end_object();
+    }
+    referral.begin_object().field("id", country).field("country", country).field("category", "*").field("from", "2024-01-01").field_raw("steps", "[{\"rate\": " + std::string(c["referral"]["rate"].text()) + "}]");
+    referral.field_raw("least", amount(c["referral"]["least"])).end_object();
+  }
+  storage.end_array(), fulfilment.end_array(), referral.end_array();
   JsonWriter json;
-  json.begin_object().field("version", "planted").key("storage").begin_array();
-  for (const Json row : c["storage"]) {
-    const bool peak = row["months"].text() == "10-12";
-    json.begin_object().field("id", row["months"].text()).field("country", "US").field("from", "2024-04-01").field("tier", "standard").field("volume_units", "cubic feet").field_raw("months", peak ? "[10,11,12]" : "[1,2,3,4,5,6,7,8,9]");
-    json.field_raw("rate", row["perCubicFoot"].text()).end_object();
-  }
-  json.end_array().key("fulfilment").begin_array();
-  const std::pair<const char*, const char*> spans[]{{"2026-01-15", "2026-04-17"}, {"2026-04-17", "2030-01-01"}};
-  for (const auto& [from, until] : spans) {
-    json.begin_object().field("id", from).field("country", "US").field("from", from).field("until", until).key("tiers").begin_array();
-    for (const Json row : c["fulfilment"])
-      if (row["from"].text() == from) json.begin_object().field("name", row["tier"].text()).field("most_ounces", row["upToOunces"].integer().value_or(0)).field_raw("fee", row["fee"].text()).end_object();
-    json.end_array().end_object();
-  }
-  json.end_array().key("referral").begin_array();
-  json.begin_object().field("id", "referral").field("country", "US").field("category", "*").field("from", "2024-01-01").field_raw("steps", "[{\"rate\": " + std::string(c["referral"]["rate"].text()) + "}]").field_raw("least", c["referral"]["least"].text()).end_object();
-  json.end_array().end_object();
+  json.begin_object().field("version", "planted").field_raw("storage", storage.text()).field_raw("fulfilment", fulfilment.text()).field_raw("referral", referral.text()).end_object();
   auto policy = amzsync::detect::Policy::parse({{"rate_cards.json", json.text()}});
   REQUIRE(policy);
   return std::make_shared<const amzsync::detect::Policy>(std::move(*policy));
@@ -103,24 +113,28 @@ std::map<std::string, Score> judge(std::uint64_t seed, bool blank, bool v0, bool
   settings.amazon.skus = 20;
   settings.amazon.planted = fault ? 120 : 260;
   settings.amazon.planted_blank_columns = blank;
+  // In America, Europe and the Far East in turn, in one marketplace up to four.
+  settings.amazon.region = static_cast<amzsync::spapi::Region>(seed / 2 % 3);
+  settings.amazon.sellers = 4;
+  const int seller = 1 + static_cast<int>(seed % 4);
   {
     World look(settings);
-    settings.policy = cards(look.truth(1, false)["planted"]["cards"]);
+    settings.policy = cards(look.truth(seller, false)["planted"]["cards"], settings.amazon.region);
   }
   World world(settings);
   Process& process = world.open();
-  const auto user = world.user(1);
+  const auto user = world.user(seller);
   {
-    const JsonDocument truth = world.truth(1, false);
+    const JsonDocument truth = world.truth(seller, false);
     for (const char* kind : {"costs", "partnered", "sizes", "removal_shipments", "removal_receipts", "deliveries"}) REQUIRE(world.wait(process.engine().supply(user, kind, supplied(truth["planted"], kind))));
   }
   if (fault) world.amazon().add_fault(*fault);
-  const std::string status = member(world.sync_seller(process, 1), "status");
+  const std::string status = member(world.sync_seller(process, seller), "status");
   CHECK((status == "completed" || (fault && status == "partial")));
   if (blocked)
     for (const auto& row : world.sql("SELECT rule, blocked FROM rule_states WHERE blocked<>''")) blocked->emplace(row[0], row[1]);
 
-  const JsonDocument truth = world.truth(1, false);
+  const JsonDocument truth = world.truth(seller, false);
   std::map<std::string, Side> owed, claimed;
   std::map<std::string, std::string> labels;   // also of what is not owed
   std::map<std::string, std::int64_t> unseen;  // units of which no report tells yet that they were paid or came back: who claims them could not know better
