@@ -16,6 +16,8 @@ namespace {
 
 constexpr Duration kAdoptEvery = std::chrono::seconds(15);   // longer than an exchange may take, so none is disturbed
 
+constexpr Duration kLookAgainAfter = std::chrono::seconds(1);
+
 }  // namespace
 
 Engine::Engine(EngineSettings settings, EngineParts parts)
@@ -39,6 +41,7 @@ void Engine::start() {
   parts_.store.on_commit([this] { asio::post(parts_.loop, [this] { hub_.committed(); }); });
   hub_.on_change([this] { on_change(); });
   dispatcher_.on_listening([this] { asio::post(parts_.loop, [this] { listen_or_not(); }); });
+  dispatcher_.on_trouble([this] { asio::post(parts_.loop, [this] { look_again(); }); });
   manager_.start();
   erasures_.start();
   tasks_.spawn(adopt_codes_now_and_then());
@@ -48,6 +51,16 @@ void Engine::listen_or_not() {
   const bool anybody = dispatcher_.anybody_listens();
   if (anybody && listening_ == 0) listening_ = hub_.add([this] { dispatcher_.poke(); });
   if (!anybody && listening_ != 0) hub_.remove(std::exchange(listening_, 0));
+}
+
+void Engine::look_again() {
+  if (life_.token().cancelled() || std::exchange(looks_again_, true)) return;
+  auto later = [](Engine& engine) -> Async<void> {
+    co_await engine.parts_.clock.sleep_for(kLookAgainAfter, engine.life_.token());
+    engine.looks_again_ = false;
+    engine.dispatcher_.poke();
+  };
+  tasks_.spawn(later(*this));
 }
 
 void Engine::on_change() {
@@ -117,7 +130,20 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
   if (outcome.was_over) co_return Code::sync_over;
   parts_.log.info("Cancelling a sync", {{"userId", user.text()}, {"syncId", id.text()}, {"by", by}});
   manager_.wake();
+  tasks_.spawn(end_if_unheard());
   co_return Done{};
+}
+
+/// An engine that stands still, or is cut off, hears of no cancel; whoever cancels is told of the end within a second all the same.
+Async<void> Engine::end_if_unheard() {
+  constexpr Duration kPatience = std::chrono::milliseconds(750);
+  co_await parts_.clock.sleep_for(kPatience, life_.token());
+  auto look = [me = parts_.me](store::Tx& tx) -> Result<bool> { return !store::holders_of_cancelled(tx, me).empty(); };
+  auto held = co_await parts_.store.read(std::move(look));
+  if (life_.token().cancelled() || (held && !*held)) co_return;
+  auto end = [this, since = parts_.clock.now() - kPatience](store::Tx& tx) -> Result<int> { return sync::end_cancelled(services_, tx, since); };
+  auto ended = co_await parts_.store.write(store::Urgency::trigger, std::move(end));
+  if (!ended) parts_.log.warn("Ending a cancelled sync failed", {{"error", ended.error().message}});
 }
 
 Async<Status> Engine::disconnect(UserId user, std::string by) {

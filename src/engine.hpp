@@ -105,6 +105,10 @@ class Engine {
 
   EngineParts parts_;
   EngineSettings settings_;
+  Async<void> end_if_unheard();
+  void look_again();
+
+  bool looks_again_ = false;
   CancelSource life_;
   Tasks tasks_;
   auth::Vault vault_;

@@ -2,6 +2,7 @@
 // amzsync-host: the smallest web host of the library that is still a good one.
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <csignal>
 #include <iostream>
 #include <mutex>
 #include <optional>
@@ -31,6 +32,7 @@ void beat(httpd::Server& server, host::EventStreams& streams) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);   // a limit on the size of files is an error of the write, like a full disk
   amzsync_tools::share_memory_between_threads();
   amzsync_tools::keep_memory_to_itself();
   CLI::App app{"A minimal HTTP host of amzsync: connects Amazon sellers, syncs them, shows their recoveries."};

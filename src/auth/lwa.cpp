@@ -19,11 +19,14 @@ Error token_error(const net::HttpResponse& response) {
   std::string name;
   if (const auto body = JsonDocument::parse(response.body)) name = std::string((*body)["error"].text());
   Code code = Code::request_rejected;
-  if (name == "invalid_grant") {
+  // An endpoint that is in trouble says nothing about a token, whatever its answer names.
+  if (response.status == 429 || response.status >= 500) {
+    code = Code::amazon_unavailable;
+  } else if (name == "invalid_grant") {
     code = Code::invalid_grant;
   } else if (name == "invalid_client" || name == "unauthorized_client" || response.status == 401) {
     code = Code::app_credentials_invalid;
-  } else if (response.status == 429 || response.status >= 500 || name == "server_error" || name == "ServerError") {
+  } else if (name == "server_error" || name == "ServerError") {
     code = Code::amazon_unavailable;
   } else if (response.status == 403) {
     code = Code::app_credentials_invalid;

@@ -65,13 +65,16 @@ void Dispatcher::pump() {
     std::lock_guard lock(mutex_);
     for (const auto& [id, subscription] : subscriptions_) all.push_back(subscription);
   }
+  bool troubled = false;
   for (const auto& subscription : all) {
     for (;;) {
       auto item = subscription->cursor->next();
-      if (!item || !*item) break;  // a store in trouble is tried again at the next change
+      troubled |= !item;
+      if (!item || !*item) break;
       call(*subscription, **item);
     }
   }
+  if (troubled && troubled_) troubled_();
 }
 
 void Dispatcher::call(Subscription& subscription, const Item& item) {

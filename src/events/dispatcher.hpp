@@ -22,6 +22,9 @@ class Dispatcher {
   /// Called, on the thread of whoever subscribes or unsubscribes, when there may be listeners where there were none, or none any more: what other
   /// processes commit must be looked for as long as anybody listens. To be set once.
   void on_listening(std::function<void()> told) { listening_ = std::move(told); }
+  /// Called, on the dispatcher's thread, when the store gave no news, so that nobody knows whether there are any: to be poked again after a while, for no other
+  /// change may come. To be set once.
+  void on_trouble(std::function<void()> told) { troubled_ = std::move(told); }
   /// Any thread.
   bool anybody_listens();
 
@@ -51,7 +54,7 @@ class Dispatcher {
 
   Executor thread_;
   store::Store& store_;
-  std::function<void()> listening_;
+  std::function<void()> listening_, troubled_;
   std::mutex mutex_;
   std::map<std::int64_t, std::shared_ptr<Subscription>> subscriptions_;
   std::int64_t next_id_ = 1;

@@ -15,6 +15,28 @@
 namespace amzsync::net {
 namespace {
 
+constexpr Duration kSlowAfter = std::chrono::seconds(10);
+constexpr long kLeastBytesPerSecond = 1'000;   // of a document, over its timeout: below that it will never be whole
+
+/// One of those that have taken long.
+class SlowPlace {
+ public:
+  explicit SlowPlace(int& taken) : taken_(taken) {}
+  SlowPlace(const SlowPlace&) = delete;
+  SlowPlace& operator=(const SlowPlace&) = delete;
+  ~SlowPlace() { taken_ -= held_ ? 1 : 0; }
+  bool take(int most) {
+    if (held_ || taken_ >= most) return held_;
+    held_ = true;
+    ++taken_;
+    return true;
+  }
+
+ private:
+  int& taken_;
+  bool held_ = false;
+};
+
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 
 struct EasyDeleter {
@@ -65,10 +87,15 @@ class CurlTransport final : public HttpTransport {
       if (request.body_to) request.body_to->close();
       co_return Error(Code::invalid_argument, "Only https, or http to a loopback address, is ever used.");
     }
-    const Gate::Pass pass = co_await gate_.enter(cancel);
+    Gate::Pass pass = co_await gate_.enter(cancel);
     const std::shared_ptr<BodyStream> body_to = request.body_to;
     Result<HttpResponse> answer(Code::cancelled);
     if (pass) {
+      // Who never answers, or a byte at a time, must not keep everybody else waiting.
+      SlowPlace slow(slow_);
+      const auto patience = clock_.call_at(clock_.steady() + kSlowAfter, [this, &pass, &slow] {
+        if (slow.take(options_.max_slow)) pass.release();
+      });
       auto start = [this, &request, &cancel](Completion<Result<HttpResponse>> done) { begin(std::move(request), cancel, std::move(done)); };
       answer = co_await await_completion<Result<HttpResponse>>(std::move(start));
     }
@@ -108,7 +135,7 @@ class CurlTransport final : public HttpTransport {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     if (t.request.body_to) {
-      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, kLeastBytesPerSecond);
       curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, ms(t.request.timeout) / 1000);
       // Room is made by the reader, on the loop but inside no callback of curl's.
       t.request.body_to->on_room([this, easy] { asio::post(loop_, [this, easy] { go_on(easy); }); });
@@ -306,6 +333,7 @@ class CurlTransport final : public HttpTransport {
   Clock& clock_;
   CurlOptions options_;
   Gate gate_;
+  int slow_ = 0;
   CURLM* multi_ = nullptr;
   std::map<CURL*, std::unique_ptr<Transfer>> transfers_;
   std::map<curl_socket_t, std::shared_ptr<Watch>> watches_;

@@ -10,7 +10,8 @@
 namespace amzsync::net {
 
 struct CurlOptions {
-  int max_transfers = 64;        ///< more wait in line
+  int max_transfers = 64;        ///< more wait in line; one that takes long makes room for another
+  int max_slow = 1'000;          ///< so many may take long
   std::string ca_file;           ///< empty: the system's certificates
   Duration connect_timeout = std::chrono::seconds(10);
 };

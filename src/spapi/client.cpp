@@ -56,7 +56,10 @@ Error describe(Code code, const net::HttpResponse& response, const ApiError& api
 
 /// Amazon's models let an answer of 200 tell of errors beside what it could give (Finances v0, ListFinancialEventsResponse; Sellers; FBA Inventory; Inbound v0):
 /// that is not all there is, so what it leaves out must not be taken for gone.
-bool tells_of_errors(const JsonDocument& document) { return !document["errors"].empty(); }
+bool tells_of_errors(const JsonDocument& document) {
+  const Json errors = document["errors"];
+  return errors.is_string() ? !errors.text().empty() : !errors.empty();
+}
 
 }  // namespace
 

@@ -168,7 +168,8 @@ Status RowDecoder::header(std::span<const std::string_view> cells, std::string_v
   const auto refused = [&] {
     return Error(Code::bad_answer, "The document is not the report " + std::string(dataset_.report_type) + ", it begins: " + clean_utf8(to_utf8(line.substr(0, 200), charset_), 300));
   };
-  if (line.find('\0') != std::string_view::npos) return refused();   // UTF-16, or no text at all
+  // UTF-16, or no text at all; or lines that end otherwise, so that the rows would pass for names of columns.
+  if (std::any_of(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }) || line.find("\xE2\x80\xA8") != std::string_view::npos) return refused();
   std::map<std::string, std::size_t> places;
   file_columns_.clear();
   tells_persons_ = !dataset_.personal.empty();
@@ -214,9 +215,7 @@ std::string RowDecoder::rest_of(std::span<const std::string_view> cells, bool al
   return std::move(json.end_object()).text();
 }
 
-/// What is kept of a row that can't be read. Where a file has personal columns and the row is not as wide as its header, nobody knows which of
-/// its cells hold what a buyer wrote.
-std::string RowDecoder::unreadable(std::span<const std::string_view> cells) const {
+std::string RowDecoder::kept_of(std::span<const std::string_view> cells) const {
   if (!tells_persons_ || cells.size() == file_columns_.size()) return rest_of(cells, true);
   JsonWriter json;
   json.begin_object().field("cells", static_cast<std::int64_t>(cells.size())).end_object();
@@ -264,15 +263,15 @@ DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
   } else {
     // Without its day a row has no cell to belong to.
     out.readable = false;
-    out.row.faults.assign(1, store::Fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), unreadable(cells)});
+    out.row.faults.assign(1, store::Fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), kept_of(cells)});
   }
   if (out.readable && expected_ && !expected_->contains(out.row.day)) {
     out.readable = false;
-    out.row.faults.assign(1, store::Fault{"date_not_asked", std::string(dataset_.day_column), unreadable(cells)});
+    out.row.faults.assign(1, store::Fault{"date_not_asked", std::string(dataset_.day_column), kept_of(cells)});
   }
   if (out.readable && !dataset_.part.empty() && !has_part) {
     out.readable = false;
-    out.row.faults.assign(1, store::Fault{"row_without_id", std::string(dataset_.part), unreadable(cells)});
+    out.row.faults.assign(1, store::Fault{"row_without_id", std::string(dataset_.part), kept_of(cells)});
   }
   return out;
 }

@@ -86,6 +86,9 @@ class RowDecoder {
   DecodedRow decode(std::span<const std::string_view> cells);
   /// Whether the file has columns that are personal, so that it is not to be kept.
   bool tells_persons() const noexcept { return tells_persons_; }
+  /// What is kept of a row that is not stored, as JSON. Where a file has personal columns and the row is not as wide as its header, nobody knows which of its
+  /// cells hold what a buyer wrote.
+  std::string kept_of(std::span<const std::string_view> cells) const;
 
  private:
   /// What becomes of a column of the file.
@@ -95,7 +98,6 @@ class RowDecoder {
     Use use = Use::rest;
   };
   std::string rest_of(std::span<const std::string_view> cells, bool all) const;
-  std::string unreadable(std::span<const std::string_view> cells) const;
 
   const ReportDataset& dataset_;
   Charset charset_;

@@ -201,6 +201,10 @@ Counts rewrite_report_rows(const RunTx& run, const ReportTable& table, std::span
   return counts;
 }
 
+bool is_stored(Tx& tx, UserNo user, const ReportTable& table, Day day, const Hash128& identity) {
+  return tx.integer("SELECT 1 FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3 LIMIT 1", user, day, identity).has_value();
+}
+
 void trim_report_history(Tx& tx, Instant before) { tx.run("DELETE FROM fee_preview_history WHERE until_at<?1", before); }
 
 std::int64_t report_row_count(Tx& tx, UserNo user, const ReportTable& table) {

@@ -51,6 +51,9 @@ struct StoredRow {
 /// Rows of the given days (sorted), in no order; with `parts` of those alone.
 std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days, const std::set<std::string>* parts = nullptr);
 
+/// Whether there is a row of this identity on the day, whatever it says.
+bool is_stored(Tx& tx, UserNo user, const ReportTable& table, Day day, const Hash128& identity);
+
 /// A row that is new, or differs from the stored one that it takes the place of.
 struct RowChange {
   const ReportRow* row = nullptr;

@@ -197,8 +197,8 @@ Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease) {
 }
 
 void release(Tx& tx, const Fence& fence, CallCount calls, bool in_order) {
-  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=CASE WHEN calls<?6 THEN ?6 ELSE calls END, work_when_claimed=CASE WHEN ?5=1 THEN -1 ELSE work_when_claimed END, phase=CASE WHEN parked=1 THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
-         fence.run, fence.token, fence.holder, calls.turn, in_order, calls.run);
+  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=CASE WHEN calls<?6 THEN ?6 ELSE calls END, work_when_claimed=CASE WHEN ?5=1 THEN -1 ELSE work_when_claimed END, phase=CASE WHEN parked=1 OR EXISTS (SELECT 1 FROM pauses WHERE user_no=?7) THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
+         fence.run, fence.token, fence.holder, calls.turn, in_order, calls.run, kEverybody);
 }
 
 CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by) {
@@ -209,12 +209,12 @@ CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_
   return {true, false};
 }
 
-std::vector<CancelledRun> take_cancelled(Tx& tx, EngineNo me) {
+std::vector<CancelledRun> take_cancelled(Tx& tx, EngineNo me, Instant unheard_since) {
   std::vector<CancelledRun> runs;
   Rows r = tx.rows(
       "UPDATE runs SET fence=fence+1, holder=?1, lease_until=?2 WHERE status IN ('queued', 'in_progress', 'detecting') AND cancel_requested_at IS NOT NULL AND "
-      "(holder=0 OR (holder<>?1 AND lease_until<=?2)) RETURNING run_no, user_no, fence, cause",
-      me, tx.now());
+      "(holder=0 OR (holder<>?1 AND (lease_until<=?2 OR cancel_requested_at<?3))) RETURNING run_no, user_no, fence, cause",
+      me, tx.now(), unheard_since);
   while (r.next()) runs.push_back({{r.id<RunNo>(0), r.id<UserNo>(1), me, r.integer(2)}, r.view(3) == cause_name(Cause::replay)});
   return runs;
 }
@@ -409,7 +409,10 @@ void tell_pause(Tx& tx, UserNo user, std::string_view type, std::string_view by)
 bool pause(Tx& tx, std::optional<UserNo> user, std::string_view by) {
   const UserNo whom = user.value_or(UserNo{kEverybody});
   if (tx.run("INSERT INTO pauses(user_no, at, by) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", whom, tx.now(), by) == 0) return false;
-  if (!user) return true;
+  if (!user) {
+    tx.run("UPDATE runs SET phase='paused' WHERE holder=0 AND status IN ('queued', 'in_progress', 'detecting')");
+    return true;
+  }
   tx.run("UPDATE runs SET parked=1, phase=CASE WHEN holder=0 THEN 'paused' ELSE phase END WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom);
   tell_pause(tx, whom, "sync.paused", by);
   return true;
@@ -418,7 +421,10 @@ bool pause(Tx& tx, std::optional<UserNo> user, std::string_view by) {
 bool resume(Tx& tx, std::optional<UserNo> user, std::string_view by) {
   const UserNo whom = user.value_or(UserNo{kEverybody});
   if (tx.run("DELETE FROM pauses WHERE user_no=?1", whom) == 0) return false;
-  if (!user) return true;
+  if (!user) {
+    tx.run("UPDATE runs SET phase=CASE WHEN status='queued' THEN 'queued' ELSE 'fetching' END WHERE phase='paused' AND parked=0 AND status IN ('queued', 'in_progress', 'detecting')");
+    return true;
+  }
   tx.run("UPDATE runs SET parked=0, phase=CASE WHEN phase<>'paused' THEN phase WHEN status='queued' THEN 'queued' ELSE 'fetching' END "
          "WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom);
   tell_pause(tx, whom, "sync.resumed", by);

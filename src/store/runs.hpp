@@ -99,12 +99,13 @@ struct CancelOutcome {
 };
 /// Marks it; whoever performs the run hears of it. One that nobody performs is ended by whoever takes it (`take_cancelled`), in the same transaction.
 CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by);
-/// Takes the runs that are to be cancelled and that nobody performs, paused ones included; to be ended in this transaction.
+/// Takes the runs that are to be cancelled and that nobody performs, paused ones included; to be ended in this transaction. Also those whose cancel was asked
+/// for before `unheard_since` and that another engine holds: it would have ended them, were it well, and its fence keeps it from writing when it wakes up.
 struct CancelledRun {
   Fence fence;
   bool replay = false;
 };
-std::vector<CancelledRun> take_cancelled(Tx& tx, EngineNo me);
+std::vector<CancelledRun> take_cancelled(Tx& tx, EngineNo me, Instant unheard_since = {});
 /// Who else holds runs that are to be cancelled.
 std::vector<EngineNo> holders_of_cancelled(Tx& tx, EngineNo me);
 /// The active run of a user, if any.

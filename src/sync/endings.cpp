@@ -19,12 +19,12 @@ void end(Services& services, const store::RunTx& run, store::RunStatus status, c
 
 }  // namespace
 
-int end_cancelled(Services& services, store::Tx& tx) {
+int end_cancelled(Services& services, store::Tx& tx, Instant unheard_since) {
   int ended = 0;
   // One whose host is known to be dead need not wait until its lease is over.
   for (const EngineNo holder : store::holders_of_cancelled(tx, services.me))
     if (!services.store.engine_may_live(holder)) store::bury_engine(tx, holder);
-  for (const store::CancelledRun& cancelled : store::take_cancelled(tx, services.me)) {
+  for (const store::CancelledRun& cancelled : store::take_cancelled(tx, services.me, unheard_since)) {
     const auto run = store::RunTx::enter(tx, cancelled.fence);
     if (!run) continue;
     end(services, *run, store::RunStatus::cancelled, std::nullopt, cancelled.replay);

@@ -8,8 +8,9 @@
 
 namespace amzsync::sync {
 
-/// In this transaction: every run that somebody wants cancelled and that nobody performs, and so nobody would end. How many.
-int end_cancelled(Services& services, store::Tx& tx);
+/// In this transaction: every run that somebody wants cancelled and that nobody performs, and so nobody would end; or whose engine has not heard of a cancel
+/// from before `unheard_since`. How many.
+int end_cancelled(Services& services, store::Tx& tx, Instant unheard_since = {});
 
 /// Forgets the tokens and has the active run cancelled, so that none follows it. False: there was no connection.
 bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by);

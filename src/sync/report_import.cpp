@@ -17,6 +17,8 @@ constexpr std::uint64_t kMostBytes = 16ULL << 30;
 constexpr std::int64_t kRowsInMemory = 200'000;
 constexpr std::size_t kRowsPerWrite = 400;
 constexpr std::string_view kJapan = "A1VC38T7YXB528";
+constexpr std::size_t kStraysInMemory = 2'000;
+constexpr std::string_view kNotAskedFor = "date_not_asked";
 
 /// One walk over a document, a step at a time; each step runs on a work thread.
 class DocumentWalk {
@@ -63,12 +65,17 @@ class RowWalk {
     decoder_.expect(document.rows.value_or(DayRange{std::min(document.from, read - kKept), std::max(document.until, read) + kAhead + (dataset.whole_months ? kMonth : std::chrono::days(1))}));
   }
 
-  /// Calls `take` for some more rows. False: the document is over.
+  /// Calls `take` for some more rows, where it asks for that with a function that tells all of the row. False: the document is over.
   template <class Take>
   Result<bool> step(const Take& take) {
     const spapi::TableReader::RowFn row = [&](std::span<const std::string_view> cells, std::string_view line) -> Status {
       if (std::exchange(first_, false)) return decoder_.header(cells, line);
-      take(decoder_.decode(cells));
+      const auto whole = [&] { return decoder_.kept_of(cells); };
+      if constexpr (std::is_invocable_v<const Take&, spapi::DecodedRow, decltype(whole)>) {
+        take(decoder_.decode(cells), whole);
+      } else {
+        take(decoder_.decode(cells));
+      }
       return Done{};
     };
     const Gunzip::Out out = [&](std::string_view bytes) { return reader_.push(bytes, row); };
@@ -179,6 +186,7 @@ class Import {
       std::vector<Day> days = take_days();
       AMZ_CO_CHECK(co_await write_days(std::move(days)));
     }
+    if (strays_ > 0) AMZ_CO_CHECK(co_await sort_out_strays());
     co_return result_;
   }
 
@@ -193,6 +201,41 @@ class Import {
   bool tells(const store::ReportRow& row) const {
     if (!is_part()) return result_.days.contains(row.day);
     return !context_.replay || !context_.replay->told_parts.contains(part_of(row));
+  }
+
+  /// Whether a row that is not of the document's days is told by a report of its own, and not only because days are local: then it must be there too.
+  bool is_stray(Day day) const {
+    const auto edge = std::chrono::days(dataset_.edge_days);
+    return !is_part() && context_.history.contains(day) && (day < document_.from - edge || day >= document_.until + edge);
+  }
+
+  /// Where their own report tells nothing of them they would be lost.
+  Async<Status> sort_out_strays() {
+    RowWalk walk(services_.store, document_, dataset_, charset_);
+    store::Twins twins;
+    for (bool more = true; more;) {
+      if (context_.cancel.cancelled()) co_return Code::cancelled;
+      std::vector<Stray> found;
+      auto step = [&] {
+        return walk.step([&](spapi::DecodedRow decoded, const auto& whole) {
+          if (!decoded.readable || tells(decoded.row) || !is_stray(decoded.row.day)) return;
+          Stray stray{decoded.row.day, decoded.row.identity, {std::string(kNotAskedFor), std::string(dataset_.day_column), whole()}, {}};
+          stray.about = twins.next(stray.fault);
+          found.push_back(std::move(stray));
+        });
+      };
+      auto stepped = co_await run_on(services_.work, std::move(step));
+      if (!stepped) co_return stepped.error();
+      more = *stepped;
+      std::vector<Stray> now;
+      for (Stray& stray : found) {
+        const bool waits = result_.strays.size() < kStraysInMemory && context_.is_to_come && context_.is_to_come(stray.day);
+        (waits ? result_.strays : now).push_back(std::move(stray));
+      }
+      AMZ_CO_TRY(kept, co_await keep_strays(services_, context_.fence, dataset_, std::move(now)));
+      result_.counts += kept;
+    }
+    co_return Done{};
   }
 
   void note_part(const store::ReportRow& row) {
@@ -245,7 +288,7 @@ class Import {
         return;
       }
       if (!tells(decoded.row)) {
-        ++left_;
+        is_stray(decoded.row.day) ? ++strays_ : ++left_;
         return;
       }
       if (is_part()) note_part(decoded.row);
@@ -469,13 +512,34 @@ class Import {
   std::map<Day, store::Cell> known_;
   std::map<Day, DaySum> shown_;
   std::size_t part_column_ = 0;
-  std::int64_t unreadable_ = 0, left_ = 0;
+  std::int64_t unreadable_ = 0, left_ = 0, strays_ = 0;
   std::vector<store::ReportDay> unchanged_;
   std::vector<ChangedDay> changed_;
   Imported result_;
 };
 
 }  // namespace
+
+Async<Result<store::Counts>> keep_strays(Services& services, store::Fence fence, const spapi::ReportDataset& dataset, std::vector<Stray> strays) {
+  store::Counts counts;
+  const store::ReportTable table = spapi::table_of(dataset);
+  for (std::size_t from = 0; from < strays.size(); from += kRowsPerWrite) {
+    const auto some = std::span(strays).subspan(from, std::min(kRowsPerWrite, strays.size() - from));
+    auto write = [fence, &table, some](store::Tx& tx) -> Result<store::Counts> {
+      AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      store::Counts kept;
+      for (const Stray& stray : some) {
+        if (store::is_stored(tx, fence.user, table, stray.day, stray.identity)) continue;
+        ++kept.fetched;
+        kept.rejected += store::quarantine(run, table.name, std::nullopt, std::nullopt, stray.fault, stray.about) ? 1 : 0;
+      }
+      return kept;
+    };
+    AMZ_CO_TRY(kept, co_await services.store.write(store::Urgency::normal, std::move(write)));
+    counts += kept;
+  }
+  co_return counts;
+}
 
 Async<Result<Imported>> import_document(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document) {
   const auto import = std::make_unique<Import>(std::move(context), dataset, std::move(document));

@@ -2,6 +2,7 @@
 #include "sync/report_stream.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "spapi/report_requests.hpp"
 #include "spapi/reports/datasets.hpp"
@@ -49,11 +50,16 @@ class ReportReader {
     auto listed = co_await list_made();
     if (!listed) co_return listed.error();
     known_ = static_cast<std::int64_t>(windows_.size());
+    to_come_ = windows_;
     tell_units();
 
     Tasks group(services_.tasks.loop(), services_.log);
     for (const ReportWindow& window : windows_) group.spawn(read_one(window));
     co_await group.all_ended();
+    if (!strays_.empty() && (!failure_ || !stops_run(*failure_))) {
+      auto kept = co_await keep_strays_left();
+      if (!kept) co_return kept.error();
+    }
     co_return failure_;
   }
   std::int64_t calls() const noexcept { return caller_.calls; }
@@ -122,6 +128,7 @@ class ReportReader {
     const Gate::Pass turn = co_await gate_.enter(run_.cancel);
     if (!turn || gave_up_) co_return;
     auto read = co_await read_window(window, true);
+    std::erase(to_come_, window);
     ++done_;
     tell_units();
     if (read) co_return;
@@ -343,8 +350,10 @@ class ReportReader {
       switch (report.status) {
         case ReportInfo::Status::done:
           if (is_of_other_days(job, report)) co_return Outcome{store::JobOutcome::fatal, "The report tells of other days than it was asked for."};
+          // "DONE: reportDocumentId present" (Reports 2021-06-30), so without one it is no word that there is nothing.
+          if (report.document_id.empty()) co_return Outcome{store::JobOutcome::fatal, "The report is done, and Amazon names no document of it."};
           job.rows = told_elsewhere(job, report);
-          co_return Outcome{report.document_id.empty() ? store::JobOutcome::no_data : store::JobOutcome::none, {}};
+          co_return Outcome{store::JobOutcome::none, {}};
         case ReportInfo::Status::cancelled:
           if (made_lately(job)) co_return Outcome{store::JobOutcome::too_soon, "Amazon made this report a short while ago and makes it again later only."};
           co_return Outcome{store::JobOutcome::no_data, {}};
@@ -369,7 +378,9 @@ class ReportReader {
   // ---- its rows ----
 
   Async<Status> import(const store::ReportJob& job) {
-    auto imported = co_await documents_.import(job);
+    const DayRange history{first_day_, day_of(services_.clock.now()) + std::chrono::days(1)};
+    auto is_to_come = [this](Day day) { return std::any_of(to_come_.begin(), to_come_.end(), [day](const ReportWindow& w) { return w.from <= day && day < w.until; }); };
+    auto imported = co_await documents_.import(job, dataset_.day_column.empty() ? DayRange() : history, std::move(is_to_come));
     // A document that is no such report is not read again and again.
     if (!imported && imported.code() == Code::bad_answer) {
       const Outcome refused{store::JobOutcome::fatal, imported.error().message};
@@ -383,6 +394,10 @@ class ReportReader {
       co_return concluded ? Status(Done{}) : Status(concluded.error());
     }
     const store::Counts counts = imported->counts;
+    for (Stray& stray : imported->strays) {
+      const Hash128 about = stray.about;
+      strays_.emplace(about, std::move(stray));
+    }
     const bool forgotten = imported->personal || services_.settings.keep_archive == Duration(0);
     auto end = [&dataset = dataset_, number = job.number, archive = job.archive, forgotten, counts, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
@@ -394,6 +409,16 @@ class ReportReader {
     AMZ_CO_CHECK(co_await write_for(run_, std::move(end)));
     if (forgotten) co_return co_await remove_forgotten();
     co_return Done{};
+  }
+
+  /// Rows of other days than their report's, once those days' own reports are read.
+  Async<Status> keep_strays_left() {
+    std::vector<Stray> strays;
+    for (auto& [about, stray] : strays_) strays.push_back(std::move(stray));
+    strays_.clear();
+    AMZ_CO_TRY(kept, co_await keep_strays(services_, run_.fence, dataset_, std::move(strays)));
+    auto count = [stream = dataset_.stream, kept](const store::RunTx& run) { store::add_counts(run, stream, kept); };
+    co_return co_await write_for(run_, std::move(count));
   }
 
   /// What is not to be kept, as what persons wrote, is gone when the sync is over, not only when somebody tidies up.
@@ -466,7 +491,8 @@ class ReportReader {
   ReportDocuments documents_;
   Gate gate_;
   Day first_day_{};
-  std::vector<ReportWindow> windows_;
+  std::vector<ReportWindow> windows_, to_come_;   // all, and those that are not over
+  std::map<Hash128, Stray> strays_;               // by what they are about
   std::vector<ReportInfo> made_;   // of this type, lately: what was there when this run began, and what it made since
   bool gave_up_ = false;
   std::int64_t known_ = 0, done_ = 0;   // windows, and halves of them

@@ -51,8 +51,6 @@ class Run {
   }
 
  private:
-  static Error nearly_full() { return Error(Code::store_full, "The disk is nearly full: syncing stops before nothing else can be written."); }
-
   Async<Status> read_everything() {
     if (claimed_.cancel_requested) co_return Code::cancelled;
     if (!services_.store.has_room()) co_return nearly_full();
@@ -60,7 +58,13 @@ class Run {
     AMZ_CO_CHECK(co_await load_account());
 
     auto validated = co_await read_participations_first();
-    if (!validated) co_return validated;
+    if (!validated) {
+      // What an earlier turn of this run stored makes it a partial one, which is counted and judged like every other.
+      AMZ_CO_TRY(nothing, co_await nothing_is_stored());
+      if (stops_run(validated.error()) || nothing) co_return validated;
+      AMZ_CO_CHECK(co_await count_and_finalize());
+      co_return validated;
+    }
     AMZ_CO_CHECK(co_await read_data_streams());
     if (cancel_.cancelled()) co_return Code::cancelled;
     AMZ_CO_TRY(nothing, co_await nothing_was_read());
@@ -213,6 +217,10 @@ class Run {
   /// Whether every stream failed, and none stored anything before it did.
   Async<Result<bool>> nothing_was_read() {
     if (judge().status != store::RunStatus::failed) co_return false;
+    co_return co_await nothing_is_stored();
+  }
+
+  Async<Result<bool>> nothing_is_stored() {
     auto look = [run = claimed_.fence.run](store::Tx& tx) -> Result<bool> { return store::counts_of(tx, run).fetched == 0; };
     auto nothing = co_await services_.store.read(std::move(look));
     co_return nothing;

@@ -79,6 +79,8 @@ Async<Written> write_for(RunContext& run, Change change) {
       return change(entered);
     }
   };
+  // Asked each time: a fast document fills a disk in less time than any watch over it takes.
+  if (!run.services.store.has_room()) co_return nearly_full();
   auto written = co_await run.services.store.write(store::Urgency::normal, std::move(work));
   if (written) run.meter.work();
   co_return written;

@@ -224,6 +224,72 @@ TEST_CASE("whoever dies while warning of the client secret's end: each user is w
   }
 }
 
+TEST_CASE("a sync that is taken over and then reaches Amazon no more is partial, with what the first worker read counted and judged") {
+  WorldSettings settings = small();
+  settings.amazon.rows_per_page = 50;
+  World world(settings);
+  Process& first = world.open();
+  const auto connected = world.connect(first, 1);
+  REQUIRE(connected);
+  REQUIRE(world.run_until([&] { return world.count("SELECT coalesce(sum(fetched), 0) FROM run_streams WHERE stream='transactions'") > 100; }));
+  world.kill(first);
+  // The list of marketplaces is too old by the time that somebody takes it up.
+  world.run_for(std::chrono::hours(30));
+  world.amazon().add_fault(trouble("/auth", "status", 503));
+  Process& second = world.open();
+  const std::string run = world.finish(second, world.user(1), connected->sync_id);
+  CHECK(member(run, "status") == "partial");
+  CHECK(member(run, {"error", "code"}) == "amazon_unavailable");
+  CHECK(member(run, "ordersProcessed") != "0");
+  CHECK(world.count("SELECT count(*) FROM detections") == 1);
+  check_runs(world);
+}
+
+TEST_CASE("a listener hears what it could not be told while the database was in trouble, though nothing new happens") {
+  WorldSettings settings = small();
+  settings.listen = true;
+  World world(settings);
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  world.run_for(std::chrono::seconds(5));
+  bool trouble = true;
+  world.set_fates([&](Process&, World::Point point) -> World::Fate {
+    if (!trouble || point != World::Point::store_read) return {};
+    return {World::Fate::What::fail, {}, Code::store_busy};
+  });
+  REQUIRE(world.wait(process.engine().pause(world.user(1), "the test")));
+  world.settle();
+  trouble = false;
+  world.run_for(std::chrono::seconds(3));
+  const auto heard = process.heard();
+  REQUIRE(heard.contains("user-1"));
+  CHECK(heard.at("user-1").back() == world.count("SELECT max(seq) FROM journal"));
+  process.stop_listening();
+}
+
+TEST_CASE("a cancel is heard within a second though the engine that performs the sync stands still") {
+  World world(small());
+  Process& holder = world.open();
+  Process& other = world.open();
+  const auto connected = world.connect(holder, 1);
+  REQUIRE(connected);
+  REQUIRE(world.run_until([&] { return world.count("SELECT progress FROM runs") >= 30; }));
+  bool still = true;
+  world.set_fates([&](Process& process, World::Point) -> World::Fate {
+    if (!still || &process != &holder) return {};
+    still = false;
+    return {World::Fate::What::freeze, std::chrono::seconds(20), Code::store_busy};
+  });
+  REQUIRE(world.run_until([&] { return !still; }));
+  REQUIRE(world.wait(other.engine().cancel(world.user(1), connected->sync_id, "the test")));
+  world.run_for(std::chrono::milliseconds(1'000));
+  CHECK(world.sql("SELECT status FROM runs")[0][0] == "cancelled");
+  world.run_for(std::chrono::minutes(2));   // it wakes up, and changes nothing
+  CHECK(world.count("SELECT count(*) FROM runs") == 1);
+  CHECK(world.count("SELECT count(*) FROM journal WHERE type='sync.cancelled'") == 1);
+  check_runs(world);
+}
+
 TEST_CASE("what is said of the time left is never less than a wait that is known to come") {
   WorldSettings settings = small();
   settings.amazon.events = 3'000;

@@ -10,7 +10,7 @@ using namespace world;
 
 namespace {
 
-constexpr std::array kRules{"lost_warehouse", "damaged_warehouse", "lost_in_fc_transfer", "inbound_shortage", "damaged_inbound", "return_not_received", "return_not_restocked", "return_damage_unpaid",
+constexpr std::array kRules{"lost_warehouse", "damaged_warehouse", "lost_in_fc_transfer", "inbound_shortage", "damaged_inbound", "return_not_received", "return_not_restocked", "return_damage_unpaid", "order_lost_in_delivery",
                             "refund_exceeds_charge", "reimbursement_underpaid", "reimbursement_reversal_unsupported", "fulfilment_fee_overcharge", "storage_fee_overcharge", "duplicate_fee_charge",
                             "referral_fee_overcharge", "refund_commission_credit_missing", "removal_lost", "disposed_without_request", "removal_disposed_instead_of_returned"};
 

@@ -175,6 +175,52 @@ TEST_CASE("of a report's rows each is stored or kept in quarantine, also where i
   CHECK(world.count("SELECT count(*) FROM reimbursements") == static_cast<std::int64_t>(asked_for.size() + tomorrow.size()));
 }
 
+TEST_CASE("a row that came in the report of other days, and that its own day's report does not tell, is kept") {
+  // Two reports; each time both documents are the same, so most rows come in the report of other days too.
+  WorldSettings settings = one_report("reimbursements", 85);
+  World world(settings);
+  Process& process = world.open();
+  const std::string header = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
+  const auto row = [](const std::string& day, int id) { return day + "T00:00:00+00:00\t" + std::to_string(id) + "\tLost_Warehouse\tS\tF\tUSD\t10.00\n"; };
+  world.amazon().add_fault(document(header + row("2026-09-10", 1) + row("2026-10-01", 2) + row("2026-11-20", 3)));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == 3);
+  CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
+  // Later only the last days are asked for.
+  world.amazon().clear_faults();
+  world.amazon().add_fault(document(header + row("2026-09-10", 1) + row("2026-09-11", 4) + row("2026-11-20", 3)));
+  world.run_for(std::chrono::hours(25));
+  CHECK(member(sync_again(world, process), "status") == "partial");
+  CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_not_asked'") == 1);
+  CHECK(world.sql("SELECT CAST(raw AS TEXT) FROM quarantine")[0][0].find("2026-09-11") != std::string::npos);
+}
+
+TEST_CASE("a report that is done and names no document is no word that there is nothing") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  amzsim::Fault no_document = fault("/reports/2021-06-30/reports/", "body", -1, R"({"reportId":"1","reportType":"GET_FBA_REIMBURSEMENTS_DATA","processingStatus":"DONE","createdTime":"2026-11-23T15:00:00Z"})");
+  no_document.content_type = "application/json";
+  world.amazon().add_fault(no_document);
+  CHECK(member(world.sync_seller(process, 1), {"error", "code"}) == "report_failed");
+  CHECK(world.count("SELECT count(*) FROM cells WHERE stream='reimbursements' AND digest IS NOT NULL") == 0);
+}
+
+TEST_CASE("a report whose lines end by something else than a line feed is refused, and takes no row away") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const std::int64_t rows = world.count("SELECT count(*) FROM reimbursements");
+  CHECK(rows > 0);
+  const std::string header = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total", row = "2026-11-20T00:00:00+00:00\t1\tLost_Warehouse\tS\tF\tUSD\t10.00";
+  for (const std::string end : {"\r", "\v", "\xE2\x80\xA8"}) {
+    world.amazon().clear_faults();
+    world.amazon().add_fault(document(header + end + row + end));
+    world.run_for(std::chrono::hours(50));
+    CHECK(member(sync_again(world, process), {"error", "code"}) == "bad_answer");
+    CHECK(world.count("SELECT count(*) FROM reimbursements") == rows);
+  }
+}
+
 TEST_CASE("rows that a report of somebody else's tells from before the history are no strays") {
   WorldSettings settings = one_report("reimbursements");
   settings.amazon.history_days = 80;

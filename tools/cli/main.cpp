@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
@@ -388,6 +389,7 @@ int migrate(const Command& c) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);   // a limit on the size of files is an error of the write, like a full disk
   amzsync_tools::share_memory_between_threads();
   amzsync_tools::keep_memory_to_itself();
   CLI::App app{"Syncs Amazon sellers into a database and shows what Amazon has paid back."};
