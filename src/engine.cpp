@@ -136,8 +136,8 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
 
 /// An engine that stands still, or is cut off, hears of no cancel; whoever cancels is told of the end within a second all the same.
 Async<void> Engine::end_if_unheard() {
-  constexpr Duration kPatience = std::chrono::milliseconds(750);
-  co_await parts_.clock.sleep_for(kPatience, life_.token());
+  constexpr Duration kPatience = std::chrono::milliseconds(700), kMargin = std::chrono::milliseconds(50);
+  co_await parts_.clock.sleep_for(kPatience + kMargin, life_.token());
   auto look = [me = parts_.me](store::Tx& tx) -> Result<bool> { return !store::holders_of_cancelled(tx, me).empty(); };
   auto held = co_await parts_.store.read(std::move(look));
   if (life_.token().cancelled() || (held && !*held)) co_return;

@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   const host::Users users(settings.jwt_secret, settings.demo);
-  auto streams = std::make_unique<host::EventStreams>(*engine, std::move(*events));
+  auto streams = std::make_unique<host::EventStreams>(std::move(*events));
   boost::asio::thread_pool workers(kWorkers);
   std::optional<boost::asio::thread_pool> exporters;   // from the first export on
   std::once_flag exporting;

@@ -455,9 +455,12 @@ void Routes::sse(Call& call) {
     const auto parsed = number(after);
     position = parsed && *parsed >= 0 ? *parsed : INT64_MAX;
   }
+  // A stream that can't be is refused like every other request: a browser would ask for one that ends at once again and again.
+  auto missed = engine_.events(call.user(), position);
+  if (!missed) return call.send(failure(missed.error()));
   Response head{200, "text/event-stream", {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}}, ""};
   add_cors(call.request, head);
-  streams_.add(call.user(), position, call.responder.stream(std::move(head)));
+  streams_.add(call.user(), std::move(*missed), call.responder.stream(std::move(head)));
 }
 
 // ---- the user's data ----

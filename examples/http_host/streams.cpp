@@ -35,7 +35,7 @@ void EventStreams::heartbeat() {
   for (auto& [user, listener] : listeners_) listener->stream->write(std::string(kHeartbeat));
 }
 
-void EventStreams::add(const std::string& user, std::int64_t after, std::shared_ptr<httpd::Stream> stream) {
+void EventStreams::add(const std::string& user, amzsync::Events missed, std::shared_ptr<httpd::Stream> stream) {
   const auto listener = std::make_shared<Listener>();
   listener->user = user;
   listener->stream = stream;
@@ -48,19 +48,14 @@ void EventStreams::add(const std::string& user, std::int64_t after, std::shared_
     if (const auto gone = weak.lock()) drop(gone.get());
   });
 
-  // From here on live events are held back, so nothing falls between the journal and them.
-  auto missed = engine_.events(user, after);
-  if (!missed) {
-    stream->close();
-    return;
-  }
-  stream->write(std::string(missed->sse_hello()));
+  // Live events are held back by now, so nothing falls between the journal and them.
+  stream->write(std::string(missed.sse_hello()));
   for (;;) {
-    auto event = missed->next(std::chrono::milliseconds(0));
+    auto event = missed.next(std::chrono::milliseconds(0));
     if (!event || !*event || !stream->write(std::string((*event)->sse()))) break;
   }
   const std::lock_guard lock(mutex_);
-  listener->last = missed->position();
+  listener->last = missed.position();
   for (auto& [seq, frame] : listener->held_back) {
     if (seq > 0 && seq <= listener->last) continue;
     if (seq > 0) listener->last = seq;

@@ -16,15 +16,15 @@ namespace host {
 
 class EventStreams {
  public:
-  EventStreams(amzsync::Engine& engine, amzsync::Events all) : engine_(engine), all_(std::move(all)) {}
+  explicit EventStreams(amzsync::Events all) : all_(std::move(all)) {}
 
   int fd() const { return all_.fd(); }
   /// Delivers what has come; when the descriptor is readable.
   void pump();
   /// Keeps proxies and clients awake; every 15 s.
   void heartbeat();
-  /// Brings a new stream up to date and adds it. Blocks for a moment; not on a server thread.
-  void add(const std::string& user, std::int64_t after, std::shared_ptr<httpd::Stream> stream);
+  /// Brings a new stream up to date by what it `missed`, a reader of the user's events, and adds it. Blocks for a moment; not on a server thread.
+  void add(const std::string& user, amzsync::Events missed, std::shared_ptr<httpd::Stream> stream);
   std::size_t count() const;
 
  private:
@@ -37,7 +37,6 @@ class EventStreams {
   };
   void drop(const Listener* listener);
 
-  amzsync::Engine& engine_;
   std::mutex pump_mutex_;
   amzsync::Events all_;
   mutable std::mutex mutex_;

@@ -61,6 +61,7 @@ class Users(HostCase):
     def test_a_subject_that_can_be_no_user_is_refused(self):
         for subject in (" user", "user\n", "u" * 201):
             self.check_error(self.it.get(STATUS, subject), 400, "invalid_argument")
+            self.check_error(self.it.get("/api/sse/status", subject), 400, "invalid_argument")
 
     def test_a_cookie_alone_acts_only_from_our_own_pages(self):
         cookie = {"Cookie": "session_token=" + jwt("user-1")}
