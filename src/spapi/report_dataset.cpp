@@ -222,7 +222,7 @@ std::string RowDecoder::kept_of(std::span<const std::string_view> cells) const {
   return std::move(json).text();
 }
 
-DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
+DecodedRow RowDecoder::decode(std::span<const std::string_view> cells, bool unended) {
   DecodedRow out;
   ++rows_;
   std::string identity, content;
@@ -264,6 +264,10 @@ DecodedRow RowDecoder::decode(std::span<const std::string_view> cells) {
     // Without its day a row has no cell to belong to.
     out.readable = false;
     out.row.faults.assign(1, store::Fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), kept_of(cells)});
+  }
+  if (out.readable && unended && cells.size() < file_columns_.size()) {
+    out.readable = false;
+    out.row.faults.assign(1, store::Fault{"row_cut", std::string(dataset_.columns.front().name), kept_of(cells)});
   }
   if (out.readable && expected_ && !expected_->contains(out.row.day)) {
     out.readable = false;

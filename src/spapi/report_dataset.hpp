@@ -83,7 +83,8 @@ class RowDecoder {
   Status header(std::span<const std::string_view> cells, std::string_view line);
   /// Rows of other days can't be: their dates were misread, or it is another report.
   void expect(DayRange days) { expected_ = days; }
-  DecodedRow decode(std::span<const std::string_view> cells);
+  /// `unended`: nothing ends its line. Where it is not as wide as the header then, the file was cut inside it.
+  DecodedRow decode(std::span<const std::string_view> cells, bool unended = false);
   /// Whether the file has columns that are personal, so that it is not to be kept.
   bool tells_persons() const noexcept { return tells_persons_; }
   /// What is kept of a row that is not stored, as JSON. Where a file has personal columns and the row is not as wide as its header, nobody knows which of its

@@ -60,6 +60,7 @@ Status TableReader::push(std::string_view bytes, const RowFn& row) {
 Status TableReader::finish(const RowFn& row) {
   const std::string last = std::move(rest_);
   rest_.clear();
+  unended_ = !last.empty();
   return take(last, true, row);
 }
 

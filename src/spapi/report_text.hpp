@@ -26,6 +26,8 @@ class TableReader {
 
   Status push(std::string_view bytes, const RowFn& row);
   Status finish(const RowFn& row);
+  /// Whether what is given now is a last line that nothing ends: of a file that was cut it is a part of a row.
+  bool is_unended() const noexcept { return unended_; }
 
  private:
   /// How a text of the quoted dialect could be cut: every quote in its place, some out of place, or the last one not closed.
@@ -39,6 +41,7 @@ class TableReader {
   std::string rest_;               // a line that is not complete yet
   std::vector<std::string> open_;  // lines of a row whose quotes are not closed yet
   bool first_ = true;
+  bool unended_ = false;
   bool quoted_ = false;
   std::size_t width_ = 0;          // cells of the header
   std::vector<std::string> unquoted_;

@@ -72,9 +72,9 @@ class RowWalk {
       if (std::exchange(first_, false)) return decoder_.header(cells, line);
       const auto whole = [&] { return decoder_.kept_of(cells); };
       if constexpr (std::is_invocable_v<const Take&, spapi::DecodedRow, decltype(whole)>) {
-        take(decoder_.decode(cells), whole);
+        take(decoder_.decode(cells, reader_.is_unended()), whole);
       } else {
-        take(decoder_.decode(cells));
+        take(decoder_.decode(cells, reader_.is_unended()));
       }
       return Done{};
     };

@@ -195,6 +195,22 @@ TEST_CASE("a row that came in the report of other days, and that its own day's r
   CHECK(world.sql("SELECT CAST(raw AS TEXT) FROM quarantine")[0][0].find("2026-09-11") != std::string::npos);
 }
 
+TEST_CASE("a report's file that ends inside a row: the row is kept in quarantine, and one that is whole without a line's end is stored") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  const std::string header = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
+  const std::string whole = "2026-11-20T00:00:00+00:00\t1\tLost_Warehouse\tS\tF\tUSD\t10.00", cut = "2026-11-20T00:00:00+00:00\t2\tLost_Ware";
+  world.amazon().add_fault(document(header + whole + "\n" + cut));
+  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
+  CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='row_cut'") == 1);
+  world.amazon().clear_faults();
+  world.amazon().add_fault(document(header + whole));
+  world.run_for(std::chrono::hours(25));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
+}
+
 TEST_CASE("a report that is done and names no document is no word that there is nothing") {
   World world(one_report("reimbursements"));
   Process& process = world.open();
