@@ -150,7 +150,7 @@ std::optional<StreamState> stream_state(Tx& tx, UserNo user, std::string_view st
 void set_stream_state(Tx& tx, UserNo user, std::string_view stream, std::string_view coverage, bool success, std::optional<Instant> probe_at, const std::optional<Error>& error);
 
 /// Keeps something unreadable; false when it was known.
-bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about);
+bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about, const std::optional<Hash128>& identity = std::nullopt);
 
 /// Tells unreadable things that are equal apart within one page or document, so that each of them is kept.
 class Twins {

@@ -201,8 +201,28 @@ Counts rewrite_report_rows(const RunTx& run, const ReportTable& table, std::span
   return counts;
 }
 
-bool is_stored(Tx& tx, UserNo user, const ReportTable& table, Day day, const Hash128& identity) {
-  return tx.integer("SELECT 1 FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3 LIMIT 1", user, day, identity).has_value();
+Counts keep_strays(const RunTx& run, const ReportTable& table, std::span<const Stray> strays) {
+  Counts counts;
+  const std::string find = "SELECT 1 FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3 LIMIT 1";
+  for (const Stray& stray : strays) {
+    if (run.tx().integer(find, run.user(), stray.day, stray.identity)) continue;
+    if (!quarantine(run, table.name, stray.day, std::nullopt, stray.fault, stray.about, stray.identity)) continue;
+    ++counts.fetched;
+    ++counts.rejected;
+  }
+  return counts;
+}
+
+void settle_strays(const RunTx& run, const ReportTable& table) {
+  const std::string name(table.name);
+  std::int64_t of_run = 0;
+  Rows r = run.tx().rows("DELETE FROM quarantine WHERE user_no=?1 AND stream=?2 AND identity IS NOT NULL AND EXISTS (SELECT 1 FROM " + name +
+                             " t WHERE t.user_no=?1 AND t.day=quarantine.day AND t.identity=quarantine.identity) RETURNING run_no",
+                         run.user(), table.name);
+  while (r.next()) of_run += r.integer(0) == run.run().value ? 1 : 0;
+  Counts less;
+  less.fetched = less.rejected = -of_run;
+  if (of_run > 0) add_counts(run, table.name, less);
 }
 
 void trim_report_history(Tx& tx, Instant before) { tx.run("DELETE FROM fee_preview_history WHERE until_at<?1", before); }

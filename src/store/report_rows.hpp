@@ -51,8 +51,17 @@ struct StoredRow {
 /// Rows of the given days (sorted), in no order; with `parts` of those alone.
 std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table, std::span<const Day> days, const std::set<std::string>* parts = nullptr);
 
-/// Whether there is a row of this identity on the day, whatever it says.
-bool is_stored(Tx& tx, UserNo user, const ReportTable& table, Day day, const Hash128& identity);
+/// A row that came in the report of other days than its own, which has a report too.
+struct Stray {
+  Day day{};
+  Hash128 identity;
+  Fault fault;
+  Hash128 about;   ///< for quarantine
+};
+/// Keeps those in quarantine of which nothing is stored.
+Counts keep_strays(const RunTx& run, const ReportTable& table, std::span<const Stray> strays);
+/// Takes those out of it that are stored by now, and off the counts of this run, if they are in them.
+void settle_strays(const RunTx& run, const ReportTable& table);
 
 /// A row that is new, or differs from the stored one that it takes the place of.
 struct RowChange {

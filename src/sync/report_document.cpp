@@ -88,7 +88,7 @@ Async<Result<ReportDocuments::Kept>> ReportDocuments::keep_pieces(const store::R
   co_return kept;
 }
 
-Async<Result<Imported>> ReportDocuments::import(store::ReportJob job, DayRange history, std::function<bool(Day)> is_to_come) {
+Async<Result<Imported>> ReportDocuments::import(store::ReportJob job, DayRange history) {
   const Gate::Pass turn = co_await one_import_.enter(run_.cancel);
   if (!turn) co_return Code::cancelled;
   auto find = [user = run_.fence.user, number = job.archive](store::Tx& tx) -> Result<store::ArchivedDocument> {
@@ -98,7 +98,7 @@ Async<Result<Imported>> ReportDocuments::import(store::ReportJob job, DayRange h
   };
   AMZ_CO_TRY(document, co_await services_.store.read(std::move(find)));
   run_.progress.set_detail(std::string(dataset_.stream) + (dataset_.day_column.empty() ? "" : " of " + format_day(job.from)));
-  ImportContext context{services_, run_.fence, run_.cancel, std::nullopt, history, std::move(is_to_come)};
+  ImportContext context{services_, run_.fence, run_.cancel, std::nullopt, history};
   auto imported = co_await import_document(std::move(context), dataset_, document);
   co_return imported;
 }

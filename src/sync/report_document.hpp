@@ -19,8 +19,8 @@ class ReportDocuments {
   /// when it has lapsed. not_found: Amazon has no such document (any more).
   Async<Status> take(store::ReportJob& job);
 
-  /// Reads the archived document of a job into its table, one document at a time. `history` and `is_to_come`: of ImportContext.
-  Async<Result<Imported>> import(store::ReportJob job, DayRange history = {}, std::function<bool(Day)> is_to_come = {});
+  /// Reads the archived document of a job into its table, one document at a time. `history`: days that have reports of their own.
+  Async<Result<Imported>> import(store::ReportJob job, DayRange history = {});
 
   /// What the document that comes with a failed report says, at most a few sentences.
   Async<Result<std::string>> explanation(std::string document_id);

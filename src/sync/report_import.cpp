@@ -17,7 +17,6 @@ constexpr std::uint64_t kMostBytes = 16ULL << 30;
 constexpr std::int64_t kRowsInMemory = 200'000;
 constexpr std::size_t kRowsPerWrite = 400;
 constexpr std::string_view kJapan = "A1VC38T7YXB528";
-constexpr std::size_t kStraysInMemory = 2'000;
 constexpr std::string_view kNotAskedFor = "date_not_asked";
 
 /// One walk over a document, a step at a time; each step runs on a work thread.
@@ -209,17 +208,17 @@ class Import {
     return !is_part() && context_.history.contains(day) && (day < document_.from - edge || day >= document_.until + edge);
   }
 
-  /// Where their own report tells nothing of them they would be lost.
+  /// Where their own report tells nothing of them they would be lost: those that are not stored are kept, until that report tells them.
   Async<Status> sort_out_strays() {
     RowWalk walk(services_.store, document_, dataset_, charset_);
     store::Twins twins;
     for (bool more = true; more;) {
       if (context_.cancel.cancelled()) co_return Code::cancelled;
-      std::vector<Stray> found;
+      std::vector<store::Stray> found;
       auto step = [&] {
         return walk.step([&](spapi::DecodedRow decoded, const auto& whole) {
           if (!decoded.readable || tells(decoded.row) || !is_stray(decoded.row.day)) return;
-          Stray stray{decoded.row.day, decoded.row.identity, {std::string(kNotAskedFor), std::string(dataset_.day_column), whole()}, {}};
+          store::Stray stray{decoded.row.day, decoded.row.identity, {std::string(kNotAskedFor), std::string(dataset_.day_column), whole()}, {}};
           stray.about = twins.next(stray.fault);
           found.push_back(std::move(stray));
         });
@@ -227,13 +226,15 @@ class Import {
       auto stepped = co_await run_on(services_.work, std::move(step));
       if (!stepped) co_return stepped.error();
       more = *stepped;
-      std::vector<Stray> now;
-      for (Stray& stray : found) {
-        const bool waits = result_.strays.size() < kStraysInMemory && context_.is_to_come && context_.is_to_come(stray.day);
-        (waits ? result_.strays : now).push_back(std::move(stray));
+      for (std::size_t from = 0; from < found.size(); from += kRowsPerWrite) {
+        const auto some = std::span(found).subspan(from, std::min(kRowsPerWrite, found.size() - from));
+        auto keep = [fence = context_.fence, &table = table_, some](store::Tx& tx) -> Result<store::Counts> {
+          AMZ_TRY(run, store::RunTx::enter(tx, fence));
+          return store::keep_strays(run, table, some);
+        };
+        AMZ_CO_TRY(kept, co_await services_.store.write(store::Urgency::normal, std::move(keep)));
+        result_.counts += kept;
       }
-      AMZ_CO_TRY(kept, co_await keep_strays(services_, context_.fence, dataset_, std::move(now)));
-      result_.counts += kept;
     }
     co_return Done{};
   }
@@ -519,27 +520,6 @@ class Import {
 };
 
 }  // namespace
-
-Async<Result<store::Counts>> keep_strays(Services& services, store::Fence fence, const spapi::ReportDataset& dataset, std::vector<Stray> strays) {
-  store::Counts counts;
-  const store::ReportTable table = spapi::table_of(dataset);
-  for (std::size_t from = 0; from < strays.size(); from += kRowsPerWrite) {
-    const auto some = std::span(strays).subspan(from, std::min(kRowsPerWrite, strays.size() - from));
-    auto write = [fence, &table, some](store::Tx& tx) -> Result<store::Counts> {
-      AMZ_TRY(run, store::RunTx::enter(tx, fence));
-      store::Counts kept;
-      for (const Stray& stray : some) {
-        if (store::is_stored(tx, fence.user, table, stray.day, stray.identity)) continue;
-        ++kept.fetched;
-        kept.rejected += store::quarantine(run, table.name, std::nullopt, std::nullopt, stray.fault, stray.about) ? 1 : 0;
-      }
-      return kept;
-    };
-    AMZ_CO_TRY(kept, co_await services.store.write(store::Urgency::normal, std::move(write)));
-    counts += kept;
-  }
-  co_return counts;
-}
 
 Async<Result<Imported>> import_document(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document) {
   const auto import = std::make_unique<Import>(std::move(context), dataset, std::move(document));

@@ -4,7 +4,6 @@
 // to compare with what is stored and once to write the differences.
 #pragma once
 
-#include <functional>
 #include <set>
 
 #include "spapi/report_dataset.hpp"
@@ -19,35 +18,22 @@ struct Replay {
   std::set<std::string> told_parts;    ///< and parts, where a table has such
 };
 
-/// A row that came in the report of other days than its own, which is of the history too.
-struct Stray {
-  Day day{};
-  Hash128 identity;
-  store::Fault fault;
-  Hash128 about;   ///< for quarantine
-};
-
 struct ImportContext {
   Services& services;
   store::Fence fence;
   CancelToken cancel;
   std::optional<Replay> replay;
-  DayRange history{};                             ///< days that have reports of their own
-  std::function<bool(Day)> is_to_come = {};       ///< whether this run still reads the day's own report
+  DayRange history{};          ///< days that have reports of their own
 };
 
 struct Imported {
   store::Counts counts;
   std::set<Day> days;   ///< that the document told of
   std::set<std::string> parts;
-  std::vector<Stray> strays;   ///< of days whose own reports are to come: what those do not tell is to be kept by keep_strays
   bool personal = false;   ///< it has columns of persons, so it is not to be kept
   bool blank = false;   ///< the document holds nothing, not even a header: it tells of no day, and nothing was changed
 };
 /// Errors: bad_answer (the document is not that report, or is damaged), cancelled, fenced, those of the store.
-/// Keeps those in quarantine of which nothing is stored; what that adds to the stream's counts. Errors: fenced, those of the store.
-Async<Result<store::Counts>> keep_strays(Services& services, store::Fence fence, const spapi::ReportDataset& dataset, std::vector<Stray> strays);
-
 Async<Result<Imported>> import_document(ImportContext context, const spapi::ReportDataset& dataset, store::ArchivedDocument document);
 
 }  // namespace amzsync::sync

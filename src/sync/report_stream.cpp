@@ -2,7 +2,6 @@
 #include "sync/report_stream.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "spapi/report_requests.hpp"
 #include "spapi/reports/datasets.hpp"
@@ -46,21 +45,18 @@ class ReportReader {
     if (run_.marketplaces.empty()) co_return Error(Code::no_marketplace);
     auto planned = co_await plan();
     if (!planned) co_return planned.error();
-    if (windows_.empty()) co_return std::nullopt;
+    if (windows_.empty()) co_return co_await settle_strays();
     auto listed = co_await list_made();
     if (!listed) co_return listed.error();
     known_ = static_cast<std::int64_t>(windows_.size());
-    to_come_ = windows_;
     tell_units();
 
     Tasks group(services_.tasks.loop(), services_.log);
     for (const ReportWindow& window : windows_) group.spawn(read_one(window));
     co_await group.all_ended();
-    if (!strays_.empty() && (!failure_ || !stops_run(*failure_))) {
-      auto kept = co_await keep_strays_left();
-      if (!kept) co_return kept.error();
-    }
-    co_return failure_;
+    if (failure_ && stops_run(*failure_)) co_return failure_;
+    auto unsettled = co_await settle_strays();
+    co_return failure_ ? failure_ : unsettled;
   }
   std::int64_t calls() const noexcept { return caller_.calls; }
 
@@ -128,7 +124,6 @@ class ReportReader {
     const Gate::Pass turn = co_await gate_.enter(run_.cancel);
     if (!turn || gave_up_) co_return;
     auto read = co_await read_window(window, true);
-    std::erase(to_come_, window);
     ++done_;
     tell_units();
     if (read) co_return;
@@ -137,6 +132,13 @@ class ReportReader {
     const Code code = read.error().code;
     gave_up_ = stops_run(read.error()) || code == Code::unauthorised || code == Code::throttled || code == Code::network_error || run_.budget.spent();
     if (!stops_run(read.error())) co_await mark_failed(window, read.error());
+  }
+
+  /// Rows that came in the report of other days wait in quarantine until their own days' reports are read.
+  Async<std::optional<Error>> settle_strays() {
+    auto settle = [&dataset = dataset_](const store::RunTx& run) { store::settle_strays(run, spapi::table_of(dataset)); };
+    auto settled = co_await write_for(run_, std::move(settle));
+    co_return settled ? std::nullopt : std::optional(settled.error());
   }
 
   void tell_units() { run_.progress.set_units(dataset_.stream, done_, known_); }
@@ -379,8 +381,7 @@ class ReportReader {
 
   Async<Status> import(const store::ReportJob& job) {
     const DayRange history{first_day_, day_of(services_.clock.now()) + std::chrono::days(1)};
-    auto is_to_come = [this](Day day) { return std::any_of(to_come_.begin(), to_come_.end(), [day](const ReportWindow& w) { return w.from <= day && day < w.until; }); };
-    auto imported = co_await documents_.import(job, dataset_.day_column.empty() ? DayRange() : history, std::move(is_to_come));
+    auto imported = co_await documents_.import(job, dataset_.day_column.empty() ? DayRange() : history);
     // A document that is no such report is not read again and again.
     if (!imported && imported.code() == Code::bad_answer) {
       const Outcome refused{store::JobOutcome::fatal, imported.error().message};
@@ -394,10 +395,6 @@ class ReportReader {
       co_return concluded ? Status(Done{}) : Status(concluded.error());
     }
     const store::Counts counts = imported->counts;
-    for (Stray& stray : imported->strays) {
-      const Hash128 about = stray.about;
-      strays_.emplace(about, std::move(stray));
-    }
     const bool forgotten = imported->personal || services_.settings.keep_archive == Duration(0);
     auto end = [&dataset = dataset_, number = job.number, archive = job.archive, forgotten, counts, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
@@ -409,16 +406,6 @@ class ReportReader {
     AMZ_CO_CHECK(co_await write_for(run_, std::move(end)));
     if (forgotten) co_return co_await remove_forgotten();
     co_return Done{};
-  }
-
-  /// Rows of other days than their report's, once those days' own reports are read.
-  Async<Status> keep_strays_left() {
-    std::vector<Stray> strays;
-    for (auto& [about, stray] : strays_) strays.push_back(std::move(stray));
-    strays_.clear();
-    AMZ_CO_TRY(kept, co_await keep_strays(services_, run_.fence, dataset_, std::move(strays)));
-    auto count = [stream = dataset_.stream, kept](const store::RunTx& run) { store::add_counts(run, stream, kept); };
-    co_return co_await write_for(run_, std::move(count));
   }
 
   /// What is not to be kept, as what persons wrote, is gone when the sync is over, not only when somebody tidies up.
@@ -491,8 +478,7 @@ class ReportReader {
   ReportDocuments documents_;
   Gate gate_;
   Day first_day_{};
-  std::vector<ReportWindow> windows_, to_come_;   // all, and those that are not over
-  std::map<Hash128, Stray> strays_;               // by what they are about
+  std::vector<ReportWindow> windows_;
   std::vector<ReportInfo> made_;   // of this type, lately: what was there when this run began, and what it made since
   bool gave_up_ = false;
   std::int64_t known_ = 0, done_ = 0;   // windows, and halves of them

@@ -211,6 +211,31 @@ TEST_CASE("a report's file that ends inside a row: the row is kept in quarantine
   CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
 }
 
+TEST_CASE("where every report tells all rows of all days nothing of them is kept as a stray, however many there are and whoever dies in between") {
+  std::string all = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
+  constexpr int kRows = 5'000;
+  for (int i = 0; i < kRows; ++i) all += format_day(day_of(*parse_instant("2026-09-05")) + std::chrono::days(i % 75)) + "T00:00:00+00:00\t" + std::to_string(i) + "\tLost_Warehouse\tS\tF\tUSD\t10.00\n";
+  for (const bool dies : {false, true}) {
+    World world(one_report("reimbursements", 85));   // two reports
+    Process* process = &world.open();
+    world.amazon().add_fault(document(all));
+    const auto connected = world.connect(*process, 1);
+    REQUIRE(connected);
+    if (dies) {
+      REQUIRE(world.run_until([&] { return world.count("SELECT count(*) FROM report_jobs WHERE outcome='imported'") == 1; }));
+      CHECK(world.count("SELECT count(*) FROM quarantine") > 0);
+      world.kill(*process);
+      process = &world.open();
+    }
+    const std::string run = world.finish(*process, world.user(1), connected->sync_id);
+    CHECK(member(run, "status") == "completed");
+    CHECK(world.count("SELECT count(*) FROM reimbursements") == kRows);
+    CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
+    CHECK(world.count("SELECT fetched FROM run_streams WHERE stream='reimbursements'") == kRows);
+    CHECK(world.count("SELECT rejected FROM run_streams WHERE stream='reimbursements'") == 0);
+  }
+}
+
 TEST_CASE("a report that is done and names no document is no word that there is nothing") {
   World world(one_report("reimbursements"));
   Process& process = world.open();
