@@ -172,14 +172,16 @@ Status RowDecoder::header(std::span<const std::string_view> cells, std::string_v
   if (std::any_of(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }) || line.find("\xE2\x80\xA8") != std::string_view::npos) return refused();
   std::map<std::string, std::size_t> places;
   file_columns_.clear();
-  tells_persons_ = !dataset_.personal.empty();
+  tells_persons_ = persons_inside_ = false;
   for (const std::string_view cell : cells) {
     const std::string key = column_key(cell);
     places.try_emplace(key, file_columns_.size());
     const bool personal = is_personal(key) || std::find(dataset_.personal.begin(), dataset_.personal.end(), key) != dataset_.personal.end();
+    persons_inside_ |= tells_persons_ && !personal;
     tells_persons_ |= personal;
     file_columns_.push_back({key.empty() ? to_utf8(trimmed(cell), charset_) : key, personal ? FileColumn::Use::personal : FileColumn::Use::rest});
   }
+  tells_persons_ |= !dataset_.personal.empty();
   places_.clear();
   carried_.assign(dataset_.columns.size(), {});
   rows_ = 0;
@@ -264,6 +266,10 @@ DecodedRow RowDecoder::decode(std::span<const std::string_view> cells, bool unen
     // Without its day a row has no cell to belong to.
     out.readable = false;
     out.row.faults.assign(1, store::Fault{fault_of_day ? "date_unreadable" : "row_without_date", std::string(dataset_.day_column), kept_of(cells)});
+  }
+  if (persons_inside_ && cells.size() > file_columns_.size()) {
+    out.readable = false;
+    out.row.faults.assign(1, store::Fault{"row_shifted", std::string(dataset_.columns.front().name), kept_of(cells)});
   }
   if (out.readable && unended && cells.size() < file_columns_.size()) {
     out.readable = false;

@@ -107,6 +107,7 @@ class RowDecoder {
   std::vector<std::string> carried_;       // what each carried column said last
   std::int64_t rows_ = 0;
   bool tells_persons_ = false;
+  bool persons_inside_ = false;            // a personal column stands before another one: a row that is too wide may show it in that one's place
   std::optional<DayRange> expected_;
 };
 

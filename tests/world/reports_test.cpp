@@ -277,6 +277,17 @@ TEST_CASE("rows that a report of somebody else's tells from before the history a
   CHECK(world.count("SELECT count(*) FROM reimbursements WHERE day<20759") == 0);   // 2026-11-02
 }
 
+TEST_CASE("what buyers wrote is not kept where a tab in it moves it into another column") {
+  World world(one_report("returns"));
+  Process& process = world.open();
+  const std::string header = "return-date\torder-id\tsku\tcustomer-comments\tquantity\n", good = "2026-11-20T00:00:00+00:00\t1-2-3\tS\tfine\t1\n";
+  world.amazon().add_fault(document(header + good + "2026-11-20T00:00:00+00:00\t1-2-4\tS\tI am\tJANE DOE\t1\n"));
+  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+  CHECK(world.count("SELECT count(*) FROM returns") == 1);
+  CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='row_shifted' AND instr(CAST(raw AS TEXT), 'JANE')=0") == 1);
+  CHECK(world.count("SELECT count(*) FROM quarantine") == 1);
+}
+
 TEST_CASE("what buyers wrote is gone with a document that is refused") {
   World world(one_report("returns"));
   Process& process = world.open();
