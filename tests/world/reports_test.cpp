@@ -12,6 +12,13 @@
 
 using namespace world;
 
+namespace {
+
+/// Of a file of reimbursements, with as many columns as tests of rows need.
+const std::string kHeader = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
+
+}  // namespace
+
 TEST_SUITE_BEGIN("quirks");
 
 TEST_CASE("a report that is cancelled for want of data is taken as that until the next day, is not asked for in between, and takes no row away") {
@@ -152,7 +159,7 @@ TEST_CASE("rows of days that can't be are kept in quarantine, and none goes with
   World world(one_report("reimbursements"));
   Process& process = world.open();
   const std::string row = "\t1\tLost_Warehouse\tS\tF\tUSD\t10.00\n";
-  world.amazon().add_fault(document("approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n2026-11-20T00:00:00+00:00" + row + "2019-11-20T00:00:00+00:00" + row + "2026-12-24T00:00:00+00:00" + row));
+  world.amazon().add_fault(document(kHeader + "2026-11-20T00:00:00+00:00" + row + "2019-11-20T00:00:00+00:00" + row + "2026-12-24T00:00:00+00:00" + row));
   CHECK(member(world.sync_seller(process, 1), "status") == "partial");
   CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
   CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_not_asked'") == 2);
@@ -161,7 +168,7 @@ TEST_CASE("rows of days that can't be are kept in quarantine, and none goes with
 TEST_CASE("of a report's rows each is stored or kept in quarantine, also where its day is none that was asked for") {
   World world(one_report("reimbursements"));   // 2026-11-02 to 23
   Process& process = world.open();
-  std::string file = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
+  std::string file = kHeader;
   const std::vector<std::string> asked_for{"2026-11-02", "2026-11-20", "2026-11-23"}, tomorrow{"2026-11-24"}, others{"2019-11-20", "2026-08-15", "2026-11-01", "2026-11-25", "2026-11-26", "2026-12-24"};
   for (const auto* days : {&asked_for, &tomorrow, &others})
     for (const std::string& day : *days) file += day + "T00:00:00+00:00\t1\tLost_Warehouse\tS\tF\tUSD\t10.00\n";
@@ -180,15 +187,14 @@ TEST_CASE("a row that came in the report of other days, and that its own day's r
   WorldSettings settings = one_report("reimbursements", 85);
   World world(settings);
   Process& process = world.open();
-  const std::string header = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
   const auto row = [](const std::string& day, int id) { return day + "T00:00:00+00:00\t" + std::to_string(id) + "\tLost_Warehouse\tS\tF\tUSD\t10.00\n"; };
-  world.amazon().add_fault(document(header + row("2026-09-10", 1) + row("2026-10-01", 2) + row("2026-11-20", 3)));
+  world.amazon().add_fault(document(kHeader + row("2026-09-10", 1) + row("2026-10-01", 2) + row("2026-11-20", 3)));
   CHECK(member(world.sync_seller(process, 1), "status") == "completed");
   CHECK(world.count("SELECT count(*) FROM reimbursements") == 3);
   CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
   // Later only the last days are asked for.
   world.amazon().clear_faults();
-  world.amazon().add_fault(document(header + row("2026-09-10", 1) + row("2026-09-11", 4) + row("2026-11-20", 3)));
+  world.amazon().add_fault(document(kHeader + row("2026-09-10", 1) + row("2026-09-11", 4) + row("2026-11-20", 3)));
   world.run_for(std::chrono::hours(25));
   CHECK(member(sync_again(world, process), "status") == "partial");
   CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_not_asked'") == 1);
@@ -198,21 +204,20 @@ TEST_CASE("a row that came in the report of other days, and that its own day's r
 TEST_CASE("a report's file that ends inside a row: the row is kept in quarantine, and one that is whole without a line's end is stored") {
   World world(one_report("reimbursements"));
   Process& process = world.open();
-  const std::string header = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
   const std::string whole = "2026-11-20T00:00:00+00:00\t1\tLost_Warehouse\tS\tF\tUSD\t10.00", cut = "2026-11-20T00:00:00+00:00\t2\tLost_Ware";
-  world.amazon().add_fault(document(header + whole + "\n" + cut));
+  world.amazon().add_fault(document(kHeader + whole + "\n" + cut));
   CHECK(member(world.sync_seller(process, 1), "status") == "partial");
   CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
   CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='row_cut'") == 1);
   world.amazon().clear_faults();
-  world.amazon().add_fault(document(header + whole));
+  world.amazon().add_fault(document(kHeader + whole));
   world.run_for(std::chrono::hours(25));
   CHECK(member(sync_again(world, process), "status") == "completed");
   CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
 }
 
 TEST_CASE("where every report tells all rows of all days nothing of them is kept as a stray, however many there are and whoever dies in between") {
-  std::string all = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
+  std::string all = kHeader;
   constexpr int kRows = 5'000;
   for (int i = 0; i < kRows; ++i) all += format_day(day_of(*parse_instant("2026-09-05")) + std::chrono::days(i % 75)) + "T00:00:00+00:00\t" + std::to_string(i) + "\tLost_Warehouse\tS\tF\tUSD\t10.00\n";
   for (const bool dies : {false, true}) {

@@ -18,9 +18,9 @@ struct Refunded {
   std::vector<std::size_t> units;
 };
 /// Sold, refunded in whole, and not back: the customer has the goods and the money.
-Refunded refunded(Planting& p, std::int64_t units, bool deferred = false) {
+Refunded refunded(Planting& p, std::int64_t units, const Window& window, bool deferred = false) {
   Refunded f;
-  f.at = p.ago(p.age(p.return_window()));
+  f.at = p.ago(p.age(window));
   const Instant sold = p.later(f.at, deferred ? -20 : -p.r.between(5, 20));
   f.order = p.sell(sold, units);
   if (deferred) {
@@ -31,10 +31,11 @@ Refunded refunded(Planting& p, std::int64_t units, bool deferred = false) {
   p.refund(f.order, f.at);
   f.units = p.new_units(units, f.at, Fate::open);
   p.c.order_id = f.order.id;
-  p.happens(f.at, p.return_window());
+  p.happens(f.at, window);
   p.worth(f.order.net());
   return f;
 }
+Refunded refunded(Planting& p, std::int64_t units) { return refunded(p, units, p.return_window()); }
 void is_back(Planting& p, const Refunded& f, Instant at, std::size_t units) {
   for (std::size_t i = 0; i < units; ++i) {
     p.meet(f.units[i], at, Fate::came_back);
@@ -45,7 +46,7 @@ void is_back(Planting& p, const Refunded& f, Instant at, std::size_t units) {
 Instant soon(Planting& p, const Refunded& f) { return p.later(f.at, p.r.between(45, 54)); }
 
 void unreturned(Planting& p) { refunded(p, p.r.one_in(4) ? 2 : 1); }
-void unreturned_of_deferred_sale(Planting& p) { refunded(p, 1, true); }
+void unreturned_of_deferred_sale(Planting& p) { refunded(p, 1, p.return_window(), true); }
 /// Refunded when it is another day in Los Angeles than in UTC.
 void refunded_in_the_evening(Planting& p) {
   p.sell_in_first_marketplace();
@@ -118,16 +119,8 @@ constexpr std::string_view kUnreturned = "return_not_received";
 /// Refunded, and the carrier says what became of the parcel. What goes back to the sender has more time to arrive there.
 Refunded carried(Planting& p, std::string_view state) {
   Window window = p.return_window();
-  const bool goes_back = state == "returned_to_sender";
-  if (goes_back) window.first += 30;
-  Refunded f;
-  f.at = p.ago(p.age(window));
-  f.order = p.sell(p.later(f.at, -p.r.between(5, 20)), 1);
-  p.refund(f.order, f.at);
-  f.units = p.new_units(1, f.at, Fate::open);
-  p.c.order_id = f.order.id;
-  p.happens(f.at, window);
-  p.worth(f.order.net());
+  if (state == "returned_to_sender") window.first += 30;
+  const Refunded f = refunded(p, 1, window);
   p.world.deliveries.push_back({f.order.id, std::string(state), p.later(f.at, -1)});
   return f;
 }
