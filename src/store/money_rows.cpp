@@ -482,12 +482,13 @@ Hash128 Twins::next(const Fault& fault, const Hash128& about) {
   return before == 0 ? about : Hash128::of(std::string(about.view()) + std::to_string(before));
 }
 
-bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about, const std::optional<Hash128>& identity) {
+bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about, const std::optional<StrayOf>& stray) {
   const Hash128 fingerprint = fingerprint_of(fault, about);
   return run.tx().run(
-             "INSERT INTO quarantine(user_no, stream, run_no, day, event_id, reason, path, raw, fingerprint, at, identity) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
+             "INSERT INTO quarantine(user_no, stream, run_no, day, event_id, reason, path, raw, fingerprint, at, identity, occurrence) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
              "ON CONFLICT (user_no, stream, fingerprint) DO NOTHING",
-             run.user(), stream, run.run(), day, event_id, fault.reason, fault.path, Blob{fault.raw}, fingerprint, run.tx().now(), identity) == 1;
+             run.user(), stream, run.run(), day, event_id, fault.reason, fault.path, Blob{fault.raw}, fingerprint, run.tx().now(),
+             stray ? std::optional(stray->identity) : std::nullopt, static_cast<std::int64_t>(stray ? stray->occurrence : 0)) == 1;
 }
 
 bool OrderCount::step(Tx& tx) {

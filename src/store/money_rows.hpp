@@ -149,8 +149,13 @@ struct StreamState {
 std::optional<StreamState> stream_state(Tx& tx, UserNo user, std::string_view stream);
 void set_stream_state(Tx& tx, UserNo user, std::string_view stream, std::string_view coverage, bool success, std::optional<Instant> probe_at, const std::optional<Error>& error);
 
+/// The row that a thing in quarantine may become yet.
+struct StrayOf {
+  Hash128 identity;
+  std::uint32_t occurrence = 0;
+};
 /// Keeps something unreadable; false when it was known.
-bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about, const std::optional<Hash128>& identity = std::nullopt);
+bool quarantine(const RunTx& run, std::string_view stream, std::optional<Day> day, std::optional<std::int64_t> event_id, const Fault& fault, const Hash128& about, const std::optional<StrayOf>& stray = std::nullopt);
 
 /// Tells unreadable things that are equal apart within one page or document, so that each of them is kept.
 class Twins {

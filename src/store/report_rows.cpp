@@ -203,10 +203,10 @@ Counts rewrite_report_rows(const RunTx& run, const ReportTable& table, std::span
 
 Counts keep_strays(const RunTx& run, const ReportTable& table, std::span<const Stray> strays) {
   Counts counts;
-  const std::string find = "SELECT 1 FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3 LIMIT 1";
+  const std::string find = "SELECT count(*) FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3";
   for (const Stray& stray : strays) {
-    if (run.tx().integer(find, run.user(), stray.day, stray.identity)) continue;
-    if (!quarantine(run, table.name, stray.day, std::nullopt, stray.fault, stray.about, stray.identity)) continue;
+    if (run.tx().integer(find, run.user(), stray.day, stray.identity).value_or(0) > stray.occurrence) continue;
+    if (!quarantine(run, table.name, stray.day, std::nullopt, stray.fault, stray.about, StrayOf{stray.identity, stray.occurrence})) continue;
     ++counts.fetched;
     ++counts.rejected;
   }
@@ -216,8 +216,8 @@ Counts keep_strays(const RunTx& run, const ReportTable& table, std::span<const S
 void settle_strays(const RunTx& run, const ReportTable& table) {
   const std::string name(table.name);
   std::int64_t of_run = 0;
-  Rows r = run.tx().rows("DELETE FROM quarantine WHERE user_no=?1 AND stream=?2 AND identity IS NOT NULL AND EXISTS (SELECT 1 FROM " + name +
-                             " t WHERE t.user_no=?1 AND t.day=quarantine.day AND t.identity=quarantine.identity) RETURNING run_no",
+  Rows r = run.tx().rows("DELETE FROM quarantine WHERE user_no=?1 AND stream=?2 AND identity IS NOT NULL AND (SELECT count(*) FROM " + name +
+                             " t WHERE t.user_no=?1 AND t.day=quarantine.day AND t.identity=quarantine.identity)>occurrence RETURNING run_no",
                          run.user(), table.name);
   while (r.next()) of_run += r.integer(0) == run.run().value ? 1 : 0;
   Counts less;

@@ -55,10 +55,11 @@ std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table
 struct Stray {
   Day day{};
   Hash128 identity;
+  std::uint32_t occurrence = 0;   ///< of its identity in the document
   Fault fault;
   Hash128 about;   ///< for quarantine
 };
-/// Keeps those in quarantine of which nothing is stored.
+/// Keeps those in quarantine of which less is stored than the document shows.
 Counts keep_strays(const RunTx& run, const ReportTable& table, std::span<const Stray> strays);
 /// Takes those out of it that are stored by now, and off the counts of this run, if they are in them.
 void settle_strays(const RunTx& run, const ReportTable& table);

@@ -18,7 +18,7 @@ namespace {
 constexpr int kMaxRestarts = 2;
 constexpr int kMostRefused = 2;
 constexpr int kTriesOfWide = 3;        // 500 may well say that the span is too wide, and halves of it help more than patience
-constexpr Duration kNarrowest = std::chrono::hours(1);   // F12
+constexpr Duration kNarrowest = std::chrono::hours(1), kWhole = std::chrono::days(1);   // F12
 constexpr std::int64_t kMostEventsInMemory = 250'000;   // about 16 MB; a slice with more is split
 
 /// One finance API.
@@ -130,6 +130,7 @@ class MoneyReader {
       if (walked) {
         refused_ = 0;
         plan_->walked(slice, walk.count());
+        if (slice.days == 1 && part_ < kWhole && regrowth_.walked()) part_ = std::min(kWhole, part_ * 2);
         co_return co_await close_slice(slice, std::move(walk), std::move(archive));
       }
       for (Day day = slice.first; day < slice.end(); day += std::chrono::days(1)) days_with_rows_.insert(day);
@@ -144,6 +145,7 @@ class MoneyReader {
       // A day is seen and closed as one, but need not be asked for at once.
       if (halves.empty() && part_ > kNarrowest) {
         part_ = std::max(kNarrowest, part_ / 2);
+        regrowth_.refused();
         continue;
       }
       // Of the shortest walk the pages may be smaller (F3: one of a hundred events can pass 10 MB).
@@ -290,7 +292,8 @@ class MoneyReader {
   spapi::Caller caller_;
   std::unique_ptr<SlicePlan> plan_;
   Instant read_until_{};           // of the slice that is being walked
-  Duration part_ = std::chrono::days(1);   // what is asked for at once of a slice of a day; what helped for one will for the next
+  Duration part_ = kWhole;         // what is asked for at once of a slice of a day; what helped for one will for the next
+  Regrowth regrowth_;
   int refused_ = 0;                // slices on end
   int too_wide_ = std::numeric_limits<int>::max();   // days of the narrowest slice that had to be halved: others of that width get no patience
   int events_per_page_ = spapi::kEventsPerPage;

@@ -96,6 +96,10 @@ class RowWalk {
 struct DaySum {
   std::int64_t count = 0;
   Hash128 digest;
+  void add(const store::ReportRow& row) {
+    ++count;
+    digest += Hash128::of(std::string(row.identity.view()) + std::string(row.content.view()));
+  }
   friend bool operator==(const DaySum&, const DaySum&) = default;
 };
 
@@ -185,7 +189,7 @@ class Import {
       std::vector<Day> days = take_days();
       AMZ_CO_CHECK(co_await write_days(std::move(days)));
     }
-    if (strays_ > 0) AMZ_CO_CHECK(co_await sort_out_strays());
+    if (!stray_days_.empty()) AMZ_CO_CHECK(co_await sort_out_strays());
     co_return result_;
   }
 
@@ -202,23 +206,21 @@ class Import {
     return !context_.replay || !context_.replay->told_parts.contains(part_of(row));
   }
 
-  /// Whether a row that is not of the document's days is told by a report of its own, and not only because days are local: then it must be there too.
-  bool is_stray(Day day) const {
-    const auto edge = std::chrono::days(dataset_.edge_days);
-    return !is_part() && context_.history.contains(day) && (day < document_.from - edge || day >= document_.until + edge);
-  }
 
-  /// Where their own report tells nothing of them they would be lost: those that are not stored are kept, until that report tells them.
+  /// Rows of other days than the document's have reports of their own. Where those tell nothing of them they would be lost: what is not stored is kept,
+  /// until that report tells it.
   Async<Status> sort_out_strays() {
     RowWalk walk(services_.store, document_, dataset_, charset_);
     store::Twins twins;
+    std::unordered_map<Hash128, std::uint32_t, Hash128Hasher> shown;
     for (bool more = true; more;) {
       if (context_.cancel.cancelled()) co_return Code::cancelled;
       std::vector<store::Stray> found;
       auto step = [&] {
         return walk.step([&](spapi::DecodedRow decoded, const auto& whole) {
-          if (!decoded.readable || tells(decoded.row) || !is_stray(decoded.row.day)) return;
-          store::Stray stray{decoded.row.day, decoded.row.identity, {std::string(kNotAskedFor), std::string(dataset_.day_column), whole()}, {}};
+          if (!decoded.readable || !stray_days_.contains(decoded.row.day)) return;
+          const std::uint32_t before = shown[Hash128::of(std::string(decoded.row.identity.view()) + format_day(decoded.row.day))]++;
+          store::Stray stray{decoded.row.day, decoded.row.identity, before, {std::string(kNotAskedFor), std::string(dataset_.day_column), whole()}, {}};
           stray.about = twins.next(stray.fault);
           found.push_back(std::move(stray));
         });
@@ -283,22 +285,27 @@ class Import {
 
   Async<Status> sum_up() {
     RowWalk walk(services_.store, document_, dataset_, charset_);
-    const auto take = [this](spapi::DecodedRow decoded) {
+    std::map<Day, DaySum> others;
+    const auto take = [this, &others](spapi::DecodedRow decoded) {
       if (!decoded.readable) {
         ++unreadable_;
         return;
       }
       if (!tells(decoded.row)) {
-        is_stray(decoded.row.day) ? ++strays_ : ++left_;
+        if (!is_part() && context_.history.contains(decoded.row.day)) {
+          others[decoded.row.day].add(decoded.row);
+        } else {
+          ++left_;
+        }
         return;
       }
       if (is_part()) note_part(decoded.row);
-      DaySum& sum = shown_[decoded.row.day];
-      ++sum.count;
-      sum.digest += Hash128::of(std::string(decoded.row.identity.view()) + std::string(decoded.row.content.view()));
+      shown_[decoded.row.day].add(decoded.row);
       ++result_.counts.fetched;
     };
     auto walked = co_await walk_all(walk, take);
+    for (const auto& [day, sum] : others)
+      if (!is_stored(day, sum)) stray_days_.insert(day);
     result_.blank = walk.blank();
     result_.personal = walk.tells_persons();
     if (left_ > 0 && !context_.replay)
@@ -351,18 +358,29 @@ class Import {
     }
     const bool snapshot = dataset_.day_column.empty();
     const Day first = snapshot ? store::kSnapshotDay : document_.from, end = snapshot ? store::kSnapshotDay + std::chrono::days(1) : document_.until;
-    auto load = [user = context_.fence.user, stream = dataset_.stream, first, end](store::Tx& tx) -> Result<std::vector<store::Cell>> { return store::cells(tx, user, stream, first, end); };
+    const DayRange all{std::min(first, context_.history.from), std::max(end + std::chrono::days(1), context_.history.until)};
+    auto load = [user = context_.fence.user, stream = dataset_.stream, all](store::Tx& tx) -> Result<std::vector<store::Cell>> { return store::cells(tx, user, stream, all.from, all.until); };
     AMZ_CO_TRY(cells, co_await services_.store.read(std::move(load)));
     for (const store::Cell& cell : cells) known_.emplace(cell.day, cell);
-    for (Day day = first; day < end && Instant(day) < document_.read_until; day = next_cell(day)) {
-      if (context_.replay) {
-        const auto cell = known_.find(day);
-        const Instant until = snapshot ? document_.read_until : std::min(document_.read_until, Instant(day + std::chrono::days(1)));
-        if (cell == known_.end() || !cell->second.digest || cell->second.read_until.value_or(Instant{}) > until || context_.replay->told.contains(day)) continue;
-      }
-      result_.days.insert(day);
-    }
+    for (Day day = first; day < end && Instant(day) < document_.read_until; day = next_cell(day))
+      if (!context_.replay || told_last(day)) result_.days.insert(day);
+    // Dates are local, so the report of today may tell of the day (or the month) to come: what it tells holds until that day's own report is read.
+    const auto ahead = known_.find(end);
+    const bool newer = ahead != known_.end() && ahead->second.read_until.value_or(Instant{}) > document_.read_until;
+    if (!snapshot && Instant(end) > document_.read_until && !newer && (!context_.replay || told_last(end))) result_.days.insert(end);
     co_return Done{};
+  }
+
+  /// Of a replay: whether no newer document told of the day.
+  bool told_last(Day day) const {
+    const auto cell = known_.find(day);
+    const Instant until = day == store::kSnapshotDay ? document_.read_until : std::min(document_.read_until, Instant(day + std::chrono::days(1)));
+    return cell != known_.end() && cell->second.digest && cell->second.read_until.value_or(Instant{}) <= until && !context_.replay->told.contains(day);
+  }
+
+  bool is_stored(Day day, const DaySum& sum) const {
+    const auto cell = known_.find(day);
+    return cell != known_.end() && cell->second.digest && DaySum{cell->second.row_count, *cell->second.digest} == sum;
   }
 
   /// Which days differ from what is stored. Days of the span that the document does not mention have nothing.
@@ -375,11 +393,12 @@ class Import {
       const auto shown = shown_.find(day);
       const DaySum sum = shown == shown_.end() ? DaySum() : shown->second;
       const auto cell = known_.find(day);
-      const bool same = cell != known_.end() && cell->second.digest && DaySum{cell->second.row_count, *cell->second.digest} == sum;
+      const bool same = is_stored(day, sum);
       const bool nothing = sum.count == 0 && (cell == known_.end() || cell->second.row_count == 0);
       const std::int64_t rows = std::max(sum.count, cell == known_.end() ? std::int64_t{0} : cell->second.row_count);
       // A cell that was never closed may hold rows of a reading that broke off.
       const bool clean = cell == known_.end() ? false : cell->second.digest.has_value();
+      if (nothing && Instant(day) >= document_.read_until && day != store::kSnapshotDay) continue;   // to come
       if (context_.replay) {
         if (!nothing) changed_.push_back({day, rows});
       } else if (same || (nothing && clean)) {
@@ -513,7 +532,8 @@ class Import {
   std::map<Day, store::Cell> known_;
   std::map<Day, DaySum> shown_;
   std::size_t part_column_ = 0;
-  std::int64_t unreadable_ = 0, left_ = 0, strays_ = 0;
+  std::int64_t unreadable_ = 0, left_ = 0;
+  std::set<Day> stray_days_;   // of which the document shows something else than is stored, and tells nothing
   std::vector<store::ReportDay> unchanged_;
   std::vector<ChangedDay> changed_;
   Imported result_;

@@ -23,7 +23,7 @@ struct ImportContext {
   store::Fence fence;
   CancelToken cancel;
   std::optional<Replay> replay;
-  DayRange history{};          ///< days that have reports of their own
+  DayRange history{};          ///< days that have reports of their own, or will have
 };
 
 struct Imported {

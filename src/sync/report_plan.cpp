@@ -16,6 +16,7 @@ constexpr Duration kAlmost = std::chrono::hours(2);         // a sync that comes
 
 bool report_due(const spapi::ReportDataset& dataset, const store::Cell& cell, Instant now) {
   if (!cell.digest || !cell.read_at || !cell.read_until) return true;
+  if (!dataset.day_column.empty() && *cell.read_until <= Instant(cell.day)) return true;   // only what the report of the day before told of it
   if (now - *cell.read_at < dataset.cadence - kAlmost) return false;
   if (dataset.day_column.empty() || cell.state == store::CellState::assumed) return true;
   // Not before it was read once at an age at which nothing comes any more, however long nobody asked.

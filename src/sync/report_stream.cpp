@@ -380,7 +380,7 @@ class ReportReader {
   // ---- its rows ----
 
   Async<Status> import(const store::ReportJob& job) {
-    const DayRange history{first_day_, day_of(services_.clock.now()) + std::chrono::days(1)};
+    const DayRange history{first_day_, day_of(services_.clock.now()) + std::chrono::days(dataset_.whole_months ? 32 : 2)};
     auto imported = co_await documents_.import(job, dataset_.day_column.empty() ? DayRange() : history);
     // A document that is no such report is not read again and again.
     if (!imported && imported.code() == Code::bad_answer) {

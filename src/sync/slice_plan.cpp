@@ -121,6 +121,7 @@ std::optional<Slice> SlicePlan::next() {
 void SlicePlan::walked(const Slice& slice, std::int64_t events) {
   days_done_ += slice.days;
   ++slices_done_;
+  if (widest_ < policy_.widest_days && regrowth_.walked()) widest_ = std::min(policy_.widest_days, widest_ * 2);
   const auto elapsed = std::max<std::int64_t>(1, std::min<std::int64_t>(slice.days, (today_ - slice.first).count() + 1));
   const double seen = static_cast<double>(events) / static_cast<double>(elapsed);
   // Half old, half new: one quiet week must not make the next slice too wide.
@@ -133,6 +134,7 @@ std::vector<Slice> SlicePlan::split(const Slice& slice) {
   const Slice older_half{slice.first, slice.days - newer, slice.on_grid};
   const Slice newer_half{older_half.end(), newer, slice.on_grid};
   widest_ = std::max(1, std::min(widest_, older_half.days));
+  regrowth_.refused();
   ready_.push_front(claimable(newer_half) ? newer_half : older_half);
   ready_.push_front(claimable(newer_half) ? older_half : newer_half);
   return {newer_half, older_half};

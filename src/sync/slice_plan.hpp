@@ -6,6 +6,7 @@
 // events belong to the request window they came in.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -48,6 +49,26 @@ struct Slice {
   Day end() const { return first + std::chrono::days(days); }
 };
 
+/// When what was too much is tried again: after some walks in a row that met nothing; after more of them where it is too much again, after fewer where it is not.
+class Regrowth {
+ public:
+  void refused() {
+    walks_ = 0;
+    needed_ = std::min(needed_ * 4, kMost);
+  }
+  /// True: as much again may be asked for.
+  bool walked() {
+    if (++walks_ < needed_) return false;
+    walks_ = 0;
+    needed_ = std::max(needed_ / 2, kFewest);
+    return true;
+  }
+
+ private:
+  static constexpr int kFewest = 2, kMost = 32;
+  int walks_ = 0, needed_ = kFewest;
+};
+
 class SlicePlan {
  public:
   SlicePlan(SlicePolicy policy, Day history_start, Instant now, const std::vector<store::Cell>& cells, const std::vector<store::Window>& grid);
@@ -56,7 +77,7 @@ class SlicePlan {
   std::optional<Slice> next();
   /// A walk of `slice` ended and showed so many events.
   void walked(const Slice& slice, std::int64_t events);
-  /// The slice is too much for one walk: its halves come next, and later slices are narrower. Empty for one day.
+  /// The slice is too much for one walk: its halves come next, and later slices are narrower until several were walked. Empty for one day.
   std::vector<Slice> split(const Slice& slice);
 
   std::int64_t days_known() const noexcept { return days_known_; }
@@ -79,6 +100,7 @@ class SlicePlan {
   std::vector<Slice> open_;       // and that can't
   std::optional<double> density_; // events per day
   int widest_;
+  Regrowth regrowth_;
   std::int64_t days_known_ = 0, days_done_ = 0, slices_done_ = 0;
 };
 

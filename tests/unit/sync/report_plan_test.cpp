@@ -88,9 +88,9 @@ TEST_CASE("what is under way is gone on with first and its days are asked for no
       if (random.one_in(3)) continue;
       const auto hours = random.below(72);
       cells.push_back(cell(ago(n), kNow - std::chrono::hours(hours)));
-      // Read within the day, or when it was too old to change.
+      // Read within the day after it had begun, or when it was too old to change.
       const Instant end = ago(n) + std::chrono::days(1);
-      if (hours < 22 || (*cells.back().read_at - end >= std::chrono::days(spapi::kLedger.read_again_days) && cells.back().read_until >= end)) fresh.insert(ago(n));
+      if ((hours < 22 && cells.back().read_until > ago(n)) || (*cells.back().read_at - end >= std::chrono::days(spapi::kLedger.read_again_days) && cells.back().read_until >= end)) fresh.insert(ago(n));
     }
     std::vector<ReportWindow> under_way;
     for (int n = 110; n > 20; n -= 30)

@@ -136,7 +136,7 @@ TEST_CASE("a second sync asks for the due days in one slice") {
   CHECK(w.days.size() == 4);
 }
 
-TEST_CASE("a slice that is too much is halved down to a day, and later slices are narrower") {
+TEST_CASE("a slice that is too much is halved down to a day, and later slices are narrower, until some in a row were not too much") {
   SlicePlan plan({}, ago(60), kNow, {}, {});
   auto slice = plan.next();
   REQUIRE(slice);
@@ -147,8 +147,46 @@ TEST_CASE("a slice that is too much is halved down to a day, and later slices ar
   CHECK(halves[0].first == halves[1].end());
   CHECK(plan.next()->first == halves[1].first);   // the older one can be claimed for a shorter time
   CHECK(plan.split({ago(1), 1, false}).empty());
-  const Walked rest = walk(plan, 0);
-  CHECK(rest.widest <= whole / 2 + 1);
+  int walks = 0;
+  for (bool again = false; const auto next = plan.next(); ++walks) {
+    if (walks < 4) CHECK(next->days <= whole / 2 + 1);
+    again |= next->days == whole;
+    if (next->days == 1) CHECK(again);   // the last one
+    plan.walked(*next, 100);
+  }
+  CHECK(walks > 4);
+}
+
+TEST_CASE("after a time of trouble a history is not walked day by day to its end") {
+  SlicePlan plan({}, ago(540), kNow, {}, {});
+  int trouble = 12, walks = 0;
+  while (const auto slice = plan.next()) {
+    ++walks;
+    if (slice->days > 1 && trouble > 0) {
+      --trouble;
+      plan.split(*slice);
+    } else {
+      plan.walked(*slice, 1);
+    }
+  }
+  CHECK(trouble == 0);
+  CHECK(walks < 150);
+}
+
+TEST_CASE("what is always too much is tried again less and less often") {
+  SlicePlan plan({}, ago(540), kNow, {}, {});
+  int refused = 0, walks = 0;
+  while (const auto slice = plan.next()) {
+    if (slice->days > 1) {
+      ++refused;
+      plan.split(*slice);
+    } else {
+      ++walks;
+      plan.walked(*slice, 1);
+    }
+  }
+  CHECK(walks == 541);
+  CHECK(refused < 60);
 }
 
 TEST_CASE("windows of the grid are read again as a whole, or not at all") {
