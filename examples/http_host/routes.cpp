@@ -413,7 +413,8 @@ void Routes::explain(Call& call) {
 
 void Routes::set_finding_state(Call& call) {
   const Json body = Json::parse(call.request.body, nullptr, false);
-  if (!body.is_object() || !body.contains("state") || !body["state"].is_string() || (body.contains("caseId") && !body["caseId"].is_string()))
+  if (!body.is_object()) return call.send(error(400, "invalid_json", "The body must be a JSON object."));
+  if (!body.contains("state") || !body["state"].is_string() || (body.contains("caseId") && !body["caseId"].is_string()))
     return call.send(error(400, "invalid_argument", "The body must be {\"state\": \"filed\", \"caseId\": \"…\"}."));
   const auto done = engine_.set_finding_state(call.user(), call.id, body.value("state", ""), body.value("caseId", ""));
   call.send(done ? pass_on(done->json()) : failure(done.error()));

@@ -20,7 +20,11 @@ void EventStreams::pump() {
     for (auto it = first; it != last; ++it) {
       Listener& listener = *it->second;
       if (listener.replaying) {
-        if (listener.held_back.size() < kMostHeldBack) listener.held_back.emplace_back(seq, std::string((*event)->sse()));
+        if (listener.held_back.size() < kMostHeldBack) {
+          listener.held_back.emplace_back(seq, std::string((*event)->sse()));
+        } else {
+          listener.stream->close();   // it comes back for the rest
+        }
         continue;
       }
       if (seq > 0 && seq <= listener.last) continue;

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Progress as events: in order, once, resumable, and the same from every process."""
+import contextlib
+import http.client
+import socket
+import sqlite3
 import unittest
 
-from harness import BASE, TERMINAL, Host, HostCase
+from harness import BASE, PATIENCE, TERMINAL, Host, HostCase, jwt
 
 MILESTONES = [(10, "Starting sync"), (30, "Fetching inventory"), (60, "Processing data"), (90, "Finalizing"), (100, "Complete")]
 
@@ -66,6 +70,58 @@ class Events(HostCase):
         with host.events(last_event_id=last) as stream:
             rest = stream.until(run)
         self.check_sequence([e for e in seen if e.type != "connected"] + rest, run)
+
+    def open_stream(self, host):
+        """A reader of bytes that has been greeted, with as little room for what it does not read as there is."""
+        reader = socket.socket()
+        self.addCleanup(reader.close)
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.settimeout(PATIENCE)
+        reader.connect(("127.0.0.1", host.port))
+        reader.sendall(f"GET /api/sse/status HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {jwt('user-1')}\r\n\r\n".encode())
+        seen = b""
+        while b"event: connected" not in seen:
+            seen += reader.recv(4096)
+        return reader, seen
+
+    def test_a_reader_that_does_not_read_is_cut_off_and_the_others_miss_nothing(self):
+        events, size = 6000, 2000   # twelve megabytes: more than a socket takes by itself
+        sim = self.sim(events=50)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        slow, _ = self.open_stream(host)
+        first = self.sql("SELECT journal_seq FROM users WHERE user_id='user-1'")[0][0] + 1
+        writer = sqlite3.connect(self.store, timeout=PATIENCE)
+        with writer:   # somebody else's process tells them
+            writer.execute("INSERT INTO journal(user_no, seq, type, payload, at) WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i+1<?1) "
+                           "SELECT u.user_no, u.journal_seq+1+i, 'dataset.silent', json_object('pad', printf('%.*c', ?2, 'x')), (SELECT max(at) FROM journal) FROM n, users u WHERE u.user_id='user-1' ORDER BY i", (events, size))
+            writer.execute("UPDATE users SET journal_seq=journal_seq+?1 WHERE user_id='user-1'", (events,))
+        writer.close()
+        seen = []
+        while len(seen) < events:   # whoever is slower than the host is cut off too, and goes on where it was
+            with host.events(last_event_id=seen[-1] if seen else first - 1) as stream, contextlib.suppress(http.client.HTTPException, ConnectionError):
+                for event in stream:
+                    if event.id and event.type != "connected":
+                        seen.append(event.id)
+                    if len(seen) == events:
+                        break
+        self.assertEqual(seen, list(range(first, first + events)))
+        taken = 0
+        with contextlib.suppress(ConnectionError):
+            while some := slow.recv(1 << 20):
+                taken += len(some)
+        self.assertLess(taken, events * size)
+
+    def test_a_stream_on_which_nothing_happens_shows_that_it_lives(self):
+        host = self.host(self.sim(events=0))
+        reader, seen = self.open_stream(host)
+        head = seen.split(b"\r\n\r\n")[0].lower()
+        self.assertIn(b"x-accel-buffering: no", head)
+        self.assertIn(b"no-transform", head)
+        while b": heartbeat\n\n" not in seen:
+            some = reader.recv(4096)
+            self.assertTrue(some, "the stream ended")
+            seen += some
 
     def test_a_place_that_is_not_in_the_journal_is_told(self):
         sim = self.sim(events=50)

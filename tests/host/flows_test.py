@@ -298,7 +298,7 @@ class Detections(HostCase):
         for path in ("?status=perhaps", "?type=no_rule", "?limit=0", "?limit=x", "?offset=-1"):
             self.check_error(host.get("/api/detections/results" + path), 400, "invalid_argument")
         self.check_error(host.call("PUT", f"/api/detections/{one}/state", body={"state": "paid"}), 400, "invalid_argument")
-        self.check_error(host.call("PUT", f"/api/detections/{one}/state", body=b"[]"), 400, "invalid_argument")
+        self.check_error(host.call("PUT", f"/api/detections/{one}/state", body=b"[]"), 400, "invalid_json")
         self.check_error(host.get("/api/detections/nothing/explain"), 404, "not_found")
         # Of another user nothing is seen, and nothing is written.
         self.check_error(host.get(f"/api/detections/{one}/explain", "user-2"), 404, "not_found")
