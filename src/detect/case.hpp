@@ -52,6 +52,7 @@ struct Rule {
   int maturity_days = 0;
   std::vector<Need> needs;
   std::unique_ptr<Judge> (*judge)(Case&, const Rule&);
+  std::optional<Source> compares = {};     ///< what tells it of some charges that they are wrong: where that is not read it says so, and judges by what else there is
 };
 
 /// One FNSKU.

@@ -12,6 +12,8 @@ constexpr days kLooksBack(60);            // a stream with a gap in these days b
 
 std::string why_blocked(const Tables& tables, const Policy& policy, const Rule& rule, Day today) {
   if (rule.id == "order_lost_in_delivery" && tables.deliveries.empty()) return "no stream tells how deliveries ended; the host can supply it";
+  if (rule.compares && !tables.coverage.any(*rule.compares) && !tables.coverage.reason(*rule.compares).empty())
+    return std::string(source_name(*rule.compares)) + ": " + tables.coverage.reason(*rule.compares) + "; what it tells is not compared";
   if (rule.id == "fulfilment_fee_overcharge" && !policy.has_fulfilment_cards()) return "no rate card is known; only Amazon's own previews are compared";
   for (const Need& need : rule.needs) {
     if (!tables.coverage.any(need.source)) {

@@ -22,7 +22,8 @@ class Months {
  public:
   Months(Case& c, const Rule& rule) : c_(c), rule_(rule) {}
 
-  void add(std::string_view variant, const OrderItem& item, const MoneyItem& sale, std::string_view country, Micros over) {
+  /// `basis`: what the charge was compared with, where that is a row.
+  void add(std::string_view variant, const OrderItem& item, const MoneyItem& sale, std::string_view country, Micros over, std::optional<Evidence> basis) {
     const Day day = *sale.posted;
     const bool open = c_.today <= c_.policy.window(rule_.claim, country, day).latest;
     Month& m = months_[{item.sku, variant, first_of_month(day), *sale.currency}];
@@ -35,6 +36,7 @@ class Months {
     m.charges.push_back({sale.row, static_cast<std::int32_t>(sale.quantity.value_or(0)), open});
     if (open) m.first_open = std::min(m.first_open.value_or(day), day);
     (open ? m.open_sum : m.expired_sum) += over.value;
+    if (basis && std::none_of(m.bases.begin(), m.bases.end(), [&](const Evidence& known) { return known.row == basis->row; })) m.bases.push_back(*basis);
   }
 
   /// What was given back of charges of an SKU since a day, of so much at most; told in the finding.
@@ -55,8 +57,9 @@ class Months {
       if (given_back) sum -= given_back(sku, currency, m.first, sum, f);
       f.amount = Micros{sum};
       f.review_only = review_only(variant);
-      f.evidence.reserve(m.charges.size());
+      f.evidence.reserve(m.charges.size() + m.bases.size());
       for (const Charge& charge : m.charges) f.evidence.push_back({{Source::money, charge.row}, charge.open ? "charge" : "charge out of time", charge.units});
+      f.evidence.insert(f.evidence.end(), m.bases.begin(), m.bases.end());
       Case::Grounds grounds{.event = m.first_open.value_or(m.first), .country = m.country, .base = base(variant), .by_id = true, .not_before = {}, .aged_from = {}, .early = false};
       if (variant == "preview" || variant == "wrong_charge") grounds.also = {{Source::fee_preview, 0}};
       if (sum <= 0) {
@@ -81,6 +84,7 @@ class Months {
     std::optional<Day> first_open;
     std::int64_t open_sum = 0, expired_sum = 0;
     std::vector<Charge> charges;
+    std::vector<Evidence> bases;          // few: rows of one product
   };
   static Day first_of_month(Day day) {
     const std::chrono::year_month_day date(day);
@@ -284,7 +288,7 @@ class FulfilmentFees final : public Judge {
       const Currency currency = *sale.currency;
       const std::int64_t fee = -sale[Part::fulfilment].value / units;
       const auto tolerance = [](std::int64_t expected) { return std::max(kCents2, expected / 50); };
-      const auto over = [&](std::string_view variant, std::int64_t expected) {
+      const auto over = [&](std::string_view variant, std::int64_t expected, std::optional<Evidence> basis) {
         if (fee - expected <= tolerance(expected)) return false;
         const std::int64_t sum = (fee - expected) * units;
         std::int64_t back = std::min(sum, credited);
@@ -293,7 +297,7 @@ class FulfilmentFees final : public Judge {
           std::vector<Netted> told;
           back += credits_.take(order, item.sku, currency, day, sum - back, told);
         }
-        if (sum > back) months_.add(variant, item, sale, country, {sum - back});
+        if (sum > back) months_.add(variant, item, sale, country, {sum - back}, basis);
         return true;
       };
       const FulfilmentCard* card = c.policy.fulfilment_card(country, day);
@@ -301,7 +305,7 @@ class FulfilmentFees final : public Judge {
       if (card && size) {
         const std::string_view tier = c.text(size->tier);
         if (const auto expected = expected_fee(*card, tier, billed_ounces(*size, tier), day, currency)) {
-          if (!over("wrong_size", expected->value)) c.no(rule, {Source::money, sale.row}, "the fee of its size");
+          if (!over("wrong_size", expected->value, Evidence({Source::supplied, size->row}, "size", 0))) c.no(rule, {Source::money, sale.row}, "the fee of its size");
           continue;
         }
       }
@@ -310,11 +314,11 @@ class FulfilmentFees final : public Judge {
         std::int64_t expected = preview.row->fulfilment->value;
         // A surcharge that came after the preview is rightly charged.
         if (card) expected = std::max(expected, share_of({expected}, surcharge_on(*card, day), surcharge_on(*card, std::min(day, preview.row->day)), currency).value);
-        (void)over(card && !preview.later ? "wrong_charge" : "preview", expected);
+        (void)over(card && !preview.later ? "wrong_charge" : "preview", expected, Evidence({Source::fee_preview, preview.row->row}, "preview", 0));
         continue;
       }
       if (card && !size)
-        if (sale.usual_fulfilment) (void)over("tier_jump", *sale.usual_fulfilment);
+        if (sale.usual_fulfilment) (void)over("tier_jump", *sale.usual_fulfilment, std::nullopt);
     }
   }
 
@@ -380,7 +384,7 @@ class ReferralFees final : public Judge {
       }
       std::int64_t over = fee - due;
       if (units_of_order && units_of_order->refunded > 0) over = over * (units_of_order->sold - units_of_order->refunded) / units_of_order->sold;
-      if (over > 0) months_.add(variant, item, sale, country, {over});
+      if (over > 0) months_.add(variant, item, sale, country, {over}, variant == "preview" ? std::optional(Evidence({Source::fee_preview, preview.row->row}, "preview", 0)) : std::nullopt);
     }
   }
 
@@ -478,6 +482,7 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
       f.variant = "rate", base = 65, expected = by_rate;
     } else if (size && fee - by_volume >= kLeast) {
       f.variant = "volume", base = 60, expected = by_volume;
+      f.evidence.push_back({{Source::supplied, size->row}, "size", 0});
     } else if (mean != balances.end() && on_hand * 20 > mean->second * 11'000'000 && on_hand - mean->second * 500'000 >= 1'000'000 && on_hand > 0) {
       f.variant = "quantity", base = 45, f.review_only = true;
       expected = static_cast<std::int64_t>(static_cast<__int128>(fee) * mean->second * 500'000 / on_hand);

@@ -35,7 +35,9 @@ TEST_CASE("fulfilment_fee_overcharge") {
   const auto charge = [&](const std::string& order, std::string_view on, int units, std::string_view fee) { s.sold(order, on, units, {{Part::principal, "25.00"}, {Part::fulfilment, fee}}); };
   SUBCASE("v1") {
     for (int i = 1; i <= 10; ++i) charge("O" + std::to_string(i), i < 10 ? "05-0" + std::to_string(i) : "05-10", 1, "-5.69");
-    says(s.of("fulfilment_fee_overcharge", policy), {.readiness = "claim_ready", .amount = "9.30", .until = "07-30", .confidence = 75});
+    const auto found = s.of("fulfilment_fee_overcharge", policy);
+    says(found, {.readiness = "claim_ready", .amount = "9.30", .until = "07-30", .confidence = 75});
+    CHECK(std::count_if(found[0].evidence.begin(), found[0].evidence.end(), [](const Evidence& e) { return e.role() == "size" && e.row.source() == Source::supplied; }) == 1);
   }
   SUBCASE("v2") {
     charge("O1", "05-01", 1, "-4.76");

@@ -77,6 +77,32 @@ TEST_CASE("a preview of fees is of its own store") {
   CHECK(claimed(s) == "");
 }
 
+TEST_CASE("a fee that is too high names what it was held against, once a month, and without previews the rules that compare them say so") {
+  Sheet s;
+  s.t.fee_previews.push_back({901, day("05-01"), day("05-20"), s.name("SKU1"), s.name("FN1"), s.name("ASIN1"), currency("USD"), money("4.75"), money("3.75"), money("25.00"), {}, "US"});
+  for (const char* order : {"O1", "O2"}) s.sold(order, "05-12", 1, {{Part::principal, "25.00"}, {Part::commission, "-5.00"}, {Part::fulfilment, "-6.00"}});
+  for (const char* rule : {"fulfilment_fee_overcharge", "referral_fee_overcharge"}) {
+    CAPTURE(std::string(rule));
+    const auto found = s.of(rule);
+    REQUIRE(found.size() == 1);
+    CHECK(std::count_if(found[0].evidence.begin(), found[0].evidence.end(), [](const Evidence& e) { return e.role() == "charge" && e.row.source() == Source::money; }) == 2);
+    CHECK(std::count_if(found[0].evidence.begin(), found[0].evidence.end(), [](const Evidence& e) { return e.role() == "preview" && e.row == RowRef(Source::fee_preview, 901); }) == 1);
+  }
+  const auto said = [&](std::string_view rule) {
+    for (const RuleState& state : s.judged().rules)
+      if (state.rule == rule) return state.blocked;
+    return std::string("no such rule");
+  };
+  CHECK(said("referral_fee_overcharge").empty());
+  s.t.fee_previews.clear();
+  s.t.coverage = Coverage();
+  for (std::size_t i = 0; i < kSources; ++i)
+    if (static_cast<Source>(i) != Source::fee_preview) s.t.coverage.add_all(static_cast<Source>(i));
+  s.t.coverage.set_reason(Source::fee_preview, "unauthorised");
+  for (const char* rule : {"fulfilment_fee_overcharge", "referral_fee_overcharge"}) CHECK(said(rule) == "fee_preview: unauthorised; what it tells is not compared");
+  CHECK(said("duplicate_fee_charge").empty());
+}
+
 TEST_CASE("each refunded unit has the date of its own refund") {
   Sheet s;
   s.sold("O1", "01-20", 2, {{Part::principal, "50.00"}, {Part::commission, "-7.50"}, {Part::fulfilment, "-9.50"}});
