@@ -2,6 +2,7 @@
 // amzsync-host: the smallest web host of the library that is still a good one.
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <charconv>
 #include <csignal>
 #include <iostream>
 #include <mutex>
@@ -19,6 +20,13 @@ constexpr int kExporters = 2;   // for exports, which take as long as their clie
 int usage_error(const std::string& line) {
   std::cerr << "amzsync-host: " << line << "\n";
   return 2;
+}
+
+/// What is wrong with a limit.
+std::optional<std::string> limit(const std::string& text, const std::string& name, std::int64_t& into) {
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), into);
+  if (failed == std::errc() && end == text.data() + text.size() && into >= 0 && into <= 1'000'000'000) return std::nullopt;
+  return name + " is '" + text + "'; it must be a number from 0 to 1000000000, 0 for no limit";
 }
 
 /// Calls itself every 15 s as long as the server runs.
@@ -57,6 +65,8 @@ int main(int argc, char** argv) {
   host_settings.demo = settings.demo;
   if (!host_settings.frontends.parse(settings.frontend_origins))
     return usage_error("AMZSYNC_FRONTEND_ORIGINS is '" + settings.frontend_origins + "'; it must be origins such as https://app.example, with commas between");
+  if (const auto wrong = limit(settings.user_requests_per_minute, "AMZSYNC_USER_REQUESTS_PER_MINUTE", host_settings.user_requests_per_minute)) return usage_error(*wrong);
+  if (const auto wrong = limit(settings.address_requests_per_minute, "AMZSYNC_ADDRESS_REQUESTS_PER_MINUTE", host_settings.address_requests_per_minute)) return usage_error(*wrong);
 
   httpd::block_end_signals();
   const int hangup = httpd::hangup_descriptor();

@@ -73,6 +73,12 @@ std::string encode(std::string_view text) {
   return out;
 }
 
+Response too_many(std::int64_t seconds) {
+  Response refused = error(429, "too_many_requests", "Too many requests; please wait a little.");
+  refused.headers.push_back({"Retry-After", std::to_string(seconds)});
+  return refused;
+}
+
 Response redirect(const std::string& where) {
   Response r{302, "", {{"Location", where}, {"Referrer-Policy", "no-referrer"}, {"Cache-Control", "no-store"}}, ""};
   return r;
@@ -217,7 +223,10 @@ void Routes::handle(httpd::Request request, httpd::Responder responder) {
       break;
     }
   }
+  const bool probe = found && (found->act == &Routes::healthz || found->act == &Routes::readyz);
+  const auto early = probe ? std::nullopt : of_address_.refuse(request.peer);
   auto call = std::make_shared<Call>(Call{std::move(request), std::move(responder), std::nullopt, id, *this});
+  if (early) return call->send(too_many(*early));
   if (known_path && call->request.method == "OPTIONS") {
     Response preflight{204, "", {}, ""};
     if (settings_.frontends.allowed(origin_of(call->request.header("Origin")))) {
@@ -229,6 +238,7 @@ void Routes::handle(httpd::Request request, httpd::Responder responder) {
   if (found->who == Who::user) {
     call->identity = users_.identify(call->request);
     if (!call->identity) return call->send(error(401, "unauthorized", "Please sign in: a bearer token or the session cookie is missing, or no longer good."));
+    if (const auto seconds = of_user_.refuse(call->identity->user)) return call->send(too_many(*seconds));
     // A GET may start a sync too (bypass, empty recoveries). A navigation tells no origin, and comes from Amazon's consent page; a page's
     // script tells it.
     const bool told = !call->request.header("Origin").empty();

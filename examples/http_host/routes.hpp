@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "http_host/rate_limit.hpp"
 #include "http_host/streams.hpp"
 #include "http_host/users.hpp"
 #include "httpd/httpd.hpp"
@@ -16,6 +17,7 @@ namespace host {
 struct HostSettings {
   Frontends frontends;
   bool demo = false;
+  std::int64_t user_requests_per_minute = 0, address_requests_per_minute = 0;   ///< 0: no limit
 };
 
 class Routes {
@@ -24,7 +26,8 @@ class Routes {
   using Workers = std::function<void(std::function<void()>)>;
   /// `exporters` the same for what takes as long as a client takes to read.
   Routes(amzsync::Engine& engine, EventStreams& streams, const Users& users, const HostSettings& settings, Workers workers, Workers exporters)
-      : engine_(engine), streams_(streams), users_(users), settings_(settings), workers_(std::move(workers)), exporters_(std::move(exporters)) {}
+      : engine_(engine), streams_(streams), users_(users), settings_(settings), of_user_(settings.user_requests_per_minute), of_address_(settings.address_requests_per_minute),
+        workers_(std::move(workers)), exporters_(std::move(exporters)) {}
 
   void handle(httpd::Request request, httpd::Responder responder);
   /// For requests that were refused before they got here.
@@ -71,6 +74,7 @@ class Routes {
   EventStreams& streams_;
   const Users& users_;
   const HostSettings& settings_;
+  RateLimit of_user_, of_address_;
   Workers workers_, exporters_;
 };
 

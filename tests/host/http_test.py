@@ -11,6 +11,23 @@ from harness import BASE, FRONT, JWT_SECRET, HostCase, encoded, fetch, jwt
 STATUS = "/api/sync/status"
 
 
+class Limits(HostCase):
+    def test_who_asks_too_often_waits_and_nobody_else_does(self):
+        sim = self.sim(events=0)
+        host = self.host(sim, user_requests_per_minute="5", address_requests_per_minute="40")
+        self.assertEqual([host.get(STATUS).status for _ in range(5)], [200] * 5)
+        refused = next(answer for answer in (host.get(STATUS) for _ in range(30)) if answer.status != 200)
+        self.check_error(refused, 429, "too_many_requests")
+        self.assertGreaterEqual(int(refused.headers["Retry-After"]), 1)
+        self.assertEqual(host.get(STATUS, "user-2").status, 200)
+        # From one address, whoever it says that it is, and whatever it asks for.
+        refused = next(answer for answer in (host.get("/nowhere", user=None) for _ in range(300)) if answer.status != 404)
+        self.check_error(refused, 429, "too_many_requests")
+        self.check_error(host.get(STATUS, "user-3"), 429, "too_many_requests")
+        for probe in ("/healthz", "/readyz"):
+            self.assertEqual(host.get(probe, user=None).status, 200)
+
+
 class Users(HostCase):
     def setUp(self):
         super().setUp()

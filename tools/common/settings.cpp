@@ -19,11 +19,12 @@
 namespace amzsync_tools {
 namespace {
 
-constexpr std::array<std::string_view, 29> kNames{
+constexpr std::array<std::string_view, 31> kNames{
     "store",          "lwa-client-id",    "lwa-client-secret", "lwa-client-secret-file", "application-id",     "redirect-uri",       "region",
     "spapi-environment", "lwa-endpoint",  "spapi-endpoint",    "consent-endpoint",       "master-key",         "master-key-file",    "finances",
     "streams",        "history-days",     "policy",            "sync-every-minutes", "archive-days",          "archive",            "journal-days",       "synchronous",
-    "log-level",      "log-format",       "listen",            "jwt-secret",             "jwt-secret-file",    "frontend-origins",   "demo"};
+    "log-level",      "log-format",       "listen",            "jwt-secret",             "jwt-secret-file",    "frontend-origins",   "user-requests-per-minute",
+    "address-requests-per-minute", "demo"};
 constexpr std::string_view kFile = "-file";   // how the name of a setting ends that names a file which holds a secret
 
 std::string variable(std::string_view name) {
@@ -138,6 +139,8 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   of_host(app.add_option("--jwt-secret", s.jwt_secret, "HS256 secret of the users' tokens"));
   of_host(app.add_option("--jwt-secret-file", s.jwt_secret_file, "File that holds it"));
   of_host(app.add_option("--frontend-origins", s.frontend_origins, "Allowed front ends, with commas between; the first is the default"));
+  of_host(app.add_option("--user-requests-per-minute", s.user_requests_per_minute, "Requests of one user; 0: no limit"));
+  of_host(app.add_option("--address-requests-per-minute", s.address_requests_per_minute, "Requests from one address; 0: no limit"));
 }
 
 std::string parse_problem(const CLI::ParseError& e) {

@@ -41,6 +41,7 @@ struct Settings {
   std::string listen = "127.0.0.1:8080";
   std::string jwt_secret, jwt_secret_file;
   std::string frontend_origins;
+  std::string user_requests_per_minute = "60000", address_requests_per_minute = "300000";
 };
 
 /// Adds the options to a program; `host` shows those of the host in its help.
