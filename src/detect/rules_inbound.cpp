@@ -105,9 +105,9 @@ class InboundShortage final : public Judge {
     }
     item.open = std::max<std::int64_t>(0, item.sent - item.received);
     item.over = std::max<std::int64_t>(0, item.received - item.sent);
-    // Cases entered as units: what differs is the unit, not the goods.
+    // Cases entered as units: what differs is the unit, not the goods, and offsets nothing.
     const std::int64_t in_case = item.rows.front()->in_case;
-    if (in_case > 1 && item.sent * in_case == item.received) item.open = item.over = 0;
+    if (in_case > 1 && item.sent * in_case == item.received) item.over = 0;
   }
 
   void find_unplanned(Name shipment, const std::map<std::pair<Name, Name>, std::size_t>& planned) {

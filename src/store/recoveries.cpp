@@ -27,7 +27,8 @@ constexpr Source kSources[]{
     {"financial_events", kCreditDays, kCredits}};
 
 /// Which source each day is taken from. The best one that was read up to the end of the day; of a day that is not over for any of them the one
-/// read last; else one that shows money although the day was never read to an end.
+/// read last; else one that shows money although the day was never read to an end. What a report told of the day after its own, whose dates are local, is
+/// money of its own day elsewhere: it has the source of that day.
 std::map<std::int64_t, const Source*> choose_sources(Tx& tx, UserNo user) {
   struct Choice {
     const Source* source;
@@ -35,10 +36,15 @@ std::map<std::int64_t, const Source*> choose_sources(Tx& tx, UserNo user) {
     bool whole = false;
   };
   std::map<std::int64_t, Choice> choices;
+  std::vector<std::pair<std::int64_t, const Source*>> ahead;
   for (const Source& source : kSources) {
     Rows r = tx.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND by_word=0", user, source.stream);   // CANCELLED is no word on what was paid
     while (r.next()) {
       const Instant until = r.maybe_instant(1).value_or(Instant{});
+      if (until <= Instant(day_from(r.integer(0)))) {
+        ahead.emplace_back(r.integer(0), &source);
+        continue;
+      }
       const Choice here{&source, until, until >= Instant(day_from(r.integer(0)) + std::chrono::days(1))};
       const auto [place, fresh] = choices.emplace(r.integer(0), here);
       if (!fresh && !place->second.whole && (here.whole || until > place->second.read_until)) place->second = here;
@@ -46,6 +52,10 @@ std::map<std::int64_t, const Source*> choose_sources(Tx& tx, UserNo user) {
   }
   std::map<std::int64_t, const Source*> chosen;
   for (const auto& [day, choice] : choices) chosen.emplace(day, choice.source);
+  for (const auto& [day, source] : ahead) {
+    const auto before = chosen.find(day - 1);
+    chosen.emplace(day, before == chosen.end() ? source : before->second);
+  }
   for (const Source& source : kSources) {
     Rows r = tx.rows(source.days, user, source.stream);
     while (r.next()) chosen.emplace(r.integer(0), &source);

@@ -49,7 +49,7 @@ std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_v
 }
 
 void report_asked(Tx& tx, std::int64_t job, Instant at) { tx.run("UPDATE report_jobs SET asked_at=?2 WHERE job_no=?1", job, at); }
-void report_made(Tx& tx, std::int64_t job, std::string_view report_id) { tx.run("UPDATE report_jobs SET state='waiting', report_id=?2 WHERE job_no=?1", job, report_id); }
+void report_made(Tx& tx, std::int64_t job, std::string_view report_id, Instant as_of) { tx.run("UPDATE report_jobs SET state='waiting', report_id=?2, asked_at=?3 WHERE job_no=?1", job, report_id, as_of); }
 void report_ready(Tx& tx, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows) {
   tx.run("UPDATE report_jobs SET state='ready', document_id=?2, rows_from=?3, rows_until=?4 WHERE job_no=?1", job, document_id, rows ? std::optional(rows->from) : std::nullopt,
          rows ? std::optional(rows->until) : std::nullopt);

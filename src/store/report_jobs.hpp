@@ -48,7 +48,8 @@ std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_v
 
 /// Amazon is asked now; the job had been opened before.
 void report_asked(Tx& tx, std::int64_t job, Instant at);
-void report_made(Tx& tx, std::int64_t job, std::string_view report_id);
+/// `as_of`: it tells nothing of what came later.
+void report_made(Tx& tx, std::int64_t job, std::string_view report_id, Instant as_of);
 void report_ready(Tx& tx, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows);
 void report_archived(Tx& tx, std::int64_t job, std::int64_t archive);
 void end_report_job(Tx& tx, std::int64_t job, JobOutcome outcome, std::string_view reason);

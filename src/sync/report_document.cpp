@@ -98,7 +98,7 @@ Async<Result<Imported>> ReportDocuments::import(store::ReportJob job, DayRange h
   };
   AMZ_CO_TRY(document, co_await services_.store.read(std::move(find)));
   run_.progress.set_detail(std::string(dataset_.stream) + (dataset_.day_column.empty() ? "" : " of " + format_day(job.from)));
-  ImportContext context{services_, run_.fence, run_.cancel, std::nullopt, history};
+  ImportContext context{services_, run_.fence, run_.cancel, std::nullopt, history, job.asked_at};
   auto imported = co_await import_document(std::move(context), dataset_, document);
   co_return imported;
 }

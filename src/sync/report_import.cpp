@@ -186,10 +186,13 @@ class Import {
     sort_out_days();
     AMZ_CO_CHECK(co_await close_unchanged());
     while (!changed_.empty()) {
-      std::vector<Day> days = take_days();
+      std::vector<Day> days = take_days(changed_);
       AMZ_CO_CHECK(co_await write_days(std::move(days)));
     }
-    if (!stray_days_.empty()) AMZ_CO_CHECK(co_await sort_out_strays());
+    while (!strays_.empty()) {
+      const std::vector<Day> days = take_days(strays_);
+      AMZ_CO_CHECK(co_await sort_out_strays(days));
+    }
     co_return result_;
   }
 
@@ -209,7 +212,7 @@ class Import {
 
   /// Rows of other days than the document's have reports of their own. Where those tell nothing of them they would be lost: what is not stored is kept,
   /// until that report tells it.
-  Async<Status> sort_out_strays() {
+  Async<Status> sort_out_strays(const std::vector<Day>& days) {
     RowWalk walk(services_.store, document_, dataset_, charset_);
     store::Twins twins;
     std::unordered_map<Hash128, std::uint32_t, Hash128Hasher> shown;
@@ -218,7 +221,7 @@ class Import {
       std::vector<store::Stray> found;
       auto step = [&] {
         return walk.step([&](spapi::DecodedRow decoded, const auto& whole) {
-          if (!decoded.readable || !stray_days_.contains(decoded.row.day)) return;
+          if (!decoded.readable || !std::binary_search(days.begin(), days.end(), decoded.row.day)) return;
           const std::uint32_t before = shown[Hash128::of(std::string(decoded.row.identity.view()) + format_day(decoded.row.day))]++;
           store::Stray stray{decoded.row.day, decoded.row.identity, before, {std::string(kNotAskedFor), std::string(dataset_.day_column), whole()}, {}};
           stray.about = twins.next(stray.fault);
@@ -305,7 +308,7 @@ class Import {
     };
     auto walked = co_await walk_all(walk, take);
     for (const auto& [day, sum] : others)
-      if (!is_stored(day, sum)) stray_days_.insert(day);
+      if (!is_stored(day, sum)) strays_.push_back({day, sum.count});
     result_.blank = walk.blank();
     result_.personal = walk.tells_persons();
     if (left_ > 0 && !context_.replay)
@@ -364,11 +367,18 @@ class Import {
     for (const store::Cell& cell : cells) known_.emplace(cell.day, cell);
     for (Day day = first; day < end && Instant(day) < document_.read_until; day = next_cell(day))
       if (!context_.replay || told_last(day)) result_.days.insert(day);
-    // Dates are local, so the report of today may tell of the day (or the month) to come: what it tells holds until that day's own report is read.
-    const auto ahead = known_.find(end);
-    const bool newer = ahead != known_.end() && ahead->second.read_until.value_or(Instant{}) > document_.read_until;
-    if (!snapshot && Instant(end) > document_.read_until && !newer && (!context_.replay || told_last(end))) result_.days.insert(end);
+    if (!snapshot) look_ahead();
     co_return Done{};
+  }
+
+  /// Dates are local, so a report that is of now may tell of the day (or the month) to come: what it tells holds until that day's own report is read.
+  void look_ahead() {
+    Day ahead = document_.from;
+    while (ahead < document_.until && Instant(ahead) < document_.read_until) ahead = next_cell(ahead);
+    const bool of_now = Instant(document_.until) > document_.read_until || (context_.asked_at && *context_.asked_at < Instant(document_.until) + kNotYet);
+    const auto known = known_.find(ahead);
+    const bool newer = known != known_.end() && known->second.read_until.value_or(Instant{}) > document_.read_until;
+    if (of_now && !newer && (!context_.replay || told_last(ahead))) result_.days.insert(ahead);
   }
 
   /// Of a replay: whether no newer document told of the day.
@@ -448,12 +458,16 @@ class Import {
     co_return Done{};
   }
 
-  /// Days that differ, as many as fit in memory together.
-  std::vector<Day> take_days() {
+  struct DayRows {
+    Day day;
+    std::int64_t rows;
+  };
+  /// As many days as fit in memory together.
+  static std::vector<Day> take_days(std::vector<DayRows>& of) {
     std::vector<Day> days;
-    for (std::int64_t rows = 0; !changed_.empty() && (days.empty() || rows + changed_.back().rows <= kRowsInMemory); changed_.pop_back()) {
-      rows += changed_.back().rows;
-      days.push_back(changed_.back().day);
+    for (std::int64_t rows = 0; !of.empty() && (days.empty() || rows + of.back().rows <= kRowsInMemory); of.pop_back()) {
+      rows += of.back().rows;
+      days.push_back(of.back().day);
     }
     std::sort(days.begin(), days.end());
     return days;
@@ -519,10 +533,6 @@ class Import {
     co_return Done{};
   }
 
-  struct ChangedDay {
-    Day day;
-    std::int64_t rows;
-  };
   ImportContext context_;
   Services& services_;
   const spapi::ReportDataset& dataset_;
@@ -533,9 +543,8 @@ class Import {
   std::map<Day, DaySum> shown_;
   std::size_t part_column_ = 0;
   std::int64_t unreadable_ = 0, left_ = 0;
-  std::set<Day> stray_days_;   // of which the document shows something else than is stored, and tells nothing
   std::vector<store::ReportDay> unchanged_;
-  std::vector<ChangedDay> changed_;
+  std::vector<DayRows> changed_, strays_;   // strays: of which the document shows something else than is stored, and tells nothing
   Imported result_;
 };
 

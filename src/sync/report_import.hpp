@@ -24,6 +24,7 @@ struct ImportContext {
   CancelToken cancel;
   std::optional<Replay> replay;
   DayRange history{};          ///< days that have reports of their own, or will have
+  std::optional<Instant> asked_at{};   ///< when the report was asked for, or made by somebody else; nullopt: not known any more
 };
 
 struct Imported {

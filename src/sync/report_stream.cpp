@@ -179,7 +179,7 @@ class ReportReader {
     store::ReportJob job = opened.job;
     if (job.state == JobState::asking) {
       AMZ_CO_CHECK(co_await have_it_made(job, opened.is_new));
-      auto made = [number = job.number, id = job.report_id](const store::RunTx& run) { store::report_made(run.tx(), number, id); };
+      auto made = [number = job.number, id = job.report_id, as_of = job.asked_at](const store::RunTx& run) { store::report_made(run.tx(), number, id, as_of); };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(made)));
       job.state = JobState::waiting;
     }
@@ -288,6 +288,8 @@ class ReportReader {
     for (const ReportInfo& report : made) {
       const bool failed = report.status == ReportInfo::Status::fatal || report.status == ReportInfo::Status::cancelled;
       if (report.type != dataset_.report_type || report.id.empty() || (failed && !ours)) continue;   // what became of ours is its answer
+      const bool never_ends = report.status == ReportInfo::Status::under_way && report.created_at && services_.clock.now() - *report.created_at > dataset_.patience;
+      if (never_ends) continue;
       const bool all = std::all_of(marketplaces.begin(), marketplaces.end(), [&](const MarketplaceId& m) {
         return std::find(report.marketplaces.begin(), report.marketplaces.end(), m.text()) != report.marketplaces.end();
       });

@@ -50,7 +50,7 @@ MUTATIONS = [
     ("overage of the ASIN is ignored", INBOUND, 'offset(item, other, "overage of the ASIN");', "(void)other;"),
     ("overage of another shipment is ignored", INBOUND, 'offset(item, other, "overage of another shipment");', "(void)other;"),
     ("payments for shipments are ignored", INBOUND, "const std::int64_t units = std::min(item.open, p->left);", "const std::int64_t units = 0;"),
-    ("cases count as units", INBOUND, "item.open = item.over = 0;", "item.over = 0;"),
+    ("cases count as units", INBOUND, "item.over = 0;", "(void)in_case;"),
     ("shipments mature while Amazon counts", INBOUND, 'if (status != "CLOSED") not_before', "if (false) not_before"),
     ("shipments mature right after the last receipt", INBOUND, "if (item.shipment->last_receipt) not_before =", "if (false) not_before ="),
     ("damage that was corrected on arrival is claimed", INBOUND, "      received.left -= same;\n", ""),

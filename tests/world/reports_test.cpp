@@ -198,6 +198,41 @@ TEST_CASE("what is dated tomorrow is stored, until tomorrow's own report tells o
   CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
 }
 
+TEST_CASE("what is dated tomorrow is stored whatever the hour, also where the report is somebody else's of before midnight") {
+  const auto row = [](const std::string& day, int id) { return day + "T00:00:00+00:00\t" + std::to_string(id) + "\tLost_Warehouse\tS\tF\tUSD\t10.00\n"; };
+  for (const bool theirs : {false, true}) {
+    CAPTURE(theirs);
+    WorldSettings settings = one_report("reimbursements");
+    settings.start = theirs ? "2026-11-23T22:00:00Z" : "2026-11-24T00:01:00Z";
+    World world(settings);
+    Process& process = world.open();
+    world.amazon().add_fault(document(kHeader + row("2026-11-23", 1) + row("2026-11-24", 2)));
+    if (theirs) {
+      make_elsewhere(world, wish(spapi::kReimbursements, kUs, "2026-10-01T00:00:00Z", "2026-11-23T22:00:00Z"));
+      world.run_for(std::chrono::minutes(130));
+    }
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    CHECK(asked(world, "createReport") == 1);
+    CHECK(world.count("SELECT count(*) FROM reimbursements") == 2);
+    CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
+  }
+}
+
+TEST_CASE("a report of somebody else's tells nothing of what came after it, also where its reader died") {
+  World world(one_report("reimbursements"));
+  Process* process = &world.open();
+  make_elsewhere(world, wish(spapi::kReimbursements, kUs, "2026-10-01T00:00:00Z", "2026-11-23T15:00:00Z"));
+  world.run_for(std::chrono::hours(2));
+  const auto connected = world.connect(*process, 1);
+  REQUIRE(connected);
+  REQUIRE(world.run_until([&] { return world.count("SELECT count(*) FROM report_jobs WHERE state='waiting'") == 1; }));
+  world.kill(*process);
+  process = &world.open();
+  CHECK(member(world.finish(*process, world.user(1), connected->sync_id), "status") == "completed");
+  CHECK(asked(world, "createReport") == 1);
+  CHECK(world.count("SELECT max(read_until)/1000000 FROM cells WHERE stream='reimbursements'") < 1'795'447'800);   // 2026-11-23T15:30
+}
+
 TEST_CASE("a movement of a day beside those that are read again, which the ledger tells because its days are local, is kept when it is new") {
   World world(one_report("ledger", 100));
   Process& process = world.open();
@@ -406,6 +441,19 @@ TEST_CASE("a report that is never finished is given up after hours and asked for
       CHECK(member(run, {"error", "code"}) == "report_failed");
     }
   }
+}
+
+TEST_CASE("reports that never end are not taken up again by the next sync, which asks anew") {
+  World world(one_report("reimbursements"));
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_stuck"));
+  CHECK(member(world.sync_seller(process, 1), {"error", "code"}) == "report_failed");
+  world.amazon().clear_faults();
+  const std::int64_t before = asked(world, "createReport");
+  world.run_for(std::chrono::hours(5));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  CHECK(asked(world, "createReport") == before + 1);
+  check_report(world, process, 1);
 }
 
 TEST_CASE("a report that was left half read is read on within a day; after that a newer one takes its place") {

@@ -205,6 +205,35 @@ TEST_CASE("a day's recoveries come from one source: the better one that covers i
   CHECK(totals() == "USD 3 3");
 }
 
+TEST_CASE("what a report tells of tomorrow is not paid a second time where today's money comes from elsewhere") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const store::Fence fence = t.running(user);
+  store_batch(t, fence, batch({{"a", 1}}, true), MoneyStream::transactions);   // one dollar, today; the report dates it tomorrow
+  const Day tomorrow = kDay + std::chrono::days(1);
+  const auto read = [&](std::string_view stream, Day day, int hours) {
+    CHECK(t.write([&](store::Tx& tx) -> Status {
+      tx.run("INSERT INTO cells(user_no, stream, day, state, digest, read_until) VALUES(?1, ?2, ?3, 'provisional', ?5, ?4) ON CONFLICT (user_no, stream, day) DO UPDATE SET read_until=excluded.read_until", user, stream, day,
+             Instant(kDay) + std::chrono::hours(hours), store::Blob{"0"});
+      return Done{};
+    }));
+  };
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    tx.run("INSERT INTO reimbursements(user_no, day, identity, occurrence, content, reason, currency, amount_micros, detail, run_no) VALUES(?1, ?2, ?3, 0, ?3, 'Lost_Warehouse', 'USD', 1000000, '{}', 1)", user, tomorrow, store::Blob{"1"});
+    return Done{};
+  }));
+  const auto total = [&] { return *t.read([&](store::Tx& tx) -> Result<std::int64_t> { return store::recoveries(tx, user, false).totals.at(0).amount.value; }); };
+  read("reimbursements", kDay, 18);
+  read("reimbursements", tomorrow, 18);
+  read("transactions", kDay, 17);
+  CHECK(total() == 1'000'000);   // the report's
+  read("transactions", kDay, 19);
+  CHECK(total() == 1'000'000);   // the transactions'
+  read("transactions", kDay, 24);
+  read("transactions", tomorrow, 25);
+  CHECK(total() == 1'000'000);
+}
+
 TEST_CASE("a transaction that Amazon shows under another day than before is paid once") {
   TestStore t;
   const UserNo user = t.connected();

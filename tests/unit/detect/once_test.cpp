@@ -103,6 +103,23 @@ TEST_CASE("a fee that is too high names what it was held against, once a month, 
   CHECK(said("duplicate_fee_charge").empty());
 }
 
+TEST_CASE("a unit that is refunded a second time has the date and the credit of its first refund") {
+  const auto judged = [](bool twice) {
+    Sheet s;
+    s.sold_as_usual("O1");
+    s.refunded_as_usual("O1", "04-15");
+    s.returned("04-25", "O1", "CARRIER_DAMAGED");
+    if (twice) s.refunded_as_usual("O1", "05-20");   // a guarantee claim
+    return s.of("return_damage_unpaid");
+  };
+  const auto once = judged(false), twice = judged(true);
+  REQUIRE(once.size() == 1);
+  REQUIRE(twice.size() == 1);
+  CHECK(twice[0].deadline == once[0].deadline);
+  CHECK(twice[0].claimable_from == once[0].claimable_from);
+  CHECK(twice[0].amount == once[0].amount);
+}
+
 TEST_CASE("each refunded unit has the date of its own refund") {
   Sheet s;
   s.sold("O1", "01-20", 2, {{Part::principal, "50.00"}, {Part::commission, "-7.50"}, {Part::fulfilment, "-9.50"}});
