@@ -248,9 +248,8 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
         }
         case net::Outcome::rejected: {
           const ApiError api = ApiError::read(answer->body);
-          // "Token is not valid, token duration is 3 minutes." and its like; also any other complaint about a page token.
-          const bool token_fault = request.has_page_token && (api.says("token") || answer->status == 404);
-          failure = describe(token_fault ? Code::page_token_expired : Code::request_rejected, *answer, api);
+          // "Token is not valid, token duration is 3 minutes." and its like, in whatever words: the request was taken as it is, but for its page token.
+          failure = describe(request.has_page_token ? Code::page_token_expired : Code::request_rejected, *answer, api);
           // An unfilled template of Amazon's own means nothing about the request.
           repeat = contains_word(api.message, "$errorResponse") && ++template_errors < kTemplateErrorTries;
           pause = kTransientBackoff.wait(template_errors, entropy_);

@@ -203,9 +203,9 @@ Counts rewrite_report_rows(const RunTx& run, const ReportTable& table, std::span
 
 Counts keep_strays(const RunTx& run, const ReportTable& table, std::span<const Stray> strays) {
   Counts counts;
-  const std::string find = "SELECT count(*) FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3";
+  const std::string find = "SELECT count(*) FROM " + std::string(table.name) + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND content=?4";
   for (const Stray& stray : strays) {
-    if (run.tx().integer(find, run.user(), stray.day, stray.identity).value_or(0) > stray.occurrence) continue;
+    if (run.tx().integer(find, run.user(), stray.day, stray.identity, stray.content).value_or(0) > stray.equal) continue;
     if (!quarantine(run, table.name, stray.day, std::nullopt, stray.fault, stray.about, StrayOf{stray.identity, stray.occurrence})) continue;
     ++counts.fetched;
     ++counts.rejected;
@@ -217,7 +217,7 @@ void settle_strays(const RunTx& run, const ReportTable& table) {
   const std::string name(table.name);
   std::int64_t of_run = 0;
   Rows r = run.tx().rows("DELETE FROM quarantine WHERE user_no=?1 AND stream=?2 AND identity IS NOT NULL AND (SELECT count(*) FROM " + name +
-                             " t WHERE t.user_no=?1 AND t.day=quarantine.day AND t.identity=quarantine.identity)>occurrence RETURNING run_no",
+                             " t WHERE t.user_no=?1 AND t.day=quarantine.day AND t.identity=quarantine.identity)>occurrence AND EXISTS (SELECT 1 FROM cells c WHERE c.user_no=?1 AND c.stream=?2 AND c.day=quarantine.day AND c.read_at>=quarantine.at) RETURNING run_no",
                          run.user(), table.name);
   while (r.next()) of_run += r.integer(0) == run.run().value ? 1 : 0;
   Counts less;

@@ -54,14 +54,14 @@ std::vector<StoredRow> stored_rows(Tx& tx, UserNo user, const ReportTable& table
 /// A row that came in the report of other days than its own, which has a report too.
 struct Stray {
   Day day{};
-  Hash128 identity;
-  std::uint32_t occurrence = 0;   ///< of its identity in the document
+  Hash128 identity, content;
+  std::uint32_t occurrence = 0, equal = 0;   ///< how many of its identity, and of its content, the document shows before it
   Fault fault;
   Hash128 about;   ///< for quarantine
 };
-/// Keeps those in quarantine of which less is stored than the document shows.
+/// Keeps those in quarantine that are not stored as they are, or not as often as the document shows them.
 Counts keep_strays(const RunTx& run, const ReportTable& table, std::span<const Stray> strays);
-/// Takes those out of it that are stored by now, and off the counts of this run, if they are in them.
+/// Takes those out of it that their own day's report has told since, be it as something else, and off the counts of this run, if they are in them.
 void settle_strays(const RunTx& run, const ReportTable& table);
 
 /// A row that is new, or differs from the stored one that it takes the place of.

@@ -16,6 +16,7 @@ constexpr std::size_t kBytesPerStep = 16U << 10;           // packed; unpacked a
 constexpr std::uint64_t kMostBytes = 16ULL << 30;
 constexpr std::int64_t kRowsInMemory = 200'000;
 constexpr std::size_t kRowsPerWrite = 400;
+constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 constexpr std::string_view kJapan = "A1VC38T7YXB528";
 constexpr std::string_view kNotAskedFor = "date_not_asked";
 
@@ -109,7 +110,7 @@ struct RowKey {
   friend auto operator<=>(const RowKey&, const RowKey&) = default;
 };
 struct RowKeyHasher {
-  std::size_t operator()(const RowKey& key) const noexcept { return Hash128Hasher()(key.content); }
+  std::size_t operator()(const RowKey& key) const noexcept { return Hash128Hasher()(key.identity) ^ Hash128Hasher()(key.content); }
 };
 
 /// What is to be done with a row of the document that is not stored as it is.
@@ -215,15 +216,15 @@ class Import {
   Async<Status> sort_out_strays(const std::vector<Day>& days) {
     RowWalk walk(services_.store, document_, dataset_, charset_);
     store::Twins twins;
-    std::unordered_map<Hash128, std::uint32_t, Hash128Hasher> shown;
+    std::unordered_map<RowKey, std::uint32_t, RowKeyHasher> shown, equal;
     for (bool more = true; more;) {
       if (context_.cancel.cancelled()) co_return Code::cancelled;
       std::vector<store::Stray> found;
       auto step = [&] {
         return walk.step([&](spapi::DecodedRow decoded, const auto& whole) {
           if (!decoded.readable || !std::binary_search(days.begin(), days.end(), decoded.row.day)) return;
-          const std::uint32_t before = shown[Hash128::of(std::string(decoded.row.identity.view()) + format_day(decoded.row.day))]++;
-          store::Stray stray{decoded.row.day, decoded.row.identity, before, {std::string(kNotAskedFor), std::string(dataset_.day_column), whole()}, {}};
+          const store::ReportRow& row = decoded.row;
+          store::Stray stray{row.day, row.identity, row.content, shown[{row.day, row.identity, {}}]++, equal[{row.day, row.identity, row.content}]++, {std::string(kNotAskedFor), std::string(dataset_.day_column), whole()}, {}};
           stray.about = twins.next(stray.fault);
           found.push_back(std::move(stray));
         });
@@ -261,8 +262,24 @@ class Import {
     }
   }
 
-  /// By the answer's own word, else by its bytes (facts 3.4).
+  /// By a mark at its beginning, else by the answer's own word, else by its bytes (facts 3.4).
   Async<Status> choose_charset() {
+    std::string head;
+    DocumentWalk beginning(services_.store, document_.number);
+    const Gunzip::Out take_head = [&head](std::string_view bytes) -> Status {
+      head += bytes.substr(0, kUtf8Mark.size());
+      return Done{};
+    };
+    for (bool more = true; more && head.size() < kUtf8Mark.size();) {
+      auto step = [&] { return beginning.step(take_head); };
+      auto stepped = co_await run_on(services_.work, std::move(step));
+      if (!stepped) co_return stepped.error();
+      more = *stepped;
+    }
+    if (head.starts_with(kUtf8Mark)) {
+      charset_ = Charset::utf8;
+      co_return Done{};
+    }
     if (const auto named = charset_of(document_.content_type)) {
       charset_ = *named;
       co_return Done{};

@@ -68,7 +68,7 @@ class ReportReader {
       Day history_from{};
       std::vector<store::Cell> cells;
       std::vector<ReportWindow> unfinished;
-      std::vector<std::int64_t> overtaken;   // jobs
+      std::vector<std::pair<std::int64_t, std::int64_t>> overtaken;   // jobs, and what is archived of each
       std::optional<store::CoolDown> pause;
     };
     const Instant now = services_.clock.now();
@@ -81,7 +81,7 @@ class ReportReader {
         if (now - job.asked_at < dataset.cadence) {
           known.unfinished.push_back({job.from, job.until});
         } else {
-          known.overtaken.push_back(job.number);
+          known.overtaken.emplace_back(job.number, job.archive);
         }
       }
       known.pause = store::cool_down(tx, user, dataset.report_type);
@@ -89,9 +89,12 @@ class ReportReader {
     };
     AMZ_CO_TRY(known, co_await services_.store.read(std::move(load)));
     if (!known.overtaken.empty()) {
-      // What it tells is older than what Amazon would tell now.
+      // What it tells is older than what Amazon would tell now; no replay is to read what no sync did.
       auto drop = [jobs = std::move(known.overtaken)](const store::RunTx& run) {
-        for (const std::int64_t job : jobs) store::end_report_job(run.tx(), job, store::JobOutcome::lost, "A newer report takes its place.");
+        for (const auto& [job, archive] : jobs) {
+          store::end_report_job(run.tx(), job, store::JobOutcome::lost, "A newer report takes its place.");
+          if (archive != 0) store::forget_archived(run, archive);
+        }
       };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(drop)));
     }

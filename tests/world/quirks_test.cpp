@@ -229,6 +229,21 @@ TEST_CASE("a page of stock whose token lapsed while it was on its way begins the
   check_truth(world, process, 1);
 }
 
+TEST_CASE("a page token of the stock that Amazon refuses, in whatever words, begins the walk anew") {
+  for (const char* words : {"expired", "Invalid Input", "Got get active fnSku map InvalidInputException", ""})
+    for (const int status : {400, 404, 413}) {
+      CAPTURE(std::string(words));
+      CAPTURE(status);
+      World world(small());
+      Process& process = world.open();
+      amzsim::Fault died = refusal("/fba/inventory", status, "InvalidInput", words, 1);
+      died.pages_only = true;
+      world.amazon().add_fault(died);
+      CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+      check_truth(world, process, 1);
+    }
+}
+
 TEST_CASE("stock is always asked for whole, with its details, and never since a date") {
   CHECK(text_of_query(spapi::get_inventory_summaries(MarketplaceId(kUs), "")) == "granularityType=Marketplace granularityId=" + kUs + " marketplaceIds=" + kUs + " details=true");
   CHECK(text_of_query(spapi::get_inventory_summaries(MarketplaceId(kUs), "t")) == "granularityType=Marketplace granularityId=" + kUs + " marketplaceIds=" + kUs + " details=true nextToken=t");

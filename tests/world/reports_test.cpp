@@ -248,6 +248,38 @@ TEST_CASE("a movement of a day beside those that are read again, which the ledge
   CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_not_asked' AND instr(CAST(raw AS TEXT), 'LATE')>0") == 1);
 }
 
+TEST_CASE("a row of a day beside those that are read again, which says something else than is stored, is kept") {
+  World world(one_report("reimbursements", 85));
+  Process& process = world.open();
+  const auto row = [](const std::string& amount) { return "2026-09-11T00:00:00+00:00\t4\tLost_Warehouse\tS\tF\tUSD\t" + amount + "\n"; };
+  world.amazon().add_fault(document(kHeader + row("10.00")));
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  for (const auto& [amount, kept] : {std::pair{"10.00", 0}, {"12.00", 1}, {"12.00", 1}, {"10.00", 1}}) {
+    world.amazon().clear_faults();
+    world.amazon().add_fault(document(kHeader + row(amount)));
+    world.run_for(std::chrono::hours(25));
+    sync_again(world, process);
+    CHECK(world.count("SELECT amount_micros FROM reimbursements") == 10'000'000);
+    CHECK(world.count("SELECT count(*) FROM quarantine WHERE reason='date_not_asked' AND instr(CAST(raw AS TEXT), '12.00')>0") == kept);
+  }
+}
+
+TEST_CASE("a document that a newer report overtook before it was read is read by no replay") {
+  World world(one_report("reimbursements"));
+  Process* process = &world.open();
+  CHECK(member(world.sync_seller(*process, 1), "status") == "completed");
+  REQUIRE(world.count("SELECT count(*) FROM archive WHERE whole=1") == 1);
+  // As it is when the host dies between keeping a document and reading it.
+  world.kill(*process);
+  world.sql("UPDATE report_jobs SET state='archived', outcome=''");
+  world.sql("UPDATE cells SET digest=NULL WHERE stream='reimbursements'");
+  world.run_for(std::chrono::hours(49));
+  process = &world.open();
+  CHECK(member(sync_again(world, *process), "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE reason='A newer report takes its place.'") == 1);
+  CHECK(world.count("SELECT count(*) FROM archive WHERE whole=1") == 1);
+}
+
 TEST_CASE("of equal rows that came in the report of other days as many are kept as are not stored") {
   World world(one_report("reimbursements", 85));
   Process& process = world.open();
@@ -685,6 +717,7 @@ TEST_CASE("documents are read in the charset that they name, or else show, throu
   } documents[]{{"text/plain; charset=Cp1252", file("caf\xE9 \x80"), "café €"},
                 {"text/plain; charset=windows-1252", file("caf\xE9"), "café"},
                 {"text/plain;charset=UTF-8", file("caf\xC3\xA9"), "café"},
+                {"text/plain; charset=Cp1252", "\xEF\xBB\xBF" + file("caf\xC3\xA9"), "café"},   // its mark says otherwise
                 {"text/plain;charset=UTF-8", file("caf\xE9"), "café"},   // it is not
                 {"text/plain; charset=Shift_JIS", file("\x83\x65\x83\x58\x83\x67"), "テスト"},
                 {"text/plain", file("caf\xE9"), "café"},

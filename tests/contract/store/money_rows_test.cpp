@@ -213,7 +213,7 @@ TEST_CASE("what a report tells of tomorrow is not paid a second time where today
   const Day tomorrow = kDay + std::chrono::days(1);
   const auto read = [&](std::string_view stream, Day day, int hours) {
     CHECK(t.write([&](store::Tx& tx) -> Status {
-      tx.run("INSERT INTO cells(user_no, stream, day, state, digest, read_until) VALUES(?1, ?2, ?3, 'provisional', ?5, ?4) ON CONFLICT (user_no, stream, day) DO UPDATE SET read_until=excluded.read_until", user, stream, day,
+      tx.run("INSERT INTO cells(user_no, stream, day, state, digest, read_until) VALUES(?1, ?2, ?3, 'provisional', ?5, ?4) ON CONFLICT (user_no, stream, day) DO UPDATE SET digest=excluded.digest, read_until=excluded.read_until", user, stream, day,
              Instant(kDay) + std::chrono::hours(hours), store::Blob{"0"});
       return Done{};
     }));
