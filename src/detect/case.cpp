@@ -89,6 +89,16 @@ ProductLedger Case::net_product(const Product& product, std::span<const LedgerRo
   return p;
 }
 
+void number_twins(std::span<LedgerRow> rows) {
+  const auto told = [](const LedgerRow& r) { return std::tie(r.quantity, r.occurrence, r.reason, r.disposition, r.center, r.msku, r.reference); };
+  for (std::size_t i = 1; i < rows.size(); ++i)
+    for (std::size_t k = i; k-- > 0 && rows[k].day == rows[i].day;)
+      if (told(rows[k]) == told(rows[i])) {
+        rows[i].twin = rows[k].twin + 1;
+        break;
+      }
+}
+
 void Case::remember(const Order& order) {
   for (const OrderItem& item : order.items)
     for (const MoneyItem& sale : item.sales) {
@@ -115,7 +125,11 @@ void Case::link_reversals() {
   for (const Reimbursement* line : lines) {
     std::int64_t left = line->cash != 0 ? line->cash : line->inventory;
     auto originals = line->original_id.empty() ? std::vector<Payment*>() : by_id[line->original_id];
-    std::erase_if(originals, [&](const Payment* p) { return p->line->fnsku != line->fnsku && p->line->sku != line->sku; });
+    std::erase_if(originals, [&](const Payment* p) {
+      const bool tells = !line->fnsku.empty() || !line->sku.empty();
+      const bool same = (!line->fnsku.empty() && p->line->fnsku == line->fnsku) || (!line->sku.empty() && p->line->sku == line->sku);
+      return tells && !same;
+    });
     std::stable_sort(originals.begin(), originals.end(), [&](const Payment* a, const Payment* b) {
       const bool equal_a = a->line->per_unit == line->per_unit, equal_b = b->line->per_unit == line->per_unit;
       return equal_a != equal_b ? equal_a : a->line->row < b->line->row;
@@ -302,6 +316,7 @@ std::string subject_of(const Tables& t, const LedgerRow& r) {
   std::string text = "ledger " + format_day(r.day);
   for (const Name name : {r.fnsku, r.msku, r.center}) text += "|" + std::string(n.text(name));
   text += "|" + r.reference + "|" + std::string(disposition_name(r.disposition)) + "|" + (r.reason ? std::string(1, r.reason) : std::string()) + "|" + std::to_string(r.quantity) + "#" + std::to_string(r.occurrence);
+  if (r.twin > 0) text += "~" + std::to_string(r.twin + 1);
   return text;
 }
 

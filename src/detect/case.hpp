@@ -106,7 +106,12 @@ class Case {
   std::vector<Payment> payments;          ///< by the lines of the report
   std::vector<Reversal> reversals;
   /// Units of an order that rule 11 claims.
-  std::map<Name, std::int64_t> reopened_by_order;
+  struct Reopened {
+    Name sku, asin;
+    std::int64_t units = 0;
+  };
+  std::map<Name, std::vector<Reopened>> reopened_by_order;
+  std::set<std::int64_t> credited_excess;   ///< rows of payments that rule 9 has taken of
   /// Payments that stand in for others: what they pay less than those, it claims.
   std::set<std::int64_t> paid_again;
   /// Units of a product's shipments that it claims.
@@ -184,6 +189,8 @@ class Case {
 
 /// A text that names a ledger row for good: not by its number, which a rebuilt store would give anew.
 std::string subject_of(const Tables& tables, const LedgerRow& row);
+/// Of one product, in order of (day, row): so that each keeps its subject whatever becomes of the others.
+void number_twins(std::span<LedgerRow> rows);
 
 /// Of a currency's amounts the middle one; of two middle ones their mean, half up.
 Micros median(std::vector<Micros> amounts, Currency currency);

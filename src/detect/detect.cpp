@@ -81,6 +81,7 @@ Detection detect(const Tables& tables, std::vector<LedgerRow> rows, std::vector<
   Detector detector(tables, ledger, policy, today, verdicts);
   for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
     while (end < rows.size() && rows[end].fnsku == rows[begin].fnsku) ++end;
+    number_twins(std::span(rows).subspan(begin, end - begin));
     detector.see(std::span(rows).subspan(begin, end - begin));
   }
   for (Order& order : orders) detector.see(std::move(order));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "detect/ledger_reader.hpp"
 
+#include "detect/case.hpp"
+
 #include <algorithm>
 
 namespace amzsync::detect {
@@ -121,7 +123,10 @@ std::optional<std::vector<std::vector<LedgerRow>>> LedgerReader::next(Tx& tx) {
     LedgerRow row = row_of(r);
     products[places.at(row.fnsku)].push_back(std::move(row));
   }
-  for (auto& rows : products) std::sort(rows.begin(), rows.end(), [](const LedgerRow& a, const LedgerRow& b) { return std::tie(a.day, a.row) < std::tie(b.day, b.row); });
+  for (auto& rows : products) {
+    std::sort(rows.begin(), rows.end(), [](const LedgerRow& a, const LedgerRow& b) { return std::tie(a.day, a.row) < std::tie(b.day, b.row); });
+    number_twins(rows);
+  }
   return products;
 }
 

@@ -76,6 +76,11 @@ class Loader {
       // Where no report is made of what was paid, and the money shows that something was, nothing tells what it was for.
       const bool contradicted = stream.source == Source::reimbursements &&
                                 tx_.integer("SELECT 1 FROM cells c JOIN credits d ON d.user_no=c.user_no AND d.day=c.day WHERE c.user_no=?1 AND c.stream=?2 AND c.by_word=1 LIMIT 1", user_, stream.name).has_value();
+      // A file without a column that what follows is concluded from is no file to conclude from.
+      if (const std::string lacking = lacking_column(stream.source); !lacking.empty()) {
+        t_.coverage.set_reason(stream.source, "its files have no " + lacking);
+        continue;
+      }
       if (contradicted) t_.coverage.set_reason(stream.source, "Amazon makes no report of it, although the money shows some");
       Rows r = tx_.rows("SELECT day, read_until, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND (by_word=0 OR ?3=0) ORDER BY day", user_, stream.name, contradicted ? 1 : 0);
       while (next(r)) {
@@ -89,6 +94,28 @@ class Loader {
       }
     }
     t_.coverage.set_reason(Source::removal_shipments, "no stream reads them; the host can supply them");
+  }
+
+  /// The first of the columns that Amazon fills in every row, or in every row of a kind, and that none of the stored rows has; empty: none.
+  std::string lacking_column(Source source) {
+    struct Column {
+      Source source;
+      std::string_view table, column, name, where = "";
+    };
+    constexpr Column columns[]{{Source::reimbursements, "reimbursements", "reason", "reason"},
+                               {Source::reimbursements, "reimbursements", "coalesce(fnsku, sku)", "fnsku and no sku"},
+                               {Source::reimbursements, "reimbursements", "order_id", "amazon-order-id", " AND (lower(reason) LIKE 'customer%')"},
+                               {Source::ledger, "ledger", "asin", "ASIN"},
+                               {Source::removals, "removals", "order_type", "order-type"},
+                               {Source::removals, "removals", "disposed_quantity", "disposed-quantity"},
+                               {Source::removals, "removals", "cancelled_quantity", "cancelled-quantity"}};
+    for (const Column& c : columns) {
+      if (c.source != source) continue;
+      const std::string of_user = "SELECT 1 FROM " + std::string(c.table) + " WHERE user_no=?1" + std::string(c.where);
+      const std::string told = of_user + " AND " + std::string(c.column) + " IS NOT NULL LIMIT 1";
+      if (tx_.integer(of_user + " LIMIT 1", user_) && !tx_.integer(told, user_)) return std::string(c.name);
+    }
+    return {};
   }
 
   void balances() {

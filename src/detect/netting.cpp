@@ -2,6 +2,7 @@
 #include "detect/netting.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -32,13 +33,18 @@ class Allocation {
   void make_lots() {
     for (const LedgerRow& row : rows_) {
       const LedgerRow* r = &row;
+      if (r->movement == Movement::receipt && r->quantity > 0 && came_damaged(r->disposition)) arrived_damaged_[r->disposition] += r->quantity;
       if (r->movement != Movement::adjustment) continue;
       if (is_damage(*r)) {
-        n_.lots.push_back({.kind = Lot::Kind::damaged, .row = r, .mate = mate_of(*r), .units = units_of(*r), .left = units_of(*r)});
+        const LedgerRow* mate = mate_of(*r);
+        const std::int64_t units = units_of(*r) - arrived(*r, units_of(*r));
+        if (units == 0) continue;
+        n_.lots.push_back({.kind = Lot::Kind::damaged, .row = r, .mate = mate, .units = units, .left = units});
         n_.lots.back().unsellable = r->reason != 'E' && r->reason != '6';
-        absorb_.push_back(units_of(*r));
+        absorb_.push_back(units);
       } else if (is_loss(*r)) {
         std::int64_t units = units_of(*r);
+        units -= arrived(*r, units);
         // Damaged units that are misplaced were told of when they were damaged.
         if (r->disposition == Disposition::warehouse_damaged)
           for (std::size_t i = n_.lots.size(); i-- > 0 && units > 0;) {
@@ -151,6 +157,16 @@ class Allocation {
     return std::nullopt;
   }
 
+  static bool came_damaged(Disposition d) { return d == Disposition::carrier_damaged || d == Disposition::warehouse_damaged; }
+  /// Of units that arrived damaged their receipt tells (rule 5), not what is booked of them afterwards.
+  std::int64_t arrived(const LedgerRow& r, std::int64_t units) {
+    const auto known = arrived_damaged_.find(r.disposition);
+    if (known == arrived_damaged_.end()) return 0;
+    const std::int64_t same = std::min(units, known->second);
+    known->second -= same;
+    return same;
+  }
+
   /// What a lot still takes: in the first round no more than Amazon itself says it has reconciled.
   std::int64_t room(const Lot& lot) const {
     if (!first_) return lot.left;
@@ -226,6 +242,7 @@ class Allocation {
   std::span<const LedgerRow> rows_;
   std::set<const LedgerRow*> halves_;     // that are another row's by now
   std::vector<std::int64_t> absorb_;      // of each lot: misplaced damaged units that it still explains
+  std::map<Disposition, std::int64_t> arrived_damaged_;   // units, of which nothing was booked since
   bool first_ = false;
 };
 

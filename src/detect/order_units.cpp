@@ -93,7 +93,6 @@ std::optional<OrderUnits> order_units(const Case& c, const OrderItem& item) {
     if (u.refunded >= u.sold) continue;   // the same unit a second time, such as a guarantee claim
     units = std::min(units, u.sold - u.refunded);
     u.refunded += units;
-    u.refunded_on = *refund.posted;
     if (u.refunds.empty() || u.refunds.back().day != *refund.posted) u.refunds.push_back({*refund.posted, 0});
     u.refunds.back().units += units;
     u.commission_credited.value += std::max<std::int64_t>(0, refund[Part::commission].value);

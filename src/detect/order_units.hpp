@@ -8,7 +8,6 @@ namespace amzsync::detect {
 
 struct OrderUnits {
   std::int64_t sold = 0, refunded = 0;
-  Day refunded_on{};                      ///< of the refund that completed the last unit; meaningless where none was
   std::optional<Currency> currency;
   std::string_view country;               ///< never empty
   /// For `units` of them: principal less Amazon's fees, and the principal less the commission that was given back.

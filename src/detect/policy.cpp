@@ -246,10 +246,10 @@ std::optional<Micros> Policy::unit_cap(Currency currency) const {
   return found == unit_caps_.end() ? std::nullopt : std::optional(found->second);
 }
 
-Micros Policy::refund_administration(Micros fee, Currency currency) const {
+Micros Policy::refund_administration(Micros fee, std::int64_t units, Currency currency) const {
   const Micros share = times(fee, administration_share_, currency);
   const auto cap = administration_caps_.find(currency);
-  return cap == administration_caps_.end() ? share : std::min(share, cap->second);
+  return cap == administration_caps_.end() ? share : std::min(share, Micros{cap->second.value * units});
 }
 
 const FulfilmentCard* Policy::fulfilment_card(std::string_view country, Day day) const {

@@ -73,7 +73,7 @@ class Policy {
   Day sourcing_cost_since() const noexcept { return sourcing_cost_since_; }
   std::optional<Micros> unit_cap(Currency currency) const;
   /// What Amazon keeps of a referral fee that it gives back.
-  Micros refund_administration(Micros referral_fee, Currency currency) const;
+  Micros refund_administration(Micros referral_fee, std::int64_t units, Currency currency) const;
   /// The card that holds on a day; nullptr: none is known.
   const FulfilmentCard* fulfilment_card(std::string_view country, Day day) const;
   const ReferralCard* referral_card(std::string_view country, std::string_view category, Day day) const;

@@ -426,6 +426,14 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
   struct Group {
     std::vector<const StorageFee*> rows;
   };
+  std::map<std::tuple<std::string_view, Day, Currency>, std::int64_t> by_report, by_money;   // of a country and the month that it is charged in
+  for (const StorageFee& fee : c.tables.storage_fees)
+    if (fee.fee && fee.currency) by_report[{c.country(fee.country), months_after(fee.month, 1), *fee.currency}] += fee.fee->value;
+  for (const ServiceFee& fee : c.tables.service_fees)
+    if (c.text(fee.type) == "FBAStorageFee" && fee.posted) {
+      const std::chrono::year_month_day date(*fee.posted);
+      by_money[{fee.country.empty() ? c.tables.home : fee.country, Day(date.year() / date.month() / std::chrono::day(1)), fee.currency}] -= fee.amount.value;
+    }
   std::map<std::tuple<std::string_view, Day, std::string_view>, Group> groups;
   for (const StorageFee& fee : c.tables.storage_fees)
     if (fee.fee && fee.currency && fee.on_hand && fee.item_volume && fee.rate) groups[{c.text(fee.fnsku), fee.month, c.text(fee.country)}].rows.push_back(&fee);
@@ -493,6 +501,10 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
       continue;
     }
     f.amount = round_to_cents({fee - expected}, *first.currency);
+    // Where the money shows another sum than the report, the report is not what was charged.
+    const auto paid = by_money.find({country, next, *first.currency});
+    const std::int64_t reported = by_report[{country, next, *first.currency}];
+    if (paid != by_money.end() && paid->second != 0 && std::llabs(paid->second - reported) * 100 > std::llabs(paid->second)) f.terms.push_back({"X1", -10});
     Case::Grounds grounds{.event = charged, .country = country, .base = base, .by_id = true, .not_before = {}, .aged_from = {}, .early = false};
     grounds.told_from = {{Source::storage_fees, first.month}, {Source::ledger_summary, first.month}};
     if (f.variant == "quantity") grounds.also = {{Source::ledger_summary, 0}};

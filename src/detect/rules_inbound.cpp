@@ -15,8 +15,8 @@ constexpr days kAfterLastReceipt(14);
 struct Shipment {
   const InboundShipment* row = nullptr;
   std::optional<Day> first_receipt, last_receipt;
-  /// What is told as delivered; on a first sync the first receipt (facts 7.17).
-  std::optional<Day> delivered() const { return row->delivered ? row->delivered : first_receipt; }
+  /// When it was seen as delivered, which may be a while after it was, and no later than its first receipt (facts 7.17).
+  std::optional<Day> delivered() const { return row->delivered && first_receipt ? std::min(row->delivered, first_receipt) : row->delivered ? row->delivered : first_receipt; }
 };
 
 /// What was sent of one product in one shipment. SKUs may share it.
@@ -43,7 +43,8 @@ void offset(Item& item, Item& by, std::string_view step) {
 
 /// Units that a shipment brought of a product that was not planned for it, or that Amazon books as found.
 struct Unplanned {
-  Name asin;
+  Name fnsku, asin;
+  Day first{};
   std::int64_t row = 0, left = 0;
 };
 
@@ -114,7 +115,7 @@ class InboundShortage final : public Judge {
     for (const auto& [key, booked] : case_.ledger.receipts_of(shipment)) {
       if (planned.contains(key) || booked.units <= 0) continue;
       const Name asin = booked.asin.empty() ? asin_of(key.second, {}) : booked.asin;
-      if (!asin.empty()) unplanned_[shipment].push_back({asin, booked.row, booked.units});
+      unplanned_[shipment].push_back({key.second, asin, booked.first, booked.row, booked.units});
     }
   }
 
@@ -126,17 +127,27 @@ class InboundShortage final : public Judge {
         if (other.shipment == item.shipment && !item.asin.empty() && other.asin == item.asin) offset(item, other, "overage of the ASIN");
       for (Unplanned& other : unplanned_[item.id]) {
         const std::int64_t same = item.asin.empty() || other.asin != item.asin ? 0 : std::min(item.open, other.left);
-        if (same == 0) continue;
-        item.open -= same;
-        other.left -= same;
-        item.offsets.push_back({{Source::ledger, other.row}, same, "received as another product of the ASIN"});
+        take_unplanned(item, other, same, "received as another product of the ASIN");
       }
       for (Item& other : items) {
         if (other.shipment == item.shipment || other.fnsku != item.fnsku) continue;
         const auto a = item.shipment->delivered(), b = other.shipment->delivered();
-        if (a && b && (*a < *b ? *b - *a : *a - *b) <= kSiblings) offset(item, other, "overage of another shipment");
+        if (a && b && near(*a, *b)) offset(item, other, "overage of another shipment");
       }
+      // Of a product that was not planned there it came too.
+      for (auto& [id, others] : unplanned_)
+        for (Unplanned& other : others)
+          if (const auto delivered = item.shipment->delivered(); id != item.id && other.fnsku == item.fnsku && !item.fnsku.empty() && delivered && near(*delivered, other.first))
+            take_unplanned(item, other, std::min(item.open, other.left), "received in another shipment");
     }
+  }
+
+  static bool near(Day a, Day b) { return (a < b ? b - a : a - b) <= kSiblings; }
+  static void take_unplanned(Item& item, Unplanned& other, std::int64_t same, std::string_view step) {
+    if (same == 0) return;
+    item.open -= same;
+    other.left -= same;
+    item.offsets.push_back({{Source::ledger, other.row}, same, step});
   }
 
   /// Each payment goes to the nearest shortage before it.

@@ -20,16 +20,30 @@ void tell_money(Finding& f, const OrderItem& item) {
   for (const MoneyItem& refund : item.refunds) f.evidence.push_back({{Source::money, refund.row}, "refund", refund.quantity.value_or(0)});
 }
 
-/// Payments on the order for units of this item: for returns, and for nothing said.
-std::vector<Payment*> paid_on_order(Case& c, Name order, const OrderItem& item, bool damage) {
+/// Payments on the order for units of this item: for returns, and for nothing said. `others`: the order's items; what names the SKU of another is for that.
+std::vector<Payment*> paid_on_order(Case& c, Name order, const OrderItem& item, std::span<const OrderItem> others, bool damage) {
   std::vector<Payment*> paid = c.payments_of_order(order);
   std::erase_if(paid, [&](const Payment* p) {
     const Family family = p->line->family;
     const bool fits = family == Family::returned || family == Family::general || (damage && family == Family::damaged);
-    return !fits || !same_product(item, p->line->sku, p->line->asin);
+    const bool of_another = p->line->sku != item.sku && std::any_of(others.begin(), others.end(), [&](const OrderItem& other) { return other.sku == p->line->sku; });
+    return !fits || of_another || !same_product(item, p->line->sku, p->line->asin);
   });
   std::stable_sort(paid.begin(), paid.end(), [](const Payment* a, const Payment* b) { return (a->line->family == Family::general) < (b->line->family == Family::general); });
   return paid;
+}
+
+/// What rule 11 claims of an item is not claimed once more: so many of these units.
+std::int64_t claimed_back(Case& c, Name order, const OrderItem& item, std::int64_t units) {
+  const auto owned = order.empty() ? c.reopened_by_order.end() : c.reopened_by_order.find(order);
+  if (owned == c.reopened_by_order.end()) return 0;
+  std::int64_t taken = 0;
+  for (Case::Reopened& r : owned->second) {
+    const std::int64_t same = same_product(item, r.sku, r.asin) ? std::min(units - taken, r.units) : 0;
+    r.units -= same;
+    taken += same;
+  }
+  return taken;
 }
 
 void order_value(Finding& f, const OrderUnits& units) {
@@ -91,12 +105,8 @@ void judge_unreturned(Case& c, const Rule& rule, const Order& order, const Order
     open -= same;
     f.netting.push_back({{Source::returns, row->row}, same, "returned"});
   }
-  if (const auto owned = c.reopened_by_order.find(order.name); owned != c.reopened_by_order.end()) {
-    const std::int64_t same = std::min(open, owned->second);
-    open -= same;
-    owned->second -= same;
-  }
-  open -= c.take(paid_on_order(c, order.name, item, false), open, f, "payment");
+  open -= claimed_back(c, order.name, item, open);
+  open -= c.take(paid_on_order(c, order.name, item, order.items, false), open, f, "payment");
   if (open <= 0) {
     c.no(rule, first, "returned, or paid", std::move(f.netting));
     return;
@@ -192,14 +202,14 @@ class ReturnDamage final : public Judge {
       auto sold = std::find_if(order.items.begin(), order.items.end(), [&, name = sku](const OrderItem& i) { return case_.text(i.sku) == name; });
       // It may have come back as another SKU of its ASIN.
       if (sold == order.items.end()) sold = std::find_if(order.items.begin(), order.items.end(), [&, asin = returned.rows.back()->asin](const OrderItem& i) { return !asin.empty() && i.asin == asin; });
-      draft(returned, sold == order.items.end() ? nullptr : &*sold);
+      draft(returned, sold == order.items.end() ? nullptr : &*sold, order.items);
     }
   }
 
   void end() override {
     for (auto& [order, items] : returned_)
       for (auto& [sku, returned] : items) {
-        if (!returned.drafted) draft(returned, nullptr);
+        if (!returned.drafted) draft(returned, nullptr, {});
         conclude(returned);
       }
     if (!case_.telling()) return;
@@ -216,9 +226,23 @@ class ReturnDamage final : public Judge {
     bool drafted = false, said_reimbursed = false;
     std::optional<OrderUnits> units;
     std::optional<Day> refunded_on;
+    std::map<Day, std::int64_t> by_refund;   // units, by the day of their own refund
   };
 
-  void draft(Returned& returned, const OrderItem* sold) {
+  /// What came back is of the units that were refunded first.
+  void date(Returned& returned, const OrderItem& item) const {
+    std::vector<Day> refunds;
+    for (const OrderUnits::Refund& r : returned.units->refunds) refunds.insert(refunds.end(), static_cast<std::size_t>(r.units), r.day);
+    std::size_t n = 0;
+    for (const ReturnRow* row : case_.returns_of_order(returned.rows.front()->order)) {
+      if (!same_product(item, row->sku, row->asin)) continue;
+      const bool broken = std::find(returned.rows.begin(), returned.rows.end(), row) != returned.rows.end();
+      for (std::int64_t unit = 0; unit < row->quantity; ++unit, ++n)
+        if (broken) ++returned.by_refund[n < refunds.size() ? refunds[n] : refunds.back()];
+    }
+  }
+
+  void draft(Returned& returned, const OrderItem* sold, std::span<const OrderItem> others) {
     const ReturnRow& last = *returned.rows.back();
     OrderItem item{.sku = last.sku, .asin = last.asin, .sales = {}, .refunds = {}};
     if (sold) item = *sold;
@@ -227,7 +251,7 @@ class ReturnDamage final : public Judge {
     // Where the sale is not known, the first refund is the earliest that it can have been for.
     for (const MoneyItem& refund : item.refunds)
       if (refund.posted && refund[Part::principal].value < 0) returned.refunded_on = std::min(returned.refunded_on.value_or(*refund.posted), *refund.posted);
-    if (returned.units && returned.units->refunded > 0) returned.refunded_on = returned.units->refunded_on;
+    if (returned.units && returned.units->refunded > 0) date(returned, item);
     item.sku = last.sku;
     Finding& f = returned.draft;
     f.subject = subject(case_, order, item);
@@ -239,13 +263,8 @@ class ReturnDamage final : public Judge {
       f.evidence.push_back({{Source::returns, r->row}, "return", r->quantity});
       returned.said_reimbursed |= r->said_reimbursed;
     }
-    f.quantity -= case_.take(paid_on_order(case_, last.order, item, true), f.quantity, f, "payment");
-    // What rule 11 claims is not claimed here once more.
-    if (const auto owned = case_.reopened_by_order.find(last.order); owned != case_.reopened_by_order.end()) {
-      const std::int64_t same = std::min(f.quantity, owned->second);
-      f.quantity -= same;
-      owned->second -= same;
-    }
+    f.quantity -= case_.take(paid_on_order(case_, last.order, item, others, true), f.quantity, f, "payment");
+    f.quantity -= claimed_back(case_, last.order, item, f.quantity);
     returned.drafted = true;
   }
 
@@ -263,15 +282,27 @@ class ReturnDamage final : public Judge {
     if (f.quantity == 0) return case_.no(rule_, {Source::returns, last.row}, "paid", std::move(f.netting));
     if (returned.said_reimbursed) f.terms.push_back({"X1", -10});
     const auto& units = returned.units;
-    if (units) order_value(f, *units);
-    case_.conclude(rule_, std::move(f),
-                   {.event = returned.refunded_on.value_or(last.day),
-                    .country = units ? units->country : case_.tables.home,
-                    .base = 80,
-                    .by_id = true,
-                    .not_before = last.day + days(rule_.maturity_days + (returned.said_reimbursed ? 10 : 0)),
-                    .aged_from = last.day,
-                    .early = true});
+    if (returned.by_refund.empty()) returned.by_refund[returned.refunded_on.value_or(last.day)] = f.quantity;
+    std::int64_t settled = -f.quantity;
+    for (const auto& [day, of_it] : returned.by_refund) settled += of_it;
+    const Day first = returned.by_refund.begin()->first;
+    for (const auto& [day, of_it] : returned.by_refund) {
+      const std::int64_t paid = std::min(settled, of_it);
+      settled -= paid;
+      if (paid == of_it) continue;
+      Finding one = f;
+      if (day != first) one.subject += "|" + format_day(day);
+      one.quantity = of_it - paid;
+      if (units) order_value(one, *units);
+      case_.conclude(rule_, std::move(one),
+                     {.event = day,
+                      .country = units ? units->country : case_.tables.home,
+                      .base = 80,
+                      .by_id = true,
+                      .not_before = last.day + days(rule_.maturity_days + (returned.said_reimbursed ? 10 : 0)),
+                      .aged_from = last.day,
+                      .early = true});
+    }
   }
 
   std::map<std::string_view, std::map<std::string_view, Returned>> returned_;   // by order and SKU
@@ -398,7 +429,7 @@ class NotRestocked final : public Judge {
       f.netting.push_back({{Source::ledger, found.row}, same, "booked as found"});
     }
     const OrderItem item{.sku = r.sku, .asin = r.asin, .sales = {}, .refunds = {}};
-    std::vector<Payment*> paid = paid_on_order(c, r.order, item, false);
+    std::vector<Payment*> paid = paid_on_order(c, r.order, item, {}, false);
     std::erase_if(paid, [](const Payment* p) { return p->line->family != Family::returned; });
     left -= c.take(std::move(paid), left, f, "payment");
     if (left == 0) return c.no(rule_, ref, "booked in the ledger, or paid", std::move(f.netting));

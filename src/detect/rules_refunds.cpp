@@ -12,6 +12,7 @@ struct Sides {
   std::optional<Currency> currency;
   std::string_view country;
   Micros charged, refunded, principal, refunded_principal, commission, commission_back;
+  std::int64_t units = 0, units_refunded = 0;   ///< as far as they are told
   std::optional<Day> first;               ///< sale
   Day last{};                             ///< refund
   bool commission_told = false;
@@ -27,6 +28,7 @@ std::optional<Sides> sides_of(const Case& c, const OrderItem& item) {
     if (!both(sale)) return std::nullopt;
     s.currency = sale.currency;
     if (!sale.country.empty()) s.country = sale.country;
+    if (sale.tells(Part::principal) && sale[Part::principal].value != 0) s.units += sale.quantity.value_or(0);
     for (const Part part : kCharges) s.charged.value += sale[part].value;
     s.principal.value += sale[Part::principal].value;
     s.commission.value -= sale[Part::commission].value;
@@ -40,6 +42,7 @@ std::optional<Sides> sides_of(const Case& c, const OrderItem& item) {
       s.last = dated ? std::max(s.last, *refund.posted) : *refund.posted;
       dated = true;
     }
+    if (refund[Part::principal].value < 0) s.units_refunded += refund.quantity.value_or(0);
     for (const Part part : kCharges) s.refunded.value -= refund[part].value;
     s.refunded.value -= refund[Part::goodwill].value;
     s.refunded_principal.value -= refund[Part::principal].value;
@@ -93,8 +96,10 @@ void judge_excess(Case& c, const Rule& rule, const Order& order, const OrderItem
     if (taken <= 0) continue;
     place->second -= taken;
     excess.value -= taken;
+    c.credited_excess.insert(p->line->row);
     f.netting.push_back({{Source::reimbursements, p->line->row}, 0, "payment"});
   }
+  if (sides.units_refunded > sides.units) return c.no(rule, {Source::money, item.refunds.front().row}, "more units were given back for than the money tells sales of");
   if (excess.value <= std::max(kLeast, sides.charged.value / 100)) return c.no(rule, {Source::money, item.refunds.front().row}, "the refund is not more than was charged, or the rest was paid", std::move(f.netting));
   f.amount = excess;
   c.conclude(rule, std::move(f), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false, .told_from = {{Source::money, sides.first.value_or(sides.last)}}});
@@ -105,7 +110,10 @@ void judge_credit(Case& c, const Rule& rule, const Order& order, const OrderItem
   if (!sides.commission_told || sides.commission.value <= 0 || sides.refunded_principal.value <= 0) return;
   const Currency currency = *sides.currency;
   const Micros credit = share_of(sides.commission, std::min(sides.refunded_principal.value, sides.principal.value), sides.principal.value, currency);
-  const Micros expected{credit.value - c.policy.refund_administration(credit, currency).value};
+  // Its bound is of each unit.
+  const std::int64_t per_unit = std::max<std::int64_t>(1, sides.principal.value / std::max<std::int64_t>(1, sides.units));
+  const std::int64_t units = std::clamp<std::int64_t>((sides.refunded_principal.value + per_unit - 1) / per_unit, 1, std::max<std::int64_t>(1, sides.units));
+  const Micros expected{credit.value - c.policy.refund_administration(credit, units, currency).value};
   const Micros gap{expected.value - sides.commission_back.value};
   if (gap.value <= kTolerance) return c.no(rule, {Source::money, item.refunds.front().row}, "the referral fee was given back");
   c.conclude(rule, draft(c, order, item, sides, gap), {.event = sides.last, .country = sides.country, .base = 75, .by_id = true, .not_before = {}, .aged_from = {}, .early = false, .told_from = {{Source::money, sides.first.value_or(sides.last)}}});

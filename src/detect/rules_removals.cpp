@@ -93,10 +93,10 @@ void removal_lost(Case& c, const Rule& rule) {
     for (Sent& s : sent) {
       const auto known = receipts.find({s.row->order, s.row->fnsku});
       if (known == receipts.end()) continue;
-      s.counted = true;
       for (Received& r : known->second) {
         if (by_tracking && (r.row->tracking.empty() || r.row->tracking != s.row->tracking)) continue;
         if (!by_tracking && !r.row->tracking.empty() && r.row->tracking != s.row->tracking) continue;
+        s.counted |= by_tracking || r.row->tracking.empty() || s.row->tracking.empty();
         const std::int64_t units = std::min(r.left, s.missing);
         if (units <= 0) continue;
         r.left -= units;

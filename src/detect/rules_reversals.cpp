@@ -266,6 +266,7 @@ class OfLines : public Judge {
   /// `order`: nullptr where no money of its order is known, or it has none. `product`: nullptr likewise.
   virtual void judge(std::size_t number, const Order* order, ProductLedger* product) = 0;
   void judge_now(std::size_t number, const Order* order, ProductLedger* product) {
+    if (judged_[number]) return;
     judged_[number] = true;
     judge(number, order, product);
   }
@@ -283,7 +284,7 @@ class Unsupported final : public OfLines {
       if (!c.reversals[i].original) continue;
       const Reimbursement& original = *c.reversals[i].original->line;
       if (Repayments::is_of_order(original)) {
-        by_order_[original.order].push_back(i);
+        if (!original.order.empty()) by_order_[original.order].push_back(i);   // of no order that is named no order can tell
       } else {
         by_product_[c.fnsku_of(original)].push_back(i);
       }
@@ -334,7 +335,8 @@ class Unsupported final : public OfLines {
     f.review_only = of == Of::nothing_known || (of == Of::order && !order);   // nothing tells what came back, or what was owed
 
     std::int64_t left = reversal.units;
-    if (of == Of::order) support_.returned(reversal, order, left, f);
+    const bool of_named_order = of == Of::order && !original.order.empty();
+    if (of_named_order) support_.returned(reversal, order, left, f);
     if (of == Of::shipments) support_.received(reversal, product, left, f);
     if (of == Of::losses && product) support_.found_again(reversal, *product, left, f);
     const Repayments::Found again = left > 0 ? repayments_.take(reversal, left) : Repayments::Found{};
@@ -344,11 +346,11 @@ class Unsupported final : public OfLines {
       f.netting.push_back({{Source::reimbursements, again.line->row}, again.units, "paid again"});
       tell_difference(f, reversal, again, grounds);
     }
-    if (of == Of::order) support_.overpaid_order(reversal, order, left, f);
+    if (of_named_order) support_.overpaid_order(reversal, order, left, f);
     if (of == Of::shipments) support_.overpaid_shipments(reversal, left, f);
     if (of == Of::losses && product) support_.overpaid_loss(reversal, *product, left, f);
 
-    if (of == Of::order) c.reopened_by_order[original.order] += left;
+    if (of_named_order && left > 0) c.reopened_by_order[original.order].push_back({original.sku, original.asin, left});
     if (of == Of::shipments) c.reopened_inbound[c.fnsku_of(original)] += left;
     if (of == Of::losses && product) support_.reopen(reversal, *product, left);
     claim(std::move(f), reversal, left, std::move(grounds));
@@ -383,11 +385,24 @@ class Underpaid final : public OfLines {
  public:
   Underpaid(Case& c, const Rule& rule) : OfLines(c, rule, c.payments.size()) {}
   void see(const Order& order) override {
+    if (order.name.empty()) return;
     for (const Payment* p : case_.payments_of_order(order.name))
       if (p->line->family == Family::returned) judge_now(static_cast<std::size_t>(p - case_.payments.data()), &order, nullptr);
   }
 
  private:
+  /// Units of the payment's item that were refunded and did not come back, or came back broken by Amazon.
+  std::int64_t owed_of(const Order& order, const Reimbursement& r) const {
+    std::int64_t owed = 0;
+    for (const OrderItem& item : order.items) {
+      if (!same_product(item, r.sku, r.asin)) continue;
+      if (const auto units = order_units(case_, item)) owed += units->refunded;
+      for (const ReturnRow* row : case_.returns_of_order(order.name))
+        if (row->grade != ReturnGrade::amazon_damaged && same_product(item, row->sku, row->asin)) owed -= row->quantity;
+    }
+    return owed;
+  }
+
   void judge(std::size_t number, const Order* order, ProductLedger*) override {
     Case& c = case_;
     const Rule& rule = rule_;
@@ -443,6 +458,8 @@ class Underpaid final : public OfLines {
       }
       return;
     }
+    if (c.credited_excess.contains(r.row)) return c.no(rule, ref, "it makes good what was given back beyond what was charged");
+    if (order && owed_of(*order, r) <= 0) return c.no(rule, ref, "of its order no unit was refunded and kept");
     if (order)
       if (const auto net = net_of_order(c, *order, r); net && unit->value * 10 < net->value * 9) {
         f.basis = Basis::order;

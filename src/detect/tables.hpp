@@ -79,6 +79,7 @@ struct LedgerRow {
   std::int32_t quantity = 0;              ///< signed: into or out of the disposition
   std::optional<std::int32_t> reconciled, unreconciled;
   std::uint32_t occurrence = 0;           ///< among rows that are equal
+  std::uint32_t twin = 0;                 ///< among rows of its product that differ in nothing that a subject tells
 };
 
 /// GET_LEDGER_SUMMARY_VIEW_DATA, by period.

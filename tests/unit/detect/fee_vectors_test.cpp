@@ -82,7 +82,7 @@ TEST_CASE("storage_fee_overcharge") {
     if (surcharge) f.surcharge_rate = money(*surcharge);
     s.t.storage_fees.push_back(f);
     s.moved("05-01", Movement::receipt, 1);   // so that the SKU of the FNSKU is known
-    s.t.service_fees.push_back({.row = 2, .posted = day("06-12"), .type = s.name("FBAStorageFee"), .sku = {}, .fnsku = {}, .object = {}, .country = "US", .currency = currency("USD"), .amount = money("-3.18")});
+    s.t.service_fees.push_back({.row = 2, .posted = day("06-12"), .type = s.name("FBAStorageFee"), .sku = {}, .fnsku = {}, .object = {}, .country = "US", .currency = currency("USD"), .amount = Micros{-money(fee).value}});
   };
   SUBCASE("v1") {
     row("0.0408", "3.18");
@@ -95,6 +95,11 @@ TEST_CASE("storage_fee_overcharge") {
   SUBCASE("v3") {
     row("0.0208", "5.00");
     says(s.of("storage_fee_overcharge"), {.readiness = "claim_ready", .amount = "3.38", .confidence = 85});
+  }
+  SUBCASE("v1 where the money shows another sum than the report") {
+    row("0.0408", "3.18");
+    s.t.service_fees.front().amount = money("-103.18");
+    says(s.of("storage_fee_overcharge"), {.readiness = "review", .amount = "1.57", .confidence = 65});
   }
   SUBCASE("v4") {
     row("0.0208", "2.54", "0.44");
