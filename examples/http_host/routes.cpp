@@ -46,6 +46,9 @@ int status_of(std::int32_t code) {
     case AMZSYNC_ERROR_SYNC_OVER: return 409;
     case AMZSYNC_ERROR_NOT_SUPPORTED: return 501;
     case AMZSYNC_ERROR_APP_CREDENTIALS_INVALID:
+    case AMZSYNC_ERROR_AMAZON_ERROR:
+    case AMZSYNC_ERROR_BAD_ANSWER:
+    case AMZSYNC_ERROR_REQUEST_REJECTED:
     case AMZSYNC_ERROR_AMAZON_UNAVAILABLE: return 502;
     case AMZSYNC_ERROR_PAUSED:
     case AMZSYNC_ERROR_CLOSED:
@@ -174,6 +177,14 @@ const std::vector<Routes::Route>& Routes::table() {
 
 namespace {
 
+bool of_this_machine(const std::string& origin) {
+  std::string host = origin_of(origin);
+  host = host.substr(std::min(host.size(), host.find("://") == std::string::npos ? 0 : host.find("://") + 3));
+  if (host.starts_with("[")) return host.starts_with("[::1]");
+  host = host.substr(0, host.find(':'));
+  return host == "localhost" || host.ends_with(".localhost") || (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+}
+
 /// Matches a path against a pattern with at most one ":id".
 bool matches(std::string_view pattern, std::string_view path, std::string& id) {
   const std::size_t mark = pattern.find(":id");
@@ -244,6 +255,9 @@ void Routes::handle(httpd::Request request, httpd::Responder responder) {
     const bool told = !call->request.header("Origin").empty();
     if ((found->effect || told) && call->identity->by_cookie && !origin_holds(call->request))
       return call->send(error(403, "origin_not_allowed", "This request comes from a page that may not act for the user."));
+    // Where nobody signs in, pages of this machine may act, those of others not.
+    if (call->identity->unproved && told && !origin_holds(call->request) && !of_this_machine(call->request.header("Origin")))
+      return call->send(error(403, "origin_not_allowed", "This request comes from a page of another machine; in demo mode it may not act."));
   }
   // It says that the host answers, whatever the database keeps the others waiting for.
   if (found->act == &Routes::healthz) return healthz(*call);

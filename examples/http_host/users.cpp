@@ -48,8 +48,11 @@ std::optional<std::string> Users::subject_of(const std::string& token) const {
   jwt_t* raw = nullptr;
   const int failed = jwt_decode(&raw, token.c_str(), reinterpret_cast<const unsigned char*>(jwt_secret_.data()), static_cast<int>(jwt_secret_.size()));
   const std::unique_ptr<jwt_t, void (*)(jwt_t*)> jwt(raw, &jwt_free);
-  // The algorithm is ours to choose, never the token's.
+  // The algorithm is ours to choose, never the token's. What a token calls critical and is not understood makes it invalid (RFC 7515, 4.1.11).
   if (failed != 0 || !jwt || jwt_get_alg(jwt.get()) != JWT_ALG_HS256) return std::nullopt;
+  const char* algorithm = jwt_get_header(jwt.get(), "alg");
+  const std::unique_ptr<char, void (*)(void*)> critical(jwt_get_headers_json(jwt.get(), "crit"), &std::free);
+  if (!algorithm || std::string_view(algorithm) != "HS256" || critical) return std::nullopt;
   const char* subject = jwt_get_grant(jwt.get(), "sub");
   const auto expires = numeric_date(jwt.get(), "exp"), begins = numeric_date(jwt.get(), "nbf");
   const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -63,16 +66,16 @@ std::optional<Identity> Users::identify(const httpd::Request& request) const {
   if (const std::string header = request.header("Authorization"); !header.empty()) {
     if (header.size() <= kBearer.size() || !std::equal(kBearer.begin(), kBearer.end(), header.begin(), [](char wanted, char c) { return std::tolower(static_cast<unsigned char>(c)) == wanted; })) return std::nullopt;
     const auto subject = subject_of(header.substr(kBearer.size()));
-    return subject ? std::optional(Identity{*subject, false, false}) : std::nullopt;
+    return subject ? std::optional(Identity{*subject, false, false, false}) : std::nullopt;
   }
   if (const std::string token = cookie(request, kCookie); !token.empty()) {
     const auto subject = subject_of(token);
-    if (subject) return Identity{*subject, true, false};
+    if (subject) return Identity{*subject, true, false, false};
     if (!demo_) return std::nullopt;
   }
   if (!demo_) return std::nullopt;
   const std::string named = request.param("userId");
-  return named.empty() ? Identity{"demo-user", false, true} : Identity{named, false, false};
+  return named.empty() ? Identity{"demo-user", false, true, true} : Identity{named, false, false, true};
 }
 
 std::string origin_of(const std::string& url) {

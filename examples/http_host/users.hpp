@@ -14,6 +14,7 @@ struct Identity {
   std::string user;
   bool by_cookie = false;   ///< then the browser sent it by itself, and effects need a check of the origin
   bool assumed = false;     ///< nobody said so: the demo's default user
+  bool unproved = false;    ///< nor showed a token: in a demo
 };
 
 class Users {

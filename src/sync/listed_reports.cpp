@@ -14,6 +14,7 @@ namespace {
 
 constexpr Duration kListedFor = std::chrono::hours(24 * 90 - 1);   // Amazon refuses to look further back than ninety days
 constexpr std::size_t kMostPages = 50;
+constexpr int kMostRestarts = 2;
 constexpr Duration kAlmost = std::chrono::hours(2);   // a sync that comes a little early is not sent away
 
 class ListReader {
@@ -56,8 +57,14 @@ class ListReader {
     co_return !read_at || now - *read_at >= dataset_.cadence - kAlmost;
   }
 
-  /// Opens a job for every report that was not read before.
+  /// Opens a job for every report that was not read before. A list whose page token has lapsed is walked anew.
   Async<Status> list(Instant now) {
+    for (int walk = 0;; ++walk) {
+      auto walked = co_await walk_list(now);
+      if (walked || walked.code() != Code::page_token_expired || walk >= kMostRestarts || !run_.budget.take()) co_return walked;
+    }
+  }
+  Async<Status> walk_list(Instant now) {
     spapi::Request request = spapi::get_reports(dataset_, now - kListedFor);
     for (std::size_t page = 0; page < kMostPages; ++page) {
       auto answer = co_await services_.client.call(caller_, std::move(request));

@@ -64,6 +64,15 @@ class CommandLine(HostCase):
                 self.assertEqual(json.loads(out)["total"], 1)
                 self.assertEqual(self.run_sync(env, "--streams", "inventory")[1]["streams"][0]["name"], "inventory")
 
+    def test_a_sync_of_named_datasets_is_of_those_also_where_another_is_under_way(self):
+        sim = self.sim(events=100)
+        env = self.settings(sim)
+        self.connect(env)   # which begins a sync of everything
+        code, last, _ = self.run_sync(env, "--streams", "inventory")
+        self.assertEqual((code, last["status"]), (0, "completed"), last)
+        self.assertEqual([s["name"] for s in last["streams"] if s["name"] != "participations"], ["inventory"], last)
+        self.assertEqual(json.loads(cli(env, "history", "--user", "anna", "--json")[1])["total"], 2)
+
     def test_findings_are_shown_explained_and_exported_with_their_rows(self):
         sim = self.sim(events=100, skus=30, plant=120, history_days=200)
         env = self.settings(sim)

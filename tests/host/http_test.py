@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is the user, and what becomes of requests that are malformed, too large, too slow or meant badly."""
 import concurrent.futures
+import hmac
 import json
 import socket
 import time
@@ -48,6 +49,12 @@ class Users(HostCase):
         good = jwt("user-1")
         header, payload, signature = good.split(".")
         none = encoded(b'{"alg":"none","typ":"JWT"}')
+
+        def signed(head):
+            text = encoded(json.dumps(head).encode()) + "." + payload
+            return text + "." + encoded(hmac.new(JWT_SECRET.encode(), text.encode(), "sha256").digest())
+
+        self.assertEqual(self.bearer(signed({"alg": "HS256", "typ": "JWT"})).status, 200)
         for name, token in {
             "empty": "",
             "no token at all": "nonsense",
@@ -55,6 +62,8 @@ class Users(HostCase):
             "empty secret": jwt("user-1", secret=""),
             "another algorithm": jwt("user-1", algorithm="HS512"),
             "another algorithm still": jwt("user-1", algorithm="HS384"),
+            "an algorithm in other letters": signed({"alg": "hs256", "typ": "JWT"}),
+            "with something critical": signed({"alg": "HS256", "typ": "JWT", "crit": ["b64"], "b64": False}),
             "no algorithm": f"{none}.{payload}.",
             "no algorithm, signed": f"{none}.{payload}.{signature}",
             "changed": f"{header}.{encoded(json.dumps({'sub': 'admin', 'exp': 99999999999}).encode())}.{signature}",

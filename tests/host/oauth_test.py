@@ -161,6 +161,9 @@ class Demo(HostCase):
         self.assertTrue(done.location.startswith(host.url + "/dashboard?"), done.location)
         self.assertEqual(go("GET", "/api/sync/status?userId=anna").json["lastSync"]["syncId"], done.query["sync_id"])
         self.assertIsNone(go("GET", "/api/sync/status").json["lastSync"])
+        # Pages of other machines may not act where nobody signs in; those of this one may.
+        for origin, status in (("https://evil.example", 403), ("https://localhost.evil.example", 403), ("http://localhost:3000", 200), ("http://127.0.0.1:5173", 200)):
+            self.assertEqual(host.call("GET", "/api/sync/status?userId=anna", user=None, headers={"Origin": origin}).status, status, origin)
         # A token, where one is given, must hold in demo mode too.
         self.check_error(host.get("/api/sync/status", headers={"Authorization": "Bearer " + jwt("x")}), 401, "unauthorized")
 

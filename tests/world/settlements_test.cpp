@@ -73,6 +73,20 @@ TEST_CASE("settlements are found in the list of reports, page by page, each is r
   CHECK(world.count(settled) > first);
 }
 
+TEST_CASE("a list of settlements whose page token lapses is walked anew") {
+  WorldSettings settings = settlements_alone();
+  settings.amazon.rows_per_page = 4;
+  World world(settings);
+  Process& process = world.open();
+  amzsim::Fault lapsed = fault("/reports/2021-06-30/reports", "status", 0, "Invalid Input", 400);
+  lapsed.method = "GET";
+  lapsed.pages_only = true;
+  lapsed.times = 1;
+  world.amazon().add_fault(lapsed);
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  check_truth(world, process, 1);
+}
+
 TEST_CASE("a settlement that is refused, or in whose place an error stands, is asked for as long as it is listed; the others are read meanwhile") {
   World world(settlements_alone());
   Process& process = world.open();

@@ -110,38 +110,51 @@ int connect(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
-/// Starts a sync or a replay, waits for it and says how it ended.
-int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync::Answer> (amzsync::Engine::*begin)(const std::string&, const std::string&), const char* what) {
-  const auto start = std::chrono::steady_clock::now();
-  auto events = engine.events(c.user, AMZSYNC_EVENTS_LIVE);
-  if (!events) return failed(events.error());
-  const auto run = (engine.*begin)(c.user, c.streams);
-  if (!run) return failed(run.error());
-  const std::string id(run->sync_id());
+/// Waits for a sync and shows how it goes on; its document in the end.
+amzsync::Expected<Json> wait_for(const std::string& user, const std::string& id, amzsync::Engine& engine, amzsync::Events& events) {
   ProgressBar bar;
-  std::string status;
-  Json document;
   bool first = true;
   for (;;) {
-    const auto now = engine.sync_status(c.user, id);
-    if (!now) return failed(now.error());
-    status = std::string(now->status());
-    document = Json::parse(now->json());
+    const auto now = engine.sync_status(user, id);
+    if (!now) return now.error();
+    const std::string_view status = now->status();
+    Json document = Json::parse(now->json());
     if (status == "completed" || status == "partial" || status == "failed" || status == "cancelled") {
       if (document["progress"] == 100) bar.show(document);
-      break;
+      bar.clear();
+      return document;
     }
     // One that is under way already is shown where it is.
     if (std::exchange(first, false) && document["progress"] > 0) bar.show(document);
-    auto event = events->next(std::chrono::seconds(5));
-    if (!event) return failed(event.error());
+    auto event = events.next(std::chrono::seconds(5));
+    if (!event) return event.error();
     // Passing progress lives in the event alone; everything else is in the run's row.
     if (*event && (*event)->type() == "sync_progress") {
       const Json payload = Json::parse((*event)->json());
       if (payload["syncId"] == id) bar.show(payload);
     }
   }
-  bar.clear();
+}
+
+/// Starts a sync or a replay, waits for it and says how it ended.
+int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync::Answer> (amzsync::Engine::*begin)(const std::string&, const std::string&), const char* what) {
+  const auto start = std::chrono::steady_clock::now();
+  auto events = engine.events(c.user, AMZSYNC_EVENTS_LIVE);
+  if (!events) return failed(events.error());
+  auto run = (engine.*begin)(c.user, c.streams);
+  if (!run) return failed(run.error());
+  if (!c.streams.empty() && !run->triggered()) {
+    // What was under way is of what others asked for, and no answer about the datasets that were named here.
+    const auto other = wait_for(c.user, std::string(run->sync_id()), engine, *events);
+    if (!other) return failed(other.error());
+    run = (engine.*begin)(c.user, c.streams);
+    if (!run) return failed(run.error());
+  }
+  const std::string id(run->sync_id());
+  const auto ended = wait_for(c.user, id, engine, *events);
+  if (!ended) return failed(ended.error());
+  const Json& document = *ended;
+  const std::string status = document["status"];
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (c.json) {
     Json last{{"syncId", id}, {"status", status}, {"wallSeconds", seconds}, {"calls", document["calls"]}, {"streams", document["streams"]}};

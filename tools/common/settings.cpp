@@ -245,7 +245,7 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
   // `shown`: the value as it may be shown; nullptr for a secret.
   const auto check = [](std::string_view name, const std::string* shown, const amzsync::Expected<amzsync::Nothing>& result) -> std::optional<WrongSetting> {
     if (result) return std::nullopt;
-    return WrongSetting{variable(name) + (shown ? " is '" + *shown + "'" : " is wrong") + ": " + result.error().message()};
+    return WrongSetting{variable(name) + (shown ? " is '" + (shown->find('@') == std::string::npos ? *shown : without_password(*shown)) + "'" : " is wrong") + ": " + result.error().message()};
   };
   // A number; the library says which ones are right.
   const auto count = [&](std::string_view name, const std::string& text, auto set) -> std::optional<WrongSetting> {

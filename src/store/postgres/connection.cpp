@@ -76,7 +76,9 @@ Error postgres_error(std::string_view sqlstate, std::string_view detail) {
   const auto say = [&](Code c) {
     Error e(c);
     while (!detail.empty() && detail.back() == '\n') detail.remove_suffix(1);
-    e.message += " (PostgreSQL: " + std::string(detail) + ")";
+    std::string line(detail);   // of several lines
+    for (std::size_t at = 0; (at = line.find_first_of("\n\t", at)) != std::string::npos;) line.replace(at, std::min(line.find_first_not_of("\n\t", at), line.size()) - at, " ");
+    e.message += " (PostgreSQL: " + line + ")";
     return e;
   };
   const std::string_view group = sqlstate.substr(0, 2);
