@@ -86,6 +86,10 @@ ProductLedger Case::net_product(const Product& product, std::span<const LedgerRo
   p.netting = net(rows, shared, product.payments, false);
   for (const Credit& credit : p.netting.credits)
     if (credit.payment) credit.payment->left = credit.left;
+  // Which of several products it was nobody can tell.
+  for (const FoundByAsin& f : p.found_before)
+    for (Lot& lot : p.netting.lots)
+      if (f.left < f.row->quantity && lot.kind == Lot::Kind::lost && lot.left > 0 && lot.row->day <= f.row->day) lot.found_elsewhere = true;
   return p;
 }
 

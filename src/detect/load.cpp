@@ -172,6 +172,7 @@ class Loader {
       row.grade = return_grade_from(r.view(8));
       row.quantity = r.integer(9);
       row.said_reimbursed = r.view(10) == "Reimbursed";
+      row.said_pending = r.view(10).starts_with("Pending") || r.view(10).starts_with("pending");
       row.occurrence = static_cast<std::uint32_t>(r.integer(11));
       t_.returns.push_back(row);
     }

@@ -25,6 +25,7 @@ struct Lot {
   std::int64_t units = 0, left = 0;
   std::int64_t accepted_first = 0;        ///< in the round in which Amazon's reconciled figure bounds it
   bool unsellable = false;                ///< taken from stock that was not the best any more: never more than `review`
+  bool found_elsewhere = false;           ///< units found by ASIN, which it could have had, went to another product of it
   bool by_other_family = false;           ///< a payment for something else, or for nothing said, closed part of it
   std::int64_t reopened = 0;              ///< open only because a payment was taken back without cause: rule 11 claims these
   std::int64_t open() const noexcept { return left - reopened; }

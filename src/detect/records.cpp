@@ -102,6 +102,22 @@ void write_sums(JsonWriter& json, std::string_view name, const std::vector<Total
 }
 
 /// The rows that a finding rests on or that were netted against it, as they are stored: what a person needs to file the claim.
+/// What a preview said before it changed, or went: a charge was held against what was told at its time.
+void write_earlier_previews(JsonWriter& json, Tx& tx, UserNo user, std::int64_t row) {
+  json.key("earlier").begin_array();
+  Rows r = tx.rows("SELECT since_at, until_at, currency, expected_fulfillment_fee_micros, estimated_referral_fee_micros, coalesce(sales_price_micros, your_price_micros), product_size_tier FROM fee_preview_history "
+                   "WHERE user_no=?1 AND row_id=?2 ORDER BY until_at",
+                   user, row);
+  while (r.next()) {
+    json.begin_object().field("since", r.instant(0)).field("until", r.instant(1)).field_if("currency", r.view(2));
+    constexpr std::string_view kAmounts[]{"expected_fulfillment_fee", "estimated_referral_fee", "price"};
+    for (int i = 0; i < 3; ++i)
+      if (!r.is_null(3 + i)) json.field(kAmounts[i], Micros{r.integer(3 + i)});
+    json.field_if("product_size_tier", r.view(6)).end_object();
+  }
+  json.end_array();
+}
+
 void write_rows(JsonWriter& json, Tx& tx, UserNo user, store::MoneyStream money, const std::vector<std::string>& lists) {
   const std::string money_table(store::money_stream_name(money));
   struct Table {
@@ -122,14 +138,16 @@ void write_rows(JsonWriter& json, Tx& tx, UserNo user, store::MoneyStream money,
       const std::int64_t row = entry["row"].integer().value_or(0);
       if (table == std::end(tables) || !told.emplace(table->name, row).second) continue;
       Rows r = tx.rows("SELECT * FROM " + table->name + " WHERE user_no=?1 AND " + table->key + "=?2", user, row);
-      if (!r.next()) continue;
+      const bool there = r.next();
+      if (!there && table->source != "fee_preview") continue;
       json.begin_object().field("table", table->source).field("row", row);
-      for (int i = 0; i < r.columns(); ++i) {
+      if (table->source == "fee_preview") write_earlier_previews(json, tx, user, row);
+      for (int i = 0; there && i < r.columns(); ++i) {
         const std::string_view column = r.column_name(i);
         if (r.is_null(i) || column == table->key || is_one_of(kOwn, column)) continue;
-        if (column.ends_with("_at")) {
+        if (column.ends_with("_at") || column == "at") {
           json.field(column, r.instant(i));
-        } else if (column.ends_with("_day")) {
+        } else if (column.ends_with("_day") || column == "period" || column == "month") {
           json.field(column, format_day(day_from(r.integer(i))));
         } else if (column.ends_with("_micros")) {
           json.field(column.substr(0, column.size() - 7), Micros{r.integer(i)});

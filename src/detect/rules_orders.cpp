@@ -413,6 +413,7 @@ class NotRestocked final : public Judge {
     const ReturnRow& r = *returned.row;
     const RowRef ref{Source::returns, r.row};
     if (is_of_other_shop(c.text(r.order))) return c.no(rule_, ref, "Amazon only shipped the order, for another shop");
+    if (r.said_pending) return c.no(rule_, ref, "by its own word it is not back in stock yet");
     Finding f;
     f.subject = "return " + std::string(c.text(r.order)) + "|" + std::string(c.text(r.sku)) + "|" + format_day(r.day) + "|" + std::string(c.text(r.plate)) + "#" + std::to_string(r.occurrence);
     f.about = {.fnsku = r.fnsku, .sku = r.sku, .asin = r.asin, .order = std::string(c.text(r.order)), .shipment = {}, .removal = {}, .period = {}};
@@ -437,6 +438,7 @@ class NotRestocked final : public Judge {
     const auto rows = booked_.find(returned.asin);
     const bool surplus = rows != booked_.end() && std::any_of(rows->second.begin(), rows->second.end(), [&](const Booked& b) { return b.left > 0 && b.row->day >= r.day - kAround && b.row->day <= r.day + kAround; });
     if (!surplus) f.terms.push_back({"S1", 15});
+    if (r.said_reimbursed) f.terms.push_back({"X1", -10});
     c.set_value(f, c.value_before_order(returned.fnsku, r.sku, r.day, c.tables.home, sold_in(r)));
     c.conclude(rule_, std::move(f), {.event = r.day, .country = c.tables.home, .base = 55, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});
   }

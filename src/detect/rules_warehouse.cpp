@@ -21,6 +21,7 @@ Subject about(const Case& c, const LedgerRow& row) {
 
 /// Whether unused credits of the product could be for this lot although nothing ties them to it.
 bool may_be_covered(const Netting& n, const Lot& lot) {
+  if (lot.found_elsewhere) return true;
   return std::any_of(n.credits.begin(), n.credits.end(), [&](const Credit& credit) {
     if (credit.left <= 0 || apart(credit.day, lot.row->day) > kMayCover) return false;
     return lot.kind == Lot::Kind::lost ? credit.kind != Step::corrected : credit.kind == Step::payment || credit.kind == Step::corrected || credit.kind == Step::undone;

@@ -121,7 +121,7 @@ struct ReturnRow {
   Name order, sku, asin, fnsku, center, plate;
   ReturnGrade grade = ReturnGrade::unknown;
   std::int64_t quantity = 0;
-  bool said_reimbursed = false;           ///< its status
+  bool said_reimbursed = false, said_pending = false;   ///< its status
   std::uint32_t occurrence = 0;
 };
 

@@ -336,6 +336,8 @@ int check(const Command& c, amzsync::Engine& engine) {
   const auto checked = engine.check();
   if (checked) {
     std::cout << "The settings are right: the database opens, its secrets too, and Amazon knows the application.\n";
+    for (const auto& [name, value] : {std::pair("AMZSYNC_APPLICATION_ID", &c.settings.application_id), {"AMZSYNC_REDIRECT_URI", &c.settings.redirect_uri}})
+      if (amzsync_tools::is_blank(*value)) std::cout << name << " is not set: a host can give no consent link without it.\n";
     return kDone;
   }
   const auto of = [](const std::string& endpoint, const char* usual) { return endpoint.empty() ? std::string(" (not set, so ") + usual + ")" : " is '" + endpoint + "'"; };

@@ -147,6 +147,10 @@ std::string parse_problem(const CLI::ParseError& e) {
   const std::string text = e.what();
   constexpr std::string_view kUnknown = "INI was not able to parse ";
   if (text.starts_with(kUnknown)) return "the settings file (--config) holds '" + text.substr(kUnknown.size()) + "', which is no setting; --help lists them";
+  // "--streams: At Most 1 required but received 2"
+  if (const std::size_t several = text.find(": At Most 1 required but received "); several != std::string::npos)
+    return text.substr(0, several) + " holds several values; it must be one text, in quotes, with commas between";
+  if (const std::size_t gone = text.find(" was not readable (missing?)"); gone != std::string::npos) return "--config is '" + text.substr(0, gone) + "', which can't be read; it must be a file of settings";
   return text;
 }
 

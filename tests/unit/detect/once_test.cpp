@@ -268,6 +268,30 @@ TEST_CASE("a parcel of a removal that nobody has counted is for a person to look
   CHECK(found[0].readiness(s.as_of) == Readiness::review);
 }
 
+TEST_CASE("where units found by ASIN could be of two products, what the other lost is for a person to look at") {
+  Sheet s;
+  s.adjusted("05-10", 'M', -1);
+  LedgerRow& other = s.adjusted("05-20", 'M', -1);
+  other.fnsku = s.name("FN2");
+  other.msku = s.name("SKU2");
+  LedgerRow& found = s.adjusted("06-01", 'F', 1);
+  found.fnsku = s.name("ASIN1");
+  found.msku = s.name("Amazon.Found.ASIN1");
+  const auto left = s.of("lost_warehouse");
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].readiness(s.as_of) == Readiness::review);
+}
+
+TEST_CASE("a return that is not back in stock by its own word, or was paid by it, is not claimed as missing there") {
+  Sheet s;
+  ReturnRow& r = s.returned("05-18", "O2", "SELLABLE");
+  CHECK(s.of("return_not_restocked").at(0).readiness(s.as_of) == Readiness::claim_ready);
+  r.said_reimbursed = true;
+  CHECK(s.of("return_not_restocked").at(0).readiness(s.as_of) == Readiness::review);
+  r.said_pending = true;
+  CHECK(s.of("return_not_restocked").empty());
+}
+
 TEST_CASE("each refunded unit has the date of its own refund") {
   Sheet s;
   s.sold("O1", "01-20", 2, {{Part::principal, "50.00"}, {Part::commission, "-7.50"}, {Part::fulfilment, "-9.50"}});
