@@ -57,6 +57,8 @@ void Case::index_products() {
       sku_by_fnsku_.emplace(line.fnsku, line.sku);
     }
     if (line.family == Family::reversal) continue;
+    // Of an SKU that is another product by now it may be for what it was before.
+    if (!line.sku.empty() && line.order.empty() && before_order(line) && ledger.fnsku_of(line.sku) != ledger.fnsku_of(line.sku, Day{})) paid_by_sku_[line.sku].push_back(&line);
     const std::int64_t units = line.cash + line.inventory;
     payments.push_back({&line, units, 0, units});
     // Only of what is paid for an order it names one; a line for a removal or a shipment may bear the number of that.
@@ -91,6 +93,14 @@ ProductLedger Case::net_product(const Product& product, std::span<const LedgerRo
     for (Lot& lot : p.netting.lots)
       if (f.left < f.row->quantity && lot.kind == Lot::Kind::lost && lot.left > 0 && lot.row->day <= f.row->day) lot.found_elsewhere = true;
   return p;
+}
+
+bool Case::paid_as_another_product(const LedgerRow& lost) const {
+  const auto known = paid_by_sku_.find(lost.msku);
+  if (known == paid_by_sku_.end()) return false;
+  return std::any_of(known->second.begin(), known->second.end(), [&](const Reimbursement* line) {
+    return fnsku_of(*line) != lost.fnsku && line->approved >= lost.day && (line->asin.empty() || lost.asin.empty() || line->asin == lost.asin);
+  });
 }
 
 void number_twins(std::span<LedgerRow> rows) {

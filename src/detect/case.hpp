@@ -126,6 +126,8 @@ class Case {
   Name sku_of(Name fnsku) const;
   /// Everything that was paid for units of a product before a customer ordered them, in the order of the report.
   const std::vector<const Reimbursement*>& paid_before_order(Name fnsku) const;
+  /// Whether something was paid since for the SKU of a row as another product, which it has become: nothing tells whether that was for this row.
+  bool paid_as_another_product(const LedgerRow& lost) const;
   std::vector<Payment*> payments_of_order(Name order);
   /// Without an order, of one family, by the day of their approval; those of which something is left.
   std::vector<Payment*> payments_of_product(Name fnsku, Family family);
@@ -176,7 +178,7 @@ class Case {
   std::map<Name, std::vector<FoundByAsin>> found_by_asin_;
   std::unordered_map<Name, std::vector<std::size_t>, NameHasher> payments_by_order_, payments_by_fnsku_;
   std::unordered_map<Name, std::vector<const ReturnRow*>, NameHasher> returns_by_order_;
-  std::unordered_map<Name, std::vector<const Reimbursement*>, NameHasher> paid_by_fnsku_;
+  std::unordered_map<Name, std::vector<const Reimbursement*>, NameHasher> paid_by_fnsku_, paid_by_sku_;   // the latter of SKUs that are another product by now
   /// Of a unit sold before Amazon valued what is lost by what it cost.
   struct PastSale {
     Day day;

@@ -64,7 +64,7 @@ class OfLots final : public Judge {
         c.no(rule, {Source::ledger, lot.row->row}, why, std::move(f.netting));
         continue;
       }
-      if (may_be_covered(n, lot)) f.terms.push_back({"G1", -20});
+      if (may_be_covered(n, lot) || c.paid_as_another_product(*lot.row)) f.terms.push_back({"G1", -20});
       if (lot.by_other_family) f.terms.push_back({"G2", -10});
       if (kind == Lot::Kind::damaged && !lot.mate) f.terms.push_back({"X1", -10});
       if (kind == Lot::Kind::lost && lot.unsellable) f.terms.push_back({"X1", -10});

@@ -31,7 +31,7 @@ MUTATIONS = [
     ("payments of another kind are ignored", NETTING, "      other_families();\n    }", "    }"),
     ("payments reach losses after them", NETTING, "return lot.row->day <= reach(c) &&", "return"),
     ("reversals take nothing back", NETTING, "p->gross - (gross ? 0 : p->reversed)", "p->gross"),
-    ("a claim may be covered and is as sure", WAREHOUSE, 'if (may_be_covered(n, lot)) f.terms.push_back({"G1", -20});', ""),
+    ("a claim may be covered and is as sure", WAREHOUSE, 'if (may_be_covered(n, lot) || c.paid_as_another_product(*lot.row)) f.terms.push_back({"G1", -20});', ""),
     ("Amazon's unreconciled figure bounds no claim", WAREHOUSE, "open = std::min<std::int64_t>(open, *amazons);", ""),
     ("transfers arrive by reference only", WAREHOUSE, "for (const bool by_reference : {true, false})", "for (const bool by_reference : {true})"),
     ("transfers that were booked as lost are claimed again", WAREHOUSE, "std::int64_t left = units_of(r);\n      for (std::size_t i = missing", "std::int64_t left = 0;\n      for (std::size_t i = missing"),

@@ -292,6 +292,18 @@ TEST_CASE("a return that is not back in stock by its own word, or was paid by it
   CHECK(s.of("return_not_restocked").empty());
 }
 
+TEST_CASE("what was paid for an SKU as another product makes what it lost before a matter for a person") {
+  Sheet s;
+  s.adjusted("05-01", 'M', -2);
+  LedgerRow& relabelled = s.adjusted("05-05", '4', 3);
+  relabelled.fnsku = s.name("FN2");
+  const auto alone = s.of("lost_warehouse");
+  REQUIRE(alone.size() == 1);
+  CHECK(alone[0].readiness(s.as_of) == Readiness::claim_ready);
+  s.paid("05-20", "R1", "Lost_Warehouse", 2).fnsku = s.name("FN2");
+  CHECK(s.of("lost_warehouse").at(0).readiness(s.as_of) == Readiness::review);
+}
+
 TEST_CASE("each refunded unit has the date of its own refund") {
   Sheet s;
   s.sold("O1", "01-20", 2, {{Part::principal, "50.00"}, {Part::commission, "-7.50"}, {Part::fulfilment, "-9.50"}});
