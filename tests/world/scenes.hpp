@@ -52,6 +52,8 @@ inline amzsim::Fault report_fault(const std::string& kind, int times = -1, const
   f.method = "POST";
   return f;
 }
+/// Of a file of reimbursements, with as many columns as tests of rows need.
+inline const std::string kPaymentsHeader = "approval-date\treimbursement-id\treason\tsku\tfnsku\tcurrency-unit\tamount-total\n";
 /// Every document is this text.
 inline amzsim::Fault document(const std::string& text, const std::string& content_type = "text/plain") {
   amzsim::Fault f = fault("/_docs/", "body", -1, text);

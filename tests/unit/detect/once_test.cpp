@@ -118,6 +118,7 @@ TEST_CASE("a unit that is refunded a second time has the date and the credit of 
   CHECK(twice[0].deadline == once[0].deadline);
   CHECK(twice[0].claimable_from == once[0].claimable_from);
   CHECK(twice[0].amount == once[0].amount);
+  CHECK(twice[0].high == once[0].high);
 }
 
 TEST_CASE("a payment of no named order is of no order, whichever orders nothing else names") {
