@@ -210,7 +210,6 @@ class Import {
     return !context_.replay || !context_.replay->told_parts.contains(part_of(row));
   }
 
-
   /// Rows of other days than the document's have reports of their own. Where those tell nothing of them they would be lost: what is not stored is kept,
   /// until that report tells it.
   Async<Status> sort_out_strays(const std::vector<Day>& days) {
