@@ -105,12 +105,12 @@ bool Case::paid_as_another_product(const LedgerRow& lost) const {
 
 void number_twins(std::span<LedgerRow> rows) {
   const auto told = [](const LedgerRow& r) { return std::tie(r.quantity, r.occurrence, r.reason, r.disposition, r.center, r.msku, r.reference); };
-  for (std::size_t i = 1; i < rows.size(); ++i)
-    for (std::size_t k = i; k-- > 0 && rows[k].day == rows[i].day;)
-      if (told(rows[k]) == told(rows[i])) {
-        rows[i].twin = rows[k].twin + 1;
-        break;
-      }
+  for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
+    while (end < rows.size() && rows[end].day == rows[begin].day) ++end;
+    if (end - begin == 1) continue;
+    std::map<decltype(told(rows.front())), std::uint32_t> before;   // a day can have any number of rows
+    for (LedgerRow& row : rows.subspan(begin, end - begin)) row.twin = before[told(row)]++;
+  }
 }
 
 void Case::remember(const Order& order) {
