@@ -8,7 +8,7 @@ import random
 import socket
 import unittest
 
-from harness import BASE, FRONT, HostCase, fetch, jwt
+from harness import BASE, BIN, FRONT, HostCase, fetch, jwt
 
 REQUESTS = int(os.environ.get("AMZSYNC_ROUNDS", "10000"))
 SEED = int(os.environ.get("AMZSYNC_SEED", "20261128"))
@@ -73,6 +73,12 @@ def fat(pid):
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
+def instrumented(program):
+    """Whether a sanitizer keeps what was freed, and books of its own, in the program's memory: then that tells nothing of the program."""
+    code = program.read_bytes()
+    return any(mark in code for mark in (b"__asan_init", b"__tsan_init"))
+
+
 class Nasty(HostCase):
     def test_whatever_comes_the_host_answers_or_closes_and_stays(self):
         host = self.host(self.sim(events=0))
@@ -101,7 +107,8 @@ class Nasty(HostCase):
         self.assertEqual(fetch(host.url + "/healthz").status, 200)
         self.assertEqual(fetch(host.url + "/readyz").status, 200)
         self.assertIsNone(host.process.poll())
-        self.assertLess(fat(host.process.pid) - half, 4096)
+        if not instrumented(BIN / "amzsync-host"):
+            self.assertLess(fat(host.process.pid) - half, 4096)
 
 
 if __name__ == "__main__":
