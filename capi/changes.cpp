@@ -91,7 +91,13 @@ int32_t amzsync_changes_next(amzsync_changes* changes, const char** out_json, si
     if (!changes) return missing("changes");
     if (!out_json) return missing("out_json");
     if (changes->waiting.empty()) {
-      AMZ_TRY(some, changes->engine->runtime->engine().store().read_now([&](store::Tx& tx) -> Result<std::vector<store::Change>> { return changes->reader->next(tx); }));
+      // An attempt that comes to nothing has not moved it on.
+      std::optional<store::ChangeReader> moved;
+      AMZ_TRY(some, changes->engine->runtime->engine().store().read_aside([&](store::Tx& tx) -> Result<std::vector<store::Change>> {
+        moved = changes->reader;
+        return moved->next(tx);
+      }));
+      changes->reader = std::move(moved);
       changes->waiting.assign(std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
     }
     if (changes->waiting.empty()) {

@@ -240,7 +240,7 @@ Result<std::string> Engine::status_document(const UserId& user) {
 Result<std::string> Engine::history_document(const UserId& user, int limit, std::int64_t offset) {
   if (limit < 1 || limit > 100) return Error(Code::invalid_argument, "limit must be from 1 to 100.");
   if (offset < 0) return Error(Code::invalid_argument, "offset must not be negative.");
-  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return store::history_document(tx, store::find_user(tx, user), limit, offset); });
+  return parts_.store.read_aside([&](store::Tx& tx) -> Result<std::string> { return store::history_document(tx, store::find_user(tx, user), limit, offset); });
 }
 
 Result<std::string> Engine::connection_document(const UserId& user) {
@@ -248,15 +248,15 @@ Result<std::string> Engine::connection_document(const UserId& user) {
 }
 
 Result<std::string> Engine::findings_document(const UserId& user, const detect::Query& query) {
-  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return detect::results_document(tx, store::find_user(tx, user), query); });
+  return parts_.store.read_aside([&](store::Tx& tx) -> Result<std::string> { return detect::results_document(tx, store::find_user(tx, user), query); });
 }
 
 Result<std::string> Engine::finding_statistics_document(const UserId& user) {
-  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return detect::statistics_document(tx, store::find_user(tx, user)); });
+  return parts_.store.read_aside([&](store::Tx& tx) -> Result<std::string> { return detect::statistics_document(tx, store::find_user(tx, user)); });
 }
 
 Result<std::string> Engine::explain_document(const UserId& user, std::string_view what) {
-  return parts_.store.read_now(
+  return parts_.store.read_aside(
       [&](store::Tx& tx) -> Result<std::string> { return detect::explain(tx, store::find_user(tx, user), what, sync::policy_of(settings_.sync), settings_.sync.region, settings_.sync.finances); });
 }
 

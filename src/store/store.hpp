@@ -70,19 +70,17 @@ class Store {
   /// A read on the calling thread, which it blocks for as long as the query takes; for callers that are no coroutines. Any thread.
   template <class Work>
   auto read_now(Work work) -> std::invoke_result_t<Work&, Tx&> {
-    using R = std::invoke_result_t<Work&, Tx&>;
-    struct Here final : Job {
-      explicit Here(Work& w) : work(w) {}
-      Status attempt(Tx& tx) override { return attempt_work(work, tx, result); }
-      void finish(Status s) override { outcome.emplace(std::move(s)); }
-      Work& work;
-      std::optional<R> result;
-      std::optional<Status> outcome;
-    };
-    Here here(work);
+    Here<Work> here(work);
     perform_read(here);
-    if (!*here.outcome) return std::move(here.outcome->error());
-    return std::move(*here.result);
+    return here.outcome();
+  }
+
+  /// The same of what is much to read, on a replica where there is one: all that was committed before the call is seen there too. `work` may be attempted again.
+  template <class Work>
+  auto read_aside(Work work) -> std::invoke_result_t<Work&, Tx&> {
+    Here<Work> here(work);
+    perform_read_aside(here);
+    return here.outcome();
   }
 
   /// Registers this engine with the database; its number is proof of life as long as the store is open.
@@ -109,9 +107,29 @@ class Store {
   virtual void submit_write(Urgency urgency, std::unique_ptr<Job> job) = 0;
   virtual void submit_read(std::unique_ptr<Job> job) = 0;
   virtual void perform_read(Job& job) = 0;
+  virtual void perform_read_aside(Job& job) { perform_read(job); }
   virtual void submit_scrub(Completion<Result<bool>> done) = 0;
 
  private:
+  /// Of a caller that waits for it.
+  template <class Work>
+  class Here final : public Job {
+   public:
+    using R = std::invoke_result_t<Work&, Tx&>;
+    explicit Here(Work& work) : work_(work) {}
+    Status attempt(Tx& tx) override { return attempt_work(work_, tx, result_); }
+    void finish(Status s) override { outcome_.emplace(std::move(s)); }
+    R outcome() {
+      if (!*outcome_) return std::move(outcome_->error());
+      return std::move(*result_);
+    }
+
+   private:
+    Work& work_;
+    std::optional<R> result_;
+    std::optional<Status> outcome_;
+  };
+
   template <class R, class Work>
   struct JobOf final : Job {
     JobOf(Work w, Completion<R> d) : work(std::move(w)), done(std::move(d)) {}

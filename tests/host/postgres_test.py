@@ -5,7 +5,7 @@ import threading
 import unittest
 
 from harness import Host, HostCase
-from with_postgres import Pooler, Server
+from with_postgres import Pooler, Replica, Server
 
 
 class PostgresCase(HostCase):
@@ -23,7 +23,10 @@ class PostgresCase(HostCase):
         self.store = f"postgresql://amzsync@127.0.0.1:{self.server.port}/{self.name}"
 
     def psql(self, database, query):
-        done = subprocess.run(["psql", "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "amzsync", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", database, "-c", query], capture_output=True, text=True, check=False)
+        return self.psql_at(self.server, query, database)
+
+    def psql_at(self, server, query, database="postgres"):
+        done = subprocess.run(["psql", "-h", "127.0.0.1", "-p", str(server.port), "-U", "amzsync", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", database, "-c", query], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
@@ -103,6 +106,48 @@ class Pooled(PostgresCase):
         second = one.finish(two.post("/api/sync/start").json["syncId"])
         self.assertEqual((second["status"], sum(s["added"] + s["changed"] + s["removed"] for s in second["streams"])), ("completed", 0), second)
         self.assertEqual(self.sql(f"SELECT count(*) FROM pg_stat_activity WHERE datname='{self.name}' AND query LIKE 'LISTEN%'"), [(0,)])
+
+
+class ReadAside(PostgresCase):
+    FINDINGS = "FROM findings"
+
+    def setUp(self):
+        super().setUp()
+        self.replica = Replica(self.server)
+        self.addCleanup(self.replica.close)
+        self.store += f"?replica=127.0.0.1:{self.replica.port}"
+        self.host_ = self.host(self.sim(events=100, skus=30, plant=120, history_days=200), history_days="200")
+        self.host_.finish(self.host_.connect().query["sync_id"])
+
+    def findings(self):
+        return self.host_.get("/api/detections/results?limit=1").json["findings"]
+
+    def test_much_is_read_from_a_copy_that_follows(self):
+        one = self.findings()[0]
+        self.assertGreater(self.replica.asked(self.FINDINGS), 0)
+        self.assertEqual(self.host_.get(f"/api/detections/{one['id']}/explain").json["findings"][0]["id"], one["id"])
+
+    def test_nothing_is_read_there_that_is_older_than_the_call(self):
+        one = self.findings()[0]["id"]
+        self.psql_at(self.replica, "SELECT pg_wal_replay_pause()")
+        while self.psql_at(self.replica, "SELECT pg_get_wal_replay_pause_state()").strip() != "paused":
+            pass
+        before = self.replica.asked(self.FINDINGS)
+        self.assertEqual(self.host_.call("PUT", f"/api/detections/{one}/state", body={"state": "filed", "caseId": "77"}).status, 200)
+        self.assertEqual({f["id"]: f["state"] for f in self.host_.get("/api/detections/results?limit=100").json["findings"]}[one], "filed")
+        self.assertEqual(self.replica.asked(self.FINDINGS), before)
+
+    def test_where_the_copy_is_gone_the_database_itself_is_read(self):
+        before = self.findings()
+        self.replica.stop()
+        self.assertEqual(self.findings(), before)
+        self.replica.start()
+
+    def test_another_database_is_no_copy(self):
+        self.psql_at(self.replica, "SELECT pg_promote()")
+        before = self.replica.asked(self.FINDINGS)
+        self.assertEqual(len(self.findings()), 1)
+        self.assertEqual(self.replica.asked(self.FINDINGS), before)
 
 
 class Migrations(PostgresCase):

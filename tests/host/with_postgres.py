@@ -37,11 +37,13 @@ def open_root(user):
         pathlib.Path("/").chmod((mode & 0o7777) | 0o011)
 
 
-class Server:
-    """A server on a port of its own, with trust for local connections, and for those to `also`, an address of this machine."""
+class Program:
+    """A server in a folder and on a port of its own."""
 
-    def __init__(self, also=None):
-        self.addresses = "127.0.0.1" + (f",{also}" if also else "")
+    options = ()
+
+    def __init__(self, addresses="127.0.0.1"):
+        self.addresses = addresses
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="amzsync-postgres-"))
         self.user = owner()
         open_root(self.user)
@@ -51,29 +53,50 @@ class Server:
         with contextlib.closing(socket.socket()) as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        self.call("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "amzsync", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        if also:
-            with (self.folder / "data/pg_hba.conf").open("a", encoding="utf-8") as rules:
-                rules.write(f"host all all {also}/24 trust\n")
-        self.start()
         self.url = f"postgresql://amzsync@127.0.0.1:{self.port}/postgres"
 
-    def call(self, program, *arguments):
+    def run(self, program, *arguments):
         made = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
         done = subprocess.run([str(binaries() / program), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", check=False, **made)
         if done.returncode != 0:
             sys.exit(f"{program} failed: {done.stdout}")
 
     def start(self):
-        options = " ".join(f"-c {o}" for o in OPTIONS)
-        self.call("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", f"-p {self.port} -k {self.folder} -c listen_addresses={self.addresses} {options}", "start")
+        options = " ".join(f"-c {o}" for o in [*OPTIONS, *self.options])
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", f"-p {self.port} -k {self.folder} -c listen_addresses={self.addresses} {options}", "start")
 
     def stop(self, mode="immediate"):
-        self.call("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
     def close(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Server(Program):
+    """With trust for local connections, and for those to `also`, an address of this machine."""
+
+    def __init__(self, also=None):
+        super().__init__("127.0.0.1" + (f",{also}" if also else ""))
+        self.run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "amzsync", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        if also:
+            with (self.folder / "data/pg_hba.conf").open("a", encoding="utf-8") as rules:
+                rules.write(f"host all all {also}/24 trust\n")
+        self.start()
+
+
+class Replica(Program):
+    """A copy of a server that follows it, and notes what it is asked."""
+
+    options = ("log_statement=all", "hot_standby=on")
+
+    def __init__(self, server):
+        super().__init__()
+        self.run("pg_basebackup", "-D", str(self.folder / "data"), "-h", "127.0.0.1", "-p", str(server.port), "-U", "amzsync", "-R", "-X", "stream", "-c", "fast", "-N")
+        self.start()
+
+    def asked(self, words):
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace").count(words)
 
 
 class Pooler:

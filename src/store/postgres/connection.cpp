@@ -254,27 +254,60 @@ std::string_view PostgresStatement::text(int column) const {
 
 // ---- a connection ----
 
-PostgresAddress PostgresAddress::parse(std::string_view url) {
-  constexpr std::string_view kPooled = "pgbouncer=true";
-  PostgresAddress address{std::string(url)};
+namespace {
+
+/// Takes a parameter out of a URL, where it has it with that value, or with any.
+std::optional<std::string> take_parameter(std::string& url, std::string_view name, std::optional<std::string_view> wanted = {}) {
   for (const char before : {'?', '&'}) {
-    const std::size_t at = address.url.find(before + std::string(kPooled));
-    const std::size_t end = at + 1 + kPooled.size();
-    if (at == std::string::npos || (end < address.url.size() && address.url[end] != '&')) continue;
-    address.is_pooled = true;
+    const std::string sign = before + std::string(name) + '=';
+    const std::size_t at = url.find(sign);
+    if (at == std::string::npos) continue;
+    const std::size_t end = std::min(url.find('&', at + 1), url.size());
+    std::string value = url.substr(at + sign.size(), end - at - sign.size());
+    if (wanted && value != *wanted) continue;
     // What follows takes the place of it.
-    address.url.erase(end < address.url.size() ? at + 1 : at, end < address.url.size() ? kPooled.size() + 1 : kPooled.size() + 1);
-    break;
+    url.erase(end < url.size() ? at + 1 : at, end - at);
+    return value;
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+PostgresAddress PostgresAddress::parse(std::string_view url) {
+  PostgresAddress address{std::string(url)};
+  if (const auto pooled = take_parameter(address.url, "pgbouncer", "true")) address.is_pooled = true;
+  if (auto hosts = take_parameter(address.url, "replica")) address.replica_hosts = std::move(*hosts);
   return address;
+}
+
+std::optional<PostgresAddress> PostgresAddress::replica() const {
+  if (replica_hosts.empty()) return std::nullopt;
+  PostgresAddress there{url, is_pooled};
+  std::string_view rest = replica_hosts;
+  while (!rest.empty()) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+    // The colons of an address in brackets are its own.
+    const std::size_t colon = one.find(':', one.starts_with('[') ? std::min(one.find(']'), one.size()) : 0);
+    std::string_view host = one.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    if (!there.hosts.empty()) {
+      there.hosts += ',';
+      there.ports += ',';
+    }
+    there.hosts += host;
+    there.ports += colon == std::string_view::npos ? "5432" : one.substr(colon + 1);
+  }
+  return there;
 }
 
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const PostgresAddress& address, const Clock& clock, bool server_clock, Numbers numbers) {
   const std::string& url = address.url;
   auto connection = std::unique_ptr<PostgresConnection>(new PostgresConnection(clock, server_clock, address.is_pooled, std::move(numbers)));
-  // What the URL says comes after these, and wins. A server that is gone is noticed without a word from it.
-  const char* names[] = {"connect_timeout", "keepalives_idle", "tcp_user_timeout", "fallback_application_name", "client_encoding", "dbname", nullptr};
-  const char* values[] = {"5", "10", "20000", "amzsync", "UTF8", url.c_str(), nullptr};
+  // What the URL says comes after these, and wins; what is empty says nothing. A server that is gone is noticed without a word from it.
+  const char* names[] = {"connect_timeout", "keepalives_idle", "tcp_user_timeout", "fallback_application_name", "client_encoding", "dbname", "host", "port", nullptr};
+  const char* values[] = {"5", "10", "20000", "amzsync", "UTF8", url.c_str(), address.hosts.c_str(), address.ports.c_str(), nullptr};
   connection->raw_ = PQconnectdbParams(names, values, 1);
   if (!connection->raw_) return Error(Code::no_memory);
   if (PQstatus(connection->raw_) != CONNECTION_OK) return postgres_error("", PQerrorMessage(connection->raw_));
@@ -358,13 +391,15 @@ void PostgresConnection::settle() {
   if (PQexitPipelineMode(raw_) == 0) remember({});
 }
 
-Status PostgresConnection::begin(const char* how, bool writes) {
+Status PostgresConnection::begin(const char* how, For what) {
   error_.reset();
   may_try_again_ = met_key_ = has_written_ = false;
   transaction_.clear();
+  oldest_borne_ = 0;
   // A transaction whose process was stopped in the middle must not hold up others for long. Said of each, for the next one may run on another server connection.
   std::string sql = std::string("BEGIN ") + how + "; SET LOCAL statement_timeout=120000; SET LOCAL idle_in_transaction_session_timeout=60000; SET LOCAL lock_timeout=30000; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-  if (writes) sql += ", pg_current_xact_id(), (SELECT value FROM meta WHERE key='min_writer')";
+  if (what == For::writing) sql += ", (SELECT value FROM meta WHERE key='min_writer'), pg_current_xact_id()";
+  if (what == For::reading) sql += ", (SELECT value FROM meta WHERE key='min_reader')";
   const PostgresResult begun(PQexec(raw_, sql.c_str()));
   if (PQresultStatus(begun.get()) != PGRES_TUPLES_OK) {
     remember(begun);
@@ -374,11 +409,11 @@ Status PostgresConnection::begin(const char* how, bool writes) {
   const std::string_view time = PQgetvalue(begun.get(), 0, 0);
   (void)std::from_chars(time.data(), time.data() + time.size(), us);
   now_ = server_clock_ ? from_us(us) : clock_.now();
-  if (writes) {
-    transaction_ = PQgetvalue(begun.get(), 0, 1);
-    const std::string_view oldest = PQgetvalue(begun.get(), 0, 2);
-    (void)std::from_chars(oldest.data(), oldest.data() + oldest.size(), min_writer_);
+  if (what != For::itself) {
+    const std::string_view oldest = PQgetvalue(begun.get(), 0, 1);
+    (void)std::from_chars(oldest.data(), oldest.data() + oldest.size(), oldest_borne_);
   }
+  if (what == For::writing) transaction_ = PQgetvalue(begun.get(), 0, 2);
   return Done{};
 }
 
@@ -391,6 +426,15 @@ Status PostgresConnection::exec(const char* sql) {
   const std::string_view sqlstate = state ? state : "";
   may_try_again_ = sqlstate.starts_with("40");
   return postgres_error(sqlstate, PQerrorMessage(raw_));
+}
+
+Result<std::string> PostgresConnection::ask(const std::string& sql) {
+  const PostgresResult told(PQexec(raw_, sql.c_str()));
+  if (PQresultStatus(told.get()) != PGRES_TUPLES_OK) {
+    const char* state = PQresultErrorField(told.get(), PG_DIAG_SQLSTATE);
+    return postgres_error(state ? state : "", PQerrorMessage(raw_));
+  }
+  return std::string(PQntuples(told.get()) > 0 ? PQgetvalue(told.get(), 0, 0) : "");
 }
 
 void PostgresConnection::remember(const PostgresResult& result) {

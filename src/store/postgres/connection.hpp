@@ -18,14 +18,20 @@ namespace amzsync::store {
 
 class PostgresConnection;
 
-/// How a database is reached: libpq's URL, and whether a pooler stands before it that gives out server connections by the transaction.
+/// How a database is reached: libpq's URL, and what else our own parameters of it say, which libpq does not know.
 struct PostgresAddress {
   std::string url;
-  /// Then nothing may be left behind on a connection: no prepared statements, no settings, no LISTEN.
+  /// `pgbouncer=true`: a pooler stands before it that gives out server connections by the transaction. Then nothing may be left behind on a connection: no prepared
+  /// statements, no settings, no LISTEN.
   bool is_pooled = false;
+  /// Where else than the URL says: hosts and ports as libpq takes them, lists by comma; empty: there.
+  std::string hosts, ports;
 
-  /// `pgbouncer=true` among a URL's parameters, as elsewhere, says that it is; libpq does not know it.
   static PostgresAddress parse(std::string_view url);
+  /// Of a copy of the database that follows it (streaming replication): `replica=HOST:PORT,…`, all else as in the URL.
+  std::optional<PostgresAddress> replica() const;
+
+  std::string replica_hosts;   ///< as the URL has them
 };
 
 /// The last answer of the server.
@@ -116,14 +122,18 @@ class PostgresConnection final : public Tx {
   void number_above(const std::string& table, std::int64_t last) override;
   std::string_view lock_unclaimed() const override { return " FOR UPDATE SKIP LOCKED"; }
 
+  /// What a transaction is for: the schema itself or a counter, which there is of any version; or the rows, of which a version tells.
+  enum class For : std::uint8_t { itself, reading, writing };
   /// Begins a transaction, clears the sticky error and takes the time. `how`: what stands after BEGIN. A writer gets a number, by which its end can be asked for.
-  Status begin(const char* how, bool writes);
-  /// How old a writer the database bears, as of the transaction that writes.
-  int min_writer() const noexcept { return min_writer_; }
+  Status begin(const char* how, For what);
+  /// How old a program the database bears, of those that do what this transaction is for.
+  int oldest_borne() const noexcept { return oldest_borne_; }
   /// Of the transaction that writes; empty: none.
   const std::string& transaction() const noexcept { return transaction_; }
   /// Runs SQL without parameters, outside the sticky error.
   Status exec(const char* sql);
+  /// The same; the first value of its first row, empty where there is none.
+  Result<std::string> ask(const std::string& sql);
   /// Whether the connection is of no use any more.
   bool is_lost() const noexcept { return PQstatus(raw_) != CONNECTION_OK; }
   /// Whether a statement of this transaction changed a row.
@@ -152,7 +162,7 @@ class PostgresConnection final : public Tx {
   PGconn* raw_ = nullptr;
   Instant now_{};
   std::string transaction_;
-  int min_writer_ = 0;
+  int oldest_borne_ = 0;
   std::optional<Error> error_;
   bool may_try_again_ = false, met_key_ = false, has_written_ = false;
   std::deque<std::function<void(std::optional<std::int64_t>)>> sent_;

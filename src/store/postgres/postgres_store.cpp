@@ -27,10 +27,44 @@ constexpr Duration kFirstPause = std::chrono::milliseconds(1), kLongestPause = s
 constexpr Duration kTellEvery = std::chrono::milliseconds(20);   // other processes of what was written: telling takes a lock of the whole server
 constexpr Duration kLookAnyway = std::chrono::seconds(5), kLookDeaf = std::chrono::seconds(1);   // what was told may not have been heard
 constexpr std::int64_t kNumbersAtOnce = 1'000;
+constexpr Duration kBehind = std::chrono::milliseconds(100), kLookAtReplica = std::chrono::milliseconds(2);   // how long a replica may take to follow, looked at so often
+constexpr Duration kReplicaRests = std::chrono::seconds(10);   // one that can't be used is left alone for so long
 constexpr const char* kWrites = "ISOLATION LEVEL SERIALIZABLE";
 constexpr const char* kReads = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Of the migration's lock; amzsync in ASCII.
 constexpr const char* kSchemaLock = "SELECT pg_advisory_xact_lock(27425031213443683)";
+
+using For = PostgresConnection::For;
+
+/// Connections that read, at one address; as many as there are callers, of which some are kept. Any thread.
+class Readers {
+ public:
+  using Opening = std::function<Result<std::unique_ptr<PostgresConnection>>()>;
+  explicit Readers(Opening open) : open_(std::move(open)) {}
+
+  Result<std::unique_ptr<PostgresConnection>> borrow() {
+    {
+      std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        auto reader = std::move(idle_.back());
+        idle_.pop_back();
+        return reader;
+      }
+    }
+    return open_();
+  }
+
+  void give_back(std::unique_ptr<PostgresConnection> reader) {
+    if (reader->is_lost()) return;
+    std::lock_guard lock(mutex_);
+    if (idle_.size() < kIdleReaders) idle_.push_back(std::move(reader));
+  }
+
+ private:
+  Opening open_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<PostgresConnection>> idle_;
+};
 
 class PostgresStore final : public Store {
  public:
@@ -44,7 +78,7 @@ class PostgresStore final : public Store {
   }
 
   Result<EngineNo> register_engine() override {
-    AMZ_CHECK(writer_->begin(kWrites, true));
+    AMZ_CHECK(writer_->begin(kWrites, For::writing));
     if (Status whole = refuse_half_copied(*writer_); !whole) return roll_back(whole.error());
     const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", writer_->now());
     if (writer_->error() || !number) return roll_back(writer_->error().value_or(Error(Code::internal)));
@@ -88,6 +122,17 @@ class PostgresStore final : public Store {
 
   void perform_read(Job& job) override { read(job, kAttemptsOfCaller); }
 
+  void perform_read_aside(Job& job) override {
+    if (auto reader = begin_at_replica()) {
+      Status outcome = attempt_read(job, *reader);
+      replica_readers_.give_back(std::move(reader));
+      if (outcome) return job.finish(std::move(outcome));
+      // A replica may break a reading off, to follow; whatever it was, the database itself is asked.
+      log_.debug("A replica did not answer; the database is read itself", {{"error", outcome.error().message}});
+    }
+    perform_read(job);
+  }
+
   /// What is deleted is out of every reader's sight; the server overwrites it when it needs the room. Its files, logs and replicas are its owner's to clean.
   void submit_scrub(Completion<Result<bool>> done) override {
     asio::post(writer_executor_, [d = std::move(done)]() mutable { d(true); });
@@ -100,8 +145,8 @@ class PostgresStore final : public Store {
   Result<std::unique_ptr<PostgresConnection>> begin_reading(int attempts) {
     Duration pause = kFirstPause;
     for (int attempt = 1;; ++attempt) {
-      auto reader = borrow_reader();
-      Status begun = reader ? (*reader)->begin(kReads, false) : Status(reader.error());
+      auto reader = readers_.borrow();
+      Status begun = reader ? (*reader)->begin(kReads, For::reading) : Status(reader.error());
       if (begun) return reader;
       if (attempt >= attempts) return begun.error();
       // One that was lost while nobody used it is no reason to wait: the next one may be a new one.
@@ -114,33 +159,57 @@ class PostgresStore final : public Store {
   void read(Job& job, int attempts) {
     auto begun = begin_reading(attempts);
     if (!begun) return job.finish(begun.error());
-    auto reader = std::move(*begun);
-    Status outcome = job.attempt(*reader);
-    if (const auto& error = reader->error()) outcome = *error;
-    (void)reader->exec("ROLLBACK");
-    if (!reader->is_lost()) {
-      std::lock_guard lock(readers_mutex_);
-      if (idle_readers_.size() < kIdleReaders) idle_readers_.push_back(std::move(reader));
-    }
+    Status outcome = attempt_read(job, **begun);
+    readers_.give_back(std::move(*begun));
     job.finish(std::move(outcome));
   }
 
-  Result<std::unique_ptr<PostgresConnection>> borrow_reader() {
-    {
-      std::lock_guard lock(readers_mutex_);
-      if (!idle_readers_.empty()) {
-        auto reader = std::move(idle_readers_.back());
-        idle_readers_.pop_back();
-        return reader;
-      }
+  Status attempt_read(Job& job, PostgresConnection& reader) {
+    Status outcome = reader.oldest_borne() > newest_ ? Status(newer_schema(reader.oldest_borne(), newest_)) : job.attempt(reader);
+    if (const auto& error = reader.error()) outcome = *error;
+    (void)reader.exec("ROLLBACK");
+    return outcome;
+  }
+
+  /// A reader on the replica, in a transaction that sees all that was committed before this call; none: there is no replica, or it can't be used now.
+  std::unique_ptr<PostgresConnection> begin_at_replica() {
+    if (!replica_ || clock_.steady() < replica_rests_until_.load()) return nullptr;
+    auto begun = begin_following();
+    if (!begun) {
+      log_.debug("The replica can't be used; the database is read itself", {{"error", begun.error().message}});
+      replica_rests_until_ = clock_.steady() + kReplicaRests;
+      return nullptr;
     }
-    return open_connection();
+    return std::move(*begun);
+  }
+
+  /// None, without an error: it follows too slowly just now.
+  Result<std::unique_ptr<PostgresConnection>> begin_following() {
+    AMZ_TRY(primary, readers_.borrow());
+    AMZ_TRY(place, primary->ask("SELECT pg_current_wal_flush_lsn()"));
+    readers_.give_back(std::move(primary));
+    AMZ_TRY(reader, replica_readers_.borrow());
+    const std::string has_come = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() >= '" + place + "'::pg_lsn END";
+    for (Duration waited{};; waited += kLookAtReplica) {
+      AMZ_TRY(there, reader->ask(has_come));
+      if (there.empty()) return Error(Code::store_unavailable, "What the URL calls a replica does not follow another database.");
+      if (there == "t") break;
+      if (waited >= kBehind) {
+        replica_readers_.give_back(std::move(reader));
+        return std::unique_ptr<PostgresConnection>();
+      }
+      clock_.block_for(kLookAtReplica);
+    }
+    AMZ_CHECK(reader->begin(kReads, For::reading));
+    return std::move(reader);
   }
 
   // ---- connections ----
 
-  Result<std::unique_ptr<PostgresConnection>> open_connection() {
-    return PostgresConnection::open(address_, clock_, options_.server_clock, [this](std::string_view name, std::int64_t count) { return take_numbers(name, count); });
+  Result<std::unique_ptr<PostgresConnection>> open_connection() { return open_connection(address_); }
+
+  Result<std::unique_ptr<PostgresConnection>> open_connection(const PostgresAddress& address) {
+    return PostgresConnection::open(address, clock_, options_.server_clock, [this](std::string_view name, std::int64_t count) { return take_numbers(name, count); });
   }
 
   Status connect_writer() {
@@ -195,7 +264,7 @@ class PostgresStore final : public Store {
       if (!opened) return {};
       counters_ = std::move(*opened);
     }
-    if (!counters_->begin("ISOLATION LEVEL READ COMMITTED", false)) return {};
+    if (!counters_->begin("ISOLATION LEVEL READ COMMITTED", For::itself)) return {};
     const std::int64_t end = counters_->integer("UPDATE counters SET next = next + ?2 WHERE name=?1 RETURNING next", name, many).value_or(0);
     return end > 0 && counters_->exec("COMMIT") ? Block{end - many, end} : Block{};
   }
@@ -237,11 +306,11 @@ class PostgresStore final : public Store {
       again = true;
       AMZ_CHECK(connect_writer());
     }
-    if (Status begun = writer_->begin(kWrites, true); !begun) {
+    if (Status begun = writer_->begin(kWrites, For::writing); !begun) {
       again = writer_->is_lost() || writer_->may_try_again();
       return begun;
     }
-    if (writer_->min_writer() > newest_) return roll_back(newer_schema(writer_->min_writer(), newest_));
+    if (writer_->oldest_borne() > newest_) return roll_back(newer_schema(writer_->oldest_borne(), newest_));
     Status outcome = job.attempt(*writer_);
     writer_->settle();
     if (const auto& error = writer_->error()) outcome = *error;
@@ -309,7 +378,7 @@ class PostgresStore final : public Store {
     const auto known = postgres_migrations();
     const int newest = known.back().version;
     for (;;) {
-      AMZ_CHECK(writer_->begin("ISOLATION LEVEL READ COMMITTED", false));
+      AMZ_CHECK(writer_->begin("ISOLATION LEVEL READ COMMITTED", For::itself));
       if (Status locked = writer_->exec(kSchemaLock); !locked) return roll_back(locked.error());
       const bool fresh = !writer_->integer("SELECT 1 FROM pg_class WHERE oid=to_regclass('meta')").has_value();
       const std::int64_t version = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='version'").value_or(0);
@@ -346,8 +415,10 @@ class PostgresStore final : public Store {
   std::minstd_rand chance_{std::random_device()()};   // of the writer's thread
   WriteQueue queue_;
 
-  std::mutex readers_mutex_;
-  std::vector<std::unique_ptr<PostgresConnection>> idle_readers_;
+  Readers readers_{[this] { return open_connection(); }};
+  const std::optional<PostgresAddress> replica_ = address_.replica();
+  Readers replica_readers_{[this] { return open_connection(*replica_); }};
+  std::atomic<Steady> replica_rests_until_{Steady{}};
 
   std::mutex listener_mutex_;
   std::unique_ptr<PostgresConnection> listener_;

@@ -13,7 +13,7 @@
 namespace amzsync::store {
 
 struct PostgresOptions {
-  std::string url;                ///< postgresql://…, as libpq takes it (TLS by sslmode); pgbouncer=true behind a pooler by the transaction
+  std::string url;                ///< postgresql://…, as libpq takes it (TLS by sslmode); pgbouncer=true behind a pooler by the transaction, replica=HOST:PORT of a copy that follows it, for much reading
   bool server_clock = true;       ///< leases are measured by the server's clock, which all processes share; false: by the given one, for tests
 };
 

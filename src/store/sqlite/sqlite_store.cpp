@@ -92,8 +92,8 @@ class SqliteStore final : public Store {
     SqliteConnection& reader = **borrowed;
     Status outcome = reader.exec("BEGIN");
     if (outcome) {
-      reader.start_attempt();
-      outcome = job.attempt(reader);
+      outcome = refuse_newer(reader, "min_reader");
+      if (outcome) outcome = job.attempt(reader);
       if (const auto& error = reader.error()) outcome = *error;
       (void)reader.exec("ROLLBACK");
     }
@@ -127,7 +127,7 @@ class SqliteStore final : public Store {
       for (auto& other : queue_.take(come)) other->finish(begun);
       return;
     }
-    if (Status fits = refuse_newer(); !fits) {
+    if (Status fits = refuse_newer(*writer_, "min_writer"); !fits) {
       (void)writer_->exec("ROLLBACK");
       return job->finish(fits);
     }
@@ -160,12 +160,12 @@ class SqliteStore final : public Store {
     }
   }
 
-  /// A newer version may have migrated the database while this one has it open, and says how old a writer it bears.
-  Status refuse_newer() {
-    writer_->start_attempt();
-    const auto min_writer = writer_->integer("SELECT CAST(value AS INTEGER) FROM meta WHERE key='min_writer'");
-    if (writer_->error()) return *writer_->error();
-    return min_writer.value_or(0) > newest_ ? Status(newer_schema(*min_writer, newest_)) : Status(Done{});
+  /// A newer version may have migrated the database while this one has it open, and says how old a writer and how old a reader it bears.
+  Status refuse_newer(SqliteConnection& connection, std::string_view bears) {
+    connection.start_attempt();
+    const auto oldest = connection.integer("SELECT CAST(value AS INTEGER) FROM meta WHERE key=?1", bears);
+    if (connection.error()) return *connection.error();
+    return oldest.value_or(0) > newest_ ? Status(newer_schema(*oldest, newest_)) : Status(Done{});
   }
 
   Status attempt(Job& job) {

@@ -495,6 +495,17 @@ TEST_CASE("a store that a newer version has migrated meanwhile takes nothing mor
   CHECK(t.count("SELECT count(*) FROM users WHERE created_at=0") == 0);
 }
 
+TEST_CASE("a store that a newer version has laid out anew meanwhile tells nothing more to this one") {
+  TestStore t;
+  t.connected();
+  const auto count = [](store::Tx& tx) -> Result<std::int64_t> { return tx.integer("SELECT count(*) FROM users").value_or(0); };
+  CHECK(t.read(count).value_or(0) == 1);
+  CHECK(t.write([](store::Tx& tx) -> Result<bool> { return tx.run("UPDATE meta SET value='9999' WHERE key='min_reader'") == 1; }));
+  CHECK(t.read(count).code() == Code::store_newer);
+  CHECK(t.store->read_now(count).code() == Code::store_newer);
+  CHECK(t.store->read_aside(count).code() == Code::store_newer);
+}
+
 TEST_CASE("a job that fails in a way that nobody expects fails alone") {
   TestStore t;
   const auto failed = t.write([](store::Tx&) -> Result<int> { throw std::out_of_range("a bug"); });

@@ -26,5 +26,26 @@ TEST_CASE("a URL says whether a pooler stands before the database, in a word tha
   }
 }
 
+TEST_CASE("a URL names a copy of the database to read from, in a word that libpq is not told") {
+  CHECK_FALSE(PostgresAddress::parse("postgresql://u@h/d").replica());
+  const struct {
+    const char *url, *plain, *hosts, *ports;
+  } urls[]{{"postgresql://u@h/d?replica=r", "postgresql://u@h/d", "r", "5432"},
+           {"postgresql://u@h/d?replica=10.0.0.5:6432", "postgresql://u@h/d", "10.0.0.5", "6432"},
+           {"postgresql://u@h/d?sslmode=require&replica=a:1,b,[::1]:3,[fe80::2]&connect_timeout=3", "postgresql://u@h/d?sslmode=require&connect_timeout=3", "a,b,::1,fe80::2", "1,5432,3,5432"},
+           {"postgresql://u@h/d?replica=r&pgbouncer=true", "postgresql://u@h/d", "r", "5432"}};
+  for (const auto& u : urls) {
+    CAPTURE(std::string(u.url));
+    const auto address = PostgresAddress::parse(u.url);
+    const auto replica = address.replica();
+    CHECK(address.hosts.empty());
+    REQUIRE(replica);
+    CHECK(replica->url == u.plain);
+    CHECK(replica->hosts == u.hosts);
+    CHECK(replica->ports == u.ports);
+    CHECK(replica->is_pooled == address.is_pooled);
+  }
+}
+
 TEST_SUITE_END();
 #endif
