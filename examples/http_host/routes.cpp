@@ -299,7 +299,10 @@ void Routes::bypass(Call& call, const std::string& front) {
 }
 
 void Routes::auth_login(Call& call) {
-  const auto link = engine_.consent_login(call.user(), settings_.frontends.first(), call.request.param("amazon_callback_uri"), call.request.param("amazon_state"));
+  // Of a draft Amazon says so, and wants to hear it again.
+  std::string back = call.request.param("amazon_callback_uri");
+  if (call.request.param("version") == "beta") back.insert(std::min(back.find('#'), back.size()), back.find('?') == std::string::npos ? "?version=beta" : "&version=beta");
+  const auto link = engine_.consent_login(call.user(), settings_.frontends.first(), back, call.request.param("amazon_state"));
   if (!link) return call.send(failure(link.error()));
   call.send(redirect(std::string(link->url())));
 }

@@ -32,8 +32,8 @@ constexpr Statements kTransactions{
     "SELECT t.event_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim', 'Adjustment', 'ServiceFee') "
     "AND upper(coalesce(t.status, ''))<>'DEFERRED_RELEASED' ORDER BY t.event_id",
     "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku, l.line_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id "
-    "JOIN transaction_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
-    "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id WHERE t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
+    "JOIN transaction_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 /*! AND l.user_no = t.user_no */ JOIN shapes s ON s.shape_id = l.shape_id "
+    "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.user_no = t.user_no AND k.sku_id = l.sku_id WHERE t.user_no=?2 AND t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
 constexpr Statements kEvents{
     "SELECT min(day) FROM financial_events WHERE user_no=?1 AND day>=?2",
     "SELECT t.order_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND t.order_id IS NOT NULL "
@@ -41,8 +41,8 @@ constexpr Statements kEvents{
     "SELECT t.event_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 "
     "AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList', 'ServiceFeeEventList') ORDER BY t.event_id",
     "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku, l.line_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id "
-    "JOIN financial_event_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 JOIN shapes s ON s.shape_id = l.shape_id "
-    "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.sku_id = l.sku_id WHERE t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
+    "JOIN financial_event_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 /*! AND l.user_no = t.user_no */ JOIN shapes s ON s.shape_id = l.shape_id "
+    "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.user_no = t.user_no AND k.sku_id = l.sku_id WHERE t.user_no=?2 AND t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
 
 /// Both sources' names of charges and fees; the newer one names charges by what the price is of (facts: spapi 3.2).
 constexpr std::pair<std::string_view, Part> kPartNames[]{
@@ -213,7 +213,7 @@ class OrderReader::State {
       std::optional<Micros> amount;
     };
     std::vector<Share> shares;
-    Rows r = tx.rows(sql_.event, id);
+    Rows r = tx.rows(sql_.event, id, user_);
     bool first = true;
     while (r.next()) {
       if (first && r.integer(0) != event_.id) {
@@ -265,13 +265,13 @@ class OrderReader::State {
   }
 
   /// What the sum is called that a line is a share of: the last one before it, a level above.
-  static std::string name_above(Tx& tx, std::int64_t event, std::string path, std::int64_t line) {
+  std::string name_above(Tx& tx, std::int64_t event, std::string path, std::int64_t line) {
     constexpr std::string_view kLevel = ".breakdowns";
     const std::size_t level = path.rfind(kLevel);
     if (level == std::string::npos) return {};
     path.erase(level, kLevel.size());
-    Rows r = tx.rows("SELECT s.type FROM transaction_lines l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id >= ?1 AND l.line_id < ?2 AND s.kind='total' AND s.path=?3 ORDER BY l.line_id DESC LIMIT 1",
-                     event * 4096, line, path);
+    Rows r = tx.rows("SELECT s.type FROM transaction_lines l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id >= ?1 AND l.line_id < ?2 /*! AND l.user_no=?4 */ AND s.kind='total' AND s.path=?3 ORDER BY l.line_id DESC LIMIT 1",
+                     event * 4096, line, path, user_);
     return r.next() ? r.text(0) : std::string();
   }
 

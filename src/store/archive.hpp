@@ -36,7 +36,7 @@ void forget_archived(const RunTx& run, std::int64_t number);
 
 std::optional<ArchivedDocument> find_archived(Tx& tx, UserNo user, std::int64_t number);
 /// Piece 0, 1, …; nullopt past the last one.
-std::optional<std::string> archived_piece(Tx& tx, std::int64_t number, std::int64_t piece);
+std::optional<std::string> archived_piece(Tx& tx, UserNo user, std::int64_t number, std::int64_t piece);
 /// Whole documents of a user, oldest first; of one stream, or of all ("").
 std::vector<ArchivedDocument> archived_documents(Tx& tx, UserNo user, std::string_view stream);
 

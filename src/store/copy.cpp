@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 
+#include "store/parts.hpp"
+
 namespace amzsync::store {
 namespace {
 
@@ -29,15 +31,22 @@ struct Value {
 };
 using Row = std::vector<Value>;
 
+struct CopiedColumn : Column {
+  std::string derived;              ///< SQL for what this database does not keep there, and another one does; empty: it does
+
+  const std::string& sql() const noexcept { return derived.empty() ? name : derived; }
+};
+
 struct Table {
   std::string name;
-  std::vector<Column> columns;      ///< in the order of their names, which is the same in both databases
+  std::vector<CopiedColumn> columns;   ///< in the order of their names, which is the same in both databases
   std::vector<std::size_t> key;     ///< places in columns
 
-  std::vector<std::size_t> copied() const {
+  /// What is written when rows are copied into this database.
+  std::vector<std::size_t> written() const {
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < columns.size(); ++i)
-      if (!is_own(columns[i])) places.push_back(i);
+      if (!is_own(columns[i]) && columns[i].derived.empty()) places.push_back(i);
     return places;
   }
   /// Whether the copy's own key tells how far it is.
@@ -46,36 +55,49 @@ struct Table {
   }
 };
 
+/// Parts that tell of their user in some databases only.
+constexpr const Parts* kTold[]{&kTransactionLines, &kFinancialEventLines, &kArchivePieces};
+
 std::vector<Table> tables_of(Tx& tx) {
   std::map<std::string, Table> all;
   for (Column& c : tx.columns())
-    if (!is_left(c.table)) all[c.table].columns.push_back(std::move(c));
+    if (!is_left(c.table)) all[c.table].columns.push_back({std::move(c), {}});
+  for (const Parts* parts : kTold) {
+    const std::string name(parts->table);
+    auto& columns = all[name].columns;
+    if (std::any_of(columns.begin(), columns.end(), [](const CopiedColumn& c) { return c.name == "user_no"; })) continue;
+    columns.push_back({{name, "user_no", SqlType::integer, true, 0},
+                       "(SELECT o.user_no FROM " + std::string(parts->owner) + " o WHERE o." + std::string(parts->owner_key) + " = " + name + "." + std::string(parts->key) + " / " + std::to_string(parts->each) + ")"});
+  }
   std::vector<Table> tables;
   for (auto& [name, table] : all) {
     table.name = name;
-    std::sort(table.columns.begin(), table.columns.end(), [](const Column& a, const Column& b) { return a.name < b.name; });
+    std::sort(table.columns.begin(), table.columns.end(), [](const CopiedColumn& a, const CopiedColumn& b) { return a.name < b.name; });
     for (std::size_t i = 0; i < table.columns.size(); ++i)
       if (table.columns[i].key > 0) table.key.push_back(i);
     std::sort(table.key.begin(), table.key.end(), [&](std::size_t a, std::size_t b) { return table.columns[a].key < table.columns[b].key; });
     tables.push_back(std::move(table));
   }
+  // Whose parts are, their owners tell.
+  std::stable_partition(tables.begin(), tables.end(), [](const Table& t) { return std::none_of(std::begin(kTold), std::end(kTold), [&](const Parts* p) { return p->table == t.name; }); });
   return tables;
 }
 
 // ---- reading ----
 
-std::string key_list(const Table& t, std::string_view end) {
+/// A key's columns, be it of this table or of the other database's.
+std::string key_list(const Table& t, const std::vector<std::size_t>& key, std::string_view end) {
   std::string list;
-  for (const std::size_t k : t.key) list += (list.empty() ? "" : ", ") + t.columns[k].name + std::string(end);
+  for (const std::size_t k : key) list += (list.empty() ? "" : ", ") + t.columns[k].sql() + std::string(end);
   return list;
 }
 
 std::string page_sql(const Table& t, bool from_start) {
   std::string names, places;
-  for (const Column& c : t.columns) names += (names.empty() ? "" : ", ") + c.name;
+  for (const CopiedColumn& c : t.columns) names += (names.empty() ? "" : ", ") + c.sql();
   for (std::size_t i = 1; i <= t.key.size(); ++i) places += (i == 1 ? "?" : ", ?") + std::to_string(i);
   const std::string limit = "?" + std::to_string(from_start ? 1 : t.key.size() + 1);
-  return "SELECT " + names + " FROM " + t.name + (from_start ? "" : " WHERE (" + key_list(t, "") + ") > (" + places + ")") + " ORDER BY " + key_list(t, "") + " LIMIT " + limit;
+  return "SELECT " + names + " FROM " + t.name + (from_start ? "" : " WHERE (" + key_list(t, t.key, "") + ") > (" + places + ")") + " ORDER BY " + key_list(t, t.key, "") + " LIMIT " + limit;
 }
 
 void bind(Statement& s, int place, SqlType type, const Value& v) {
@@ -213,7 +235,7 @@ auto write_now(Store& store, Work work) -> std::invoke_result_t<Work&, Tx&> {
 std::string insert_sql(const Table& t) {
   std::string names, places;
   int place = 0;
-  for (const std::size_t i : t.copied()) {
+  for (const std::size_t i : t.written()) {
     names += (names.empty() ? "" : ", ") + t.columns[i].name;
     places += (places.empty() ? "?" : ", ?") + std::to_string(++place);
   }
@@ -247,13 +269,14 @@ class Copy {
       const auto there = tables_of(tx);
       const auto same = [](const Table& a, const Table& b) {
         return a.name == b.name && std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
-                                              [](const Column& x, const Column& y) { return x.name == y.name && x.type == y.type; });
+                                              [](const CopiedColumn& x, const CopiedColumn& y) { return x.name == y.name && x.type == y.type; });
       };
       if (!std::equal(tables.begin(), tables.end(), there.begin(), there.end(), same)) return Error(Code::internal, "The two databases do not have the same tables and columns.");
       const bool begun = tx.integer("SELECT 1 FROM meta WHERE key=?1", kMark).has_value();
       if (!begun && tx.integer("SELECT 1 FROM users LIMIT 1").has_value())
         return Error(Code::store_busy, "The database to copy into holds users already. Copy into a new one.");
       if (!begun) tx.run("INSERT INTO meta(key, value) VALUES(?1, '')", kMark);
+      for (const Table& t : there) there_[t.name] = t;
       return Done{};
     });
   }
@@ -262,7 +285,9 @@ class Copy {
     return write_now(to_, [&](Tx& tx) -> Status {
       for (const Table& t : tables) {
         std::int64_t last = from_.last_number(t.name);
-        if (t.key.size() == 1 && t.columns[t.key[0]].type == SqlType::integer) last = std::max(last, from_.integer("SELECT max(" + t.columns[t.key[0]].name + ") FROM " + t.name).value_or(0));
+        const Column& number = t.columns[t.key.back()];
+        const bool is_numbered = t.key.size() == 1 || (t.key.size() == 2 && t.columns[t.key[0]].name == "user_no");
+        if (is_numbered && number.type == SqlType::integer) last = std::max(last, from_.integer("SELECT max(" + number.name + ") FROM " + t.name).value_or(0));
         if (t.continues()) tx.number_above(t.name, last);
       }
       // A run's holder is known by its number, which nobody else may come by.
@@ -297,8 +322,8 @@ class Copy {
       if (last) pages.continue_after(std::move(*last));
     }
     std::int64_t written = 0;
-    const std::string insert = insert_sql(t);
-    const auto places = t.copied();
+    const std::string insert = insert_sql(there_.at(t.name));
+    const auto places = there_.at(t.name).written();
     for (auto page = pages.next(from_); !page.empty(); page = pages.next(from_)) {
       AMZ_CHECK(write_now(to_, [&](Tx& tx) -> Status {
         for (const Row& row : page) {
@@ -318,8 +343,9 @@ class Copy {
 
   /// Its key alone counts.
   Result<std::optional<Row>> last_there(const Table& t) {
+    const Table& there = there_.at(t.name);
     return to_.read_now([&](Tx& tx) -> Result<std::optional<Row>> {
-      Rows r = tx.rows("SELECT " + key_list(t, "") + " FROM " + t.name + " ORDER BY " + key_list(t, " DESC") + " LIMIT 1");
+      Rows r = tx.rows("SELECT " + key_list(there, t.key, "") + " FROM " + t.name + " ORDER BY " + key_list(there, t.key, " DESC") + " LIMIT 1");
       if (!r.next()) return std::optional<Row>();
       Row row(t.columns.size());
       int place = 0;
@@ -338,7 +364,7 @@ class Copy {
   }
 
   Result<Sum> sum_there(const Table& t) {
-    return to_.read_now([&](Tx& tx) { return sum_in(tx, t); });
+    return to_.read_now([&](Tx& tx) { return sum_in(tx, there_.at(t.name)); });
   }
 
   Status empty(const Table& t) {
@@ -348,6 +374,7 @@ class Copy {
   Tx& from_;
   Store& to_;
   const Progress& progress_;
+  std::map<std::string, Table> there_;   ///< the same tables, as the other database has them
 };
 
 /// An engine that works on it would change what was copied already.

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/erasure.hpp"
 
-#include "store/archive.hpp"
 #include "store/connections.hpp"
-#include "store/money_rows.hpp"
+#include "store/parts.hpp"
 
 namespace amzsync::store {
 namespace {
 
 constexpr std::int64_t kAtOnce = 2'000;
 
-/// Rows of a table that belong to rows of another one, by numbers within a range of theirs.
-struct Parts {
-  std::string_view table, key;
-  std::int64_t each;                      ///< numbers from owner * each up to the next owner's
-};
 struct OwnTable {
   std::string_view name;
   std::string_view key{};                 ///< what tells rows apart, in an index that it leads or follows the user in; empty: few rows, all deleted at once
-  Parts parts{};
+  const Parts* parts = nullptr;
 };
 
 /// Every table that has rows of users, but for the user's own; tests/contract/store/erasure_test.cpp holds the list against the schema.
 constexpr OwnTable kTables[]{
-    {"runs", "run_no", {"run_streams", "run_no", 1}},   // first: whoever still performs one of them writes nothing any more
-    {"transactions", "event_id", {"transaction_lines", "line_id", kLinesPerRow}},
-    {"financial_events", "event_id", {"financial_event_lines", "line_id", kLinesPerRow}},
-    {"archive", "archive_no", {"archive_pieces", "piece_id", kPiecesPerDocument}},
+    {"runs", "run_no", &kRunStreams},   // first: whoever still performs one of them writes nothing any more
+    {"transactions", "event_id", &kTransactionLines},
+    {"financial_events", "event_id", &kFinancialEventLines},
+    {"archive", "archive_no", &kArchivePieces},
     {"reimbursements", "row_id"},
     {"ledger", "row_id"},
     {"ledger_summary", "row_id"},
@@ -64,10 +58,11 @@ constexpr OwnTable kTables[]{
     {"pauses"},
 };
 
-std::int64_t erase_parts(Tx& tx, const Parts& parts, std::int64_t owner, std::int64_t limit) {
-  const std::string table(parts.table), key(parts.key);
+std::int64_t erase_parts(Tx& tx, UserNo user, const Parts& parts, std::int64_t owner, std::int64_t limit) {
+  const std::string table(parts.table), key(parts.key), of_user = parts.tells_user ? " /*! AND user_no=?4 */" : "";
   // A document can have more pieces than are deleted at once.
-  return tx.run("DELETE FROM " + table + " WHERE " + key + " IN (SELECT " + key + " FROM " + table + " WHERE " + key + ">=?1 AND " + key + "<?2 LIMIT ?3)", owner * parts.each, (owner + 1) * parts.each, limit);
+  return tx.run("DELETE FROM " + table + " WHERE " + key + " IN (SELECT " + key + " FROM " + table + " WHERE " + key + ">=?1 AND " + key + "<?2" + of_user + " LIMIT ?3)" + of_user, owner * parts.each,
+                (owner + 1) * parts.each, limit, user);
 }
 
 /// How much of the limit was used.
@@ -95,8 +90,8 @@ std::int64_t erase_from(Tx& tx, UserNo user, const OwnTable& of, std::int64_t li
   for (const std::string& text : texts) used += count(of.name, tx.run(sql, user, text));
   for (const std::int64_t number : numbers) {
     if (used >= limit) break;
-    if (!of.parts.table.empty()) {
-      used += count(of.parts.table, erase_parts(tx, of.parts, number, limit - used));
+    if (of.parts) {
+      used += count(of.parts->table, erase_parts(tx, user, *of.parts, number, limit - used));
       if (used >= limit) break;   // the owner stays until it has no parts
     }
     used += count(of.name, tx.run(sql, user, number));

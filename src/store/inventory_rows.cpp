@@ -44,11 +44,11 @@ const std::string& upsert_sql() {
 std::optional<std::string_view> told(const std::string& text) { return text.empty() ? std::nullopt : std::optional<std::string_view>(text); }
 
 void remember_former(Tx& tx, UserNo user, std::int64_t inventory_id) {
-  static const std::string sql = "SELECT " + joined_quantities("", ", ", false) + ", closed_at FROM inventory WHERE inventory_id=?1";
+  static const std::string sql = "SELECT " + joined_quantities("", ", ", false) + ", closed_at FROM inventory WHERE user_no=?1 AND inventory_id=?2";
   JsonWriter json;
   json.begin_object();
   {
-    Rows r = tx.rows(sql, inventory_id);
+    Rows r = tx.rows(sql, user, inventory_id);
     if (!r.next()) return;
     for (std::size_t i = 0; i < kInventoryQuantities.size(); ++i)
       if (const auto quantity = r.maybe_integer(static_cast<int>(i))) json.field(kInventoryQuantities[i], *quantity);
@@ -155,7 +155,7 @@ Counts rewrite_inventory_page(const RunTx& run, const MarketplaceId& marketplace
     }
     const std::string before = row_text(tx, run.user(), marketplace, item.seller_sku);
     const std::int64_t row = write_item(run, marketplace, item, by);
-    if (changed_at) tx.run("UPDATE inventory SET changed_at=?2 WHERE inventory_id=?1", row, changed_at);   // of the stock, not of its reading
+    if (changed_at) tx.run("UPDATE inventory SET changed_at=?2 WHERE inventory_id=?1 AND user_no=?3", row, changed_at, run.user());   // of the stock, not of its reading
     if (before == row_text(tx, run.user(), marketplace, item.seller_sku)) {
       ++counts.unchanged;
       continue;
@@ -181,7 +181,7 @@ Counts close_marketplace(const RunTx& run, const MarketplaceId& marketplace, con
   ChangeLog changes(tx, run.user(), kStream);
   for (const std::int64_t id : gone) {
     remember_former(tx, run.user(), id);
-    tx.run("UPDATE inventory SET closed_at=?2, changed_at=?2, run_no=?3 WHERE inventory_id=?1", id, tx.now(), run.run());
+    tx.run("UPDATE inventory SET closed_at=?2, changed_at=?2, run_no=?3 WHERE inventory_id=?1 AND user_no=?4", id, tx.now(), run.run(), run.user());
     changes.gone(id);
     ++counts.removed;
   }

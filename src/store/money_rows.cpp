@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kCellStates{"open", "provisional", "settled", "failed", "unauthorised", "assumed"};
 
-/// The statements of one money stream. The two differ in their table names only.
+/// The statements of one money stream. The two differ in their table names only. Amounts tell of their user only where keys are led by him (Tx::rows).
 struct Tables {
   std::string name, find, same, lines_of, undated, insert, update, insert_line, delete_lines, continuations, delete_event, rows_of_day, count_day, orders_first, orders_after, count_fee_lines;
 
@@ -24,8 +24,8 @@ struct Tables {
         find("SELECT event_id, content, run_no FROM " + events + " WHERE user_no=?1 AND day=?2 AND identity=?3 AND occurrence=?4"),
         same("SELECT 1 FROM " + events +
              " WHERE event_id=?1 AND content IS NOT DISTINCT FROM ?2 AND type_id IS NOT DISTINCT FROM ?3 AND posted_at IS NOT DISTINCT FROM ?4 AND order_id IS NOT DISTINCT FROM ?5 AND native_id IS NOT DISTINCT FROM ?6 AND status IS NOT DISTINCT FROM ?7 AND marketplace IS NOT DISTINCT FROM ?8 AND description IS NOT DISTINCT FROM ?9 AND "
-             "total_micros IS NOT DISTINCT FROM ?10 AND currency_id IS NOT DISTINCT FROM ?11 AND detail IS NOT DISTINCT FROM ?12"),
-        lines_of("SELECT shape_id, currency_id, micros, sku_id FROM " + lines + " WHERE line_id>=?1 AND line_id<?2 ORDER BY line_id"),
+             "total_micros IS NOT DISTINCT FROM ?10 AND currency_id IS NOT DISTINCT FROM ?11 AND detail IS NOT DISTINCT FROM ?12 AND user_no=?13"),
+        lines_of("SELECT shape_id, currency_id, micros, sku_id FROM " + lines + " WHERE line_id>=?1 AND line_id<?2 /*! AND user_no=?3 */ ORDER BY line_id"),
         undated("SELECT day, event_id FROM " + events + " WHERE user_no=?1 AND identity=?2 AND posted_at IS NULL AND continues IS NULL"),
         insert("INSERT INTO " + events +
                "(event_id, user_no, day, identity, occurrence, content, type_id, posted_at, order_id, native_id, status, marketplace, description, "
@@ -33,17 +33,17 @@ struct Tables {
                "ON CONFLICT (user_no, day, identity, occurrence) DO NOTHING"),
         update("UPDATE " + events +
                " SET content=?2, type_id=?3, posted_at=?4, order_id=?5, native_id=?6, status=?7, marketplace=?8, description=?9, total_micros=?10, "
-               "currency_id=?11, detail=?12, run_no=?13 WHERE event_id=?1"),
-        insert_line("INSERT INTO " + lines + "(line_id, shape_id, currency_id, micros, sku_id) VALUES(?1, ?2, ?3, ?4, ?5)"),
-        delete_lines("DELETE FROM " + lines + " WHERE line_id>=?1 AND line_id<?2"),
+               "currency_id=?11, detail=?12, run_no=?13 WHERE event_id=?1 AND user_no=?14"),
+        insert_line("INSERT INTO " + lines + "(line_id, shape_id, currency_id, micros, sku_id /*!, user_no */) VALUES(?1, ?2, ?3, ?4, ?5 /*!, ?6 */)"),
+        delete_lines("DELETE FROM " + lines + " WHERE line_id>=?1 AND line_id<?2 /*! AND user_no=?3 */"),
         continuations("SELECT event_id FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues=?3 ORDER BY event_id"),
-        delete_event("DELETE FROM " + events + " WHERE event_id=?1"),
+        delete_event("DELETE FROM " + events + " WHERE event_id=?1 AND user_no=?2"),
         rows_of_day("SELECT event_id, identity, occurrence, run_no FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL AND NOT (" + stays + ")"),
         count_day("SELECT count(*) FROM " + events + " WHERE user_no=?1 AND day=?2 AND continues IS NULL"),
         // Finances puts ids of inbound shipments where orders have theirs (AmazonOrderId of v0's service fees).
         orders_first("SELECT day, identity, occurrence, order_id FROM " + events + " WHERE user_no=?1 ORDER BY day, identity, occurrence LIMIT ?2"),
         orders_after("SELECT day, identity, occurrence, order_id FROM " + events + " WHERE user_no=?1 AND (day, identity, occurrence)>(?3, ?4, ?5) ORDER BY day, identity, occurrence LIMIT ?2"),
-        count_fee_lines("SELECT count(*) FROM " + lines + " l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id>=?1 AND l.line_id<?2 AND s.fee=1") {}
+        count_fee_lines("SELECT count(*) FROM " + lines + " l JOIN shapes s ON s.shape_id = l.shape_id WHERE l.line_id>=?1 AND l.line_id<?2 /*! AND l.user_no=?3 */ AND s.fee=1") {}
 };
 
 const Tables& tables(MoneyStream stream) {
@@ -192,11 +192,11 @@ class PageWriter {
   /// Whether a row and its amounts are stored just as they are decoded now.
   bool stands_so(const MoneyEvent& e, std::int64_t id) {
     if (!tx_.integer(t_.same, id, e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id), told(e.native_id), told(e.status), told(e.marketplace), told(e.description), e.total,
-                     dictionary_.currency(e.currency), e.detail))
+                     dictionary_.currency(e.currency), e.detail, run_.user()))
       return false;
     std::size_t n = 0;
     for (const std::int64_t row : rows_of(tx_, t_, run_.user(), e.day, id)) {
-      Rows r = tx_.rows(t_.lines_of, first_line(row), first_line(row + 1));
+      Rows r = tx_.rows(t_.lines_of, first_line(row), first_line(row + 1), run_.user());
       for (; r.next(); ++n) {
         if (n >= e.lines.size()) return false;
         const Line& line = e.lines[n];
@@ -242,7 +242,7 @@ class PageWriter {
   void replace(const MoneyEvent& e, std::int64_t id) {
     days_[e.day].fees -= remove_lines(tx_, t_, run_.user(), e.day, id);
     tx_.run(t_.update, id, e.content, dictionary_.type(e.type), e.posted_at, told(e.order_id), told(e.native_id), told(e.status), told(e.marketplace),
-            told(e.description), e.total, dictionary_.currency(e.currency), e.detail, told_by_);
+            told(e.description), e.total, dictionary_.currency(e.currency), e.detail, told_by_, run_.user());
     tx_.run("DELETE FROM credits WHERE user_no=?1 AND source=?2 AND day=?3 AND event_id=?4", run_.user(), t_.name, e.day, id);
     write_lines(e, id);
   }
@@ -262,6 +262,7 @@ class PageWriter {
       bind_value(s, 3, dictionary_.currency(line.currency));
       bind_value(s, 4, line.amount);
       bind_value(s, 5, dictionary_.sku(line.sku));
+      bind_value(s, 6, run_.user());
       s.post({});
       fees += batch_.shapes[line.shape].fee ? 1 : 0;
     }
@@ -277,9 +278,9 @@ class PageWriter {
   static std::int64_t remove_lines(Tx& tx, const Tables& t, UserNo user, Day day, std::int64_t id) {
     std::int64_t fees = 0;
     for (const std::int64_t row : rows_of(tx, t, user, day, id)) {
-      fees += tx.integer(t.count_fee_lines, first_line(row), first_line(row + 1)).value_or(0);
-      tx.run(t.delete_lines, first_line(row), first_line(row + 1));
-      if (row != id) tx.run(t.delete_event, row);
+      fees += tx.integer(t.count_fee_lines, first_line(row), first_line(row + 1), user).value_or(0);
+      tx.run(t.delete_lines, first_line(row), first_line(row + 1), user);
+      if (row != id) tx.run(t.delete_event, row, user);
     }
     return fees;
   }
@@ -296,7 +297,7 @@ class PageWriter {
   static std::int64_t remove_event(Tx& tx, const Tables& t, UserNo user, Day day, std::int64_t id) {
     const std::int64_t fees = remove_lines(tx, t, user, day, id);
     tx.run("DELETE FROM credits WHERE user_no=?1 AND source=?2 AND day=?3 AND event_id=?4", user, t.name, day, id);
-    tx.run(t.delete_event, id);
+    tx.run(t.delete_event, id, user);
     return fees;
   }
 

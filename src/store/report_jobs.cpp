@@ -48,16 +48,16 @@ std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_v
   return jobs;
 }
 
-void report_asked(Tx& tx, std::int64_t job, Instant at) { tx.run("UPDATE report_jobs SET asked_at=?2 WHERE job_no=?1", job, at); }
-void report_made(Tx& tx, std::int64_t job, std::string_view report_id, Instant as_of) { tx.run("UPDATE report_jobs SET state='waiting', report_id=?2, asked_at=?3 WHERE job_no=?1", job, report_id, as_of); }
-void report_ready(Tx& tx, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows) {
-  tx.run("UPDATE report_jobs SET state='ready', document_id=?2, rows_from=?3, rows_until=?4 WHERE job_no=?1", job, document_id, rows ? std::optional(rows->from) : std::nullopt,
-         rows ? std::optional(rows->until) : std::nullopt);
+void report_asked(const RunTx& run, std::int64_t job, Instant at) { run.tx().run("UPDATE report_jobs SET asked_at=?2 WHERE job_no=?1 AND user_no=?3", job, at, run.user()); }
+void report_made(const RunTx& run, std::int64_t job, std::string_view report_id, Instant as_of) { run.tx().run("UPDATE report_jobs SET state='waiting', report_id=?2, asked_at=?3 WHERE job_no=?1 AND user_no=?4", job, report_id, as_of, run.user()); }
+void report_ready(const RunTx& run, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows) {
+  run.tx().run("UPDATE report_jobs SET state='ready', document_id=?2, rows_from=?3, rows_until=?4 WHERE job_no=?1 AND user_no=?5", job, document_id, rows ? std::optional(rows->from) : std::nullopt,
+         rows ? std::optional(rows->until) : std::nullopt, run.user());
 }
-void report_archived(Tx& tx, std::int64_t job, std::int64_t archive) { tx.run("UPDATE report_jobs SET state='archived', archive_no=?2 WHERE job_no=?1", job, archive); }
+void report_archived(const RunTx& run, std::int64_t job, std::int64_t archive) { run.tx().run("UPDATE report_jobs SET state='archived', archive_no=?2 WHERE job_no=?1 AND user_no=?3", job, archive, run.user()); }
 
-void end_report_job(Tx& tx, std::int64_t job, JobOutcome outcome, std::string_view reason) {
-  tx.run("UPDATE report_jobs SET state='over', outcome=?2, reason=?3, ended_at=?4 WHERE job_no=?1", job, job_outcome_name(outcome), reason, tx.now());
+void end_report_job(const RunTx& run, std::int64_t job, JobOutcome outcome, std::string_view reason) {
+  run.tx().run("UPDATE report_jobs SET state='over', outcome=?2, reason=?3, ended_at=?4 WHERE job_no=?1 AND user_no=?5", job, job_outcome_name(outcome), reason, run.tx().now(), run.user());
 }
 
 std::optional<CoolDown> cool_down(Tx& tx, UserNo user, std::string_view report_type) {

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "store/sql.hpp"
+#include "store/runs.hpp"
 
 namespace amzsync::store {
 
@@ -47,12 +47,12 @@ bool open_listed_job(Tx& tx, UserNo user, const ReportJob& job);
 std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_view report_type);
 
 /// Amazon is asked now; the job had been opened before.
-void report_asked(Tx& tx, std::int64_t job, Instant at);
+void report_asked(const RunTx& run, std::int64_t job, Instant at);
 /// `as_of`: it tells nothing of what came later.
-void report_made(Tx& tx, std::int64_t job, std::string_view report_id, Instant as_of);
-void report_ready(Tx& tx, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows);
-void report_archived(Tx& tx, std::int64_t job, std::int64_t archive);
-void end_report_job(Tx& tx, std::int64_t job, JobOutcome outcome, std::string_view reason);
+void report_made(const RunTx& run, std::int64_t job, std::string_view report_id, Instant as_of);
+void report_ready(const RunTx& run, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows);
+void report_archived(const RunTx& run, std::int64_t job, std::int64_t archive);
+void end_report_job(const RunTx& run, std::int64_t job, JobOutcome outcome, std::string_view reason);
 
 /// After reports of a type came to nothing Amazon is left alone for a while; longer after each time in a row.
 struct CoolDown {

@@ -41,7 +41,8 @@ struct Column {
   int key = 0;           ///< its place in the primary key, from 1; 0: none
 };
 
-/// One prepared statement of the store's connection. Belongs to its transaction.
+/// One prepared statement of the store's connection. What stands between /*! and */ in its SQL is for the databases whose keys are led by the user; to the others it is a
+/// comment, and what is bound there is nobody's. Belongs to its transaction.
 class Statement {
  public:
   virtual ~Statement() = default;

@@ -134,9 +134,9 @@ class ListReader {
       auto again = [job, over = !still_listed(job), why = imported.error().message](const store::RunTx& run) {
         store::forget_archived(run, job.archive);
         if (over) {
-          store::end_report_job(run.tx(), job.number, store::JobOutcome::fatal, why);
+          store::end_report_job(run, job.number, store::JobOutcome::fatal, why);
         } else {
-          store::report_ready(run.tx(), job.number, job.document_id, job.rows);
+          store::report_ready(run, job.number, job.document_id, job.rows);
         }
       };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(again)));
@@ -144,7 +144,7 @@ class ListReader {
     if (!imported) co_return imported.error();
     auto keep = [number = job.number, imported = *imported, stream = dataset_.stream, passing = run_.progress.due()](const store::RunTx& run) {
       store::add_counts(run, stream, imported.counts);
-      store::end_report_job(run.tx(), number, store::JobOutcome::imported, "");
+      store::end_report_job(run, number, store::JobOutcome::imported, "");
       if (passing) store::pass_progress(run, *passing);
     };
     auto ended = co_await write_for(run_, std::move(keep));
@@ -153,7 +153,7 @@ class ListReader {
 
   /// A report that brought nothing.
   Async<Status> end(std::int64_t job, store::JobOutcome outcome, const Error& error) {
-    auto keep = [job, outcome, reason = error.message](const store::RunTx& run) { store::end_report_job(run.tx(), job, outcome, reason); };
+    auto keep = [job, outcome, reason = error.message](const store::RunTx& run) { store::end_report_job(run, job, outcome, reason); };
     auto ended = co_await write_for(run_, std::move(keep));
     co_return ended;
   }

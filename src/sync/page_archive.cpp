@@ -45,7 +45,7 @@ void PageArchive::close(const store::RunTx& run) const {
 
 Async<Result<std::optional<JsonDocument>>> PageReader::next() {
   if (run_.cancel.cancelled()) co_return Code::cancelled;
-  auto load = [archive = archive_, number = number_](store::Tx& tx) -> Result<std::optional<std::string>> { return store::archived_piece(tx, archive, number); };
+  auto load = [user = run_.fence.user, archive = archive_, number = number_](store::Tx& tx) -> Result<std::optional<std::string>> { return store::archived_piece(tx, user, archive, number); };
   AMZ_CO_TRY(packed, co_await run_.services.store.read(std::move(load)));
   if (!packed) co_return std::optional<JsonDocument>();
   ++number_;

@@ -52,7 +52,7 @@ Async<Status> ReportDocuments::archive(store::ReportJob& job, std::string url) {
   const std::string type = std::string((**answer).header("Content-Type"));
   auto whole = [job = job.number, archive = *kept, type](const store::RunTx& entered) {
     store::archive_whole(entered, archive.number, archive.pieces, type);
-    store::report_archived(entered.tx(), job, archive.number);
+    store::report_archived(entered, job, archive.number);
   };
   AMZ_CO_CHECK(co_await write_for(run_, std::move(whole)));
   job.archive = kept->number;

@@ -23,12 +23,12 @@ constexpr std::string_view kNotAskedFor = "date_not_asked";
 /// One walk over a document, a step at a time; each step runs on a work thread.
 class DocumentWalk {
  public:
-  DocumentWalk(store::Store& store, std::int64_t archive) : store_(store), archive_(archive), gunzip_(kMostBytes) {}
+  DocumentWalk(store::Store& store, const store::ArchivedDocument& document) : store_(store), user_(document.user), archive_(document.number), gunzip_(kMostBytes) {}
 
   /// Unpacks some more of the document. False: it is over.
   Result<bool> step(const Gunzip::Out& out) {
     if (used_ == piece_.size()) {
-      auto next = store_.read_now([&](store::Tx& tx) -> Result<std::optional<std::string>> { return store::archived_piece(tx, archive_, number_); });
+      auto next = store_.read_now([&](store::Tx& tx) -> Result<std::optional<std::string>> { return store::archived_piece(tx, user_, archive_, number_); });
       if (!next) return next.error();
       if (!*next) {
         AMZ_CHECK(gunzip_.finish(out));
@@ -46,6 +46,7 @@ class DocumentWalk {
 
  private:
   store::Store& store_;
+  UserNo user_;
   std::int64_t archive_;
   Gunzip gunzip_;
   std::string piece_;
@@ -56,7 +57,7 @@ class DocumentWalk {
 /// A walk that yields rows.
 class RowWalk {
  public:
-  RowWalk(store::Store& store, const store::ArchivedDocument& document, const spapi::ReportDataset& dataset, Charset charset) : walk_(store, document.number), decoder_(dataset, charset) {
+  RowWalk(store::Store& store, const store::ArchivedDocument& document, const spapi::ReportDataset& dataset, Charset charset) : walk_(store, document), decoder_(dataset, charset) {
     // Rows may be of more days than were asked for, each of which is read by a report of its own; but none are of what Amazon keeps no more, or of what is
     // yet to come.
     constexpr std::chrono::days kKept(580), kAhead(2), kMonth(31);
@@ -264,7 +265,7 @@ class Import {
   /// By a mark at its beginning, else by the answer's own word, else by its bytes (facts 3.4).
   Async<Status> choose_charset() {
     std::string head;
-    DocumentWalk beginning(services_.store, document_.number);
+    DocumentWalk beginning(services_.store, document_);
     const Gunzip::Out take_head = [&head](std::string_view bytes) -> Status {
       head += bytes.substr(0, kUtf8Mark.size());
       return Done{};
@@ -285,7 +286,7 @@ class Import {
     }
     bool utf8 = true;
     std::string rest;   // the end of a piece may cut a character
-    DocumentWalk walk(services_.store, document_.number);
+    DocumentWalk walk(services_.store, document_);
     const Gunzip::Out out = [&](std::string_view bytes) -> Status {
       if (!utf8) return Done{};
       rest += bytes;

@@ -92,7 +92,7 @@ class ReportReader {
       // What it tells is older than what Amazon would tell now; no replay is to read what no sync did.
       auto drop = [jobs = std::move(known.overtaken)](const store::RunTx& run) {
         for (const auto& [job, archive] : jobs) {
-          store::end_report_job(run.tx(), job, store::JobOutcome::lost, "A newer report takes its place.");
+          store::end_report_job(run, job, store::JobOutcome::lost, "A newer report takes its place.");
           if (archive != 0) store::forget_archived(run, archive);
         }
       };
@@ -182,7 +182,7 @@ class ReportReader {
     store::ReportJob job = opened.job;
     if (job.state == JobState::asking) {
       AMZ_CO_CHECK(co_await have_it_made(job, opened.is_new));
-      auto made = [number = job.number, id = job.report_id, as_of = job.asked_at](const store::RunTx& run) { store::report_made(run.tx(), number, id, as_of); };
+      auto made = [number = job.number, id = job.report_id, as_of = job.asked_at](const store::RunTx& run) { store::report_made(run, number, id, as_of); };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(made)));
       job.state = JobState::waiting;
     }
@@ -192,7 +192,7 @@ class ReportReader {
         pass_over(job.report_id, end.outcome == store::JobOutcome::fatal ? ReportInfo::Status::fatal : ReportInfo::Status::cancelled);
         co_return co_await conclude_job(job, end);
       }
-      auto ready = [number = job.number, id = job.document_id, rows = job.rows](const store::RunTx& run) { store::report_ready(run.tx(), number, id, rows); };
+      auto ready = [number = job.number, id = job.document_id, rows = job.rows](const store::RunTx& run) { store::report_ready(run, number, id, rows); };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(ready)));
       job.state = JobState::ready;
     }
@@ -255,7 +255,7 @@ class ReportReader {
         job.asked_at = services_.clock.now();
         span = span_of(job);
         since = job.asked_at - kClockSlack;
-        auto stamp = [number = job.number, at = job.asked_at](const store::RunTx& run) { store::report_asked(run.tx(), number, at); };
+        auto stamp = [number = job.number, at = job.asked_at](const store::RunTx& run) { store::report_asked(run, number, at); };
         AMZ_CO_CHECK(co_await write_for(run_, std::move(stamp)));
       }
       spapi::Request request = spapi::create_report(dataset_, marketplaces, span);
@@ -403,7 +403,7 @@ class ReportReader {
     const bool forgotten = imported->personal || services_.settings.keep_archive == Duration(0);
     auto end = [&dataset = dataset_, number = job.number, archive = job.archive, forgotten, counts, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
-      store::end_report_job(entered.tx(), number, store::JobOutcome::imported, "");
+      store::end_report_job(entered, number, store::JobOutcome::imported, "");
       store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
       if (forgotten) store::forget_archived(entered, archive);
       if (passing) store::pass_progress(entered, *passing);
@@ -434,7 +434,7 @@ class ReportReader {
                           nothing ? std::string() : end.reason.empty() ? std::string(code_sentence(Code::report_failed)) : end.reason};
     auto write = [&dataset = dataset_, job, end, nothing, pause](const store::RunTx& entered) {
       store::Tx& tx = entered.tx();
-      store::end_report_job(tx, job.number, end.outcome, end.reason);
+      store::end_report_job(entered, job.number, end.outcome, end.reason);
       if (!dataset.personal.empty() && job.archive != 0) store::forget_archived(entered, job.archive);
       if (!nothing) {
         store::set_cool_down(tx, entered.user(), dataset.report_type, pause);

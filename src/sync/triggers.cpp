@@ -90,8 +90,9 @@ Async<Result<ConsentLink>> Triggers::start_appstore_login(UserId user, std::stri
   if (amazon_state.empty() || (!ours && !is_amazon_host(origin))) co_return Error(Code::invalid_argument, "amazon_callback_uri is no address of Amazon's, or amazon_state is missing.");
   auto link = co_await start_consent(std::move(user), std::move(frontend_url), "");
   if (!link) co_return link;
+  callback_uri.resize(std::min(callback_uri.find('#'), callback_uri.size()));   // what follows never reaches Amazon
   std::vector<net::QueryParam> query{{"amazon_state", amazon_state}, {"state", link->state}, {"redirect_uri", app_.redirect_uri}};
-  if (app_.draft) query.push_back({"version", "beta"});
+  if (app_.draft && callback_uri.find("version=beta") == std::string::npos) query.push_back({"version", "beta"});
   const std::string more = net::query_string(query);
   link->url = callback_uri + (callback_uri.find('?') == std::string::npos ? more : "&" + more.substr(1));
   co_return link;

@@ -140,6 +140,8 @@ class Consent(HostCase):
         self.assertEqual(login.query["amazon_state"], "from-amazon")
         back = fetch(login.location).query
         self.assertIn("sync_id", callback(host, back).query)
+        draft = host.get(BASE + "/auth/login?" + urllib.parse.urlencode({"amazon_callback_uri": uri + "#x", "amazon_state": "s", "version": "beta"}))
+        self.assertEqual((draft.query["version"], draft.query["amazon_state"]), ("beta", "s"))
         for good in ("https://amazon.de/apps/authorize/confirm/app", "https://sellercentral.amazon.co.uk/apps/authorize/confirm/app", "https://sellercentral-europe.amazon.com/apps/authorize/confirm/app"):
             self.assertEqual(host.get(BASE + "/auth/login?" + urllib.parse.urlencode({"amazon_callback_uri": good, "amazon_state": "s"})).status, 302)
         for bad in ("https://evil.example/", "http://amazon.com/", "https://amazon.com.evil.example/", "https://amazon.evil/", "https://notamazon.de/"):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts that share one PostgreSQL database: any of them works on a run, any of them tells of it."""
+import pathlib
 import subprocess
 import threading
 import unittest
 
-from harness import Host, HostCase
+from harness import BASE, Host, HostCase, cli
 from with_postgres import Pooler, Replica, Server
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class PostgresCase(HostCase):
@@ -61,6 +64,47 @@ class OneHost(PostgresCase):
         tables = self.sql("SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name) WHERE column_name='user_no' AND table_type='BASE TABLE' AND table_schema='public'")
         for (table,) in tables:
             self.assertLessEqual(self.sql(f"SELECT count(DISTINCT user_no) FROM {table}")[0][0], 1, table)
+
+
+class ManyUsers(PostgresCase):
+    # Looked through across users, or few.
+    SHARED = {"users", "consents", "connections", "runs", "run_progress", "journal"}
+
+    def of_users(self):
+        return {t for (t,) in self.sql("SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name) WHERE column_name='user_no' AND table_type='BASE TABLE' AND table_schema='public'")}
+
+    def all_told(self):
+        """What a connection counted is told when it ends."""
+        while self.sql(f"SELECT 1 FROM pg_stat_activity WHERE datname='{self.name}' AND application_name='amzsync'"):
+            pass
+
+    def test_the_keys_of_what_is_a_users_are_led_by_the_user(self):
+        self.host(self.sim())
+        led = {t for (t,) in self.sql("SELECT c.relname FROM pg_constraint k JOIN pg_class c ON c.oid=k.conrelid JOIN pg_attribute a ON a.attrelid=c.oid AND a.attnum=k.conkey[1] WHERE k.contype='p' AND a.attname='user_no'")}
+        self.assertEqual(self.of_users() - led, self.SHARED - {"users"})
+        self.assertLessEqual({"transaction_lines", "financial_event_lines", "archive_pieces", "ledger"}, led)
+
+    def test_nothing_that_is_done_for_one_user_reads_through_a_table(self):
+        sim = self.sim(events=300, plant=120, history_days=200)
+        self.psql("postgres", f"ALTER DATABASE {self.name} SET enable_seqscan=off")   # so that it is only done where there is no other way
+        self.host(sim).stop()   # makes the tables, for whose indexes they are read through
+        self.all_told()
+        self.sql("SELECT pg_stat_reset()")
+        for seller, source in enumerate(("2024-06-19", "v0"), 1):
+            host = self.host(sim, history_days="200", finances=source, archive="all")
+            user = f"user-{seller}"
+            host.finish(host.connect(user, seller).query["sync_id"], user)
+            host.finish(host.post("/api/sync/start", user).json["syncId"], user)
+            one = host.get("/api/detections/results?limit=1", user).json["findings"][0]
+            host.get(f"/api/detections/{one['id']}/explain", user)
+            host.get(BASE + "/recoveries", user)
+            host.stop()
+            for command in ("replay", "export", "erase"):
+                status, _, err = cli(host.env, command, "--user", user)
+                self.assertEqual(status, 0, err)
+        self.all_told()
+        through = {t for (t,) in self.sql("SELECT relname FROM pg_stat_user_tables WHERE seq_scan>0")}
+        self.assertEqual(through & self.of_users() - self.SHARED, set())
 
 
 class TwoHosts(PostgresCase):
@@ -151,6 +195,23 @@ class ReadAside(PostgresCase):
 
 
 class Migrations(PostgresCase):
+    def test_what_version_15_stored_is_kept_and_told_of_its_user(self):
+        for step in sorted((ROOT / "src/store/schema/postgres").glob("*.sql")):
+            if int(step.name[:4]) <= 15:
+                self.psql(self.name, step.read_text(encoding="utf-8"))
+        self.psql(self.name, "INSERT INTO meta VALUES('version', '15')")
+        for user in (1, 2):
+            self.psql(self.name, f"INSERT INTO users(user_no, user_id, created_at) VALUES({user}, 'user-{user}', 0)")
+            for table, lines in (("transactions", "transaction_lines"), ("financial_events", "financial_event_lines")):
+                self.psql(self.name, f"INSERT INTO {table}(event_id, user_no, day, identity, occurrence, content, type_id, detail, run_no) VALUES({user * 10}, {user}, 0, 'x', 0, 'y', 1, '{{}}', 1)")
+                self.psql(self.name, f"INSERT INTO {lines}(line_id, shape_id, micros) SELECT {user * 10} * 4096 + n, 1, {user} FROM generate_series(0, 4095) n")
+            self.psql(self.name, f"INSERT INTO archive(archive_no, user_no, stream, run_no, from_day, until_day, content_type, marketplace, read_until, at) VALUES({user}, {user}, 'ledger', 1, 0, 0, '', '', 0, 0)")
+            self.psql(self.name, f"INSERT INTO archive_pieces(piece_id, bytes) SELECT ({user}::bigint << 20) + n, 'z' FROM generate_series(0, 2) n")
+        self.host(self.sim())
+        for lines in ("transaction_lines", "financial_event_lines"):
+            self.assertEqual(self.sql(f"SELECT user_id, event_id, count(*), sum(amount_micros) FROM amz_{lines} GROUP BY 1, 2 ORDER BY 1"), [("user-1", 10, 4096, 4096), ("user-2", 20, 4096, 8192)])
+        self.assertEqual(self.sql("SELECT user_no, min(piece_id >> 20), count(*) FROM archive_pieces GROUP BY 1 ORDER BY 1"), [(1, 1, 3), (2, 2, 3)])
+
     def test_many_hosts_that_start_at_once_on_an_empty_database_make_its_schema_once(self):
         sim = self.sim()
         started = []

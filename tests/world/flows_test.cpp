@@ -292,6 +292,9 @@ TEST_CASE("the appstore's trip goes back to Amazon and nowhere else") {
     CHECK(login(bad).code() == Code::invalid_argument);
   }
   CHECK(login("https://amazon.com/x", "").code() == Code::invalid_argument);
+  const auto marked = login("https://amazon.com/x#part");   // what follows the mark would never reach Amazon
+  REQUIRE(marked);
+  CHECK(marked->url.find("https://amazon.com/x?amazon_state=s&state=") == 0);
 }
 
 TEST_CASE("an existing connection is verified, synced, and its end is noticed") {

@@ -59,12 +59,13 @@ std::int64_t whole_of_numeric(std::string_view bytes) noexcept {
   return negative ? -value : value;
 }
 
-/// `?1` is `$1` there; texts in quotes stay.
+/// `?1` is `$1` there, and what /*! and */ enclose is SQL; texts in quotes stay.
 std::string with_dollars(std::string_view sql) {
   std::string out(sql);
   bool quoted = false;
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (out[i] == '\'') quoted = !quoted;
+    if (!quoted && (out.compare(i, 3, "/*!") == 0 || out.compare(i, 2, "*/") == 0)) out.replace(i, out[i] == '/' ? 3 : 2, out[i] == '/' ? 3 : 2, ' ');
     if (!quoted && out[i] == '?' && i + 1 < out.size() && out[i + 1] >= '0' && out[i + 1] <= '9') out[i] = '$';
   }
   return out;
@@ -275,7 +276,8 @@ std::optional<std::string> take_parameter(std::string& url, std::string_view nam
 }  // namespace
 
 PostgresAddress PostgresAddress::parse(std::string_view url) {
-  PostgresAddress address{std::string(url)};
+  PostgresAddress address;
+  address.url = url;
   if (const auto pooled = take_parameter(address.url, "pgbouncer", "true")) address.is_pooled = true;
   if (auto hosts = take_parameter(address.url, "replica")) address.replica_hosts = std::move(*hosts);
   return address;
@@ -283,7 +285,9 @@ PostgresAddress PostgresAddress::parse(std::string_view url) {
 
 std::optional<PostgresAddress> PostgresAddress::replica() const {
   if (replica_hosts.empty()) return std::nullopt;
-  PostgresAddress there{url, is_pooled};
+  PostgresAddress there;
+  there.url = url;
+  there.is_pooled = is_pooled;
   std::string_view rest = replica_hosts;
   while (!rest.empty()) {
     const std::string_view one = rest.substr(0, rest.find(','));

@@ -17,7 +17,9 @@ void put_much(TestStore& t) {
   fill(t, user);
   fill(t, other);
   const auto wrote = t.write([&](store::Tx& tx) -> Result<int> {
-    for (int line = 0; line < 1'000; ++line) tx.run("INSERT INTO transaction_lines(line_id, shape_id, micros) VALUES(?1, 1, ?2)", line, line % 3 == 0 ? std::optional<int>() : std::optional(-line));
+    const auto event = tx.integer("SELECT event_id FROM transactions WHERE user_no=?1", user).value_or(0);
+    for (int line = 0; line < 1'000; ++line)
+      tx.run("INSERT INTO transaction_lines(line_id, shape_id, micros /*!, user_no */) VALUES(?1, 1, ?2 /*!, ?3 */)", event * 4096 + line, line % 3 == 0 ? std::optional<int>() : std::optional(-line), user);
     tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of) VALUES('app', 'A1', 'na', 'op', 0.125, 2.5, 0)");
     tx.run("UPDATE ledger SET title=?2 WHERE user_no=?1", user, std::string_view("a\0b \xFF \xF0\x9F\x98\x80", 10));
     for (int n = 0; n < 5; ++n) tx.run("INSERT INTO journal(user_no, seq, type, payload, at) VALUES(?1, ?2, 'x', '{}', 0)", user, 100 + n);

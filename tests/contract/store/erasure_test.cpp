@@ -27,11 +27,11 @@ TEST_CASE("an erasure leaves no row in any table, and touches nobody else's") {
   const auto wrote = t.write([&](store::Tx& tx) -> Result<int> {
     for (const std::string seller : {"A1", "A2"}) tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of) VALUES('app', ?1, 'na', 'op', 1.0, 1.0, 0)", seller);
     const auto event = tx.integer("SELECT event_id FROM transactions WHERE user_no=?1", user).value_or(0), others = tx.integer("SELECT event_id FROM transactions WHERE user_no=?1", other).value_or(0);
-    for (const auto id : {event, others})
-      for (int line = 0; line < 3'000; ++line) tx.run("INSERT INTO transaction_lines(line_id, shape_id) VALUES(?1, 1)", id * 4096 + line);
+    for (const auto& [id, of] : {std::pair(event, user), std::pair(others, other)})
+      for (int line = 0; line < 3'000; ++line) tx.run("INSERT INTO transaction_lines(line_id, shape_id /*!, user_no */) VALUES(?1, 1 /*!, ?2 */)", id * 4096 + line, of);
     for (const UserNo of : {user, other}) {
       const auto document = tx.integer("SELECT archive_no FROM archive WHERE user_no=?1", of).value_or(0);
-      for (int piece = 0; piece < 5; ++piece) tx.run("INSERT INTO archive_pieces(piece_id, bytes) VALUES(?1, ?2)", (document << 20) + piece, store::Blob{"piece"});
+      for (int piece = 0; piece < 5; ++piece) tx.run("INSERT INTO archive_pieces(piece_id, bytes /*!, user_no */) VALUES(?1, ?2 /*!, ?3 */)", (document << 20) + piece, store::Blob{"piece"}, of);
       tx.run("INSERT INTO run_streams(run_no, stream, status) SELECT run_no, 'ledger', 'complete' FROM runs WHERE user_no=?1", of);
     }
     return 0;

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- amzsync, SQLite, version 16: keys led by the user are PostgreSQL's; here rows are kept by their numbers, in one file.
