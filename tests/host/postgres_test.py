@@ -205,7 +205,7 @@ class Migrations(PostgresCase):
             for table, lines in (("transactions", "transaction_lines"), ("financial_events", "financial_event_lines")):
                 self.psql(self.name, f"INSERT INTO {table}(event_id, user_no, day, identity, occurrence, content, type_id, detail, run_no) VALUES({user * 10}, {user}, 0, 'x', 0, 'y', 1, '{{}}', 1)")
                 self.psql(self.name, f"INSERT INTO {lines}(line_id, shape_id, micros) SELECT {user * 10} * 4096 + n, 1, {user} FROM generate_series(0, 4095) n")
-            self.psql(self.name, f"INSERT INTO archive(archive_no, user_no, stream, run_no, from_day, until_day, content_type, marketplace, read_until, at) VALUES({user}, {user}, 'ledger', 1, 0, 0, '', '', 0, 0)")
+            self.psql(self.name, f"INSERT INTO archive(archive_no, user_no, stream, run_no, from_day, until_day, content_type, marketplace, read_until, at) VALUES({user}, {user}, 'ledger', 1, 0, 0, '', '', 0, extract(epoch FROM now())::bigint * 1000000)")
             self.psql(self.name, f"INSERT INTO archive_pieces(piece_id, bytes) SELECT ({user}::bigint << 20) + n, 'z' FROM generate_series(0, 2) n")
         self.host(self.sim())
         for lines in ("transaction_lines", "financial_event_lines"):
