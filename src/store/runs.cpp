@@ -380,6 +380,11 @@ std::vector<EngineNo> other_engines(Tx& tx, EngineNo me) {
 
 void close_engine(Tx& tx, EngineNo me) { tx.run("UPDATE engines SET closed_at=?2 WHERE engine_no=?1", me, tx.now()); }
 
+void note_engine(Tx& tx, EngineNo me, Instant forgotten_before) {
+  tx.run("INSERT INTO engines(engine_no, opened_at, seen_at) VALUES(?1, ?2, ?2) ON CONFLICT (engine_no) DO UPDATE SET seen_at=excluded.seen_at", me, tx.now());
+  tx.run("DELETE FROM engines WHERE coalesce(closed_at, seen_at, opened_at)<?1", forgotten_before);
+}
+
 std::optional<Instant> next_lease_end(Tx& tx) {
   const auto at = tx.integer("SELECT min(lease_until) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0");
   return at ? std::optional(from_us(*at)) : std::nullopt;

@@ -194,6 +194,8 @@ Ended finish(const RunTx& run, const RunEnd& end);
 void bury_engine(Tx& tx, EngineNo dead);
 std::vector<EngineNo> other_engines(Tx& tx, EngineNo me);
 void close_engine(Tx& tx, EngineNo me);
+/// Notes that this one is there. Those that were last there before are forgotten: closed ones, and such as ended without a word on another machine, of which nobody can know.
+void note_engine(Tx& tx, EngineNo me, Instant forgotten_before);
 /// When the earliest lease of a run ends.
 std::optional<Instant> next_lease_end(Tx& tx);
 /// Runs held by `me` whose leases are over.

@@ -23,6 +23,7 @@ constexpr std::int64_t kCallsOfATurn = 200;
 constexpr Duration kTimeOfATurn = std::chrono::minutes(10);       // of one that mostly waits, for reports that Amazon is making
 constexpr Duration kStalledAfter = std::chrono::minutes(45);      // the longest waits of a run that is well are for a plan of one call in ten minutes
 constexpr Duration kDeafAfter = std::chrono::milliseconds(700);    // to a cancel, which every wait of a run that is well hears at once
+constexpr Duration kKeepEngines = std::chrono::hours(24 * 14);   // longer than any of them is without tidying up
 constexpr Duration kKeepNotifications = std::chrono::hours(24 * 14);   // as long as Amazon's queue may repeat one
 constexpr int kTrimAtOnce = 5'000;
 constexpr int kPiecesAtOnce = 50;                        // of half a megabyte
@@ -351,7 +352,8 @@ Async<Status> Manager::end_stalled() {
 
 Async<Status> Manager::tidy() {
   for (;;) {
-    auto trim = [keep = services_.settings.keep_journal, period = services_.settings.sync_every](store::Tx& tx) -> Result<std::int64_t> {
+    auto trim = [me = services_.me, keep = services_.settings.keep_journal, period = services_.settings.sync_every](store::Tx& tx) -> Result<std::int64_t> {
+      store::note_engine(tx, me, tx.now() - kKeepEngines);
       store::trim_consents(tx, tx.now() - std::chrono::hours(24));
       store::trim_notifications(tx, tx.now() - kKeepNotifications);
       if (period > Duration::zero()) store::plan_unplanned(tx, period);

@@ -495,6 +495,28 @@ TEST_CASE("a store that a newer version has migrated meanwhile takes nothing mor
   CHECK(t.count("SELECT count(*) FROM users WHERE created_at=0") == 0);
 }
 
+TEST_CASE("an engine that was not there for long is forgotten, and nobody gets its number") {
+  TestStore t;
+  const auto engines = [&] { return t.count("SELECT count(*) FROM engines"); };
+  const auto note = [&](EngineNo me) { return t.write([&](store::Tx& tx) -> Status { return store::note_engine(tx, me, tx.now() - std::chrono::hours(48)), Done{}; }); };
+  const auto mine = t.store->register_engine(), killed = t.store->register_engine(), closed = t.store->register_engine();
+  REQUIRE(closed);
+  CHECK(t.write([&](store::Tx& tx) -> Status { return store::close_engine(tx, *closed), Done{}; }));
+  t.clock.jump(std::chrono::hours(40));
+  CHECK(note(*mine));
+  CHECK(engines() == 3);
+  t.clock.jump(std::chrono::hours(40));
+  CHECK(note(*mine));
+  CHECK(engines() == 1);
+  CHECK(t.count("SELECT engine_no FROM engines") == mine->value);
+  CHECK(t.store->register_engine()->value > closed->value);
+  // One that was away itself for so long, and comes back, is there again.
+  t.clock.jump(std::chrono::hours(80));
+  CHECK(note(EngineNo{closed->value + 1}));
+  CHECK(note(*mine));
+  CHECK(engines() == 2);
+}
+
 TEST_CASE("a store that a newer version has laid out anew meanwhile tells nothing more to this one") {
   TestStore t;
   t.connected();

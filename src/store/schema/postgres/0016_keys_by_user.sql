@@ -95,3 +95,5 @@ LEFT JOIN users u ON u.user_no = r.user_no;
 
 -- An older program would write amounts of nobody.
 UPDATE meta SET value='16' WHERE key='min_writer';
+
+ALTER TABLE engines ADD COLUMN seen_at bigint;   -- when it last tidied up
