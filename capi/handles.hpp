@@ -28,6 +28,7 @@ struct Options {
   spapi::Environment environment = spapi::Environment::production;
   std::string lwa_endpoint, spapi_endpoint, consent_endpoint;
   std::string ca_file;
+  std::string proxy;
   std::optional<auth::MasterKeys> master_keys;
   sync::SyncSettings sync;
   std::map<std::string, std::string, std::less<>> policy;   // texts by the names of the files

@@ -62,6 +62,7 @@ Result<RuntimeSettings> to_settings(const Options& o) {
   RuntimeSettings settings;
   settings.store = {o.store, o.synchronous_full};
   settings.ca_file = o.ca_file;
+  settings.proxy = o.proxy;
   if (o.client_id.empty()) return wrong("The Login-with-Amazon client id is missing.");
   if (o.client_secret.empty()) return wrong("The Login-with-Amazon client secret is missing.");
   if (!o.master_keys) return wrong("The master key is missing; it must be base64 of 32 bytes.");
@@ -175,6 +176,18 @@ int32_t amzsync_options_set_endpoints(amzsync_options* options, const char* lwa,
 int32_t amzsync_options_set_ca_file(amzsync_options* options, const char* path, amzsync_error** err) noexcept {
   return set(options, err, [&](Options& o) -> Status {
     o.ca_file = text_or_empty(path);
+    return Done{};
+  });
+}
+
+int32_t amzsync_options_set_proxy(amzsync_options* options, const char* url, amzsync_error** err) noexcept {
+  return set(options, err, [&](Options& o) -> Status {
+    const std::string proxy = text_or_empty(url);
+    const std::size_t scheme = proxy.find("://");
+    const bool known = proxy.starts_with("http://") || proxy.starts_with("https://") || proxy.starts_with("socks5h://");
+    // Not shown: it may hold a password.
+    if (!proxy.empty() && (!known || scheme + 3 >= proxy.size() || proxy.find_first_of(" \t\r\n") != std::string::npos)) return wrong("The proxy must be a URL: http://, https:// or socks5h://, then [user:password@]host:port.");
+    o.proxy = proxy;
     return Done{};
   });
 }

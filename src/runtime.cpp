@@ -24,6 +24,7 @@ Status Runtime::open_parts(RuntimeSettings settings, Log log) {
   entropy_ = make_system_entropy();
   net::CurlOptions curl;
   curl.ca_file = settings.ca_file;
+  curl.proxy = settings.proxy;
   transport_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
   curl.max_transfers = kMostSignIns;
   sign_in_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);

@@ -18,6 +18,7 @@ struct RuntimeSettings {
   EngineSettings engine;
   StoreSettings store;
   std::string ca_file;
+  std::string proxy;
 };
 
 class Runtime {

@@ -188,6 +188,10 @@ AMZSYNC_API int32_t amzsync_options_set_endpoints(amzsync_options *options, cons
                                                   amzsync_error **err) AMZSYNC_NOEXCEPT;
 /* A PEM file of certificates to trust in place of the system's. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_ca_file(amzsync_options *options, const char *path, amzsync_error **err) AMZSYNC_NOEXCEPT;
+/* A proxy through which Amazon is reached: http://, https:// or socks5h://, then [user:password@]host:port. What goes through it is a tunnel: it
+ * sees host names, and neither tokens nor answers. Loopback addresses are reached without it. NULL or "" (default): none; what the environment
+ * says of proxies (HTTPS_PROXY) is never used. Errors: SETTING_INVALID. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_options_set_proxy(amzsync_options *options, const char *url, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
 /* The keys that seal tokens: base64 of 32 bytes, or several `id:base64` with commas between, of which the first seals. Required.
  * Since: 0.1 */

@@ -171,6 +171,7 @@ class Options {
     return set(amzsync_options_set_endpoints, lwa.c_str(), spapi.c_str(), consent.c_str());
   }
   Expected<Nothing> set_ca_file(const std::string& v) { return set(amzsync_options_set_ca_file, v.c_str()); }
+  Expected<Nothing> set_proxy(const std::string& v) { return set(amzsync_options_set_proxy, v.c_str()); }
   Expected<Nothing> set_master_key(const std::string& v) { return set(amzsync_options_set_master_key, v.c_str()); }
   Expected<Nothing> set_finances(const std::string& v) { return set(amzsync_options_set_finances, v.c_str()); }
   Expected<Nothing> set_streams(const std::string& v) { return set(amzsync_options_set_streams, v.c_str()); }

@@ -87,6 +87,10 @@ class CurlTransport final : public HttpTransport {
       if (request.body_to) request.body_to->close();
       co_return Error(Code::invalid_argument, "Only https, or http to a loopback address, is ever used.");
     }
+    if (request.public_only && !options_.proxy.empty() && !may_be_public(request.url)) {
+      if (request.body_to) request.body_to->close();
+      co_return Error(Code::network_error, "A document's address is not a public one.");
+    }
     Gate::Pass pass = co_await gate_.enter(cancel);
     const std::shared_ptr<BodyStream> body_to = request.body_to;
     Result<HttpResponse> answer(Code::cancelled);
@@ -128,7 +132,11 @@ class CurlTransport final : public HttpTransport {
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    const bool through_proxy = !options_.proxy.empty() && !is_loopback_url(t.request.url);
+    curl_easy_setopt(easy, CURLOPT_PROXY, through_proxy ? options_.proxy.c_str() : "");
+    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, through_proxy ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (through_proxy && !options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, options_.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t.why.data());
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -142,7 +150,7 @@ class CurlTransport final : public HttpTransport {
     } else {
       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms(t.request.timeout));
     }
-    if (t.request.public_only) {
+    if (t.request.public_only && !through_proxy) {   // else the proxy finds the address, and has to keep to what is public
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlTransport::open_public_socket);
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, nullptr);
       curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);   // a connection that is there may have been made without that care

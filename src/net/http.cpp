@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http.hpp"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 
 #include "base/crypto.hpp"
+#include "net/public_address.hpp"
 
 namespace amzsync::net {
 namespace {
@@ -74,6 +77,27 @@ bool is_safe_url(std::string_view url) noexcept {
 bool is_loopback_url(std::string_view url) noexcept {
   const auto parts = split(url);
   return parts && is_loopback_host(parts->host);
+}
+
+bool may_be_public(std::string_view url) noexcept {
+  const auto parts = split(url);
+  if (!parts) return false;
+  std::string host(parts->host);
+  if (host.starts_with('[')) {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    const std::string inside = host.substr(1, host.size() - 2);
+    return ::inet_pton(AF_INET6, inside.c_str(), &v6.sin6_addr) == 1 && is_public_address(reinterpret_cast<const sockaddr*>(&v6));
+  }
+  // Whatever way a number of the older kind is written in: names of hosts do not end in a number.
+  while (host.ends_with('.')) host.pop_back();
+  const std::size_t dot = host.rfind('.');
+  if (dot == std::string::npos) return false;
+  const std::string_view last = std::string_view(host).substr(dot + 1);
+  if (last[0] < '0' || last[0] > '9') return !same_word(last, "internal") && !same_word(last, "local") && !same_word(last, "localhost");
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  return ::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1 && is_public_address(reinterpret_cast<const sockaddr*>(&v4));
 }
 
 std::string origin_of(std::string_view url) {

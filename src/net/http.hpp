@@ -64,6 +64,8 @@ bool is_safe_url(std::string_view url) noexcept;
 
 /// Whether `url` leads to this machine: 127.0.0.0/8, [::1] or localhost.
 bool is_loopback_url(std::string_view url) noexcept;
+/// False for an address that is not public, and for names that no public host has. What any other name leads to only its resolution tells.
+bool may_be_public(std::string_view url) noexcept;
 
 /// scheme://host[:port] of an absolute URL, lower case; empty when it has none.
 std::string origin_of(std::string_view url);

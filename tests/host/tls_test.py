@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import unittest
+import unittest.mock
 import warnings
 
 from harness import BIN, CLIENT_SECRET, MASTER_KEY, HostCase
@@ -94,6 +95,44 @@ class TlsFront:
         self.listener.close()
 
 
+class Proxy:
+    """A proxy of the usual kind, which knows one place whatever it is asked for, and remembers what it was told."""
+
+    def __init__(self, port):
+        self.port, self.asked, self.heard = port, [], b""
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://anna:pw@127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.carry, args=(client,), daemon=True).start()
+
+    def carry(self, client):
+        with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self.port)) as server:
+            head = b""
+            while b"\r\n\r\n" not in head and (data := client.recv(65536)):
+                head += data
+            self.asked.append(head.decode().splitlines())
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            there = threading.Thread(target=TlsFront.pump, args=(server, client), daemon=True)
+            there.start()
+            with contextlib.suppress(OSError):
+                while data := client.recv(65536):
+                    self.heard += data
+                    server.sendall(data)
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            there.join()
+
+    def close(self):
+        self.listener.close()
+
+
 class Tls(HostCase):
     def setUp(self):
         super().setUp()
@@ -107,10 +146,11 @@ class Tls(HostCase):
         self.addCleanup(front.close)
         return front
 
-    def sync_through(self, front, ca_file="ca.pem"):
+    def sync_through(self, front, ca_file="ca.pem", url=None, proxy=None):
         store = self.folder / (front.url.rsplit(":", 1)[1] + ".db")
-        with amzsync.Engine(store=f"sqlite:{store}", client_id="tls-app", client_secret=CLIENT_SECRET, master_key=MASTER_KEY, lwa_endpoint=front.url, spapi_endpoint=front.url, history_days=30,
-                            streams="transactions,inventory", ca_file=ca_file and str(self.folder / ca_file)) as engine:
+        url = url or front.url
+        with amzsync.Engine(store=f"sqlite:{store}", client_id="tls-app", client_secret=CLIENT_SECRET, master_key=MASTER_KEY, lwa_endpoint=url, spapi_endpoint=url, history_days=30,
+                            streams="transactions,inventory", ca_file=ca_file and str(self.folder / ca_file), proxy=proxy) as engine:
             engine.connect("u", "Atzr|sim-seller-1")
             return engine.sync("u")
 
@@ -120,6 +160,27 @@ class Tls(HostCase):
                 front = self.front("good", version)
                 self.assertEqual(self.sync_through(front)["status"], "completed")
                 self.assertGreater(front.let_in, 0)
+
+    def test_a_proxy_that_is_named_carries_a_tunnel_and_no_other_one_is_used(self):
+        front = self.front("elsewhere")
+        proxy, other = Proxy(front.listener.getsockname()[1]), Proxy(front.listener.getsockname()[1])
+        for one in (proxy, other):
+            self.addCleanup(one.close)
+        with unittest.mock.patch.dict(os.environ, {"HTTPS_PROXY": other.url, "https_proxy": other.url, "ALL_PROXY": other.url}):
+            self.assertEqual(self.sync_through(front, url="https://sellingpartnerapi.example", proxy=proxy.url)["status"], "completed")
+        self.assertEqual({lines[0] for lines in proxy.asked}, {"CONNECT sellingpartnerapi.example:443 HTTP/1.1"})
+        self.assertIn("Proxy-Authorization: Basic YW5uYTpwdw==", proxy.asked[0])
+        self.assertFalse(any("Atz" in line or "x-amz" in line.lower() for lines in proxy.asked for line in lines))
+        self.assertNotIn(b"Atz", proxy.heard)
+        self.assertEqual(other.asked, [])
+
+    def test_a_proxy_cannot_pass_for_amazon(self):
+        front = self.front("good")   # of another name
+        proxy = Proxy(front.listener.getsockname()[1])
+        self.addCleanup(proxy.close)
+        with self.assertRaisesRegex(amzsync.Error, "no alternative certificate subject name matches"):
+            self.sync_through(front, url="https://sellingpartnerapi.example", proxy=proxy.url)
+        self.assertEqual(front.let_in, 0)
 
     def test_whoever_cannot_is_told_nothing(self):
         cases = [("other", None, "ca.pem", "self-signed certificate"), ("good", None, None, "unable to get local issuer certificate"), ("expired", None, "ca.pem", "certificate has expired"),

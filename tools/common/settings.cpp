@@ -19,9 +19,9 @@
 namespace amzsync_tools {
 namespace {
 
-constexpr std::array<std::string_view, 31> kNames{
+constexpr std::array<std::string_view, 33> kNames{
     "store",          "lwa-client-id",    "lwa-client-secret", "lwa-client-secret-file", "application-id",     "redirect-uri",       "region",
-    "spapi-environment", "lwa-endpoint",  "spapi-endpoint",    "consent-endpoint",       "master-key",         "master-key-file",    "finances",
+    "spapi-environment", "ca-certificates", "proxy",           "lwa-endpoint",  "spapi-endpoint",    "consent-endpoint",       "master-key",         "master-key-file",    "finances",
     "streams",        "history-days",     "policy",            "sync-every-minutes", "archive-days",          "archive",            "journal-days",       "synchronous",
     "log-level",      "log-format",       "listen",            "jwt-secret",             "jwt-secret-file",    "frontend-origins",   "user-requests-per-minute",
     "address-requests-per-minute", "demo"};
@@ -116,6 +116,8 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   app.add_option("--redirect-uri", s.redirect_uri, "One of the application's redirect URIs");
   app.add_option("--region", s.region, "na, eu or fe")->capture_default_str();
   app.add_option("--spapi-environment", s.spapi_environment, "production or sandbox")->capture_default_str();
+  app.add_option("--ca-certificates", s.ca_certificates, "PEM file of certificates to trust in place of the system's");
+  app.add_option("--proxy", s.proxy, "http://[user:password@]host:port, through which Amazon is reached");
   app.add_option("--lwa-endpoint", s.lwa_endpoint, "Base URL in place of https://api.amazon.com");
   app.add_option("--spapi-endpoint", s.spapi_endpoint, "Base URL in place of the region's endpoint");
   app.add_option("--consent-endpoint", s.consent_endpoint, "Base URL in place of the marketplace's Seller Central");
@@ -263,6 +265,8 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
   if (auto w = check("redirect-uri", &s.redirect_uri, options.set_app(s.lwa_client_id, s.lwa_client_secret, s.application_id, s.redirect_uri))) return w;
   if (auto w = check("region", &s.region, options.set_region(s.region))) return w;
   if (auto w = check("spapi-environment", &s.spapi_environment, options.set_environment(s.spapi_environment))) return w;
+  if (auto w = check("ca-certificates", &s.ca_certificates, options.set_ca_file(s.ca_certificates))) return w;
+  if (auto w = check("proxy", nullptr, options.set_proxy(s.proxy))) return w;
   if (auto w = check("lwa-endpoint", &s.lwa_endpoint, options.set_endpoints(s.lwa_endpoint, "", ""))) return w;
   if (auto w = check("spapi-endpoint", &s.spapi_endpoint, options.set_endpoints(s.lwa_endpoint, s.spapi_endpoint, ""))) return w;
   if (auto w = check("consent-endpoint", &s.consent_endpoint, options.set_endpoints(s.lwa_endpoint, s.spapi_endpoint, s.consent_endpoint))) return w;

@@ -22,6 +22,7 @@ struct Settings {
   std::string application_id, redirect_uri;
   std::string region = "na";
   std::string spapi_environment = "production";
+  std::string ca_certificates, proxy;
   std::string lwa_endpoint, spapi_endpoint, consent_endpoint;
   std::string master_key, master_key_file;
   std::string finances = "2024-06-19";

@@ -47,7 +47,7 @@ def _load() -> ctypes.CDLL:
         "amzsync_options_set_store": (_Int, [_Pointer, _Text, _Pointer]), "amzsync_options_set_app": (_Int, [_Pointer, _Text, _Text, _Text, _Text, _Pointer]),
         "amzsync_options_set_endpoints": (_Int, [_Pointer, _Text, _Text, _Text, _Pointer]), "amzsync_options_set_master_key": (_Int, [_Pointer, _Text, _Pointer]),
         "amzsync_options_set_region": (_Int, [_Pointer, _Text, _Pointer]), "amzsync_options_set_streams": (_Int, [_Pointer, _Text, _Pointer]),
-        "amzsync_options_set_history_days": (_Int, [_Pointer, _Int, _Pointer]), "amzsync_options_set_ca_file": (_Int, [_Pointer, _Text, _Pointer]), "amzsync_options_set_max_runs": (_Int, [_Pointer, _Int, _Pointer]),
+        "amzsync_options_set_history_days": (_Int, [_Pointer, _Int, _Pointer]), "amzsync_options_set_ca_file": (_Int, [_Pointer, _Text, _Pointer]), "amzsync_options_set_proxy": (_Int, [_Pointer, _Text, _Pointer]), "amzsync_options_set_max_runs": (_Int, [_Pointer, _Int, _Pointer]),
         "amzsync_open": (_Int, [_Pointer, _Pointer, _Pointer]), "amzsync_close": (_Int, [_Pointer]),
         "amzsync_answer_json": (_Text, [_Pointer, _Pointer]), "amzsync_answer_sync_id": (_Text, [_Pointer]), "amzsync_answer_free": (None, [_Pointer]),
         "amzsync_connect": (_Int, [_Pointer, _Text, _Text, _Text, _Pointer, _Pointer]), "amzsync_sync_start": (_Int, [_Pointer, _Text, _Text, _Pointer, _Pointer]),
@@ -99,7 +99,7 @@ class Engine:
 
     def __init__(self, *, store: str, client_id: str, client_secret: str, master_key: str, application_id: str = "", redirect_uri: str = "", lwa_endpoint: Optional[str] = None,
                  spapi_endpoint: Optional[str] = None, region: Optional[str] = None, streams: Optional[str] = None, history_days: Optional[int] = None, max_runs: Optional[int] = None,
-                 ca_file: Optional[str] = None) -> None:
+                 ca_file: Optional[str] = None, proxy: Optional[str] = None) -> None:
         global _library
         _library = _library or _load()
         self._handle: Optional[ctypes.c_void_p] = None
@@ -110,7 +110,7 @@ class Engine:
             _call("amzsync_options_set_master_key", options, master_key)
             if lwa_endpoint or spapi_endpoint:
                 _call("amzsync_options_set_endpoints", options, lwa_endpoint or "", spapi_endpoint or "", "")
-            for name, value in (("region", region), ("streams", streams), ("history_days", history_days), ("max_runs", max_runs), ("ca_file", ca_file)):
+            for name, value in (("region", region), ("streams", streams), ("history_days", history_days), ("max_runs", max_runs), ("ca_file", ca_file), ("proxy", proxy)):
                 if value is not None:
                     _call("amzsync_options_set_" + name, options, value)
             handle = ctypes.c_void_p()

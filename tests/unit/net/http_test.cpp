@@ -29,6 +29,18 @@ TEST_CASE("an origin is scheme, host and port, however the URL is written") {
   CHECK(origin_of("app.example") == "");
 }
 
+TEST_CASE("an address that can't be a public one is told by its looks, however it is written") {
+  for (const char* good : {"https://bucket.s3.amazonaws.com/x?y", "https://52.94.236.248/", "https://[2600:1f18::1]:443/x", "https://amazonaws.com./"}) {
+    CAPTURE(good);
+    CHECK(may_be_public(good));
+  }
+  for (const char* bad : {"https://127.0.0.1/", "https://10.0.0.1/", "https://169.254.169.254/latest", "https://[::1]/", "https://[fe80::1]/", "https://[::ffff:10.0.0.1]/", "https://localhost/", "https://intranet/", "https://a.localhost/",
+                          "https://metadata.google.internal/", "https://printer.local/", "https://127.1/", "https://10.0.0.01/", "https://0x7f.0.0.1/", "https://127.0.0.1./", "https://2130706433/", "", "https://"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(may_be_public(bad));
+  }
+}
+
 TEST_CASE("queries are encoded by RFC 3986, page tokens too") {
   CHECK(query_string({}) == "");
   CHECK(query_string({{"a", "x y"}, {"token", "a+b/c=d,e"}}) == "?a=x%20y&token=a%2Bb%2Fc%3Dd%2Ce");
