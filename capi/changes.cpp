@@ -64,7 +64,7 @@ extern "C" {
 int32_t amzsync_changes_open(amzsync_engine* engine, const char* user, const char* streams, int64_t after, amzsync_changes** out_changes, amzsync_error** err) noexcept {
   if (out_changes) *out_changes = nullptr;
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!user) return missing("user");
     if (!out_changes) return missing("out_changes");
     if (after < 0) return Error(Code::invalid_argument, "after must not be negative.");
@@ -89,6 +89,7 @@ int32_t amzsync_changes_next(amzsync_changes* changes, const char** out_json, si
   if (out_size) *out_size = 0;
   return guarded(err, [&]() -> Status {
     if (!changes) return missing("changes");
+    AMZ_CHECK(usable(changes->engine));
     if (!out_json) return missing("out_json");
     if (changes->waiting.empty()) {
       // An attempt that comes to nothing has not moved it on.
@@ -125,7 +126,7 @@ void amzsync_changes_close(amzsync_changes* changes) noexcept {
 
 int32_t amzsync_changes_acknowledge(amzsync_engine* engine, const char* user, const char* reader, int64_t position, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!user) return missing("user");
     if (engine->runtime->on_own_thread()) return Code::would_deadlock;
     if (position < 0) return Error(Code::invalid_argument, "position must not be negative.");
@@ -143,7 +144,7 @@ int32_t amzsync_changes_acknowledge(amzsync_engine* engine, const char* user, co
 int32_t amzsync_changes_acknowledged(amzsync_engine* engine, const char* user, const char* reader, int64_t* out_position, amzsync_error** err) noexcept {
   if (out_position) *out_position = 0;
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!user) return missing("user");
     if (!out_position) return missing("out_position");
     AMZ_TRY(id, parse_user_id(user));

@@ -24,6 +24,7 @@ AMZ_ERROR_CONSTANT(TIMEOUT, timeout);
 AMZ_ERROR_CONSTANT(NOT_SUPPORTED, not_supported);
 AMZ_ERROR_CONSTANT(CANCELLED, cancelled);
 AMZ_ERROR_CONSTANT(PAUSED, paused);
+AMZ_ERROR_CONSTANT(FORKED, forked);
 AMZ_ERROR_CONSTANT(NOT_CONNECTED, not_connected);
 AMZ_ERROR_CONSTANT(NEEDS_REAUTH, needs_reauth);
 AMZ_ERROR_CONSTANT(MISSING_CODE, missing_code);
@@ -74,7 +75,7 @@ template <class Body>
 std::int32_t answering(amzsync_engine* engine, amzsync_answer** out, amzsync_error** err, Body body) noexcept {
   if (out) *out = nullptr;
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!out) return missing("out_answer");
     AMZ_TRY(answer, body(*engine->runtime));
     *out = answer.release();
@@ -236,6 +237,7 @@ int32_t amzsync_open(const amzsync_options* options, amzsync_engine** out_engine
 int32_t amzsync_close(amzsync_engine* engine) noexcept {
   return guarded(nullptr, [&]() -> Status {
     if (!engine) return Done{};
+    AMZ_CHECK(usable(engine));
     if (engine->runtime->on_own_thread()) return Code::would_deadlock;
     if (engine->readers > 0) return Code::busy;
     delete engine;
@@ -292,7 +294,7 @@ int32_t amzsync_on_oauth_callback(amzsync_engine* engine, const amzsync_oauth_pa
 
 int32_t amzsync_on_oauth_callback_start(amzsync_engine* engine, const amzsync_oauth_params* params, amzsync_done_fn done, void* user_data, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!done) return missing("done");
     AMZ_TRY(callback, callback_of(params));
     Runtime& runtime = *engine->runtime;
@@ -323,7 +325,7 @@ int32_t amzsync_use_existing_connection(amzsync_engine* engine, const char* user
 
 int32_t amzsync_use_existing_connection_start(amzsync_engine* engine, const char* user, amzsync_done_fn done, void* user_data, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!done) return missing("done");
     AMZ_TRY(id, user_of(user));
     Runtime& runtime = *engine->runtime;
@@ -336,7 +338,7 @@ int32_t amzsync_use_existing_connection_start(amzsync_engine* engine, const char
 
 int32_t amzsync_check(amzsync_engine* engine, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     Runtime& runtime = *engine->runtime;
     if (runtime.on_own_thread()) return Code::would_deadlock;
     return runtime.wait(runtime.engine().check());
@@ -393,7 +395,7 @@ int32_t amzsync_migrate(const char* from, const char* to, amzsync_migrate_fn pro
 
 int32_t amzsync_disconnect(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     Runtime& runtime = *engine->runtime;
     if (runtime.on_own_thread()) return Code::would_deadlock;
     AMZ_TRY(id, user_of(user));
@@ -445,7 +447,7 @@ namespace {
 
 std::int32_t pause_or_resume(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err, Async<Status> (Engine::*act)(std::optional<UserId>, std::string)) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     Runtime& runtime = *engine->runtime;
     if (runtime.on_own_thread()) return Code::would_deadlock;
     std::optional<UserId> whom;
@@ -493,7 +495,7 @@ int32_t amzsync_notify(amzsync_engine* engine, const char* user, const char* mes
 
 int32_t amzsync_set_client_secret(amzsync_engine* engine, const char* client_secret, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!client_secret) return missing("client_secret");
     Runtime& runtime = *engine->runtime;
     if (runtime.on_own_thread()) return Code::would_deadlock;
@@ -503,7 +505,7 @@ int32_t amzsync_set_client_secret(amzsync_engine* engine, const char* client_sec
 
 int32_t amzsync_sync_cancel(amzsync_engine* engine, const char* user, const char* sync_id, const char* by, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     Runtime& runtime = *engine->runtime;
     if (runtime.on_own_thread()) return Code::would_deadlock;
     AMZ_TRY(id, user_of(user));
@@ -612,7 +614,7 @@ int32_t amzsync_finding_set_state(amzsync_engine* engine, const char* user, cons
 
 int32_t amzsync_supply(amzsync_engine* engine, const char* user, const char* kind, const char* rows, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     Runtime& runtime = *engine->runtime;
     if (runtime.on_own_thread()) return Code::would_deadlock;
     AMZ_TRY(id, user_of(user));
@@ -623,7 +625,7 @@ int32_t amzsync_supply(amzsync_engine* engine, const char* user, const char* kin
 
 int32_t amzsync_stats_get(amzsync_engine* engine, amzsync_stats* stats, amzsync_error** err) noexcept {
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!stats) return missing("stats");
     if (stats->size < offsetof(amzsync_stats, runs_here)) return Error(Code::invalid_argument, "stats->size is too small; set it to sizeof(amzsync_stats).");
     AMZ_TRY(gathered, gather_stats(*engine->runtime));

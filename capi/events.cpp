@@ -83,7 +83,7 @@ void amzsync_event_free(amzsync_event* event) noexcept { delete event; }
 int32_t amzsync_events_open(amzsync_engine* engine, const char* user, int64_t after, amzsync_events** out_events, amzsync_error** err) noexcept {
   if (out_events) *out_events = nullptr;
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!out_events) return missing("out_events");
     AMZ_TRY(id, maybe_user(user));
     auto reader = std::make_unique<amzsync_events>();
@@ -119,6 +119,7 @@ const char* amzsync_events_sse_hello(amzsync_events* events, size_t* out_size) n
   events->hello.clear();
   (void)guarded(nullptr, [&]() -> Status {
     if (!events->user) return Done{};
+    AMZ_CHECK(usable(events->engine));
     const events::Cursor& cursor = *events->cursor;
     AMZ_TRY(snapshot, events->engine->runtime->engine().connected_document(*events->user, cursor.began_after(), cursor.replay_gap()));
     events->hello = events::sse_hello(snapshot, cursor.began_after());
@@ -132,6 +133,7 @@ int32_t amzsync_events_next(amzsync_events* events, int64_t timeout_ms, amzsync_
   if (out_event) *out_event = nullptr;
   return guarded(err, [&]() -> Status {
     if (!events) return missing("events");
+    AMZ_CHECK(usable(events->engine));
     if (!out_event) return missing("out_event");
     Runtime& runtime = *events->engine->runtime;
     if (timeout_ms != 0 && runtime.on_own_thread()) return Code::would_deadlock;
@@ -159,7 +161,7 @@ int32_t amzsync_events_next(amzsync_events* events, int64_t timeout_ms, amzsync_
 int32_t amzsync_events_fd(const amzsync_events* events) noexcept { return events->wake_up->fd(); }
 
 void amzsync_events_close(amzsync_events* events) noexcept {
-  if (!events) return;
+  if (!events || !usable(events->engine)) return;
   (void)guarded(nullptr, [&]() -> Status {
     Engine& engine = events->engine->runtime->engine();
     asio::post(engine.parts().loop, [&hub = engine.hub(), listener = events->listener] {
@@ -176,7 +178,7 @@ int32_t amzsync_subscribe(amzsync_engine* engine, const char* user, int64_t afte
                           amzsync_error** err) noexcept {
   if (out_id) *out_id = 0;
   return guarded(err, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     if (!on_event) return missing("on_event");
     if (!out_id) return missing("out_id");
     AMZ_TRY(id, maybe_user(user));
@@ -195,7 +197,7 @@ int32_t amzsync_subscribe(amzsync_engine* engine, const char* user, int64_t afte
 
 int32_t amzsync_unsubscribe(amzsync_engine* engine, int64_t id) noexcept {
   return guarded(nullptr, [&]() -> Status {
-    if (!engine) return missing("engine");
+    AMZ_CHECK(usable(engine));
     return engine->runtime->engine().dispatcher().unsubscribe(id);
   });
 }

@@ -6,6 +6,9 @@
 #include <map>
 #include <amzsync/amzsync.h>
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <memory>
 #include <new>
@@ -63,6 +66,7 @@ struct amzsync_event {
 };
 
 struct amzsync_engine {
+  const ::pid_t opened_by = ::getpid();   // its threads are in no child of that process
   std::unique_ptr<amzsync::Runtime> runtime;
   std::atomic<int> readers{0};
 };
@@ -92,6 +96,11 @@ std::int32_t guarded(amzsync_error** err, Body body) noexcept {
 }
 
 inline Error missing(const char* what) { return Error(Code::invalid_argument, std::string(what) + " must not be NULL."); }
+/// An engine is there, and its threads are.
+inline Status usable(const amzsync_engine* engine) {
+  if (!engine) return missing("engine");
+  return engine->opened_by == ::getpid() ? Status(Done{}) : Status(Code::forked);
+}
 inline std::string text_or_empty(const char* text) { return text ? std::string(text) : std::string(); }
 
 }  // namespace amzsync::capi

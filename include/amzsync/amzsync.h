@@ -5,7 +5,8 @@
  *
  * Rules that hold for every function:
  *  - Threads: any thread may call any function on an engine, unless the function says otherwise. Options, event cursors, answers and
- *    errors belong to one thread at a time. After amzsync_open the process must not fork and go on using the engine in the child.
+ *    errors belong to one thread at a time. A child that is forked after
+ *    amzsync_open has none of the engine's threads: there every call on it gives FORKED, and frees nothing.
  *  - Results: functions that can fail return an int32_t: AMZSYNC_OK (0), or one of the AMZSYNC_ERROR_ codes, which are stable
  *    and never reused. Functions that can't fail return their value.
  *  - Errors: the last parameter `err` may be NULL. On failure it is set to a new error object, to be freed by the caller; on success it
@@ -61,6 +62,7 @@ extern "C" {
 #define AMZSYNC_ERROR_NOT_SUPPORTED 10
 #define AMZSYNC_ERROR_CANCELLED 11
 #define AMZSYNC_ERROR_PAUSED 12
+#define AMZSYNC_ERROR_FORKED 13
 /* The seller's authorisation. */
 #define AMZSYNC_ERROR_NOT_CONNECTED 20
 #define AMZSYNC_ERROR_NEEDS_REAUTH 21

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static int failures = 0;
 
@@ -286,6 +288,39 @@ static void test_sync(amzsync_engine *engine, struct heard *h) {
   amzsync_answer_free(recoveries);
 }
 
+/* A child has the handles, and nobody who works for them. */
+static void test_fork(amzsync_engine *engine) {
+  amzsync_events *events = NULL;
+  amzsync_changes *changes = NULL;
+  int status = -1;
+  pid_t child;
+  CHECK(amzsync_events_open(engine, kUser, 0, &events, NULL) == AMZSYNC_OK);
+  CHECK(amzsync_changes_open(engine, kUser, NULL, 0, &changes, NULL) == AMZSYNC_OK);
+  child = fork();
+  if (child == 0) {
+    amzsync_answer *answer = NULL;
+    amzsync_event *event = NULL;
+    amzsync_stats stats;
+    const char *json = NULL;
+    int64_t id = 0;
+    failures = 0;
+    stats.size = sizeof stats;
+    REFUSED(AMZSYNC_ERROR_FORKED, amzsync_status(engine, kUser, &answer, &err));
+    REFUSED(AMZSYNC_ERROR_FORKED, amzsync_sync_start(engine, kUser, NULL, &answer, &err));
+    REFUSED(AMZSYNC_ERROR_FORKED, amzsync_stats_get(engine, &stats, &err));
+    REFUSED(AMZSYNC_ERROR_FORKED, amzsync_events_next(events, AMZSYNC_WAIT_FOREVER, &event, &err));
+    REFUSED(AMZSYNC_ERROR_FORKED, amzsync_changes_next(changes, &json, NULL, &err));
+    REFUSED(AMZSYNC_ERROR_FORKED, amzsync_subscribe(engine, NULL, AMZSYNC_EVENTS_LIVE, on_event, NULL, NULL, &id, &err));
+    amzsync_events_close(events);
+    CHECK(amzsync_close(engine) == AMZSYNC_ERROR_FORKED);
+    _exit(failures);
+  }
+  CHECK(child > 0 && waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  amzsync_changes_close(changes);
+  amzsync_events_close(events);
+}
+
 int main(int argc, char **argv) {
   struct heard h, at_close;
   amzsync_options *options;
@@ -307,6 +342,7 @@ int main(int argc, char **argv) {
   CHECK(logs_freed == 0);   /* the engine still uses the sink */
   test_arguments(engine);
   test_sync(engine, &h);
+  test_fork(engine);
   at_close.engine = engine;
   CHECK(amzsync_subscribe(engine, NULL, AMZSYNC_EVENTS_LIVE, on_event, &at_close, on_freed, &at_close.id, NULL) == AMZSYNC_OK);
   CHECK(amzsync_close(engine) == AMZSYNC_OK);

@@ -83,22 +83,21 @@ class Isolation(HostCase):
     def test_functions(self):
         with amzsync.Engine(store=f"sqlite:{self.store}", client_id=self.it.env["AMZSYNC_LWA_CLIENT_ID"], client_secret=CLIENT_SECRET, master_key=MASTER_KEY, lwa_endpoint=self.amazon.url, spapi_endpoint=self.amazon.url,
                             history_days=120) as engine:
-            handle = engine._open()
             for user, other in self.others():
                 run, finding = self.runs[other], self.findings[other]
-                for name, arguments in (("amzsync_sync_status", (run,)), ("amzsync_sync_wait", (run, ctypes.c_int64(0))), ("amzsync_explain", (finding,)), ("amzsync_finding_set_state", (finding, "filed", "1"))):
+                for name, arguments in (("sync_status", (run,)), ("sync_wait", (run, ctypes.c_int64(0))), ("explain", (finding,)), ("finding_set_state", (finding, "filed", "1"))):
                     with self.subTest(name=name, user=user), self.assertRaises(amzsync.Error) as refused:
-                        amzsync._answer(name, handle, user, *arguments)
+                        engine._answer(name, user, *arguments)
                     self.assertEqual(refused.exception.code, NOT_FOUND)
                 with self.subTest(name="amzsync_sync_cancel", user=user), self.assertRaises(amzsync.Error) as refused:
-                    amzsync._call("amzsync_sync_cancel", handle, user, run, "a test")
+                    engine.sync_cancel(user, run, "a test")
                 self.assertEqual(refused.exception.code, NOT_FOUND)
                 engine.acknowledge(other, "reader", 7)
-                for name, arguments in (("amzsync_status", ()), ("amzsync_history", (100, ctypes.c_int64(0))), ("amzsync_connection", ()), ("amzsync_recoveries", (1,)), ("amzsync_finding_statistics", ()),
-                                        ("amzsync_findings", ("", "", 100, ctypes.c_int64(0)))):
-                    self.check_nothing_of(other, json.dumps(amzsync._answer(name, handle, user, *arguments)), (name, user))
+                for name, arguments in (("status", ()), ("history", (100, ctypes.c_int64(0))), ("connection", ()), ("recoveries", (1,)), ("finding_statistics", ()),
+                                        ("findings", ("", "", 100, ctypes.c_int64(0)))):
+                    self.check_nothing_of(other, json.dumps(engine._answer(name, user, *arguments).json, default=str), (name, user))
                 with engine.changes(user) as changes:
-                    self.check_nothing_of(other, json.dumps(list(changes)), ("amzsync_changes_next", user))
+                    self.check_nothing_of(other, json.dumps(list(changes), default=str), ("amzsync_changes_next", user))
             for user in USERS:
                 engine.acknowledge(user, "own", USERS[user])
             self.assertEqual([engine.acknowledged(user, "own") for user in USERS], [1, 2, 3])

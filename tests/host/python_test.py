@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Python package: a copy of a seller's rows that follows their changes."""
+"""The Python package: every function, events in all four ways, callbacks that go wrong, ends of programs, and a copy of a seller's rows that follows their changes."""
+import asyncio
+import decimal
+import gc
 import os
 import pathlib
+import subprocess
 import sys
+import threading
 import unittest
 
 from harness import BIN, CLIENT_SECRET, MASTER_KEY, HostCase
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bindings" / "python"))
 os.environ.setdefault("AMZSYNC_LIBRARY", str(BIN.parent / "lib" / "libamzsync.so.0"))
-import amzsync  # noqa: E402: found by the two lines above
+os.environ.setdefault("AMZSYNC_SIM", str(BIN / "amzsync-sim"))
+import amzsync  # noqa: E402: found by the lines above
+import amzsync.testing  # noqa: E402
+from amzsync import _native  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUNS = int(os.environ.get("AMZSYNC_RUNS", "60"))   # at once, followed by one thread
 
 
 class Package(HostCase):
@@ -70,10 +81,260 @@ class Package(HostCase):
             engine.connect("u", "Atzr|sim-seller-1")
             with self.assertRaises(amzsync.Error):
                 engine.acknowledge("u", "", 1)
-        with self.assertRaises(ValueError):
+        with self.assertRaises(amzsync.ClosedError):
             engine.sync("u")
-        with self.assertRaises(amzsync.Error):
+        with self.assertRaises(amzsync.ArgumentError) as caught:
             amzsync.Engine(store="nonsense", client_id="a", client_secret="b", master_key=MASTER_KEY)
+        self.assertIsInstance(caught.exception, ValueError)
+        self.assertEqual(caught.exception.name, "setting_invalid")
+
+
+class Simulated(HostCase):
+    """With the package's own simulator."""
+
+    def setUp(self):
+        super().setUp()
+        self.amazon = amzsync.testing.Simulator(events=20, skus=5, sellers=RUNS)
+        self.addCleanup(self.amazon.close)
+
+    def engine(self, **options):
+        return self.amazon.engine(f"sqlite:{self.store}", **{"history_days": 30, "streams": "inventory", "sync_every_minutes": 0, **options})
+
+    def slow(self):
+        self.amazon.fault("/fba", "slow", delayMs=60_000)
+
+
+class Whole(Simulated):
+    def test_every_function_of_the_header_can_be_called(self):
+        self.assertEqual(sorted(_native.names()), sorted((ROOT / "capi/symbols.txt").read_text(encoding="utf-8").split()))
+
+    def test_a_seller_comes_by_consent_and_goes_by_erasure(self):
+        with self.engine() as engine:
+            trip = engine.consent_start("u", "https://app.example", "US")
+            self.assertTrue(trip.url.startswith(self.amazon.url))
+            self.assertEqual(engine.consent_frontend(trip.json["state"]), "https://app.example")
+            with self.assertRaises(amzsync.AuthorisationError):
+                engine.on_oauth_callback(state="nobody's", code="x", user="u")
+            run = engine.connect("u", self.amazon.refresh_token(1), "")
+            self.assertEqual(engine.sync_wait("u", run)["status"], "completed")
+            self.assertTrue(engine.use_existing_connection("u").verified)
+            self.assertEqual(engine.connection("u")["state"], "connected")
+            self.assertEqual(engine.history("u")["syncs"][-1]["syncId"], run)
+            self.assertIsInstance(engine.recoveries("u", by_month=True), dict)
+            self.assertEqual(engine.finding_statistics("u")["total"], 0)
+            engine.supply("u", "costs", [{"product": "SKU", "amount": decimal.Decimal("1.50"), "currency": "USD", "from": "2026-01-01"}])
+            engine.pause("u", "a test")
+            engine.resume("u", "a test")
+            engine.set_client_secret("another")
+            engine.check()
+            self.assertIn("checks", engine.doctor())
+            self.assertGreaterEqual(engine.stats().connections, 1)
+            engine.disconnect("u", "a test")
+            with self.assertRaises(amzsync.NotConnectedError):
+                engine.sync("u")
+            self.assertTrue(engine.erase("u")["known"])
+
+    def test_what_is_waited_for_ends_when_the_engine_is_closed(self):
+        self.slow()
+        engine = self.engine()
+        run = engine.connect("u", self.amazon.refresh_token(1))
+        with self.assertRaises(TimeoutError):
+            engine.sync_wait("u", run, 0.01)
+        ended = []
+
+        def wait(what):
+            try:
+                ended.append(what())
+            except amzsync.ClosedError:
+                ended.append("closed")
+
+        events = engine.events("u")
+        threads = [threading.Thread(target=wait, args=(what,)) for what in (lambda: engine.sync_wait("u", run), lambda: [e.type for e in events if e.seq < 0])]
+        for thread in threads:
+            thread.start()
+        engine.close()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(ended, key=str), [[], "closed"])
+        self.assertTrue(engine.closed)
+        engine.close()
+
+    def test_what_the_library_logs_is_heard_whatever_the_hearer_does(self):
+        heard, trouble = [], []
+        before, threading.excepthook = threading.excepthook, lambda arguments: trouble.append(arguments.exc_type)
+        self.addCleanup(setattr, threading, "excepthook", before)
+
+        def log(level, message, fields):
+            heard.append((level, message, fields))
+            raise KeyError("of a test")
+
+        with self.engine(log=log, log_level=amzsync.DEBUG) as engine:
+            engine.connect("u", self.amazon.refresh_token(1))
+            engine.sync("u")
+        self.assertGreater(len(heard), 3)
+        self.assertEqual(trouble, [KeyError] * len(heard))
+        self.assertEqual(_native.inside.__dict__.get("callback", False), False)
+        from amzsync import engine as module
+        self.assertEqual(module._sinks, {})
+
+
+class Followed(Simulated):
+    def test_by_iteration(self):
+        with self.engine() as engine:
+            run = engine.connect("u", self.amazon.refresh_token(1))
+            with engine.events("u", 0) as events:
+                self.assertIn(b"event: connected", events.sse_hello)
+                self.assertFalse(events.gap)
+                seen = []
+                for event in events:
+                    seen.append(event)
+                    if event.type in amzsync.TERMINAL:
+                        break
+                self.assertEqual(events.position, seen[-1].seq)
+            self.assertEqual((seen[-1].type, seen[-1].user, seen[-1].data["syncId"]), ("sync.completed", "u", run))
+            self.assertTrue(seen[-1].sse.startswith(b"id: "))
+            self.assertIsNone(engine.events("u").next(0))
+
+    def test_many_in_an_event_loop_without_a_thread(self):
+        with self.engine() as engine:
+            users = {engine.connect(f"u{n}", self.amazon.refresh_token(n)): f"u{n}" for n in range(1, RUNS + 1)}
+            for run, user in users.items():
+                engine.sync_wait(user, run)
+
+            async def follow():
+                ended = {}
+                with engine.events() as events:
+                    started = {engine.sync_start(user).sync_id: user for user in users.values()}
+                    threads = len(os.listdir("/proc/self/task"))
+                    async for event in events:
+                        if event.type in amzsync.TERMINAL:
+                            ended[event.data["syncId"]] = event.user
+                            if len(ended) == len(started):
+                                break
+                    self.assertEqual((len(os.listdir("/proc/self/task")), threading.active_count()), (threads, 1))
+                self.assertEqual(ended, started)
+                more = engine.sync_start("u1").sync_id
+                status, again = await asyncio.gather(engine.finished("u1", more), engine.finished("u1", more))
+                self.assertEqual((status["status"], again), ("completed", status))
+
+            asyncio.run(asyncio.wait_for(follow(), 600))
+
+    def test_by_a_callback_that_nobody_holds_and_that_goes_wrong(self):
+        heard, trouble, over = [], [], threading.Event()
+
+        def on_event(event):
+            heard.append(event.type)
+            if event.type in amzsync.TERMINAL:
+                over.set()
+            raise KeyError(event.type)
+
+        with self.engine() as engine:
+            engine.subscribe(on_event, "u", after=0, on_error=trouble.append)
+            gc.collect()
+            engine.connect("u", self.amazon.refresh_token(1))
+            self.assertTrue(over.wait(600))
+        self.assertGreater(len(heard), 3)
+        self.assertEqual([type(e) for e in trouble], [KeyError] * len(heard))
+
+    def test_a_callback_that_waits_for_what_the_caller_holds_ends_nothing_up_in_a_knot(self):
+        lock, inside, left = threading.Lock(), threading.Event(), threading.Event()
+
+        def on_event(_):
+            inside.set()
+            with lock:
+                left.set()
+
+        with self.engine() as engine:
+            with lock:
+                subscription = engine.subscribe(on_event)
+                engine.connect("u", self.amazon.refresh_token(1))
+                self.assertTrue(inside.wait(600))
+                subscription.close()
+            self.assertTrue(left.wait(600))
+            subscription.close(wait=True)
+
+    def test_a_callback_ends_itself_and_may_not_close_the_engine(self):
+        told, refused = [], threading.Event()
+        with self.engine() as engine:
+            def on_event(event):
+                told.append(event)
+                subscription.close(wait=True)
+                try:
+                    engine.close()
+                except amzsync.DeadlockError:
+                    refused.set()
+
+            ready = threading.Event()
+            subscription = engine.subscribe(lambda event: (ready.wait(600), on_event(event)))
+            ready.set()
+            engine.connect("u", self.amazon.refresh_token(1))
+            self.assertTrue(refused.wait(600))
+            engine.sync("u")
+            subscription.close(wait=True)
+            self.assertEqual(len(told), 1)
+
+
+class Ends(Simulated):
+    def program(self, lines):
+        """A program of its own, which must end by itself and say nothing."""
+        start = f"""
+import os, sys, threading
+import amzsync
+engine = amzsync.Engine(store="sqlite:{self.store}", client_id="a", client_secret="b", master_key="{MASTER_KEY}", lwa_endpoint="{self.amazon.url}", spapi_endpoint="{self.amazon.url}", streams="inventory", history_days=30)
+engine.connect("u", "{self.amazon.refresh_token(1)}")
+"""
+        done = subprocess.run([sys.executable, "-c", start + lines], env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}, capture_output=True, text=True, timeout=600, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done)
+        return done.stdout
+
+    def test_with_all_kinds_of_readers_open(self):
+        self.slow()
+        self.program("""
+engine.subscribe(lambda event: None)
+events, changes = engine.events(), engine.changes("u")
+for target in (lambda: list(engine.events()), lambda: engine.sync_wait("u", engine.status("u")["lastSync"]["syncId"])):
+    def quiet(target=target):
+        try:
+            target()
+        except amzsync.ClosedError:
+            pass
+    threading.Thread(target=quiet, daemon=True).start()
+""")
+
+    def test_by_an_exception_nothing_else_goes_wrong(self):
+        done = subprocess.run([sys.executable, "-c", f"import amzsync\ne = amzsync.Engine(store='sqlite:{self.store}', client_id='a', client_secret='b', master_key='{MASTER_KEY}')\ne.subscribe(print)\nraise SystemExit(3)"],
+                              env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}, capture_output=True, text=True, timeout=600, check=False)
+        self.assertEqual((done.returncode, done.stderr), (3, ""))
+
+    def test_a_forked_child_is_told_and_the_parent_goes_on(self):
+        out = self.program("""
+events = engine.events()
+child = os.fork()
+if child == 0:
+    for call in (lambda: engine.status("u"), lambda: events.next(0), lambda: engine.sync("u")):
+        try:
+            call()
+            os._exit(1)
+        except amzsync.ForkedError as error:
+            assert error.name == "forked"
+    engine.close()
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print(engine.sync("u")["status"])
+""")
+        self.assertEqual(out.strip(), "completed")
+
+    def test_another_library_of_sqlite_opens_and_closes_the_file_meanwhile(self):
+        out = self.program(f"""
+import sqlite3
+run = engine.sync_start("u").sync_id
+for _ in range(50):
+    connection = sqlite3.connect("{self.store}")
+    connection.execute("SELECT count(*) FROM amz_inventory").fetchall()
+    connection.close()
+print(engine.sync_wait("u", run)["status"], engine.sync("u")["status"])
+""")
+        self.assertEqual(out.split(), ["completed", "completed"])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def main():
     version, library, folder = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     tag = f"py3-none-linux_{platform.machine()}"
     info = f"{NAME}-{version}.dist-info"
-    files = {f"{NAME}/{p.name}": p.read_bytes() for p in sorted((ROOT / "bindings/python/amzsync").glob("*.py"))}
+    files = {f"{NAME}/{p.name}": p.read_bytes() for p in sorted((ROOT / "bindings/python/amzsync").iterdir()) if p.suffix in (".py", ".typed")}
     files[f"{NAME}/libamzsync.so.0"] = library.read_bytes()
     files[f"{info}/METADATA"] = f"""Metadata-Version: 2.1
 Name: {NAME}

@@ -1,0 +1,406 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine."""
+from __future__ import annotations
+
+import atexit
+import ctypes
+import json
+import os
+import threading
+import time
+import weakref
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
+
+from . import _native, errors
+from .changes import Changes
+from .events import LIVE, Event, Events, Subscription
+
+DEBUG, INFO, WARN, ERROR = 0, 1, 2, 3
+TERMINAL = {"sync.completed", "sync.partial", "sync.failed", "sync.cancelled"}
+_SLICE_MS = 250   # a call that waits looks so often whether the engine is to be closed
+
+_open_engines: "set[Engine]" = set()   # they live until they are closed, whoever forgets them
+_sinks: dict[int, Any] = {}   # what C calls to log, by a number that it gives back when it is done with it
+
+
+class Answer(NamedTuple):
+    """What a trigger answered: the fields that a caller branches on, and the whole of it."""
+    sync_id: str       #: the sync that it is about, or ""
+    url: str           #: where to send the browser, or ""
+    user: str
+    status: str        #: of the sync: "queued", "in_progress", "detecting", "completed", "partial", "failed", "cancelled"
+    triggered: bool    #: whether this call started the sync
+    verified: bool     #: whether Amazon confirmed the connection
+    json: Any          #: amounts are Decimal
+
+
+class Stats(NamedTuple):
+    """What the engine does now, and what waits in the database."""
+    runs_here: int
+    runs_active: int
+    runs_queued: int
+    connections: int
+    needs_reauth: int
+
+
+def version() -> str:
+    """Of the shared library."""
+    return _native.text("version")
+
+
+def _call(name: str, *arguments: Any) -> None:
+    """A function whose last parameter is the error."""
+    err = ctypes.c_void_p()
+    code = _native.function(name)(*(_native.text_of(a) if isinstance(a, str) else a for a in arguments), ctypes.byref(err))
+    if code != 0:
+        raise errors.taken(code, err.value)
+
+
+def _taken_answer(handle: ctypes.c_void_p) -> Answer:
+    text, number = _native.text, _native.number
+    try:
+        return Answer(text("answer_sync_id", handle), text("answer_url", handle), text("answer_user", handle), text("answer_status", handle), bool(number("answer_triggered", handle)),
+                      bool(number("answer_verified", handle)), _native.decoded(_native.raw("answer_json", handle, None) or b"{}"))
+    finally:
+        _native.function("answer_free")(handle)
+
+
+def migrate(source: str, target: str, progress: Optional[Callable[[str, int], Any]] = None) -> Any:
+    """Copies an SQLite database ("sqlite:PATH") into a PostgreSQL one, and compares both; no engine may be open on either. `progress`: table, rows so far. What it raises
+    ends up where exceptions of threads go, and does not end the copy."""
+    def told(_: Any, table: bytes, rows: int) -> None:
+        try:
+            if progress is not None:
+                progress(table.decode(), rows)
+        except BaseException as error:   # nothing may pass into C
+            _native.report(error, None)
+
+    answer, call = ctypes.c_void_p(), _native.MIGRATE_FN(told)
+    _call("migrate", source, target, call, None, ctypes.byref(answer))
+    return _taken_answer(answer).json
+
+
+class Engine:
+    """An open engine: a database, and the workers on it. To be closed, or used in a `with`; what is still open when the interpreter ends is closed then. Every method may
+    be called from any thread, blocks it, and gives the interpreter's lock back meanwhile. Settings: docs/settings.md; those left out are the library's own."""
+
+    def __init__(self, *, store: str, client_id: str, client_secret: str, master_key: str, application_id: str = "", redirect_uri: str = "", app_draft: Optional[bool] = None,
+                 host: Optional[tuple[str, str]] = None, region: Optional[str] = None, environment: Optional[str] = None, lwa_endpoint: Optional[str] = None, spapi_endpoint: Optional[str] = None,
+                 consent_endpoint: Optional[str] = None, ca_file: Optional[str] = None, proxy: Optional[str] = None, finances: Optional[str] = None, streams: Optional[str] = None,
+                 history_days: Optional[int] = None, policy: Optional[Mapping[str, str]] = None, sync_every_minutes: Optional[int] = None, journal_days: Optional[int] = None,
+                 archive_days: Optional[int] = None, archive_pages: Optional[bool] = None, shared_sellers: Optional[bool] = None, max_runs: Optional[int] = None,
+                 synchronous_full: Optional[bool] = None, log: Optional[Callable[[int, str, Any], Any]] = None, log_level: int = INFO) -> None:
+        self._state = threading.Condition()
+        self._calls = 0            # under way
+        self._closing = self._forked = False
+        self._handle: Optional[ctypes.c_void_p] = None
+        self._readers: "weakref.WeakSet[Any]" = weakref.WeakSet()
+        self._subscriptions: set[Subscription] = set()   # they live as long as they are called, whoever forgets them
+        options = ctypes.c_void_p(_native.function("options_new")())
+        try:
+            _call("options_set_store", options, store)
+            _call("options_set_app", options, client_id, client_secret, application_id, redirect_uri)
+            _call("options_set_master_key", options, master_key)
+            if lwa_endpoint or spapi_endpoint or consent_endpoint:
+                _call("options_set_endpoints", options, lwa_endpoint or "", spapi_endpoint or "", consent_endpoint or "")
+            if host is not None:
+                _call("options_set_host", options, *host)
+            for file, text in (policy or {}).items():
+                _call("options_set_policy", options, file, text)
+            for name, value in (("app_draft", app_draft), ("region", region), ("environment", environment), ("ca_file", ca_file), ("proxy", proxy), ("finances", finances), ("streams", streams),
+                                ("history_days", history_days), ("sync_every_minutes", sync_every_minutes), ("journal_days", journal_days), ("archive_days", archive_days),
+                                ("archive_pages", archive_pages), ("shared_sellers", shared_sellers), ("max_runs", max_runs), ("synchronous_full", synchronous_full)):
+                if value is not None:
+                    _call("options_set_" + name, options, int(value) if isinstance(value, bool) else value)
+            if log is not None:
+                _set_log(options, log, log_level)
+            handle = ctypes.c_void_p()
+            _call("open", options, ctypes.byref(handle))
+            self._handle = handle
+            _open_engines.add(self)
+        finally:
+            _native.function("options_free")(options)
+
+    # ---- being open ----
+
+    def close(self) -> None:
+        """Ends no sync: it goes on in another process, or at the next open. Waits for calls under way, of which those that wait for something end with ClosedError, and for
+        callbacks; closes the readers that are open. Not from inside a callback."""
+        if getattr(_native.inside, "callback", False):
+            raise errors.of_code(5)
+        with self._state:
+            if self._handle is None or self._closing or self._forked:
+                return
+            self._closing = True
+            self._state.wait_for(lambda: self._calls == 0)
+        for reader in list(self._readers):
+            reader.close()
+        code = _native.function("close")(self._handle)
+        with self._state:
+            self._closing = False
+            if code == 0:
+                self._handle = None
+                _open_engines.discard(self)
+        if code != 0:
+            raise errors.of_code(code)
+        self._subscriptions.clear()
+
+    @property
+    def closed(self) -> bool:
+        return self._handle is None
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.close()
+
+    def _begin(self) -> ctypes.c_void_p:
+        with self._state:
+            if self._forked:
+                raise errors.of_code(13)
+            if self._handle is None or self._closing:
+                raise errors.of_code(4)
+            self._calls += 1
+            return self._handle
+
+    def _end(self) -> None:
+        with self._state:
+            self._calls -= 1
+            self._state.notify_all()
+
+    def _call(self, name: str, *arguments: Any, handle: bool = True) -> None:
+        """A function of the engine, or (handle False) of something that was opened of it."""
+        engine = self._begin()
+        try:
+            _call(name, *((engine,) if handle else ()), *arguments)
+        finally:
+            self._end()
+
+    def _native_call(self, name: str, *arguments: Any) -> None:
+        """The same of one that gives a code and no error."""
+        engine = self._begin()
+        try:
+            code = _native.function(name)(engine, *arguments)
+        finally:
+            self._end()
+        if code != 0:
+            raise errors.of_code(code)
+
+    def _open_handle(self, name: str, *arguments: Any) -> ctypes.c_void_p:
+        opened = ctypes.c_void_p()
+        self._call(name, *arguments, ctypes.byref(opened))
+        return opened
+
+    def _answer(self, name: str, *arguments: Any) -> Answer:
+        return _taken_answer(self._open_handle(name, *arguments))
+
+    # ---- connecting a seller ----
+
+    def consent_start(self, user: str, frontend_url: str = "", marketplace: Optional[str] = None) -> Answer:
+        """Begins a consent trip: `url` is where the browser goes."""
+        return self._answer("consent_start", user, frontend_url, marketplace)
+
+    def consent_login(self, user: str, frontend_url: str, amazon_callback_uri: str, amazon_state: str) -> Answer:
+        """Goes on with a trip that began at Amazon's appstore."""
+        return self._answer("consent_login", user, frontend_url, amazon_callback_uri, amazon_state)
+
+    def consent_frontend(self, state: str) -> str:
+        """The front end that a trip began with, for the redirect of a callback that failed."""
+        return self._answer("consent_frontend", state).url
+
+    def on_oauth_callback(self, *, state: str, code: str = "", seller_id: str = "", error: str = "", user: Optional[str] = None) -> Answer:
+        """First trigger: what came back from Amazon. Stores the connection and starts a sync; `url` is the front end."""
+        texts = [_native.text_of(t) for t in (user, state, code, seller_id, error)]
+        params = _native.OAuthParams(ctypes.sizeof(_native.OAuthParams), *texts)
+        return self._answer("on_oauth_callback", ctypes.byref(params))
+
+    def connect(self, user: str, refresh_token: str, seller_id: str = "") -> str:
+        """Stores a refresh token that came another way, once Amazon has accepted it, and triggers the first sync, whose id it gives."""
+        return self._answer("connect", user, refresh_token, seller_id).sync_id
+
+    def use_existing_connection(self, user: str) -> Answer:
+        """Second trigger: the connection that is there is verified and synced."""
+        return self._answer("use_existing_connection", user)
+
+    def connection(self, user: str) -> Any:
+        """State of the connection, its expiry dates and marketplaces; also of a user who never connected."""
+        return self._answer("connection", user).json
+
+    def disconnect(self, user: str, by: str = "") -> None:
+        """Forgets the tokens and cancels the sync under way; the data stays. `by` says who asked, for the record."""
+        self._call("disconnect", user, by)
+
+    def erase(self, user: str, by: str = "") -> Any:
+        """Deletes everything that is stored of a user; the receipt."""
+        return self._answer("erase", user, by).json
+
+    # ---- syncs ----
+
+    def recoveries(self, user: str, by_month: bool = False) -> Any:
+        """Third trigger: what Amazon has paid back, from the database alone; where there is nothing, and the rules allow it, a sync is started."""
+        return self._answer("recoveries", user, int(by_month)).json
+
+    def sync_start(self, user: str, streams: Optional[str] = None) -> Answer:
+        """Starts a sync, or attaches to the one that is active."""
+        return self._answer("sync_start", user, streams)
+
+    def replay(self, user: str, streams: Optional[str] = None) -> Answer:
+        """Rebuilds rows from what is archived, without one call to Amazon."""
+        return self._answer("replay", user, streams)
+
+    def sync_cancel(self, user: str, sync_id: str, by: str = "") -> None:
+        self._call("sync_cancel", user, sync_id, by)
+
+    def sync_status(self, user: str, sync_id: str) -> Any:
+        return self._answer("sync_status", user, sync_id).json
+
+    def sync_wait(self, user: str, sync_id: str, timeout: Optional[float] = None) -> Any:
+        """Waits until a sync is over, wherever it runs; its status then. Raises WaitTimeout when it goes on after so many seconds."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _SLICE_MS if until is None else max(0, min(_SLICE_MS, int((until - time.monotonic()) * 1000)))
+            try:
+                return self._answer("sync_wait", user, sync_id, left).json
+            except errors.WaitTimeout:
+                if until is not None and time.monotonic() >= until:
+                    raise
+
+    def sync(self, user: str, streams: Optional[str] = None, timeout: Optional[float] = None) -> Any:
+        """Syncs, or waits for the sync that is active; its status at the end."""
+        return self.sync_wait(user, self.sync_start(user, streams).sync_id, timeout)
+
+    async def finished(self, user: str, sync_id: str) -> Any:
+        """The same as sync_wait for an event loop: by the descriptor of a reader, without a thread."""
+        with self.events(user) as events:
+            status = self.sync_status(user, sync_id)   # after the reader was opened, so that its end is seen by one of them
+            if status["status"] not in ("queued", "in_progress", "detecting"):
+                return status
+            async for event in events:
+                if event.type in TERMINAL and event.data["syncId"] == sync_id:
+                    return self.sync_status(user, sync_id)
+        raise errors.of_code(4)
+
+    def status(self, user: str) -> Any:
+        return self._answer("status", user).json
+
+    def history(self, user: str, limit: int = 10, offset: int = 0) -> Any:
+        return self._answer("history", user, limit, offset).json
+
+    def pause(self, user: Optional[str] = None, by: str = "") -> None:
+        """Stops the syncs of a user, or of everybody, until they are resumed."""
+        self._call("pause", user, by)
+
+    def resume(self, user: Optional[str] = None, by: str = "") -> None:
+        self._call("resume", user, by)
+
+    def notify(self, message: Union[str, bytes], user: Optional[str] = None) -> Any:
+        """Takes what a queue delivered of Amazon's notifications."""
+        data = message.encode() if isinstance(message, str) else message
+        return self._answer("notify", user, data, len(data)).json
+
+    # ---- what Amazon owes ----
+
+    def findings(self, user: str, status: str = "", type: str = "", limit: int = 100, offset: int = 0) -> Any:
+        """What Amazon owes, what expires first at the head."""
+        return self._answer("findings", user, status, type, limit, offset).json
+
+    def finding_statistics(self, user: str) -> Any:
+        """Counts and sums by rule, and the three totals that are never added up."""
+        return self._answer("finding_statistics", user).json
+
+    def explain(self, user: str, what: str) -> Any:
+        """Why a finding is one; of an SKU, FNSKU, order, shipment or removal order also why the rest is not claimed."""
+        return self._answer("explain", user, what).json
+
+    def set_finding_state(self, user: str, finding_id: str, state: str, case_id: Optional[str] = None) -> Any:
+        """Keeps what became of a claim: open, filed, won or lost; the finding as it then is. Without a case id the one that is there stays."""
+        return self._answer("finding_set_state", user, finding_id, state, case_id).json
+
+    def supply(self, user: str, kind: str, rows: list[Any]) -> None:
+        """What only the host knows and detection needs, such as costs; the next detection takes it into account."""
+        self._call("supply", user, kind, json.dumps(rows, default=str))
+
+    # ---- events and changes ----
+
+    def events(self, user: Optional[str] = None, after: int = LIVE) -> Events:
+        """A reader of the events after a number (LIVE: from now on) of one user, or from now on of all."""
+        return Events(self, user, after)
+
+    def subscribe(self, on_event: Callable[[Event], Any], user: Optional[str] = None, after: int = LIVE, on_error: Optional[Callable[[BaseException], Any]] = None) -> Subscription:
+        """Has `on_event` called with every event; it must not block for long, since all callbacks share a thread. It goes on until it or the engine is closed."""
+        return Subscription(self, user, after, on_event, on_error)
+
+    def changes(self, user: str, after: int = 0, streams: Optional[str] = None) -> Changes:
+        """What changed of a user's rows after a number; with 0 first all rows that are there."""
+        return Changes(self, user, after, streams)
+
+    def acknowledge(self, user: str, reader: str, position: int) -> None:
+        """Keeps, under a reader's name, how far it has come; never goes back."""
+        self._call("changes_acknowledge", user, reader, position)
+
+    def acknowledged(self, user: str, reader: str) -> int:
+        """That number; 0 for a new reader."""
+        position = ctypes.c_int64()
+        self._call("changes_acknowledged", user, reader, ctypes.byref(position))
+        return position.value
+
+    # ---- the engine itself ----
+
+    def check(self) -> None:
+        """Raises what is wrong with the settings: the master key, the application, the endpoints."""
+        self._call("check")
+
+    def doctor(self) -> Any:
+        """Looks at what usually goes wrong, one by one, and says what to do about it."""
+        return self._answer("doctor").json
+
+    def set_client_secret(self, client_secret: str) -> None:
+        """The application's new client secret, used from now on."""
+        self._call("set_client_secret", client_secret)
+
+    def rotate_key(self) -> Any:
+        """Seals every stored secret with the first of the master keys: {"key", "secrets", "resealed", "restored", "unreadable"}."""
+        return self._answer("rotate_key").json
+
+    def stats(self) -> Stats:
+        stats = _native.Stats(ctypes.sizeof(_native.Stats))
+        self._call("stats_get", ctypes.byref(stats))
+        return Stats(*(getattr(stats, name) for name in Stats._fields))
+
+
+def _set_log(options: ctypes.c_void_p, log: Callable[[int, str, Any], Any], level: int) -> None:
+    def said(_: Any, least: int, message: bytes, fields: bytes) -> None:
+        try:
+            log(least, message.decode(errors="replace"), _native.decoded(fields))
+        except BaseException as error:   # nothing may pass into C
+            _native.report(error, None)
+
+    # Kept until C says that it is done with it.
+    calls = (_native.LOG_FN(said), _native.FREE_FN(lambda number: _sinks.pop(number, None)))
+    _sinks[id(calls)] = calls
+    try:
+        _call("options_set_log", options, level, calls[0], id(calls), calls[1])
+    except errors.Error:
+        _sinks.pop(id(calls), None)
+        raise
+
+
+def _close_all() -> None:
+    """Before the interpreter is taken apart, which the library's threads would still call into."""
+    for engine in list(_open_engines):
+        try:
+            engine.close()
+        except errors.Error:
+            pass   # as from inside a callback that ended the program
+
+
+def _in_child() -> None:
+    """The engine's threads are in the parent."""
+    for engine in list(_open_engines):
+        engine._forked = True
+        engine._state = threading.Condition()   # somebody in the parent may hold it
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_in_child)

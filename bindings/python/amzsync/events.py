@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events as they are committed, whichever process works on a sync: read one by one, iterated, awaited, or heard by a callback."""
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import threading
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, NamedTuple, Optional
+
+from . import _native, errors
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+LIVE = -1                     # from now on
+_SLICE_MS = 250               # a reader that waits looks so often whether it was closed
+
+
+class Event(NamedTuple):
+    seq: int                  #: number in the user's journal; 0 for passing progress, which is not replayed
+    type: str                 #: "sync_progress", "sync.completed", …
+    user: str
+    data: Any                 #: the payload; amounts are Decimal
+    sse: bytes                #: as a frame of a server-sent event stream, ready to be written
+
+
+def _event_of(handle: Any) -> Event:
+    return Event(_native.number("event_seq", handle), _native.text("event_type", handle), _native.text("event_user", handle), _native.decoded(_native.raw("event_json", handle, None)), _native.raw("event_sse", handle, None))
+
+
+class Events:
+    """A reader's place in the journal. `for event in events` waits for the next one until the reader or the engine is closed; `async for` does so in an event loop, by a
+    descriptor and without a thread. To be closed, or used in a `with`. Closing from another thread ends a wait."""
+
+    def __init__(self, engine: "Engine", user: Optional[str], after: int) -> None:
+        self._lock = threading.Lock()
+        self._closed = False
+        self._handle: Optional[ctypes.c_void_p] = engine._open_handle("events_open", user, after)
+        self._engine = engine
+        engine._readers.add(self)
+
+    def next(self, timeout: Optional[float] = None) -> Optional[Event]:
+        """The next event; None when none came within `timeout` seconds (None: as long as it takes), or the reader was closed meanwhile."""
+        left = None if timeout is None else max(0, int(timeout * 1000))
+        while True:
+            part = _SLICE_MS if left is None else min(left, _SLICE_MS)
+            with self._lock:
+                if self._handle is None:
+                    if self._closed and timeout is None:
+                        return None
+                    raise errors.of_code(4)
+                event = self._take(part)
+            if event is not None or (left is not None and left <= part):
+                return event
+            if left is not None:
+                left -= part
+
+    def _take(self, milliseconds: int) -> Optional[Event]:
+        event = ctypes.c_void_p()
+        self._engine._call("events_next", self._handle, milliseconds, ctypes.byref(event), handle=False)
+        if not event.value:
+            return None
+        try:
+            return _event_of(event)
+        finally:
+            _native.function("event_free")(event)
+
+    @property
+    def position(self) -> int:
+        """Number of the last event that was given; where to resume. 0 for a reader of all users."""
+        with self._lock:
+            return _native.number("events_position", self._opened())
+
+    @property
+    def gap(self) -> bool:
+        """Whether some of what was asked for is no longer kept."""
+        with self._lock:
+            return bool(_native.number("events_gap", self._opened()))
+
+    @property
+    def sse_hello(self) -> bytes:
+        """The first bytes of a server-sent event stream: how long to wait before a reconnect, and the event `connected`."""
+        with self._lock:
+            return _native.raw("events_sse_hello", self._opened(), None)
+
+    def fileno(self) -> int:
+        """Readable when there may be something to read: then next(0) until it gives None."""
+        with self._lock:
+            return _native.number("events_fd", self._opened())
+
+    def __iter__(self) -> Iterator[Event]:
+        try:
+            while not self._closed:
+                event = self.next()
+                if event is not None:
+                    yield event
+        except errors.ClosedError:
+            return
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            while True:
+                event = self.next(0)
+                if event is not None:
+                    return event
+                await self._readable()
+        except errors.ClosedError:
+            raise StopAsyncIteration from None
+
+    async def _readable(self) -> None:
+        # Listened to only meanwhile: whoever leaves the loop leaves nothing behind.
+        loop, news, descriptor = asyncio.get_running_loop(), asyncio.Event(), self.fileno()
+        loop.add_reader(descriptor, news.set)
+        try:
+            await news.wait()
+        finally:
+            loop.remove_reader(descriptor)
+
+    def _opened(self) -> ctypes.c_void_p:
+        if self._handle is None:
+            raise errors.of_code(4)
+        return self._handle
+
+    def close(self) -> None:
+        """Ends a wait in another thread within a quarter of a second. A task that awaits the reader is to be cancelled, as its event loop does at its end."""
+        self._closed = True
+        with self._lock:
+            handle, self._handle = self._handle, None
+            if handle is not None:
+                _native.function("events_close")(handle)
+        self._engine._readers.discard(self)
+
+    def __enter__(self) -> "Events":
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            self.close()
+
+
+class Subscription:
+    """Has a function called with every event, on a thread of the library's, one at a time and in order. What it raises goes to `on_error`, or where exceptions of threads
+    go (threading.excepthook); the next event comes all the same."""
+
+    def __init__(self, engine: "Engine", user: Optional[str], after: int, on_event: Callable[[Event], Any], on_error: Optional[Callable[[BaseException], Any]]) -> None:
+        self._engine, self._closed, self._ended = engine, False, threading.Event()
+
+        def heard(_: Any, event: Any) -> None:
+            if self._closed:
+                return
+            _native.inside.callback = True
+            try:
+                on_event(_event_of(ctypes.c_void_p(event)))
+            except BaseException as error:   # nothing may pass into C
+                _native.report(error, on_error)
+            finally:
+                _native.inside.callback = False
+
+        self._calls = _native.EVENT_FN(heard), _native.FREE_FN(lambda _: self._ended.set())   # what C calls must live as long as it calls
+        self._id = ctypes.c_int64()
+        engine._call("subscribe", _native.text_of(user), after, self._calls[0], None, self._calls[1], ctypes.byref(self._id))
+        engine._subscriptions.add(self)
+
+    def close(self, wait: bool = False) -> None:
+        """No call begins afterwards; one that runs may still end later. With `wait` it is waited for, so it must not need what the caller holds; not from inside the
+        callback."""
+        if not self._closed:
+            self._closed = True
+            # The library waits for a call that runs, so somebody else waits for the library: this thread may hold what that call needs, or be that call.
+            self._ending = threading.Thread(target=self._end, name="amzsync-unsubscribe", daemon=True)
+            self._ending.start()
+        if wait and not getattr(_native.inside, "callback", False):
+            self._ended.wait()
+
+    def _end(self) -> None:
+        try:
+            self._engine._native_call("unsubscribe", self._id.value)
+        except errors.ClosedError:
+            return   # closing the engine ends it
+        self._engine._subscriptions.discard(self)
+
+    def __enter__(self) -> "Subscription":
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.close()
