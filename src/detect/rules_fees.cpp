@@ -420,7 +420,7 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
   constexpr std::int64_t kLeast = 1'000'000;
   std::map<Name, const SellerSize*> sizes;
   for (const SellerSize& size : c.tables.sizes) sizes[size.product] = &size;
-  std::map<std::pair<Name, Day>, std::int64_t> balances;   // twice the mean, over all dispositions
+  std::map<std::pair<Name, Day>, std::int64_t> balances;   // twice the mean, over all dispositions; below nothing the ledger's balance is no count of units
   for (const BalanceRow& b : c.tables.balances) balances[{b.fnsku, b.period}] += b.starting + b.ending;
 
   struct Group {
@@ -491,7 +491,7 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
     } else if (size && fee - by_volume >= kLeast) {
       f.variant = "volume", base = 60, expected = by_volume;
       f.evidence.push_back({{Source::supplied, size->row}, "size", 0});
-    } else if (mean != balances.end() && on_hand * 20 > mean->second * 11'000'000 && on_hand - mean->second * 500'000 >= 1'000'000 && on_hand > 0) {
+    } else if (mean != balances.end() && mean->second >= 0 && on_hand * 20 > mean->second * 11'000'000 && on_hand - mean->second * 500'000 >= 1'000'000 && on_hand > 0) {
       f.variant = "quantity", base = 45, f.review_only = true;
       expected = static_cast<std::int64_t>(static_cast<__int128>(fee) * mean->second * 500'000 / on_hand);
       if (fee - expected < kLeast) base = 0;

@@ -200,12 +200,12 @@ class Event:
 class EventStream:
     """Server-sent events, as a browser reads them."""
 
-    def __init__(self, host, user, last_event_id=None):
+    def __init__(self, host, user, last_event_id=None, path="/api/sse/status", signed_in=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=PATIENCE)
-        headers = {"Authorization": "Bearer " + jwt(user), "Accept": "text/event-stream"}
+        headers = {"Accept": "text/event-stream", **(signed_in or {"Authorization": "Bearer " + jwt(user)})}
         if last_event_id is not None:
             headers["Last-Event-ID"] = str(last_event_id)
-        self.connection.request("GET", "/api/sse/status", headers=headers)
+        self.connection.request("GET", path, headers=headers)
         self.response = self.connection.getresponse()
 
     def __iter__(self):

@@ -32,6 +32,7 @@ class Answer(NamedTuple):
     triggered: bool    #: whether this call started the sync
     verified: bool     #: whether Amazon confirmed the connection
     json: Any          #: amounts are Decimal
+    text: str          #: the same as the library's own JSON, for hosts that pass it on
 
 
 class Stats(NamedTuple):
@@ -59,8 +60,9 @@ def _call(name: str, *arguments: Any) -> None:
 def _taken_answer(handle: ctypes.c_void_p) -> Answer:
     text, number = _native.text, _native.number
     try:
+        whole = text("answer_json", handle, None) or "{}"
         return Answer(text("answer_sync_id", handle), text("answer_url", handle), text("answer_user", handle), text("answer_status", handle), bool(number("answer_triggered", handle)),
-                      bool(number("answer_verified", handle)), _native.decoded(_native.raw("answer_json", handle, None) or b"{}"))
+                      bool(number("answer_verified", handle)), _native.decoded(whole), whole)
     finally:
         _native.function("answer_free")(handle)
 
@@ -82,7 +84,7 @@ def migrate(source: str, target: str, progress: Optional[Callable[[str, int], An
 
 class Engine:
     """An open engine: a database, and the workers on it. To be closed, or used in a `with`; what is still open when the interpreter ends is closed then. Every method may
-    be called from any thread, blocks it, and gives the interpreter's lock back meanwhile. Settings: docs/settings.md; those left out are the library's own."""
+    be called from any thread, blocks it, and gives the interpreter's lock back meanwhile. Those that read give the library's own JSON text with `raw`, for hosts that pass it on. Settings: docs/settings.md; those left out are the library's own."""
 
     def __init__(self, *, store: str, client_id: str, client_secret: str, master_key: str, application_id: str = "", redirect_uri: str = "", app_draft: Optional[bool] = None,
                  host: Optional[tuple[str, str]] = None, region: Optional[str] = None, environment: Optional[str] = None, lwa_endpoint: Optional[str] = None, spapi_endpoint: Optional[str] = None,
@@ -195,6 +197,10 @@ class Engine:
     def _answer(self, name: str, *arguments: Any) -> Answer:
         return _taken_answer(self._open_handle(name, *arguments))
 
+    def _read(self, raw: bool, name: str, *arguments: Any) -> Any:
+        answer = self._answer(name, *arguments)
+        return answer.text if raw else answer.json
+
     # ---- connecting a seller ----
 
     def consent_start(self, user: str, frontend_url: str = "", marketplace: Optional[str] = None) -> Answer:
@@ -223,9 +229,9 @@ class Engine:
         """Second trigger: the connection that is there is verified and synced."""
         return self._answer("use_existing_connection", user)
 
-    def connection(self, user: str) -> Any:
+    def connection(self, user: str, *, raw: bool = False) -> Any:
         """State of the connection, its expiry dates and marketplaces; also of a user who never connected."""
-        return self._answer("connection", user).json
+        return self._read(raw, "connection", user)
 
     def disconnect(self, user: str, by: str = "") -> None:
         """Forgets the tokens and cancels the sync under way; the data stays. `by` says who asked, for the record."""
@@ -237,9 +243,9 @@ class Engine:
 
     # ---- syncs ----
 
-    def recoveries(self, user: str, by_month: bool = False) -> Any:
+    def recoveries(self, user: str, by_month: bool = False, *, raw: bool = False) -> Any:
         """Third trigger: what Amazon has paid back, from the database alone; where there is nothing, and the rules allow it, a sync is started."""
-        return self._answer("recoveries", user, int(by_month)).json
+        return self._read(raw, "recoveries", user, int(by_month))
 
     def sync_start(self, user: str, streams: Optional[str] = None) -> Answer:
         """Starts a sync, or attaches to the one that is active."""
@@ -252,8 +258,8 @@ class Engine:
     def sync_cancel(self, user: str, sync_id: str, by: str = "") -> None:
         self._call("sync_cancel", user, sync_id, by)
 
-    def sync_status(self, user: str, sync_id: str) -> Any:
-        return self._answer("sync_status", user, sync_id).json
+    def sync_status(self, user: str, sync_id: str, *, raw: bool = False) -> Any:
+        return self._read(raw, "sync_status", user, sync_id)
 
     def sync_wait(self, user: str, sync_id: str, timeout: Optional[float] = None) -> Any:
         """Waits until a sync is over, wherever it runs; its status then. Raises WaitTimeout when it goes on after so many seconds."""
@@ -281,11 +287,11 @@ class Engine:
                     return self.sync_status(user, sync_id)
         raise errors.of_code(4)
 
-    def status(self, user: str) -> Any:
-        return self._answer("status", user).json
+    def status(self, user: str, *, raw: bool = False) -> Any:
+        return self._read(raw, "status", user)
 
-    def history(self, user: str, limit: int = 10, offset: int = 0) -> Any:
-        return self._answer("history", user, limit, offset).json
+    def history(self, user: str, limit: int = 10, offset: int = 0, *, raw: bool = False) -> Any:
+        return self._read(raw, "history", user, limit, offset)
 
     def pause(self, user: Optional[str] = None, by: str = "") -> None:
         """Stops the syncs of a user, or of everybody, until they are resumed."""
@@ -301,17 +307,17 @@ class Engine:
 
     # ---- what Amazon owes ----
 
-    def findings(self, user: str, status: str = "", type: str = "", limit: int = 100, offset: int = 0) -> Any:
+    def findings(self, user: str, status: str = "", type: str = "", limit: int = 100, offset: int = 0, *, raw: bool = False) -> Any:
         """What Amazon owes, what expires first at the head."""
-        return self._answer("findings", user, status, type, limit, offset).json
+        return self._read(raw, "findings", user, status, type, limit, offset)
 
-    def finding_statistics(self, user: str) -> Any:
+    def finding_statistics(self, user: str, *, raw: bool = False) -> Any:
         """Counts and sums by rule, and the three totals that are never added up."""
-        return self._answer("finding_statistics", user).json
+        return self._read(raw, "finding_statistics", user)
 
-    def explain(self, user: str, what: str) -> Any:
+    def explain(self, user: str, what: str, *, raw: bool = False) -> Any:
         """Why a finding is one; of an SKU, FNSKU, order, shipment or removal order also why the rest is not claimed."""
-        return self._answer("explain", user, what).json
+        return self._read(raw, "explain", user, what)
 
     def set_finding_state(self, user: str, finding_id: str, state: str, case_id: Optional[str] = None) -> Any:
         """Keeps what became of a claim: open, filed, won or lost; the finding as it then is. Without a case id the one that is there stays."""

@@ -105,6 +105,16 @@ TEST_CASE("storage_fee_overcharge") {
     row("0.0208", "2.54", "0.44");
     CHECK(s.of("storage_fee_overcharge").empty());
   }
+  SUBCASE("more was charged for than there was") {
+    row("0.0295", "2.30");
+    s.t.balances.push_back({3, day("05-01"), s.name("FN1"), Disposition::sellable, 0, 8, 12});
+    says(s.of("storage_fee_overcharge"), {.readiness = "review", .amount = "2.07", .confidence = 50});
+  }
+  SUBCASE("a balance below nothing is none") {
+    row("0.0295", "2.30");
+    s.t.balances.push_back({3, day("05-01"), s.name("FN1"), Disposition::sellable, 0, 8, -70});
+    CHECK(s.of("storage_fee_overcharge").empty());
+  }
 }
 
 TEST_CASE("duplicate_fee_charge") {

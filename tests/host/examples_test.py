@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The examples in Python do what they say."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+import urllib.parse
+
+from harness import BIN, CLIENT_SECRET, MASTER_KEY, EventStream, HostCase, amounts, fetch
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "bindings/python"), "AMZSYNC_LIBRARY": str(BIN.parent / "lib" / "libamzsync.so.0"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def python_with(*modules):
+    """The one that runs the test, or the system's, for whose packages they come."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", "import " + ", ".join(modules)], capture_output=True, check=False).returncode == 0:
+            return python
+    raise AssertionError(f"{' and '.join(modules)} are not installed; scripts/setup installs them.")
+
+
+class FastApi:
+    """The example's server, ready when it says so."""
+
+    def __init__(self, **settings):
+        self.process = subprocess.Popen([python_with("fastapi", "uvicorn"), "-m", "uvicorn", "--app-dir", str(ROOT / "examples/fastapi_host"), "--port", "0", "app:app"], env={**ENVIRONMENT, **settings},
+                                        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        said = ""
+        for line in self.process.stderr:
+            said += line
+            found = re.search(r"running on (http://[0-9.]+:(\d+))", line)
+            if found:
+                self.url, self.port = found.group(1), int(found.group(2))
+                return
+        self.stop()
+        raise AssertionError("the server did not start: " + said)
+
+    def ask(self, method, path, user="anna"):
+        return fetch(self.url + path, method, {"X-User": user})
+
+    def stop(self):
+        if self.process.stderr.closed:
+            return None
+        self.process.terminate()
+        left = self.process.stderr.read()
+        self.process.stderr.close()
+        return self.process.wait(60), left
+
+
+class Examples(HostCase):
+    def test_a_sync_once(self):
+        sim = self.sim(events=100, skus=10, plant=50, history_days=200)
+        done = subprocess.run([sys.executable, str(ROOT / "examples/sync_once.py"), sim.url, str(self.store), "Atzr|sim-seller-1"], env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"^sync sync_\S+: completed\n(paid back: [0-9.]+ [A-Z]{3}\n)+(still owed: [0-9.]+ [A-Z]{3} in \d+ findings\n)+$")
+        refused = subprocess.run([sys.executable, str(ROOT / "examples/sync_once.py"), sim.url, str(self.store), "nonsense"], env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
+        self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+        self.assertIn("invalid_grant", refused.stderr)
+
+    def test_a_host_with_fastapi(self):
+        sim = self.sim(events=100, skus=10, plant=20, history_days=200)
+        host = FastApi(AMZSYNC_STORE=f"sqlite:{self.store}", AMZSYNC_LWA_CLIENT_ID="python-app", AMZSYNC_LWA_CLIENT_SECRET=CLIENT_SECRET, AMZSYNC_MASTER_KEY=MASTER_KEY, AMZSYNC_APPLICATION_ID="amzn1.sp.solution.test",
+                       AMZSYNC_REDIRECT_URI="https://app.example/callback", AMZSYNC_LWA_ENDPOINT=sim.url, AMZSYNC_SPAPI_ENDPOINT=sim.url, AMZSYNC_CONSENT_ENDPOINT=sim.url)
+        self.addCleanup(host.stop)
+        self.assertEqual((host.ask("POST", "/sync").status, host.ask("POST", "/sync").json["error"]), (409, "not_connected"))
+        page = host.ask("GET", "/connect?marketplace=US")
+        self.assertEqual(page.status, 302)
+        back = fetch(page.location + "&sim_seller=1").query
+        home = host.ask("GET", "/callback?" + urllib.parse.urlencode(back))
+        self.assertEqual((home.status, home.query["connected"]), (302, "true"))
+        self.assertEqual(host.ask("GET", "/callback?" + urllib.parse.urlencode(back)).query["error"], "invalid_state")
+
+        with EventStream(host, "anna", 0, "/events", {"X-User": "anna"}) as stream:
+            self.assertEqual(stream.until(home.query["sync_id"])[-1].type, "sync.completed")
+        self.assertEqual(amounts(host.ask("GET", "/recoveries").json["totals"]), amounts(sim.truth(1)["transactions"]["recoveries"]))
+        self.assertEqual({f["readiness"] for f in host.ask("GET", "/findings").json["findings"]}, {"claim_ready"})
+        self.assertEqual(host.ask("GET", "/findings?status=perhaps").status, 400)
+        self.assertEqual(host.ask("POST", "/sync").status, 200)
+        code, left = host.stop()
+        self.assertNotIn("Traceback", left)
+        self.assertEqual(code, 0, left)
+
+
+if __name__ == "__main__":
+    unittest.main()
