@@ -108,7 +108,7 @@ TEST_CASE("storage_fee_overcharge") {
   SUBCASE("more was charged for than there was") {
     row("0.0295", "2.30");
     s.t.balances.push_back({3, day("05-01"), s.name("FN1"), Disposition::sellable, 0, 8, 12});
-    says(s.of("storage_fee_overcharge"), {.readiness = "review", .amount = "2.07", .confidence = 50});
+    says(s.of("storage_fee_overcharge"), {.readiness = "review", .amount = "2.07", .confidence = 60});
   }
   SUBCASE("a balance below nothing is none") {
     row("0.0295", "2.30");
