@@ -20,8 +20,8 @@ USERS = {"user-1": 1, "user-2": 2, "user-3": 3}
 class Isolation(HostCase):
     def setUp(self):
         super().setUp()
-        self.amazon = self.sim(events=60, skus=15, plant=40, history_days=120)
-        self.it = self.host(self.amazon, history_days="120")
+        self.amazon = self.sim(events=60, skus=15, plant=40, history_days=200)
+        self.it = self.host(self.amazon, history_days="200")
         self.runs = {user: self.it.connect(user, seller).query["sync_id"] for user, seller in USERS.items()}
         for user, run in self.runs.items():
             self.assertEqual(self.it.finish(run, user)["status"], "completed")
@@ -82,7 +82,7 @@ class Isolation(HostCase):
 
     def test_functions(self):
         with amzsync.Engine(store=f"sqlite:{self.store}", client_id=self.it.env["AMZSYNC_LWA_CLIENT_ID"], client_secret=CLIENT_SECRET, master_key=MASTER_KEY, lwa_endpoint=self.amazon.url, spapi_endpoint=self.amazon.url,
-                            history_days=120) as engine:
+                            history_days=200) as engine:
             for user, other in self.others():
                 run, finding = self.runs[other], self.findings[other]
                 for name, arguments in (("sync_status", (run,)), ("sync_wait", (run, ctypes.c_int64(0))), ("explain", (finding,)), ("finding_set_state", (finding, "filed", "1"))):
