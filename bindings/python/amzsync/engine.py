@@ -339,7 +339,7 @@ class Engine:
 
     def changes(self, user: str, after: int = 0, streams: Optional[str] = None) -> Changes:
         """What changed of a user's rows after a number; with 0 first all rows that are there."""
-        return Changes(self, user, after, streams)
+        return Changes(self, user, streams, after)
 
     def acknowledge(self, user: str, reader: str, position: int) -> None:
         """Keeps, under a reader's name, how far it has come; never goes back."""

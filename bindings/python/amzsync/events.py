@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, NamedTuple, Optional
 
 from . import _native, errors
+from ._reader import Reader
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -28,27 +29,19 @@ def _event_of(handle: Any) -> Event:
     return Event(_native.number("event_seq", handle), _native.text("event_type", handle), _native.text("event_user", handle), _native.decoded(_native.raw("event_json", handle, None)), _native.raw("event_sse", handle, None))
 
 
-class Events:
+class Events(Reader):
     """A reader's place in the journal. `for event in events` waits for the next one until the reader or the engine is closed; `async for` does so in an event loop, by a
-    descriptor and without a thread. To be closed, or used in a `with`. Closing from another thread ends a wait."""
+    descriptor and without a thread, one task at a time. Closing from another thread ends a wait within a quarter of a second; a task that awaits is to be cancelled, as its
+    event loop does at its end."""
 
-    def __init__(self, engine: "Engine", user: Optional[str], after: int) -> None:
-        self._lock = threading.Lock()
-        self._closed = False
-        self._handle: Optional[ctypes.c_void_p] = engine._open_handle("events_open", user, after)
-        self._engine = engine
-        engine._readers.add(self)
+    _kind = "events"
 
     def next(self, timeout: Optional[float] = None) -> Optional[Event]:
-        """The next event; None when none came within `timeout` seconds (None: as long as it takes), or the reader was closed meanwhile."""
+        """The next event; None when none came within `timeout` seconds (None: as long as it takes). Raises ClosedError when the reader or the engine is closed."""
         left = None if timeout is None else max(0, int(timeout * 1000))
         while True:
             part = _SLICE_MS if left is None else min(left, _SLICE_MS)
             with self._lock:
-                if self._handle is None:
-                    if self._closed and timeout is None:
-                        return None
-                    raise errors.of_code(4)
                 event = self._take(part)
             if event is not None or (left is not None and left <= part):
                 return event
@@ -57,25 +50,13 @@ class Events:
 
     def _take(self, milliseconds: int) -> Optional[Event]:
         event = ctypes.c_void_p()
-        self._engine._call("events_next", self._handle, milliseconds, ctypes.byref(event), handle=False)
+        self._engine._call("events_next", self._opened(), milliseconds, ctypes.byref(event), handle=False)
         if not event.value:
             return None
         try:
             return _event_of(event)
         finally:
             _native.function("event_free")(event)
-
-    @property
-    def position(self) -> int:
-        """Number of the last event that was given; where to resume. 0 for a reader of all users."""
-        with self._lock:
-            return _native.number("events_position", self._opened())
-
-    @property
-    def gap(self) -> bool:
-        """Whether some of what was asked for is no longer kept."""
-        with self._lock:
-            return bool(_native.number("events_gap", self._opened()))
 
     @property
     def sse_hello(self) -> bytes:
@@ -90,10 +71,8 @@ class Events:
 
     def __iter__(self) -> Iterator[Event]:
         try:
-            while not self._closed:
-                event = self.next()
-                if event is not None:
-                    yield event
+            while (event := self.next()) is not None:
+                yield event
         except errors.ClosedError:
             return
 
@@ -118,30 +97,6 @@ class Events:
             await news.wait()
         finally:
             loop.remove_reader(descriptor)
-
-    def _opened(self) -> ctypes.c_void_p:
-        if self._handle is None:
-            raise errors.of_code(4)
-        return self._handle
-
-    def close(self) -> None:
-        """Ends a wait in another thread within a quarter of a second. A task that awaits the reader is to be cancelled, as its event loop does at its end."""
-        self._closed = True
-        with self._lock:
-            handle, self._handle = self._handle, None
-            if handle is not None:
-                _native.function("events_close")(handle)
-        self._engine._readers.discard(self)
-
-    def __enter__(self) -> "Events":
-        return self
-
-    def __exit__(self, *ignored: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
-            self.close()
 
 
 class Subscription:
