@@ -429,6 +429,7 @@ int32_t amzsync_sync_start(amzsync_engine* engine, const char* user, const char*
   return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(asked, asked_streams(streams));
+    if (const auto attached = runtime.engine().triggers().attach(id, asked)) return run_answer(id, *attached);
     AMZ_TRY(run, runtime.wait(runtime.engine().triggers().start(id, asked)));
     return run_answer(id, run);
   });

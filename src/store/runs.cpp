@@ -81,6 +81,41 @@ RunStatus status_from(std::string_view name) noexcept {
 }
 std::string_view cause_name(Cause cause) noexcept { return kCauseNames[static_cast<std::size_t>(cause)]; }
 
+namespace {
+
+/// The run that a request finds there.
+struct Found {
+  RunNo run;
+  SyncId id;
+  bool covers = false;        ///< the request too, as it is
+  bool interactive = false;
+  std::string again, again_asked;   ///< what runs after it, if anything
+};
+
+std::optional<Found> find_active(Tx& tx, const TriggerRequest& request) {
+  Rows r = tx.rows(
+      "SELECT run_no, sync_id, asked, status, coalesce(run_again, ''), run_again_asked, cause, cancel_requested_at IS NOT NULL, interactive FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')",
+      request.user);
+  if (!r.next()) return std::nullopt;
+  // A run that was not claimed yet will see the new authorisation itself; streams it was not asked for it will not.
+  const bool covers_authorisation = !request.covers_new || r.view(3) == "queued";
+  const bool reads_amazon = r.view(6) != cause_name(Cause::replay);
+  // One that ends cancelled covers nothing that was asked for after the cancel.
+  const bool is_cancelling = r.flag(7);
+  const bool covers = !is_cancelling && reads_amazon && covers_authorisation && covers_streams(r.view(2), request.asked);
+  return Found{r.id<RunNo>(0), r.id<SyncId>(1), covers, r.flag(8), r.text(4), r.text(5)};
+}
+
+}  // namespace
+
+std::optional<TriggerOutcome> attach(Tx& tx, const TriggerRequest& request) {
+  const auto connection = find_connection(tx, request.user);
+  if (!connection || connection->state != ConnectionState::connected || request.cause == Cause::replay) return std::nullopt;
+  const auto found = find_active(tx, request);
+  if (!found || !found->covers || (is_interactive(cause_name(request.cause)) && !found->interactive)) return std::nullopt;
+  return TriggerOutcome{found->id, true, pause_of(tx, request.user).has_value()};
+}
+
 Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   const auto connection = find_connection(tx, request.user);
   const bool replay = request.cause == Cause::replay;
@@ -98,25 +133,17 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
     tell_start(tx, request.user, RunNo{*created});
     return TriggerOutcome{request.new_id, false, paused};
   }
-  Rows r = tx.rows(
-      "SELECT run_no, sync_id, asked, status, run_again IS NOT NULL, run_again_asked, cause, coalesce(run_again, ''), cancel_requested_at IS NOT NULL FROM runs WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", request.user);
-  if (!r.next()) return Code::internal;
-  const RunNo active = r.id<RunNo>(0);
-  const SyncId id = r.id<SyncId>(1);
+  const auto active = find_active(tx, request);
+  if (!active) return Code::internal;
   if (replay) return Code::sync_in_progress;
-  // A run that was not claimed yet will see the new authorisation itself; streams it was not asked for it will not.
-  const bool covers_authorisation = !request.covers_new || r.view(3) == "queued";
-  const bool reads_amazon = r.view(6) != cause_name(Cause::replay);
-  // One that ends cancelled covers nothing that was asked for after the cancel.
-  const bool is_cancelling = r.flag(8);
-  if (is_cancelling || !reads_amazon || !covers_authorisation || !covers_streams(r.view(2), request.asked)) {
+  if (!active->covers) {
     // What several triggers ask for is read by one run after this one.
-    const std::string asked = r.flag(4) ? joined_streams(r.text(5), request.asked) : request.asked;
-    tx.run("UPDATE runs SET run_again=CASE WHEN ?4=1 THEN ?2 ELSE coalesce(run_again, ?2) END, run_again_asked=?3 WHERE run_no=?1", active, cause_name(request.cause), asked,
-           interactive && !is_interactive(r.view(7)));
+    const std::string asked = active->again.empty() ? request.asked : joined_streams(active->again_asked, request.asked);
+    tx.run("UPDATE runs SET run_again=CASE WHEN ?4=1 THEN ?2 ELSE coalesce(run_again, ?2) END, run_again_asked=?3 WHERE run_no=?1", active->run, cause_name(request.cause), asked,
+           interactive && !is_interactive(active->again));
   }
-  if (interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1 AND interactive=0", active);
-  return TriggerOutcome{id, true, paused};
+  if (interactive && !active->interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1", active->run);
+  return TriggerOutcome{active->id, true, paused};
 }
 
 namespace {
@@ -175,7 +202,7 @@ Unheld look_for_unheld(Tx& tx, EngineNo me) {
   Unheld unheld;
   unheld.cancelled = tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND cancel_requested_at IS NOT NULL AND (holder=0 OR (holder<>?1 AND lease_until<=?2)) LIMIT 1", me, tx.now()).has_value();
   if (tx.integer("SELECT 1 FROM pauses WHERE user_no=?1", kEverybody)) return unheld;
-  unheld.claimable = tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 LIMIT 1") ||
+  unheld.claimable = waiting_runs(tx, 1) > 0 ||
                      tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2 LIMIT 1", me, tx.now());
   return unheld;
 }
@@ -250,14 +277,16 @@ std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me) {
 
 std::vector<RunNo> pause_requests(Tx& tx, EngineNo me) {
   std::vector<RunNo> runs;
-  Rows r = tx.rows(
-      "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder=?1 AND (parked=1 OR EXISTS (SELECT 1 FROM pauses WHERE user_no=?2))", me, kEverybody);
+  const bool all = tx.integer("SELECT 1 FROM pauses WHERE user_no=?1", kEverybody).has_value();
+  Rows r = tx.rows(all ? "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder=?1"
+                       : "SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND parked=1 AND holder=?1", me);
   while (r.next()) runs.push_back(r.id<RunNo>(0));
   return runs;
 }
 
 std::int64_t waiting_runs(Tx& tx, int at_most) {
-  return tx.integer("SELECT count(*) FROM (SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 LIMIT ?1) w", at_most).value_or(0);
+  // In the order of the index that has only these: without one SQLite looks through all that are active.
+  return tx.integer("SELECT count(*) FROM (SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 ORDER BY interactive DESC, served, run_no LIMIT ?1) w", at_most).value_or(0);
 }
 
 void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail) {

@@ -34,6 +34,8 @@ struct TriggerOutcome {
 /// Creates a run, or attaches to the active one (which then runs again afterwards if it does not cover the request).
 /// Errors: not_connected, needs_reauth; of a replay, which needs no connection but must have the data to itself: sync_in_progress.
 Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request);
+/// What `trigger` would answer, where it would change nothing: an active run covers the request already. For a read.
+std::optional<TriggerOutcome> attach(Tx& tx, const TriggerRequest& request);
 
 /// Proof of holding a run. Made by `claim`; checked by every RunTx.
 struct Fence {

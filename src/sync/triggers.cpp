@@ -318,6 +318,14 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
   co_return answer;
 }
 
+std::optional<store::TriggerOutcome> Triggers::attach(const UserId& user, const std::string& streams) {
+  auto found = services_.store.read_now([&](store::Tx& tx) -> Result<std::optional<store::TriggerOutcome>> {
+    const auto number = store::find_user(tx, user);
+    return number ? store::attach(tx, {*number, store::Cause::manual, {}, streams, false}) : std::nullopt;
+  });
+  return found ? std::move(*found) : std::nullopt;
+}
+
 Async<Result<store::TriggerOutcome>> Triggers::start(UserId user, std::string streams) {
   auto run = co_await trigger(std::move(user), store::Cause::manual, std::move(streams), false);
   if (run) manager_.wake();

@@ -94,6 +94,9 @@ class Triggers {
   /// Decides, after the recoveries were found empty, whether to sync.
   Async<Result<RecoveriesTrigger>> on_empty_recoveries(UserId user);
 
+  /// What `start` would answer where it would change nothing: an active run covers it. On the calling thread, any, and without a wait for whoever
+  /// writes; nullopt: `start` must be asked, also where the read failed.
+  std::optional<store::TriggerOutcome> attach(const UserId& user, const std::string& streams);
   /// Errors: not_connected, needs_reauth. An active run is attached to.
   Async<Result<store::TriggerOutcome>> start(UserId user, std::string streams);
 

@@ -20,6 +20,9 @@ bool all_over(World& world);
 std::string sync_again(World& world, Process& process, int seller = 1);
 
 /// Every row, line, sum and unit of the seller's truth is stored once, and the recoveries are the truth's.
+void check_seller(World& world, Process& process, int seller);
+
+/// The same, and all that must hold of the runs.
 void check_truth(World& world, Process& process, int seller);
 
 /// A seller who is connected, synced, and lives on: after each step every stream equals the truth, a sync on top of it writes nothing, and

@@ -364,15 +364,7 @@ void World::settle() {
 }
 
 bool World::run_until(const std::function<bool()>& done, Duration within) {
-  // What it waits for is asked after every step; reading the schema anew each time took most of the time.
-  struct Look {
-    World& world;
-    explicit Look(World& w) : world(w) { world.looking_ = true; }
-    ~Look() {
-      world.looking_ = false;
-      world.look_away();
-    }
-  } look(*this);
+  const Look look(*this);   // what it waits for is asked after every step
   const Steady end = clock_.steady() + within;
   while (!done()) {
     bury_the_dead();
@@ -484,7 +476,7 @@ std::vector<std::vector<std::string>> World::sql(const std::string& query) const
     }
   }
   sqlite3_finalize(statement);
-  if (!looking_) look_away();
+  if (looks_ == 0) look_away();
   return rows;
 }
 

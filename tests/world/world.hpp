@@ -163,7 +163,20 @@ class World {
   /// A file with the database as it is, for looking into it by hand.
   void dump(const std::string& path) const;
 
-  /// A query on the database, by a connection of its own.
+  /// While one of these lives, queries share a connection: to read the schema anew for each takes most of the time of many.
+  class Look {
+   public:
+    explicit Look(const World& world) : world_(world) { ++world_.looks_; }
+    Look(const Look&) = delete;
+    Look& operator=(const Look&) = delete;
+    ~Look() {
+      if (--world_.looks_ == 0) world_.look_away();
+    }
+
+   private:
+    const World& world_;
+  };
+  /// A query on the database, by a connection that none of the processes has.
   std::vector<std::vector<std::string>> sql(const std::string& query) const;
   std::int64_t count(const std::string& query) const;
 
@@ -192,8 +205,8 @@ class World {
   VirtualClock clock_;
   amzsim::Simulator amazon_;
   MemoryVfs files_;
-  mutable sqlite3* eye_ = nullptr;   // open while run_until looks on
-  bool looking_ = false;
+  mutable sqlite3* eye_ = nullptr;   // open while anybody looks
+  mutable int looks_ = 0;
   bool room_ = true;
   std::string master_keys_ = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
   std::string lock_path_;

@@ -72,6 +72,58 @@ TEST_CASE("one active run per user is a rule of the database itself") {
   CHECK(!second);
 }
 
+TEST_CASE("a read tells of a run to attach to exactly where a trigger would change nothing, and the same of it") {
+  int attached = 0, asked = 0;
+  for (const auto first : {store::Cause::schedule, store::Cause::manual, store::Cause::replay})
+    for (const std::string streams : {"", "inventory", "inventory,ledger"})
+      for (const int stage : {0, 1, 2, 3, 4})   // none, queued, held, to be cancelled, held and paused
+        for (const auto then : {store::Cause::schedule, store::Cause::manual, store::Cause::oauth_callback, store::Cause::replay})
+          for (const std::string wanted : {"", "inventory"})
+            for (const bool covers_new : {false, true})
+              for (const auto state : {"connected", "needs_reauth", "disconnected"}) {
+                if (first != store::Cause::manual && streams != "") continue;
+                CAPTURE(store::cause_name(first));
+                CAPTURE(streams);
+                CAPTURE(stage);
+                CAPTURE(store::cause_name(then));
+                CAPTURE(wanted);
+                CAPTURE(covers_new);
+                CAPTURE(std::string(state));
+                TestStore t;
+                const UserNo user = t.connected();
+                if (stage > 0) trigger(t, user, "a", false, streams, first);
+                if (stage > 1) claim(t, 1);
+                REQUIRE(t.write([&](store::Tx& tx) -> Status {
+                  if (stage == 3) store::request_cancel(tx, user, SyncId("a"), "somebody");
+                  if (stage == 4) store::pause(tx, user, "somebody");
+                  tx.run("UPDATE connections SET state=?1", std::string_view(state));
+                  return Done{};
+                }));
+                const auto runs = [&] {
+                  return *t.read([](store::Tx& tx) -> Result<std::string> {
+                    std::string all;
+                    store::Rows r = tx.rows("SELECT run_no, status, coalesce(run_again, ''), run_again_asked, interactive FROM runs ORDER BY run_no");
+                    while (r.next())
+                      for (int i = 0; i < 5; ++i) all += r.text(i) + (i < 4 ? "|" : "\n");
+                    return all;
+                  });
+                };
+                const store::TriggerRequest request{user, then, SyncId("b"), wanted, covers_new};
+                const std::string before = runs();
+                const auto told = *t.read([&](store::Tx& tx) -> Result<std::optional<store::TriggerOutcome>> { return store::attach(tx, request); });
+                const auto done = t.write([&](store::Tx& tx) { return store::trigger(tx, request); });
+                REQUIRE(told.has_value() == (done && runs() == before));
+                ++asked;
+                if (!told) continue;
+                ++attached;
+                CHECK(told->id.text() == done->id.text());
+                CHECK(told->attached == done->attached);
+                CHECK(told->paused == done->paused);
+              }
+  CHECK(attached > 0);
+  CHECK(attached < asked);
+}
+
 TEST_CASE("who is not connected can't be synced") {
   TestStore t;
   const UserNo stranger = *t.write([](store::Tx& tx) -> Result<UserNo> { return store::ensure_user(tx, UserId("u9")); });
