@@ -73,6 +73,7 @@ TEST_CASE("one active run per user is a rule of the database itself") {
 }
 
 TEST_CASE("a read tells of a run to attach to exactly where a trigger would change nothing, and the same of it") {
+  TestStore t;   // one for all, a user for each
   int attached = 0, asked = 0;
   for (const auto first : {store::Cause::schedule, store::Cause::manual, store::Cause::replay})
     for (const std::string streams : {"", "inventory", "inventory,ledger"})
@@ -89,31 +90,34 @@ TEST_CASE("a read tells of a run to attach to exactly where a trigger would chan
                 CAPTURE(wanted);
                 CAPTURE(covers_new);
                 CAPTURE(std::string(state));
-                TestStore t;
-                const UserNo user = t.connected();
-                if (stage > 0) trigger(t, user, "a", false, streams, first);
+                const std::string name = std::to_string(++asked);
+                const UserNo user = t.connected("u" + name, "A" + name);
+                if (stage > 0) trigger(t, user, "a" + name, false, streams, first);
                 if (stage > 1) claim(t, 1);
                 REQUIRE(t.write([&](store::Tx& tx) -> Status {
-                  if (stage == 3) store::request_cancel(tx, user, SyncId("a"), "somebody");
+                  if (stage == 3) store::request_cancel(tx, user, SyncId("a" + name), "somebody");
                   if (stage == 4) store::pause(tx, user, "somebody");
-                  tx.run("UPDATE connections SET state=?1", std::string_view(state));
+                  tx.run("UPDATE connections SET state=?2 WHERE user_no=?1", user, std::string_view(state));
                   return Done{};
                 }));
                 const auto runs = [&] {
-                  return *t.read([](store::Tx& tx) -> Result<std::string> {
+                  return *t.read([&](store::Tx& tx) -> Result<std::string> {
                     std::string all;
-                    store::Rows r = tx.rows("SELECT run_no, status, coalesce(run_again, ''), run_again_asked, interactive FROM runs ORDER BY run_no");
+                    store::Rows r = tx.rows("SELECT run_no, status, coalesce(run_again, ''), run_again_asked, interactive FROM runs WHERE user_no=?1 ORDER BY run_no", user);
                     while (r.next())
                       for (int i = 0; i < 5; ++i) all += r.text(i) + (i < 4 ? "|" : "\n");
                     return all;
                   });
                 };
-                const store::TriggerRequest request{user, then, SyncId("b"), wanted, covers_new};
+                const store::TriggerRequest request{user, then, SyncId("b" + name), wanted, covers_new};
                 const std::string before = runs();
                 const auto told = *t.read([&](store::Tx& tx) -> Result<std::optional<store::TriggerOutcome>> { return store::attach(tx, request); });
                 const auto done = t.write([&](store::Tx& tx) { return store::trigger(tx, request); });
                 REQUIRE(told.has_value() == (done && runs() == before));
-                ++asked;
+                REQUIRE(t.write([&](store::Tx& tx) -> Status {
+                  tx.run("UPDATE runs SET status='cancelled' WHERE user_no=?1", user);   // in nobody's way
+                  return Done{};
+                }));
                 if (!told) continue;
                 ++attached;
                 CHECK(told->id.text() == done->id.text());
