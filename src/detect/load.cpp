@@ -45,6 +45,13 @@ class Loader {
   Name name(Rows& r, int column) { return t_.names.of(r.view(column)); }
   Day local(Rows& r, int column) const { return r.is_null(column) ? Day{} : local_day(r.instant(column), t_.home); }
   static std::optional<Micros> amount(Rows& r, int column) { return r.is_null(column) ? std::nullopt : std::optional(Micros{r.integer(column)}); }
+  /// What the last digit of a decimal is worth; at least a millionth.
+  static Micros last_digit(std::string_view text) {
+    const std::size_t point = text.find('.');
+    std::int64_t step = 1'000'000;
+    for (std::size_t digits = point == std::string_view::npos ? 0 : text.size() - point - 1; digits > 0 && step > 1; --digits) step /= 10;
+    return {step};
+  }
   static std::optional<Micros> decimal(std::string_view text) {
     const ParsedAmount parsed = parse_amount(text);
     return text.empty() || parsed.fault != AmountFault::none ? std::nullopt : std::optional(parsed.micros);
@@ -250,7 +257,7 @@ class Loader {
   void storage_fees() {
     Rows r = tx_.rows(
         "SELECT row_id, month, fnsku, asin, fulfillment_center, country_code, currency, average_quantity_on_hand, average_quantity_pending_removal, item_volume, storage_rate_micros, monthly_fee_micros, "
-        "incentive_fee_micros, volume_units, product_size_tier, dangerous_goods_type, detail FROM storage_fees WHERE user_no=?1 AND month IS NOT NULL ORDER BY day, row_id",
+        "incentive_fee_micros, volume_units, product_size_tier, dangerous_goods_type, detail, total_item_volume FROM storage_fees WHERE user_no=?1 AND month IS NOT NULL ORDER BY day, row_id",
         user_);
     while (next(r)) {
       StorageFee f;
@@ -264,6 +271,8 @@ class Loader {
       f.on_hand = decimal(r.view(7));
       f.pending = decimal(r.view(8));
       f.item_volume = decimal(r.view(9));
+      f.volume_step = last_digit(r.view(9));
+      f.total_volume = decimal(r.view(17));
       f.rate = amount(r, 10);
       f.fee = amount(r, 11);
       f.discount = amount(r, 12);

@@ -416,6 +416,20 @@ std::unique_ptr<Judge> duplicate_fee_charge(Case& c, const Rule& rule) { return 
 std::unique_ptr<Judge> fulfilment_fee_overcharge(Case& c, const Rule& rule) { return std::make_unique<FulfilmentFees>(c, rule); }
 std::unique_ptr<Judge> referral_fee_overcharge(Case& c, const Rule& rule) { return std::make_unique<ReferralFees>(c, rule); }
 
+namespace {
+
+/// The volume that a row was charged for, of so much an item. The report rounds an item's volume, which for many small ones hides cents: where its total
+/// is what such an item could add up to, that is the one.
+Micros charged_volume(const StorageFee& row, std::int64_t item_volume) {
+  const __int128 units = row.on_hand->value - row.pending.value_or(Micros{}).value;
+  const Micros volume{static_cast<std::int64_t>(units * item_volume / 1'000'000)};
+  if (!row.total_volume || item_volume != row.item_volume->value) return volume;
+  const auto rounded = static_cast<std::int64_t>(units * row.volume_step.value / 2'000'000);
+  return std::llabs(row.total_volume->value - volume.value) <= rounded ? *row.total_volume : volume;
+}
+
+}  // namespace
+
 void storage_fee_overcharge(Case& c, const Rule& rule) {
   constexpr std::int64_t kLeast = 1'000'000;
   std::map<Name, const SellerSize*> sizes;
@@ -457,7 +471,7 @@ void storage_fee_overcharge(Case& c, const Rule& rule) {
     for (const StorageFee* row : group.rows) {
       const std::int64_t rate = row->rate->value + row->surcharge_rate.value_or(Micros{}).value;
       const auto cost = [&](std::int64_t volume, std::int64_t each) {
-        const auto micros = static_cast<__int128>(row->on_hand->value - row->pending.value_or(Micros{}).value) * volume / 1'000'000 * each / 1'000'000;
+        const auto micros = static_cast<__int128>(charged_volume(*row, volume).value) * each / 1'000'000;
         return round_to_cents({static_cast<std::int64_t>(micros)}, *row->currency).value - row->discount.value_or(Micros{}).value;
       };
       fee += row->fee->value;

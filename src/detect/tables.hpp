@@ -184,7 +184,8 @@ struct StorageFee {
   Day month{};
   Name fnsku, asin, center, country;
   std::optional<Currency> currency;
-  std::optional<Micros> on_hand, pending, item_volume, rate, surcharge_rate, fee, discount;   ///< decimals in millionths
+  std::optional<Micros> on_hand, pending, item_volume, total_volume, rate, surcharge_rate, fee, discount;   ///< decimals in millionths
+  Micros volume_step;                     ///< what the last digit of item_volume is worth
   Name volume_units, tier;
   bool dangerous = false;
 };

@@ -105,6 +105,18 @@ TEST_CASE("storage_fee_overcharge") {
     row("0.0208", "2.54", "0.44");
     CHECK(s.of("storage_fee_overcharge").empty());
   }
+  SUBCASE("an item's volume is rounded, and the total is what was charged for") {
+    row("0.0012", "38.69");
+    StorageFee& fee = s.t.storage_fees.front();
+    fee.on_hand = money("40000");
+    fee.volume_step = money("0.0001");
+    fee.total_volume = money("49.60");
+    SUBCASE("which such items can add up to") { CHECK(s.of("storage_fee_overcharge").empty()); }
+    SUBCASE("which they can't") {
+      fee.volume_step = money("0.00001");
+      says(s.of("storage_fee_overcharge"), {.readiness = "claim_ready", .amount = "1.25", .confidence = 85});
+    }
+  }
   SUBCASE("more was charged for than there was") {
     row("0.0295", "2.30");
     s.t.balances.push_back({3, day("05-01"), s.name("FN1"), Disposition::sellable, 0, 8, 12});
