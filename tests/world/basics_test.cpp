@@ -59,8 +59,10 @@ TEST_CASE("reports that are named are read beside the rest, and every one equals
 }
 
 TEST_CASE("the days of a store are not those of UTC, and the first and last of them are whole at any hour") {
-  for (const char* start : {"2026-11-23T00:00:00Z", "2026-11-23T02:00:00Z", "2026-11-23T06:00:00Z", "2026-11-23T08:00:00Z", "2026-11-23T23:00:00Z"}) {
-    CAPTURE(start);
+  for (const char* start : {"2026-11-23T00:00:00Z", "2026-11-23T02:00:00Z", "2026-11-23T06:00:00Z", "2026-11-23T08:00:00Z", "2026-11-23T23:00:00Z",
+                            // sixty days after the first of a month, whose sheet is the first that is read
+                            "2026-11-29T23:30:00Z", "2026-11-30T00:00:00Z", "2026-11-30T00:30:00Z", "2026-11-30T01:30:00Z", "2026-11-30T02:00:00Z", "2026-12-01T00:30:00Z"}) {
+    CAPTURE(std::string(start));
     WorldSettings settings;
     settings.start = start;
     settings.amazon.events = 1'500;

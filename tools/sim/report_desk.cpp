@@ -211,8 +211,10 @@ void Simulator::reports_truth(int n, Instant until, std::string& out) const {
       write_tally(json, kind->stream, tally);
       continue;
     }
-    // From the month in which the seller began: sheets by month are whole.
-    const std::chrono::year_month_day began(day_of(seller(n).settings().end - seller(n).settings().history));
+    // From the month in which the seller began: sheets by month are whole. Facts begin an hour or two early (see the constructor), for which nobody asks for
+    // the sheet of a month more.
+    const auto early = std::chrono::hours(kind->by_month ? 1 : 0);
+    const std::chrono::year_month_day began(day_of(seller(n).settings().end + early - seller(n).settings().history));
     (void)kind->render(seller(n), Instant(std::chrono::sys_days(began.year() / began.month() / std::chrono::day(1))), until, until, tally);
     write_tally(json, kind->stream, tally);
   }

@@ -353,8 +353,8 @@ constexpr std::array kKinds{ReportKind{"GET_FBA_REIMBURSEMENTS_DATA", "reimburse
                             ReportKind{"GET_LEDGER_DETAIL_VIEW_DATA", "ledger", 31, "text/plain;charset=UTF-8", &ledger, false},
                             ReportKind{"GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA", "returns", 60, "binary/octet-stream", &returns, false},
                             ReportKind{"GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA", "removals", 92, "text/plain", &removals, false},
-                            ReportKind{"GET_LEDGER_SUMMARY_VIEW_DATA", "ledger_summary", 580, "text/plain;charset=UTF-8", &ledger_summary, false},
-                            ReportKind{"GET_FBA_STORAGE_FEE_CHARGES_DATA", "storage_fees", 580, "text/plain", &storage_fees, false},
+                            ReportKind{"GET_LEDGER_SUMMARY_VIEW_DATA", "ledger_summary", 580, "text/plain;charset=UTF-8", &ledger_summary, false, true},
+                            ReportKind{"GET_FBA_STORAGE_FEE_CHARGES_DATA", "storage_fees", 580, "text/plain", &storage_fees, false, true},
                             ReportKind{"GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA", "fee_preview", 0, "text/plain; charset=Cp1252", &fee_preview, false},
                             ReportKind{"GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA", "managed_inventory", 0, "text/plain;charset=UTF-8", &managed_inventory, false},
                             ReportKind{"GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2", "settlements", 0, "text/plain;charset=UTF-8", nullptr, true}};

@@ -26,6 +26,7 @@ struct ReportKind {
   /// The file's rows for facts in [from, until) as they are at `now`.
   std::string (*render)(const Seller& seller, Instant from, Instant until, Instant now, ReportTally& tally);
   bool listed = false;              ///< can't be asked for; Amazon makes it by itself and lists it
+  bool by_month = false;            ///< a sheet for each whole month
 };
 /// A settlement report: one for each marketplace and fortnight.
 struct Settlement {
