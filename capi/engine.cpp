@@ -225,11 +225,10 @@ int32_t amzsync_open(const amzsync_options* options, amzsync_engine** out_engine
   return guarded(err, [&]() -> Status {
     if (!options) return missing("options");
     if (!out_engine) return missing("out_engine");
+    AMZ_TRY(occupied, Occupied::begin());
     AMZ_TRY(settings, to_settings(options->options));
     AMZ_TRY(runtime, Runtime::open(std::move(settings), options->options.log));
-    auto engine = std::make_unique<amzsync_engine>();
-    engine->runtime = std::move(runtime);
-    *out_engine = engine.release();
+    *out_engine = new amzsync_engine{.occupied = std::move(occupied), .runtime = std::move(runtime)};
     return Done{};
   });
 }
@@ -384,6 +383,7 @@ int32_t amzsync_migrate(const char* from, const char* to, amzsync_migrate_fn pro
     if (!from) return missing("from");
     if (!to) return missing("to");
     if (!out_answer) return missing("out_answer");
+    AMZ_TRY(occupied, Occupied::begin());
     const auto tell = [&](const std::string& table, std::int64_t rows) {
       if (progress) progress(user_data, table.c_str(), rows);
     };

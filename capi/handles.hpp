@@ -65,7 +65,35 @@ struct amzsync_event {
   std::string sse;
 };
 
+namespace amzsync::capi {
+
+/// Lives as long as a database may be open here. A child that is forked meanwhile has none of the threads, and what SQLite knows of the process's own locks
+/// is wrong there: what it opened would be open without a lock, and any mutex may be held by nobody. So it opens nothing, until it is another program.
+class Occupied {
+ public:
+  /// forked: in a child of a process that was occupied at the fork.
+  static Result<Occupied> begin() {
+    if (count_ > 0 && process_ != ::getpid()) return Code::forked;
+    process_ = ::getpid();
+    return Occupied();
+  }
+  Occupied(Occupied&& other) noexcept : is_counted_(std::exchange(other.is_counted_, false)) {}
+  Occupied& operator=(Occupied&&) = delete;
+  ~Occupied() {
+    if (is_counted_) --count_;
+  }
+
+ private:
+  Occupied() noexcept { ++count_; }
+  static inline std::atomic<int> count_{0};
+  static inline std::atomic<::pid_t> process_{0};   // set before it is counted, so that nobody who counts finds another one
+  bool is_counted_ = true;
+};
+
+}  // namespace amzsync::capi
+
 struct amzsync_engine {
+  amzsync::capi::Occupied occupied;
   const ::pid_t opened_by = ::getpid();   // its threads are in no child of that process
   std::unique_ptr<amzsync::Runtime> runtime;
   std::atomic<int> readers{0};

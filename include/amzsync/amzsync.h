@@ -5,8 +5,8 @@
  *
  * Rules that hold for every function:
  *  - Threads: any thread may call any function on an engine, unless the function says otherwise. Options, event cursors, answers and
- *    errors belong to one thread at a time. A child that is forked after
- *    amzsync_open has none of the engine's threads: there every call on it gives FORKED, and frees nothing.
+ *    errors belong to one thread at a time. A child that is forked while an engine is open has none of its threads, and can't trust the
+ *    locks of its database: there every call on the engine, and amzsync_open and amzsync_migrate, give FORKED, and free nothing.
  *  - Results: functions that can fail return an int32_t: AMZSYNC_OK (0), or one of the AMZSYNC_ERROR_ codes, which are stable
  *    and never reused. Functions that can't fail return their value.
  *  - Errors: the last parameter `err` may be NULL. On failure it is set to a new error object, to be freed by the caller; on success it

@@ -289,7 +289,7 @@ static void test_sync(amzsync_engine *engine, struct heard *h) {
 }
 
 /* A child has the handles, and nobody who works for them. */
-static void test_fork(amzsync_engine *engine) {
+static void test_fork(amzsync_engine *engine, const amzsync_options *options) {
   amzsync_events *events = NULL;
   amzsync_changes *changes = NULL;
   int status = -1;
@@ -303,7 +303,10 @@ static void test_fork(amzsync_engine *engine) {
     amzsync_stats stats;
     const char *json = NULL;
     int64_t id = 0;
+    amzsync_engine *another = NULL;
     failures = 0;
+    REFUSED(AMZSYNC_ERROR_FORKED, amzsync_open(options, &another, &err));
+    REFUSED(AMZSYNC_ERROR_FORKED, amzsync_migrate("sqlite:/nowhere", "postgresql://nobody", NULL, NULL, &answer, &err));
     stats.size = sizeof stats;
     REFUSED(AMZSYNC_ERROR_FORKED, amzsync_status(engine, kUser, &answer, &err));
     REFUSED(AMZSYNC_ERROR_FORKED, amzsync_sync_start(engine, kUser, NULL, &answer, &err));
@@ -319,6 +322,21 @@ static void test_fork(amzsync_engine *engine) {
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   amzsync_changes_close(changes);
   amzsync_events_close(events);
+}
+
+/* What was closed before is no obstacle. */
+static void test_fork_of_the_closed(const amzsync_options *options) {
+  int status = -1;
+  pid_t child = fork();
+  if (child == 0) {
+    amzsync_engine *engine = NULL;
+    failures = 0;
+    CHECK(amzsync_open(options, &engine, NULL) == AMZSYNC_OK);
+    CHECK(amzsync_close(engine) == AMZSYNC_OK);
+    _exit(failures);
+  }
+  CHECK(child > 0 && waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 int main(int argc, char **argv) {
@@ -340,14 +358,18 @@ int main(int argc, char **argv) {
   CHECK(amzsync_open(options, &engine, NULL) == AMZSYNC_OK);
   amzsync_options_free(options);
   CHECK(logs_freed == 0);   /* the engine still uses the sink */
+  options = make_options(argv[1], argv[2]);
   test_arguments(engine);
   test_sync(engine, &h);
-  test_fork(engine);
+  test_fork(engine, options);
   at_close.engine = engine;
   CHECK(amzsync_subscribe(engine, NULL, AMZSYNC_EVENTS_LIVE, on_event, &at_close, on_freed, &at_close.id, NULL) == AMZSYNC_OK);
   CHECK(amzsync_close(engine) == AMZSYNC_OK);
   CHECK(at_close.closed == 1 && at_close.freed == 1 && at_close.terminal == 0);
   CHECK(logs_freed == 1);
+  test_fork_of_the_closed(options);
+  amzsync_options_free(options);
+  CHECK(logs_freed == 2);
   if (failures == 0) printf("the C interface keeps its word\n");
   return failures == 0 ? 0 : 1;
 }

@@ -317,6 +317,11 @@ if child == 0:
             os._exit(1)
         except amzsync.ForkedError as error:
             assert error.name == "forked"
+    try:
+        amzsync.Engine(store="sqlite:/nowhere/never.db", client_id="a", client_secret="b", master_key="MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+        os._exit(2)
+    except amzsync.ForkedError:
+        pass
     engine.close()
     sys.exit(0)
 assert os.waitpid(child, 0)[1] == 0

@@ -48,7 +48,7 @@ class WaitTimeout(Error, TimeoutError):
 
 
 class ForkedError(Error):
-    """The process was forked after the engine was opened; its threads are in the parent."""
+    """The process was forked while an engine was open: its threads are in the parent, and no other can be opened here."""
 
 
 class AuthorisationError(Error):
