@@ -459,8 +459,8 @@ bool resume(Tx& tx, std::optional<UserNo> user, std::string_view by) {
     tx.run("UPDATE runs SET phase=CASE WHEN status='queued' THEN 'queued' ELSE 'fetching' END WHERE phase='paused' AND parked=0 AND status IN ('queued', 'in_progress', 'detecting')");
     return true;
   }
-  tx.run("UPDATE runs SET parked=0, phase=CASE WHEN phase<>'paused' THEN phase WHEN status='queued' THEN 'queued' ELSE 'fetching' END "
-         "WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom);
+  tx.run("UPDATE runs SET parked=0, phase=CASE WHEN phase<>'paused' OR EXISTS (SELECT 1 FROM pauses WHERE user_no=?2) THEN phase WHEN status='queued' THEN 'queued' ELSE 'fetching' END "
+         "WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom, kEverybody);
   tell_pause(tx, whom, "sync.resumed", by);
   return true;
 }

@@ -26,6 +26,23 @@ WorldSettings small() {
 
 TEST_SUITE_BEGIN("schedule");
 
+TEST_CASE("who is resumed while everybody is paused is told that he still waits") {
+  World world{WorldSettings()};
+  Process& process = world.open();
+  const auto connected = world.connect(process, 1);
+  REQUIRE(connected);
+  const auto phase = [&] { return member(*process.engine().run_document(world.user(1), connected->sync_id), "phase"); };
+  REQUIRE(world.wait(process.engine().pause(world.user(1), "an operator")));
+  REQUIRE(world.wait(process.engine().pause(std::nullopt, "an operator")));
+  world.run_for(std::chrono::seconds(2));
+  CHECK(phase() == "paused");
+  REQUIRE(world.wait(process.engine().resume(world.user(1), "an operator")));
+  world.run_for(std::chrono::seconds(2));
+  CHECK(phase() == "paused");
+  REQUIRE(world.wait(process.engine().resume(std::nullopt, "an operator")));
+  CHECK(member(world.finish(process, world.user(1), connected->sync_id), "status") == "completed");
+}
+
 TEST_CASE("a cancel that comes while a pause is being heard, or its worker dies, is not put off until somebody resumes") {
   enum class Way { user, everybody, death };
   for (const Way way : {Way::user, Way::everybody, Way::death})

@@ -2,10 +2,13 @@
 #include "store/sqlite/liveness.hpp"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <set>
 
 namespace amzsync::store {
 namespace {
@@ -19,7 +22,37 @@ struct flock place_of(EngineNo engine) {
   return lock;
 }
 
+/// The descriptors of this process. A child that is forked would hold the places with it for as long as it lives, whatever became of the engines: it gives them up at once.
+struct Descriptors {
+  std::mutex mutex;   // held over a fork, so that the child finds the set whole
+  std::set<int> open;
+
+  static Descriptors& of_process() {
+    static Descriptors* all = [] {
+      auto* made = new Descriptors;   // never destroyed: engines may close while the process ends
+      ::pthread_atfork([] { of_process().mutex.lock(); }, [] { of_process().mutex.unlock(); },
+                       [] {
+                         for (const int fd : of_process().open) ::close(fd);
+                         of_process().open.clear();
+                         of_process().mutex.unlock();
+                       });
+      return made;
+    }();
+    return *all;
+  }
+  void add(int fd) {
+    std::lock_guard lock(mutex);
+    open.insert(fd);
+  }
+  void close(int fd) {
+    std::lock_guard lock(mutex);
+    if (open.erase(fd) > 0) ::close(fd);   // in a child it is closed already, and the number may be another file's
+  }
+};
+
 }  // namespace
+
+LivenessFile::LivenessFile(int fd) : fd_(fd) { Descriptors::of_process().add(fd); }
 
 Result<std::unique_ptr<LivenessFile>> LivenessFile::open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -27,7 +60,7 @@ Result<std::unique_ptr<LivenessFile>> LivenessFile::open(const std::string& path
   return std::unique_ptr<LivenessFile>(new LivenessFile(fd));
 }
 
-LivenessFile::~LivenessFile() { ::close(fd_); }
+LivenessFile::~LivenessFile() { Descriptors::of_process().close(fd_); }
 
 Status LivenessFile::hold(EngineNo engine) {
   struct flock lock = place_of(engine);

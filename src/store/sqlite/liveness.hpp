@@ -19,13 +19,13 @@ class LivenessFile {
   LivenessFile(const LivenessFile&) = delete;
   LivenessFile& operator=(const LivenessFile&) = delete;
 
-  /// Holds the place of `engine` until this object goes.
+  /// Holds the place of `engine` until this object goes, or the process; a child that is forked does not hold it.
   Status hold(EngineNo engine);
   /// Whether some living process holds the place of `engine`. When it can't be found out: true.
   bool is_held(EngineNo engine) const;
 
  private:
-  explicit LivenessFile(int fd) : fd_(fd) {}
+  explicit LivenessFile(int fd);
   int fd_;
 };
 

@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 
 #include <asio/post.hpp>
+#include <filesystem>
 #include <mutex>
 
 #include "store/copy.hpp"
@@ -27,6 +28,13 @@ class SqliteStore final : public Store {
   ~SqliteStore() override = default;
 
   Status open() {
+    Status opened = open_all();
+    // What SQLite can't open for want of room it calls trouble with the disk.
+    if (!opened && opened.code() == Code::store_unavailable && !has_bytes(1U << 20)) return Code::store_full;
+    return opened;
+  }
+
+  Status open_all() {
     AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
     writer_ = std::move(writer);
     AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA secure_delete=ON"));
@@ -34,7 +42,7 @@ class SqliteStore final : public Store {
     AMZ_CHECK(migrate());
     AMZ_TRY(watcher, open_reader());
     watcher_ = std::move(watcher);
-    AMZ_TRY(liveness, LivenessFile::open(options_.lock_path.empty() ? options_.path + "-engines" : options_.lock_path));
+    AMZ_TRY(liveness, LivenessFile::open(lock_path()));
     liveness_ = std::move(liveness);
     return Done{};
   }
@@ -56,12 +64,8 @@ class SqliteStore final : public Store {
   bool engine_may_live(EngineNo engine) override { return liveness_->is_held(engine); }
 
   bool has_room() override {
-    if (!options_.vfs.empty()) return true;
-    struct statvfs disk {};
-    if (::statvfs(options_.path.c_str(), &disk) != 0) return true;   // then the writes themselves will tell
-    constexpr std::uint64_t kSpare = 64U << 20, kSpareShare = 20;   // no more than a twentieth of a small disk
-    const std::uint64_t all = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize;
-    return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize >= std::min(kSpare, all / kSpareShare);
+    constexpr std::uint64_t kSpare = 64U << 20;
+    return has_bytes(kSpare);
   }
 
   std::uint64_t change_counter() override {
@@ -105,6 +109,23 @@ class SqliteStore final : public Store {
   }
 
  private:
+  /// Beside the file itself, by whatever links it is opened: SQLite follows them too, and all engines must meet at one.
+  std::string lock_path() const {
+    if (!options_.lock_path.empty()) return options_.lock_path;
+    std::error_code failed;
+    const auto real = std::filesystem::weakly_canonical(options_.path, failed);
+    return (failed ? options_.path : real.string()) + "-engines";
+  }
+  /// Whether so much, or a twentieth of a small disk, is left.
+  bool has_bytes(std::uint64_t spare) const {
+    if (!options_.vfs.empty()) return true;
+    struct statvfs disk {};
+    if (::statvfs(options_.path.c_str(), &disk) != 0) return true;   // then the writes themselves will tell
+    constexpr std::uint64_t kSpareShare = 20;
+    const std::uint64_t all = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize;
+    return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize >= std::min(spare, all / kSpareShare);
+  }
+
   // ---- writing ----
 
   void drain() {

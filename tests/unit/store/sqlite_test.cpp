@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/test_store.hpp"
 
+#include <sys/wait.h>
+
+#include <filesystem>
+
 #include "store/migrations.hpp"
+#include "store/sqlite/liveness.hpp"
 
 using namespace support;
 
@@ -19,6 +24,56 @@ TEST_CASE("a full disk is told, nothing is half-written, and it goes on when the
   CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'row-%'") == 0);
   CHECK(t.write(insert));
   CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'row-%'") == 500);
+}
+
+TEST_CASE("the place of an engine goes with its process, whatever children were forked of it") {
+  const std::string path = "/tmp/amzsync-test-" + std::to_string(::getpid()) + "-liveness";
+  auto mine = store::LivenessFile::open(path), another = store::LivenessFile::open(path);
+  REQUIRE(mine);
+  REQUIRE(another);
+  REQUIRE((*mine)->hold(EngineNo{7}));
+  int until[2], ready[2];
+  REQUIRE((::pipe(until) == 0 && ::pipe(ready) == 0));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char byte = 0;
+    ::close(until[1]);
+    (void)!::write(ready[1], "r", 1);
+    (void)!::read(until[0], &byte, 1);   // lives until its parent says so
+    ::_exit(0);
+  }
+  char byte = 0;
+  CHECK(::read(ready[0], &byte, 1) == 1);
+  CHECK((*another)->is_held(EngineNo{7}));
+  mine->reset();
+  CHECK(!(*another)->is_held(EngineNo{7}));
+  for (const int fd : {until[0], until[1], ready[0], ready[1]}) ::close(fd);
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  ::unlink(path.c_str());
+}
+
+TEST_CASE("engines that open a file by different links meet at one lock file") {
+  const std::string folder = "/tmp/amzsync-test-" + std::to_string(::getpid()) + "-links";
+  std::filesystem::create_directory(folder);
+  std::filesystem::create_symlink("real.db", folder + "/link.db");
+  {
+    TestStore t;
+    store::SqliteOptions options;
+    options.path = folder + "/real.db";
+    const auto real = store::open_sqlite_store(options, t.loop.get_executor(), t.loop.get_executor(), t.clock, Log());
+    options.path = folder + "/link.db";
+    const auto link = store::open_sqlite_store(options, t.loop.get_executor(), t.loop.get_executor(), t.clock, Log());
+    REQUIRE(real);
+    REQUIRE(link);
+    const auto first = (*real)->register_engine(), second = (*link)->register_engine();
+    REQUIRE(first);
+    REQUIRE(second);
+    CHECK((*real)->engine_may_live(*second));
+    CHECK((*link)->engine_may_live(*first));
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a database of a newer version is refused, unless it says that older writers will do") {
