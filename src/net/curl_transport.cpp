@@ -74,6 +74,7 @@ class CurlTransport final : public HttpTransport {
 
   ~CurlTransport() override {
     closing_ = true;
+    while (!watches_.empty()) forget(watches_.begin());
     for (auto& [easy, transfer] : transfers_) {
       if (transfer->request.body_to) transfer->request.body_to->on_room(nullptr);
       curl_multi_remove_handle(multi_, easy);
@@ -258,9 +259,14 @@ class CurlTransport final : public HttpTransport {
 
   // ---- curl's sockets on the loop ----
 
-  /// A socket that curl waits for. Ours is a duplicate: curl closes its own whenever it likes.
-  struct Watch : std::enable_shared_from_this<Watch> {
-    Watch(const Executor& loop, int own_fd, curl_socket_t curl_fd) : descriptor(loop, own_fd), fd(curl_fd) {}
+  /// A socket that curl waits for. It is curl's, which tells before it closes it (CURL_POLL_REMOVE): then it is let go, and never closed here.
+  struct Watch {
+    Watch(const Executor& loop, curl_socket_t of) : descriptor(loop), fd(of) {}
+    ~Watch() {
+      if (descriptor.is_open()) descriptor.release();
+    }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
     Descriptor descriptor;
     curl_socket_t fd;
     int wanted = 0;           // CURL_POLL_*
@@ -269,26 +275,32 @@ class CurlTransport final : public HttpTransport {
     bool gone = false;
   };
 
-  static int on_socket(CURL*, curl_socket_t fd, int what, void* user, void*) {
+  using Watches = std::map<curl_socket_t, std::shared_ptr<Watch>>;
+
+  void forget(Watches::iterator which) {
+    which->second->gone = true;
+    if (which->second->descriptor.is_open()) which->second->descriptor.release();
+    watches_.erase(which);
+  }
+
+  /// Never says that it failed: curl takes that for the end of all transfers, and of those to come.
+  static int on_socket(CURL* easy, curl_socket_t fd, int what, void* user, void*) {
     auto& self = *static_cast<CurlTransport*>(user);
     if (self.closing_) return 0;
+    const auto found = self.watches_.find(fd);
     if (what == CURL_POLL_REMOVE) {
-      if (const auto found = self.watches_.find(fd); found != self.watches_.end()) {
-        found->second->gone = true;
-        std::error_code ignored;
-        found->second->descriptor.close(ignored);
-        self.watches_.erase(found);
-      }
+      if (found != self.watches_.end()) self.forget(found);
       return 0;
     }
-    auto& watch = self.watches_[fd];
-    if (!watch) {
-      const int own = ::dup(fd);
-      if (own < 0) {
-        self.watches_.erase(fd);
-        return -1;
+    std::shared_ptr<Watch> watch = found != self.watches_.end() ? found->second : std::make_shared<Watch>(self.loop_, fd);
+    if (found == self.watches_.end()) {
+      std::error_code failed;
+      watch->descriptor.assign(fd, failed);
+      if (failed) {
+        asio::post(self.loop_, [&self, easy, why = failed.message()] { self.finish(easy, Error(Code::network_error, "A connection can't be watched: " + why + ".")); });
+        return 0;
       }
-      watch = std::make_shared<Watch>(self.loop_, own, fd);
+      self.watches_.emplace(fd, watch);
     }
     watch->wanted = what;
     self.arm(watch);
@@ -344,7 +356,7 @@ class CurlTransport final : public HttpTransport {
   int slow_ = 0;
   CURLM* multi_ = nullptr;
   std::map<CURL*, std::unique_ptr<Transfer>> transfers_;
-  std::map<curl_socket_t, std::shared_ptr<Watch>> watches_;
+  Watches watches_;
   std::unique_ptr<Clock::Timer> timer_;
   bool closing_ = false;
 };

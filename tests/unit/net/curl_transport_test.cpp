@@ -6,6 +6,10 @@
 #include <asio/executor_work_guard.hpp>
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -62,9 +66,39 @@ struct Client {
     loop.restart();
     while (!answer && loop.run_one() > 0) {
     }
+    REQUIRE(answer.has_value());
     return std::move(*answer);
   }
   Async<void> keep(HttpRequest request, CancelToken cancel, std::optional<Result<HttpResponse>>& answer) { answer.emplace(co_await transport->send(std::move(request), std::move(cancel))); }
+};
+
+/// While it lives, the process can open so many more descriptors, and no more.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(int spare) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int top = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    taken_.push_back(top);
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(top) + 16;   // there may be room below, too
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    for (int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC); fd >= 0; fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) taken_.push_back(fd);
+    for (; spare > 0; --spare) give_back();
+  }
+  ~FewDescriptors() {
+    while (!taken_.empty()) give_back();
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  void give_back() {
+    ::close(taken_.back());
+    taken_.pop_back();
+  }
+  rlimit before_{};
+  std::vector<int> taken_;
 };
 
 HttpRequest get(const std::string& url) {
@@ -134,6 +168,27 @@ TEST_CASE("what must be sent once is, also where it breaks on a connection that 
   CHECK(client.get(get(server.url("/echo")))->status == 201);   // the connection is kept
   CHECK(client.get(request).code() == Code::network_error);
   CHECK(server.dropped == 1);
+}
+
+TEST_CASE("descriptors that run out fail what needs them, and nothing that comes after") {
+  const TestServer server;
+  for (int spare = 0; spare <= 6; ++spare) {
+    CAPTURE(spare);
+    Client client;
+    CHECK(client.get(get(server.url("/echo")))->status == 201);   // the loop has its own descriptors
+    {
+      const FewDescriptors few(spare);
+      for (int i = 0; i < 3; ++i) {
+        HttpRequest request = get(server.url("/hang"));
+        request.timeout = std::chrono::milliseconds(30);
+        request.once = true;   // by a connection of its own
+        CHECK(!client.get(request));
+      }
+    }
+    const auto answer = client.get(get(server.url("/echo")));
+    REQUIRE(answer);
+    CHECK(answer->status == 201);
+  }
 }
 
 TEST_CASE("two hundred hanging exchanges are cancelled at once, those that wait in line too, and the client goes on") {
