@@ -26,6 +26,10 @@ constexpr Duration kFresh = std::chrono::hours(1);   // what a run read before a
 struct StreamEnd {
   const Stream* stream;
   StreamResult result;
+  bool before = false;   ///< read in an earlier turn of this run, or from the archive
+
+  /// Complete is also what was not due. It takes something that was read to make a run that failed otherwise a partial one.
+  bool has_read() const noexcept { return result.outcome == StreamOutcome::complete && (before || result.calls > 0); }
 };
 
 class Run {
@@ -129,7 +133,7 @@ class Run {
       auto result = co_await replay_stream(context_, *stream);
       if (!result) continue;
       if (result->outcome == StreamOutcome::stopped) co_return *result->error;
-      results_.push_back({stream, std::move(*result)});
+      results_.push_back({stream, std::move(*result), true});
     }
     co_return co_await count_and_finalize();
   }
@@ -154,7 +158,7 @@ class Run {
     StreamResult result = co_await stream.read(context_);
     std::optional<Error> error = result.error;
     const StreamOutcome outcome = result.outcome;
-    results_.push_back({&stream, std::move(result)});
+    results_.push_back({&stream, std::move(result), false});
     if (outcome == StreamOutcome::complete || outcome == StreamOutcome::unauthorised) co_return Done{};
     co_return *error;
   }
@@ -189,17 +193,16 @@ class Run {
 
   Async<void> read_one(const Stream* stream) {
     StreamResult result;
-    if (std::find(done_before_.begin(), done_before_.end(), stream->name) != done_before_.end()) {
-      // In an earlier turn of this run.
-    } else if (stream->report) {
+    const bool before = std::find(done_before_.begin(), done_before_.end(), stream->name) != done_before_.end();
+    if (!before && stream->report) {
       // Jobs are durable, so it may let go anywhere.
       RunContext anywhere = context_;
       anywhere.cancel = context_.turn;
       result = co_await read_report(anywhere, *stream->report);
-    } else {
+    } else if (!before) {
       result = co_await stream->read(context_);
     }
-    results_.push_back({stream, std::move(result)});
+    results_.push_back({stream, std::move(result), before});
   }
 
   /// By the trigger, or else by the settings.
@@ -259,10 +262,8 @@ class Run {
       if (refused && !of.stream->money && !named(*of.stream)) continue;
       // Nor does one that only checks another take anything away from it.
       if (of.stream->aid && of.result.outcome == StreamOutcome::incomplete && !named(*of.stream)) continue;
-      if (of.result.outcome == StreamOutcome::complete) {
-        ++read;
-        continue;
-      }
+      read += of.has_read() ? 1 : 0;
+      if (of.result.outcome == StreamOutcome::complete) continue;
       ++incomplete;
       if (!end.error || of.stream->money) end.error = of.result.error;
     }

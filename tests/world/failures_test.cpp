@@ -65,6 +65,25 @@ const Trouble kTroubles[] = {
 
 TEST_SUITE_BEGIN("failures");
 
+TEST_CASE("a sync that reached nobody has failed, however much was not due") {
+  WorldSettings settings;
+  settings.amazon.events = 60;
+  settings.amazon.skus = 10;
+  settings.history_days = settings.amazon.history_days = 30;
+  World world(settings);
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  world.run_for(std::chrono::minutes(90));   // the token ends
+  world.amazon().add_fault(trouble("/auth/o2/token", "status", 503));
+  const std::string run = sync_again(world, process);
+  CAPTURE(run);
+  CHECK(member(run, "status") == "failed");
+  CHECK(member(run, {"error", "retry"}) == "later");
+  CHECK(member(run, "calls") == "0");
+  CHECK(std::atoi(member(run, "progress").c_str()) < 60);
+  check_runs(world);
+}
+
 TEST_CASE("every kind of trouble ends as the golden list says, and what was complete is kept") {
   for (const bool v0 : {false, true})
     for (const Trouble& t : kTroubles) {
