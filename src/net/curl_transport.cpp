@@ -202,6 +202,12 @@ class CurlTransport final : public HttpTransport {
       } else if (t.too_large) {
         finish(easy, Code::answer_too_large);
       } else {
+        long proxy_said = 0;
+        curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said);
+        if (proxy_said != 0 && proxy_said / 100 != 2) {
+          finish(easy, Error(Code::network_error, "No way to " + origin_of(t.request.url) + ": the proxy answered " + std::to_string(proxy_said) + "."));
+          continue;
+        }
         // curl's own sentences name host and cause, never a header or a body. Of TLS only the longer one tells what is wrong.
         const bool of_tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE;
         const Code kind = code == CURLE_OPERATION_TIMEDOUT ? Code::timeout : Code::network_error;

@@ -98,8 +98,8 @@ class TlsFront:
 class Proxy:
     """A proxy of the usual kind, which knows one place whatever it is asked for, and remembers what it was told."""
 
-    def __init__(self, port):
-        self.port, self.asked, self.heard = port, [], b""
+    def __init__(self, port, answer="200 OK"):
+        self.port, self.answer, self.asked, self.heard = port, answer, [], b""
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://anna:pw@127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.serve, daemon=True).start()
@@ -118,7 +118,9 @@ class Proxy:
             while b"\r\n\r\n" not in head and (data := client.recv(65536)):
                 head += data
             self.asked.append(head.decode().splitlines())
-            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            client.sendall(f"HTTP/1.1 {self.answer}\r\n\r\n".encode())
+            if self.answer != "200 OK":
+                return
             there = threading.Thread(target=TlsFront.pump, args=(server, client), daemon=True)
             there.start()
             with contextlib.suppress(OSError):
@@ -173,6 +175,15 @@ class Tls(HostCase):
         self.assertFalse(any("Atz" in line or "x-amz" in line.lower() for lines in proxy.asked for line in lines))
         self.assertNotIn(b"Atz", proxy.heard)
         self.assertEqual(other.asked, [])
+
+    def test_a_proxy_that_refuses_is_named(self):
+        front = self.front("elsewhere")
+        for answer in ("407 Proxy Authentication Required", "503 Service Unavailable"):
+            with self.subTest(answer=answer):
+                proxy = Proxy(front.listener.getsockname()[1], answer)
+                self.addCleanup(proxy.close)
+                with self.assertRaisesRegex(amzsync.Error, f"the proxy answered {answer[:3]}"):
+                    self.sync_through(front, url="https://sellingpartnerapi.example", proxy=proxy.url)
 
     def test_a_proxy_cannot_pass_for_amazon(self):
         front = self.front("good")   # of another name
