@@ -213,8 +213,6 @@ struct OAuthParams {
   std::string user, state, code, seller_id, error;
 };
 
-/// An open database and the workers on it. Closed by its destructor, which must not run inside a callback or before the
-/// engine's Events are gone.
 /// Moves what an SQLite database holds into a PostgreSQL one (amzsync_migrate); the receipt. `progress(const char* table, std::int64_t rows)`.
 template <class Progress>
 Expected<Answer> migrate(const std::string& from, const std::string& to, Progress progress) {
@@ -225,6 +223,41 @@ Expected<Answer> migrate(const std::string& from, const std::string& to, Progres
   return Answer(answer);
 }
 
+/// A sync whose end is waited for in an event loop: by any coroutine library, or by none, and without a thread. Asked first, and then whenever fd() is readable.
+/// Gone before its engine.
+class SyncEnd {
+ public:
+  SyncEnd(amzsync_engine* engine, Events events, std::string user, std::string sync_id) : engine_(engine), events_(std::move(events)), user_(std::move(user)), sync_id_(std::move(sync_id)) {}
+  /// Readable when there may be news; the loop's to watch, never to read or to close.
+  int fd() const noexcept { return events_.fd(); }
+  /// What amzsync_sync_status tells, once the sync is over; nullopt: it goes on. Blocks for no longer than a read of the database.
+  Expected<std::optional<Answer>> poll() {
+    bool may_be_over = std::exchange(is_first_, false);   // it may have ended before this was made
+    for (;;) {
+      auto event = events_.next(std::chrono::milliseconds(0));
+      if (!event) return event.error();
+      if (!*event) break;
+      may_be_over |= (*event)->json().find(sync_id_) != std::string_view::npos;
+    }
+    if (!may_be_over && !events_.gap()) return std::optional<Answer>();
+    amzsync_answer* answer = nullptr;
+    amzsync_error* err = nullptr;
+    if (const auto code = amzsync_sync_status(engine_, user_.c_str(), sync_id_.c_str(), &answer, &err)) return Failure(code, err);
+    Answer status(answer);
+    for (const std::string_view active : {"queued", "in_progress", "detecting"})
+      if (status.status() == active) return std::optional<Answer>();
+    return std::optional<Answer>(std::move(status));
+  }
+
+ private:
+  amzsync_engine* engine_;
+  Events events_;
+  std::string user_, sync_id_;
+  bool is_first_ = true;
+};
+
+/// An open database and the workers on it. Closed by its destructor, which must not run inside a callback or before the
+/// engine's Events are gone.
 class Engine {
  public:
   static Expected<Engine> open(const Options& options) {
@@ -253,9 +286,10 @@ class Engine {
   Expected<Answer> connection(const std::string& user) { return answer(amzsync_connection, user.c_str()); }
   Expected<Nothing> disconnect(const std::string& user, const std::string& by) { return plain(amzsync_disconnect, user.c_str(), by.c_str()); }
 
-  /// Everything of a user's; the receipt.
+  /// The usual mistakes of a set-up, with what to do.
   Expected<Answer> doctor() { return answer(amzsync_doctor); }
   Expected<Answer> rotate_key() { return answer(amzsync_rotate_key); }
+  /// Everything of a user's; the receipt.
   Expected<Answer> erase(const std::string& user, const std::string& by) { return answer(amzsync_erase, user.c_str(), by.c_str()); }
 
   Expected<Answer> recoveries(const std::string& user, bool by_month = false) { return answer(amzsync_recoveries, user.c_str(), by_month ? 1 : 0); }
@@ -295,6 +329,13 @@ class Engine {
   }
   Expected<Nothing> use_existing_connection(const std::string& user, Done done) {
     return started(std::move(done), [&](amzsync_done_fn call, void* data, amzsync_error** err) { return amzsync_use_existing_connection_start(handle_.get(), user.c_str(), call, data, err); });
+  }
+
+  /// The end of a sync, for an event loop; sync_wait blocks instead.
+  Expected<SyncEnd> sync_end(const std::string& user, const std::string& sync_id) {
+    auto news = events(user, AMZSYNC_EVENTS_LIVE);
+    if (!news) return news.error();
+    return SyncEnd(handle_.get(), std::move(*news), user, sync_id);
   }
 
   /// Of one user after an event number (or AMZSYNC_EVENTS_LIVE).

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples in Python do what they say."""
+import contextlib
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
+import time
 import unittest
 import urllib.parse
 
@@ -50,7 +53,59 @@ class FastApi:
         return self.process.wait(60), left
 
 
+class AsioServer:
+    """The example in C++, spoken to by lines."""
+
+    def __init__(self, sim, store):
+        self.process = subprocess.Popen([BIN / "asio-server", sim.url, store, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+
+    @contextlib.contextmanager
+    def client(self):
+        with socket.create_connection(("127.0.0.1", self.port)) as connection, connection.makefile("rw", newline="\n") as lines:
+            yield lines
+
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+    def stop(self):
+        self.process.terminate()
+        left = self.process.communicate(timeout=60)[1]
+        return self.process.returncode, left
+
+
+def say(client, line):
+    client.write(line + "\n")
+    client.flush()
+
+
 class Examples(HostCase):
+    def test_a_server_of_asio_waits_for_many_syncs_on_one_thread(self):
+        sellers = 20
+        sim = self.sim(events=60, skus=5, sellers=sellers, rate_scale=0)
+        server = AsioServer(sim, self.store)
+        try:
+            with contextlib.ExitStack() as open_ones:
+                clients = [open_ones.enter_context(server.client()) for _ in range(sellers)]
+                say(clients[0], "sync user-1")
+                self.assertEqual(clients[0].readline(), "Amazon connection not found. Please connect your Amazon account first.\n")
+                before = server.threads()
+                for n, client in enumerate(clients, 1):
+                    say(client, f"connect user-{n} Atzr|sim-seller-{n}")
+                for client in clients:
+                    self.assertRegex(client.readline(), r"^sync_\S+ completed$")
+                # Nobody answers, so all wait at once.
+                sim.fault("/finances", "hang")
+                for n, client in enumerate(clients, 1):
+                    say(client, f"sync user-{n}")
+                while self.sql("SELECT count(*) FROM runs WHERE status='in_progress'")[0][0] < sellers:
+                    time.sleep(0.02)
+                self.assertEqual(server.threads(), before)
+                self.assertEqual(server.stop(), (0, ""))   # in the middle of it
+        finally:
+            if server.process.returncode is None:
+                server.stop()
+
     def test_a_sync_once(self):
         sim = self.sim(events=100, skus=10, plant=50, history_days=200)
         done = subprocess.run([sys.executable, str(ROOT / "examples/sync_once.py"), sim.url, str(self.store), "Atzr|sim-seller-1"], env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
