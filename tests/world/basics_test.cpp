@@ -115,6 +115,28 @@ TEST_CASE("a stream that falls silent against its own history says so once, and 
   CHECK(told().size() == 1);
 }
 
+TEST_CASE("what is remembered of a stream grows by rows, and no row of it grows with what was read") {
+  const auto widest = [](std::int64_t events) {
+    WorldSettings settings;
+    settings.amazon.events = events;
+    settings.amazon.skus = events / 10;
+    settings.history_days = settings.amazon.history_days = 60;
+    World world(settings);
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    std::size_t most = 0;
+    for (const char* state : {"cells", "windows", "stream_states", "report_jobs", "run_streams", "connections", "runs"})
+      for (const auto& row : world.sql("SELECT * FROM " + std::string(state))) {
+        std::size_t bytes = 0;
+        for (const std::string& value : row) bytes += value.size();
+        most = std::max(most, bytes);
+      }
+    return most;
+  };
+  constexpr std::size_t kDigits = 200;   // of larger numbers
+  CHECK(widest(6'000) < widest(60) + kDigits);
+}
+
 TEST_CASE("the same seed takes the same course") {
   const auto play = [](std::uint64_t seed) {
     WorldSettings settings;
