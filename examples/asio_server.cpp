@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server that was there before, on one thread and with coroutines of Asio, takes the engine in: nothing blocks its loop, and no thread is added to it.
-// Its clients send lines "connect USER REFRESH_TOKEN" or "sync USER", and are told how the sync ended:
+// A server that was there before, on one thread and with coroutines of Asio, takes the engine in: nothing blocks its loop, and no thread waits for a sync.
+// Its clients send lines "connect USER REFRESH_TOKEN" or "sync USER", and are told that the sync has begun, and how it ended:
 //
 //   amzsync-sim --listen 127.0.0.1:8090 &
 //   asio-server http://127.0.0.1:8090 asio.db 8091 &
 //   printf 'connect anna Atzr|sim-seller-1\n' | nc 127.0.0.1 8091
 #include <amzsync/amzsync.hpp>
 #include <asio.hpp>
+#include <unistd.h>
+
 #include <iostream>
 #include <sstream>
 
@@ -27,20 +29,17 @@ auto elsewhere(asio::thread_pool& pool, Work work) -> awaitable<decltype(work())
 awaitable<amzsync::Expected<amzsync::Answer>> ended(amzsync::Engine& engine, std::string user, std::string sync_id) {
   auto end = engine.sync_end(user, sync_id);
   if (!end) co_return end.error();
-  asio::posix::stream_descriptor news(co_await asio::this_coro::executor, end->fd());
+  asio::posix::stream_descriptor news(co_await asio::this_coro::executor, ::dup(end->fd()));   // Asio closes what it watches, and that one is the library's
   for (;;) {
     auto status = end->poll();
-    if (!status || *status) {
-      news.release();   // it is the library's
-      if (!status) co_return status.error();
-      co_return std::move(**status);
-    }
+    if (!status) co_return status.error();
+    if (*status) co_return std::move(**status);
     std::error_code failed;
     co_await news.async_wait(news.wait_read, asio::redirect_error(asio::use_awaitable, failed));
   }
 }
 
-awaitable<std::string> answer_to(amzsync::Engine& engine, asio::thread_pool& pool, const std::string& line) {
+awaitable<std::string> answer_to(amzsync::Engine& engine, asio::thread_pool& pool, tcp::socket& client, const std::string& line) {
   std::istringstream words(line);
   std::string command, user, token;
   words >> command >> user >> token;
@@ -48,9 +47,11 @@ awaitable<std::string> answer_to(amzsync::Engine& engine, asio::thread_pool& poo
   // To connect asks Amazon; to start a sync writes to the database.
   auto started = co_await elsewhere(pool, [&] { return command == "connect" ? engine.connect(user, token) : engine.sync_start(user); });
   if (!started) co_return started.error().message() + "\n";
-  auto over = co_await ended(engine, user, std::string(started->sync_id()));
+  const std::string sync_id(started->sync_id()), begun = sync_id + " has begun\n";
+  co_await asio::async_write(client, asio::buffer(begun), asio::use_awaitable);
+  auto over = co_await ended(engine, user, sync_id);
   if (!over) co_return over.error().message() + "\n";
-  co_return std::string(started->sync_id()) + " " + std::string(over->status()) + "\n";
+  co_return sync_id + " " + std::string(over->status()) + "\n";
 }
 
 awaitable<void> serve(amzsync::Engine& engine, asio::thread_pool& pool, tcp::socket client) {
@@ -59,7 +60,7 @@ awaitable<void> serve(amzsync::Engine& engine, asio::thread_pool& pool, tcp::soc
   for (;;) {
     const std::size_t size = co_await asio::async_read_until(client, asio::dynamic_buffer(text, 4096), '\n', asio::redirect_error(asio::use_awaitable, failed));
     if (failed) co_return;
-    const std::string answer = co_await answer_to(engine, pool, text.substr(0, size - 1));
+    const std::string answer = co_await answer_to(engine, pool, client, text.substr(0, size - 1));
     text.erase(0, size);
     co_await asio::async_write(client, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, failed));
     if (failed) co_return;

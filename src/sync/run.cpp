@@ -158,7 +158,7 @@ class Run {
     StreamResult result = co_await stream.read(context_);
     std::optional<Error> error = result.error;
     const StreamOutcome outcome = result.outcome;
-    results_.push_back({&stream, std::move(result), false});
+    results_.push_back({&stream, std::move(result)});
     if (outcome == StreamOutcome::complete || outcome == StreamOutcome::unauthorised) co_return Done{};
     co_return *error;
   }
