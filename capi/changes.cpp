@@ -10,7 +10,7 @@
 using namespace amzsync;         // NOLINT: this file is the library's edge
 using namespace amzsync::capi;   // NOLINT
 
-struct amzsync_changes {
+struct amzsync_changes : Alive<Kind::changes> {
   amzsync_engine* engine = nullptr;
   std::optional<store::ChangeReader> reader;
   std::deque<store::Change> waiting;   // read, and not given out yet
@@ -63,8 +63,7 @@ extern "C" {
 
 int32_t amzsync_changes_open(amzsync_engine* engine, const char* user, const char* streams, int64_t after, amzsync_changes** out_changes, amzsync_error** err) noexcept {
   if (out_changes) *out_changes = nullptr;
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return calling(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(streams)}, [&](Runtime& runtime) -> Status {
     if (!user) return missing("user");
     if (!out_changes) return missing("out_changes");
     if (after < 0) return Error(Code::invalid_argument, "after must not be negative.");
@@ -72,13 +71,13 @@ int32_t amzsync_changes_open(amzsync_engine* engine, const char* user, const cha
     AMZ_TRY(names, streams_of(streams));
     auto changes = std::make_unique<amzsync_changes>();
     changes->engine = engine;
-    AMZ_CHECK(engine->runtime->engine().store().read_now([&](store::Tx& tx) -> Status {
+    AMZ_CHECK(runtime.engine().store().read_now([&](store::Tx& tx) -> Status {
       AMZ_TRY(number, known_user(tx, id));
       changes->reader.emplace(tx, number, after, names);
       return Done{};
     }));
     changes->position = changes->reader->position();
-    ++engine->readers;
+    AMZ_CHECK(Live::count_reader(engine, 1));
     *out_changes = changes.release();
     return Done{};
   });
@@ -87,14 +86,12 @@ int32_t amzsync_changes_open(amzsync_engine* engine, const char* user, const cha
 int32_t amzsync_changes_next(amzsync_changes* changes, const char** out_json, size_t* out_size, amzsync_error** err) noexcept {
   if (out_json) *out_json = nullptr;
   if (out_size) *out_size = 0;
-  return guarded(err, [&]() -> Status {
-    if (!changes) return missing("changes");
-    AMZ_CHECK(usable(changes->engine));
+  return reading(changes, "changes", err, [&](Runtime& runtime) -> Status {
     if (!out_json) return missing("out_json");
     if (changes->waiting.empty()) {
       // An attempt that comes to nothing has not moved it on.
       std::optional<store::ChangeReader> moved;
-      AMZ_TRY(some, changes->engine->runtime->engine().store().read_aside([&](store::Tx& tx) -> Result<std::vector<store::Change>> {
+      AMZ_TRY(some, runtime.engine().store().read_aside([&](store::Tx& tx) -> Result<std::vector<store::Change>> {
         moved = changes->reader;
         return moved->next(tx);
       }));
@@ -115,20 +112,24 @@ int32_t amzsync_changes_next(amzsync_changes* changes, const char** out_json, si
   });
 }
 
-int64_t amzsync_changes_position(const amzsync_changes* changes) noexcept { return changes->position; }
-int32_t amzsync_changes_gap(const amzsync_changes* changes) noexcept { return changes->reader->began_anew() ? 1 : 0; }
+int64_t amzsync_changes_position(const amzsync_changes* changes) noexcept {
+  return from_live(changes, int64_t{0}, [](const amzsync_changes& c) { return c.position; });
+}
+int32_t amzsync_changes_gap(const amzsync_changes* changes) noexcept {
+  return from_live(changes, 0, [](const amzsync_changes& c) { return c.reader->began_anew(); });
+}
 
 void amzsync_changes_close(amzsync_changes* changes) noexcept {
-  if (!changes) return;
-  --changes->engine->readers;
-  delete changes;
+  (void)reading(changes, "changes", nullptr, [&](Runtime&) -> Status {
+    amzsync_engine* const engine = changes->engine;
+    delete changes;
+    return Live::count_reader(engine, -1);
+  });
 }
 
 int32_t amzsync_changes_acknowledge(amzsync_engine* engine, const char* user, const char* reader, int64_t position, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return waiting(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(reader)}, [&](Runtime& runtime) -> Status {
     if (!user) return missing("user");
-    if (engine->runtime->on_own_thread()) return Code::would_deadlock;
     if (position < 0) return Error(Code::invalid_argument, "position must not be negative.");
     AMZ_TRY(id, parse_user_id(user));
     AMZ_TRY(name, reader_name(reader));
@@ -137,19 +138,18 @@ int32_t amzsync_changes_acknowledge(amzsync_engine* engine, const char* user, co
       store::acknowledge_changes(tx, number, name, position);
       return Done{};
     };
-    return engine->runtime->wait(engine->runtime->engine().store().write(store::Urgency::normal, std::move(write)));
+    return runtime.wait(runtime.engine().store().write(store::Urgency::normal, std::move(write)));
   });
 }
 
 int32_t amzsync_changes_acknowledged(amzsync_engine* engine, const char* user, const char* reader, int64_t* out_position, amzsync_error** err) noexcept {
   if (out_position) *out_position = 0;
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return calling(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(reader)}, [&](Runtime& runtime) -> Status {
     if (!user) return missing("user");
     if (!out_position) return missing("out_position");
     AMZ_TRY(id, parse_user_id(user));
     AMZ_TRY(name, reader_name(reader));
-    AMZ_TRY(position, engine->runtime->engine().store().read_now([&](store::Tx& tx) -> Result<std::int64_t> {
+    AMZ_TRY(position, runtime.engine().store().read_now([&](store::Tx& tx) -> Result<std::int64_t> {
       AMZ_TRY(number, known_user(tx, id));
       return store::acknowledged_changes(tx, number, name);
     }));

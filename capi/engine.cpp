@@ -72,21 +72,20 @@ using Answer = std::unique_ptr<amzsync_answer>;
 
 /// A call on an engine that gives an answer. `body(Runtime&) -> Result<Answer>`.
 template <class Body>
-std::int32_t answering(amzsync_engine* engine, amzsync_answer** out, amzsync_error** err, Body body) noexcept {
+std::int32_t answering(amzsync_engine* engine, amzsync_answer** out, amzsync_error** err, std::initializer_list<Given> texts, Body body) noexcept {
   if (out) *out = nullptr;
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return calling(engine, err, texts, [&](Runtime& runtime) -> Status {
     if (!out) return missing("out_answer");
-    AMZ_TRY(answer, body(*engine->runtime));
+    AMZ_TRY(answer, body(runtime));
     *out = answer.release();
     return Done{};
   });
 }
 
-/// The same for a call that blocks on the engine's own threads, on which it would wait for itself.
+/// The same for a call that waits for the engine's own threads, on which it would wait for itself.
 template <class Body>
-std::int32_t blocking(amzsync_engine* engine, amzsync_answer** out, amzsync_error** err, Body body) noexcept {
-  return answering(engine, out, err, [&](Runtime& runtime) -> Result<Answer> {
+std::int32_t blocking(amzsync_engine* engine, amzsync_answer** out, amzsync_error** err, std::initializer_list<Given> texts, Body body) noexcept {
+  return answering(engine, out, err, texts, [&](Runtime& runtime) -> Result<Answer> {
     if (runtime.on_own_thread()) return Code::would_deadlock;
     return body(runtime);
   });
@@ -158,7 +157,7 @@ Result<sync::OAuthCallback> callback_of(const amzsync_oauth_params* params) {
   }
   constexpr std::size_t kMost = 4096;  // Amazon's longest are 2048
   for (const char* text : {params->state, params->code, params->seller_id, params->error})
-    if (text && std::char_traits<char>::length(text) > kMost) return Error(Code::invalid_argument, "A parameter of the callback is longer than 4096 bytes.");
+    if (text && ::strnlen(text, kMost + 1) > kMost) return Error(Code::invalid_argument, "A parameter of the callback is longer than 4096 bytes.");
   callback.state = text_or_empty(params->state);
   callback.code = Secret(text_or_empty(params->code));
   callback.seller_id = clean_utf8(text_or_empty(params->seller_id), 100);
@@ -212,23 +211,36 @@ bool is_code(int32_t code) noexcept { return code == AMZSYNC_OK || static_cast<i
 const char* amzsync_status_name(int32_t code) noexcept { return is_code(code) ? code_name(static_cast<Code>(code)).data() : "unknown"; }
 const char* amzsync_status_sentence(int32_t code) noexcept { return is_code(code) ? code_sentence(static_cast<Code>(code)).data() : "Unknown code."; }
 
-int32_t amzsync_error_code(const amzsync_error* err) noexcept { return static_cast<int32_t>(err->error.code); }
-const char* amzsync_error_message(const amzsync_error* err) noexcept { return err->error.message.c_str(); }
-int32_t amzsync_error_retry(const amzsync_error* err) noexcept { return static_cast<int32_t>(err->error.retry); }
-int32_t amzsync_error_http_status(const amzsync_error* err) noexcept { return err->error.http_status; }
-const char* amzsync_error_api_code(const amzsync_error* err) noexcept { return err->error.api_code.c_str(); }
-const char* amzsync_error_request_id(const amzsync_error* err) noexcept { return err->error.request_id.c_str(); }
-void amzsync_error_free(amzsync_error* err) noexcept { delete err; }
+int32_t amzsync_error_code(const amzsync_error* err) noexcept {
+  return from_live(err, err ? AMZSYNC_ERROR_INVALID_ARGUMENT : AMZSYNC_OK, [](const amzsync_error& e) { return static_cast<int32_t>(e.error.code); });
+}
+const char* amzsync_error_message(const amzsync_error* err) noexcept {
+  return text_from_live(err, nullptr, [](const amzsync_error& e) -> const std::string& { return e.error.message; });
+}
+int32_t amzsync_error_retry(const amzsync_error* err) noexcept {
+  return from_live(err, AMZSYNC_RETRY_NEVER, [](const amzsync_error& e) { return e.error.retry; });
+}
+int32_t amzsync_error_http_status(const amzsync_error* err) noexcept {
+  return from_live(err, 0, [](const amzsync_error& e) { return e.error.http_status; });
+}
+const char* amzsync_error_api_code(const amzsync_error* err) noexcept {
+  return text_from_live(err, nullptr, [](const amzsync_error& e) -> const std::string& { return e.error.api_code; });
+}
+const char* amzsync_error_request_id(const amzsync_error* err) noexcept {
+  return text_from_live(err, nullptr, [](const amzsync_error& e) -> const std::string& { return e.error.request_id; });
+}
+void amzsync_error_free(amzsync_error* err) noexcept { free_live(err); }
 
 int32_t amzsync_open(const amzsync_options* options, amzsync_engine** out_engine, amzsync_error** err) noexcept {
   if (out_engine) *out_engine = nullptr;
   return guarded(err, [&]() -> Status {
     if (!options) return missing("options");
+    if (!is_live(options)) return Error(Code::invalid_argument, "What was passed as the options was freed, or is another handle.");
     if (!out_engine) return missing("out_engine");
     AMZ_TRY(occupied, Occupied::begin());
     AMZ_TRY(settings, to_settings(options->options));
     AMZ_TRY(runtime, Runtime::open(std::move(settings), options->options.log));
-    *out_engine = new amzsync_engine{.occupied = std::move(occupied), .runtime = std::move(runtime)};
+    *out_engine = new amzsync_engine(std::move(occupied), std::move(runtime));
     return Done{};
   });
 }
@@ -236,29 +248,43 @@ int32_t amzsync_open(const amzsync_options* options, amzsync_engine** out_engine
 int32_t amzsync_close(amzsync_engine* engine) noexcept {
   return guarded(nullptr, [&]() -> Status {
     if (!engine) return Done{};
-    AMZ_CHECK(usable(engine));
-    if (engine->runtime->on_own_thread()) return Code::would_deadlock;
-    if (engine->readers > 0) return Code::busy;
+    AMZ_CHECK(on_engine(engine, [&](Runtime& runtime) -> Status {
+      if (runtime.on_own_thread()) return Code::would_deadlock;
+      return Live::begin_close(engine);
+    }));
+    engine->runtime->break_off();
+    Live::await_unused(engine);
     delete engine;
     return Done{};
   });
 }
 
 const char* amzsync_answer_json(const amzsync_answer* answer, size_t* out_size) noexcept {
-  if (out_size) *out_size = answer->json.size();
-  return answer->json.c_str();
+  return text_from_live(answer, out_size, [](const amzsync_answer& a) -> const std::string& { return a.json; });
 }
-const char* amzsync_answer_sync_id(const amzsync_answer* answer) noexcept { return answer->sync_id.c_str(); }
-const char* amzsync_answer_url(const amzsync_answer* answer) noexcept { return answer->url.c_str(); }
-const char* amzsync_answer_user(const amzsync_answer* answer) noexcept { return answer->user.c_str(); }
-const char* amzsync_answer_status(const amzsync_answer* answer) noexcept { return answer->status.c_str(); }
-int32_t amzsync_answer_triggered(const amzsync_answer* answer) noexcept { return answer->triggered ? 1 : 0; }
-int32_t amzsync_answer_verified(const amzsync_answer* answer) noexcept { return answer->verified ? 1 : 0; }
-void amzsync_answer_free(amzsync_answer* answer) noexcept { delete answer; }
+const char* amzsync_answer_sync_id(const amzsync_answer* answer) noexcept {
+  return text_from_live(answer, nullptr, [](const amzsync_answer& a) -> const std::string& { return a.sync_id; });
+}
+const char* amzsync_answer_url(const amzsync_answer* answer) noexcept {
+  return text_from_live(answer, nullptr, [](const amzsync_answer& a) -> const std::string& { return a.url; });
+}
+const char* amzsync_answer_user(const amzsync_answer* answer) noexcept {
+  return text_from_live(answer, nullptr, [](const amzsync_answer& a) -> const std::string& { return a.user; });
+}
+const char* amzsync_answer_status(const amzsync_answer* answer) noexcept {
+  return text_from_live(answer, nullptr, [](const amzsync_answer& a) -> const std::string& { return a.status; });
+}
+int32_t amzsync_answer_triggered(const amzsync_answer* answer) noexcept {
+  return from_live(answer, 0, [](const amzsync_answer& a) { return a.triggered; });
+}
+int32_t amzsync_answer_verified(const amzsync_answer* answer) noexcept {
+  return from_live(answer, 0, [](const amzsync_answer& a) { return a.verified; });
+}
+void amzsync_answer_free(amzsync_answer* answer) noexcept { free_live(answer); }
 
 int32_t amzsync_consent_start(amzsync_engine* engine, const char* user, const char* frontend_url, const char* marketplace, amzsync_answer** out_answer,
                               amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(frontend_url), AMZ_GIVEN(marketplace)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(link, runtime.wait(runtime.engine().triggers().start_consent(id, text_or_empty(frontend_url), text_or_empty(marketplace))));
     return consent_answer(link);
@@ -267,7 +293,7 @@ int32_t amzsync_consent_start(amzsync_engine* engine, const char* user, const ch
 
 int32_t amzsync_consent_login(amzsync_engine* engine, const char* user, const char* frontend_url, const char* amazon_callback_uri, const char* amazon_state,
                               amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(frontend_url), AMZ_GIVEN(amazon_callback_uri), AMZ_GIVEN(amazon_state)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(link, runtime.wait(runtime.engine().triggers().start_appstore_login(id, text_or_empty(frontend_url), text_or_empty(amazon_callback_uri), text_or_empty(amazon_state))));
     return consent_answer(link);
@@ -275,7 +301,7 @@ int32_t amzsync_consent_login(amzsync_engine* engine, const char* user, const ch
 }
 
 int32_t amzsync_consent_frontend(amzsync_engine* engine, const char* state, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(state)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(url, runtime.engine().consent_frontend(text_or_empty(state)));
     Answer answer = with_json("{}");
     answer->url = url;
@@ -284,7 +310,7 @@ int32_t amzsync_consent_frontend(amzsync_engine* engine, const char* state, amzs
 }
 
 int32_t amzsync_on_oauth_callback(amzsync_engine* engine, const amzsync_oauth_params* params, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(callback, callback_of(params));
     AMZ_TRY(outcome, runtime.wait(as_result(runtime.engine().triggers().on_oauth_callback(std::move(callback)))));
     return callback_answer(std::move(outcome));
@@ -292,11 +318,9 @@ int32_t amzsync_on_oauth_callback(amzsync_engine* engine, const amzsync_oauth_pa
 }
 
 int32_t amzsync_on_oauth_callback_start(amzsync_engine* engine, const amzsync_oauth_params* params, amzsync_done_fn done, void* user_data, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return calling(engine, err, {}, [&](Runtime& runtime) -> Status {
     if (!done) return missing("done");
     AMZ_TRY(callback, callback_of(params));
-    Runtime& runtime = *engine->runtime;
     runtime.start(as_result(runtime.engine().triggers().on_oauth_callback(std::move(callback))), [call = DoneCall{done, user_data}](Result<CallbackResult> outcome) {
       call(outcome ? callback_answer(std::move(*outcome)) : Result<Answer>(outcome.error()));
     });
@@ -306,7 +330,7 @@ int32_t amzsync_on_oauth_callback_start(amzsync_engine* engine, const amzsync_oa
 
 int32_t amzsync_connect(amzsync_engine* engine, const char* user, const char* refresh_token, const char* seller_id, amzsync_answer** out_answer,
                         amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(refresh_token), AMZ_GIVEN(seller_id)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     if (text_or_empty(refresh_token).empty()) return Error(Code::invalid_argument, "The refresh token is empty.");
     AMZ_TRY(run, runtime.wait(runtime.engine().triggers().connect_with_refresh_token(id, Secret(refresh_token), text_or_empty(seller_id))));
@@ -315,7 +339,7 @@ int32_t amzsync_connect(amzsync_engine* engine, const char* user, const char* re
 }
 
 int32_t amzsync_use_existing_connection(amzsync_engine* engine, const char* user, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(outcome, runtime.wait(runtime.engine().triggers().use_existing_connection(id)));
     return existing_answer(id, outcome);
@@ -323,11 +347,9 @@ int32_t amzsync_use_existing_connection(amzsync_engine* engine, const char* user
 }
 
 int32_t amzsync_use_existing_connection_start(amzsync_engine* engine, const char* user, amzsync_done_fn done, void* user_data, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return calling(engine, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Status {
     if (!done) return missing("done");
     AMZ_TRY(id, user_of(user));
-    Runtime& runtime = *engine->runtime;
     runtime.start(runtime.engine().triggers().use_existing_connection(id), [call = DoneCall{done, user_data}, id = id](Result<sync::ExistingOutcome> outcome) {
       call(outcome ? Result<Answer>(existing_answer(id, *outcome)) : Result<Answer>(outcome.error()));
     });
@@ -336,16 +358,13 @@ int32_t amzsync_use_existing_connection_start(amzsync_engine* engine, const char
 }
 
 int32_t amzsync_check(amzsync_engine* engine, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
-    Runtime& runtime = *engine->runtime;
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+  return waiting(engine, err, {}, [&](Runtime& runtime) -> Status {
     return runtime.wait(runtime.engine().check());
   });
 }
 
 int32_t amzsync_connection(amzsync_engine* engine, const char* user, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.engine().connection_document(id));
     return with_json(std::move(json));
@@ -353,8 +372,7 @@ int32_t amzsync_connection(amzsync_engine* engine, const char* user, amzsync_ans
 }
 
 int32_t amzsync_erase(amzsync_engine* engine, const char* user, const char* by, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(by)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.wait(runtime.engine().erase(id, clean_utf8(text_or_empty(by), 200))));
     return with_json(std::move(json));
@@ -362,16 +380,14 @@ int32_t amzsync_erase(amzsync_engine* engine, const char* user, const char* by, 
 }
 
 int32_t amzsync_doctor(amzsync_engine* engine, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+  return blocking(engine, out_answer, err, {}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(json, runtime.wait(runtime.engine().examine()));
     return with_json(std::move(json));
   });
 }
 
 int32_t amzsync_rotate_key(amzsync_engine* engine, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+  return blocking(engine, out_answer, err, {}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(json, runtime.wait(runtime.engine().rotate_key()));
     return with_json(std::move(json));
   });
@@ -382,6 +398,7 @@ int32_t amzsync_migrate(const char* from, const char* to, amzsync_migrate_fn pro
   return guarded(err, [&]() -> Status {
     if (!from) return missing("from");
     if (!to) return missing("to");
+    AMZ_CHECK(check_texts({AMZ_GIVEN(from), AMZ_GIVEN(to)}, Code::setting_invalid));
     if (!out_answer) return missing("out_answer");
     AMZ_TRY(occupied, Occupied::begin());
     const auto tell = [&](const std::string& table, std::int64_t rows) {
@@ -394,17 +411,14 @@ int32_t amzsync_migrate(const char* from, const char* to, amzsync_migrate_fn pro
 }
 
 int32_t amzsync_disconnect(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
-    Runtime& runtime = *engine->runtime;
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+  return waiting(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(by)}, [&](Runtime& runtime) -> Status {
     AMZ_TRY(id, user_of(user));
     return runtime.wait(runtime.engine().disconnect(id, clean_utf8(text_or_empty(by), 200)));
   });
 }
 
 int32_t amzsync_recoveries(amzsync_engine* engine, const char* user, int32_t by_month, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.wait(runtime.engine().recoveries(id, by_month != 0)));
     Answer answer = with_json(std::move(json));
@@ -426,7 +440,7 @@ Result<std::string> asked_streams(const char* streams) {
 }  // namespace
 
 int32_t amzsync_sync_start(amzsync_engine* engine, const char* user, const char* streams, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(streams)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(asked, asked_streams(streams));
     if (const auto attached = runtime.engine().triggers().attach(id, asked)) return run_answer(id, *attached);
@@ -436,7 +450,7 @@ int32_t amzsync_sync_start(amzsync_engine* engine, const char* user, const char*
 }
 
 int32_t amzsync_replay(amzsync_engine* engine, const char* user, const char* streams, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(streams)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(asked, asked_streams(streams));
     AMZ_TRY(run, runtime.wait(runtime.engine().triggers().replay(id, asked)));
@@ -447,10 +461,7 @@ int32_t amzsync_replay(amzsync_engine* engine, const char* user, const char* str
 namespace {
 
 std::int32_t pause_or_resume(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err, Async<Status> (Engine::*act)(std::optional<UserId>, std::string)) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
-    Runtime& runtime = *engine->runtime;
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+  return waiting(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(by)}, [&](Runtime& runtime) -> Status {
     std::optional<UserId> whom;
     if (user) {
       AMZ_TRY(id, parse_user_id(user));
@@ -466,7 +477,7 @@ int32_t amzsync_pause(amzsync_engine* engine, const char* user, const char* by, 
 int32_t amzsync_resume(amzsync_engine* engine, const char* user, const char* by, amzsync_error** err) noexcept { return pause_or_resume(engine, user, by, err, &Engine::resume); }
 
 int32_t amzsync_notify(amzsync_engine* engine, const char* user, const char* message, size_t size, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     if (!message) return missing("message");
     constexpr std::size_t kMost = 1U << 20;
     if (size > kMost) return Error(Code::invalid_argument, "A notification must not be larger than a megabyte.");
@@ -495,20 +506,14 @@ int32_t amzsync_notify(amzsync_engine* engine, const char* user, const char* mes
 }
 
 int32_t amzsync_set_client_secret(amzsync_engine* engine, const char* client_secret, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return waiting(engine, err, {AMZ_GIVEN(client_secret)}, [&](Runtime& runtime) -> Status {
     if (!client_secret) return missing("client_secret");
-    Runtime& runtime = *engine->runtime;
-    if (runtime.on_own_thread()) return Code::would_deadlock;
     return runtime.wait(runtime.engine().set_client_secret(Secret(std::string(client_secret))));
   });
 }
 
 int32_t amzsync_sync_cancel(amzsync_engine* engine, const char* user, const char* sync_id, const char* by, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
-    Runtime& runtime = *engine->runtime;
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+  return waiting(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(sync_id), AMZ_GIVEN(by)}, [&](Runtime& runtime) -> Status {
     AMZ_TRY(id, user_of(user));
     return runtime.wait(runtime.engine().cancel(id, SyncId(text_or_empty(sync_id)), clean_utf8(text_or_empty(by), 200)));
   });
@@ -526,14 +531,14 @@ Result<Answer> status_answer(Runtime& runtime, const UserId& user, const std::st
 }  // namespace
 
 int32_t amzsync_sync_status(amzsync_engine* engine, const char* user, const char* sync_id, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(sync_id)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     return status_answer(runtime, id, text_or_empty(sync_id));
   });
 }
 
 int32_t amzsync_sync_wait(amzsync_engine* engine, const char* user, const char* sync_id, int64_t timeout_ms, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(sync_id)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     const std::string run = text_or_empty(sync_id);
     // Woken by whatever is journalled for the user; the run's row is asked each time, so no event can be missed.
@@ -564,7 +569,7 @@ int32_t amzsync_sync_wait(amzsync_engine* engine, const char* user, const char* 
 }
 
 int32_t amzsync_status(amzsync_engine* engine, const char* user, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.engine().status_document(id));
     return with_json(std::move(json));
@@ -572,7 +577,7 @@ int32_t amzsync_status(amzsync_engine* engine, const char* user, amzsync_answer*
 }
 
 int32_t amzsync_history(amzsync_engine* engine, const char* user, int32_t limit, int64_t offset, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.engine().history_document(id, limit, offset));
     return with_json(std::move(json));
@@ -580,7 +585,7 @@ int32_t amzsync_history(amzsync_engine* engine, const char* user, int32_t limit,
 }
 
 int32_t amzsync_findings(amzsync_engine* engine, const char* user, const char* status, const char* type, int32_t limit, int64_t offset, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(status), AMZ_GIVEN(type)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.engine().findings_document(id, {.readiness = std::string(text_or_empty(status)), .rule = std::string(text_or_empty(type)), .state = {}, .limit = limit, .offset = offset}));
     return with_json(std::move(json));
@@ -588,7 +593,7 @@ int32_t amzsync_findings(amzsync_engine* engine, const char* user, const char* s
 }
 
 int32_t amzsync_finding_statistics(amzsync_engine* engine, const char* user, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.engine().finding_statistics_document(id));
     return with_json(std::move(json));
@@ -596,7 +601,7 @@ int32_t amzsync_finding_statistics(amzsync_engine* engine, const char* user, amz
 }
 
 int32_t amzsync_explain(amzsync_engine* engine, const char* user, const char* what, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(what)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     if (!what || !*what) return missing("what");
     AMZ_TRY(json, runtime.engine().explain_document(id, what));
@@ -605,7 +610,7 @@ int32_t amzsync_explain(amzsync_engine* engine, const char* user, const char* wh
 }
 
 int32_t amzsync_finding_set_state(amzsync_engine* engine, const char* user, const char* finding_id, const char* state, const char* case_id, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(finding_id), AMZ_GIVEN(state), AMZ_GIVEN(case_id)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     if (!finding_id || !*finding_id) return missing("finding_id");
     AMZ_TRY(json, runtime.wait(runtime.engine().set_finding_state(id, finding_id, std::string(text_or_empty(state)), std::string(text_or_empty(case_id)))));
@@ -614,10 +619,7 @@ int32_t amzsync_finding_set_state(amzsync_engine* engine, const char* user, cons
 }
 
 int32_t amzsync_supply(amzsync_engine* engine, const char* user, const char* kind, const char* rows, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
-    Runtime& runtime = *engine->runtime;
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+  return waiting(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(kind), AMZ_GIVEN_UP_TO(rows, kLargestTable)}, [&](Runtime& runtime) -> Status {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(count, runtime.wait(runtime.engine().supply(id, std::string(text_or_empty(kind)), std::string(text_or_empty(rows)))));
     return Done{};
@@ -625,11 +627,10 @@ int32_t amzsync_supply(amzsync_engine* engine, const char* user, const char* kin
 }
 
 int32_t amzsync_stats_get(amzsync_engine* engine, amzsync_stats* stats, amzsync_error** err) noexcept {
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return calling(engine, err, {}, [&](Runtime& runtime) -> Status {
     if (!stats) return missing("stats");
     if (stats->size < offsetof(amzsync_stats, runs_here)) return Error(Code::invalid_argument, "stats->size is too small; set it to sizeof(amzsync_stats).");
-    AMZ_TRY(gathered, gather_stats(*engine->runtime));
+    AMZ_TRY(gathered, gather_stats(runtime));
     const auto size = std::min<std::uint32_t>(stats->size, sizeof(amzsync_stats));
     gathered.size = size;
     std::char_traits<char>::copy(reinterpret_cast<char*>(stats), reinterpret_cast<const char*>(&gathered), size);

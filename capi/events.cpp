@@ -38,7 +38,7 @@ class WakeUp {
 
 }  // namespace
 
-struct amzsync_events {
+struct amzsync_events : Alive<Kind::events> {
   amzsync_engine* engine = nullptr;
   std::optional<UserId> user;
   std::unique_ptr<events::Cursor> cursor;
@@ -67,23 +67,26 @@ Result<std::optional<UserId>> maybe_user(const char* user) {
 
 extern "C" {
 
-int64_t amzsync_event_seq(const amzsync_event* event) noexcept { return event->item.event.seq; }
-const char* amzsync_event_type(const amzsync_event* event) noexcept { return event->item.event.type.c_str(); }
-const char* amzsync_event_user(const amzsync_event* event) noexcept { return event->item.user.text().c_str(); }
+int64_t amzsync_event_seq(const amzsync_event* event) noexcept {
+  return from_live(event, int64_t{0}, [](const amzsync_event& e) { return e.item.event.seq; });
+}
+const char* amzsync_event_type(const amzsync_event* event) noexcept {
+  return text_from_live(event, nullptr, [](const amzsync_event& e) -> const std::string& { return e.item.event.type; });
+}
+const char* amzsync_event_user(const amzsync_event* event) noexcept {
+  return text_from_live(event, nullptr, [](const amzsync_event& e) -> const std::string& { return e.item.user.text(); });
+}
 const char* amzsync_event_json(const amzsync_event* event, size_t* out_size) noexcept {
-  if (out_size) *out_size = event->item.event.payload.size();
-  return event->item.event.payload.c_str();
+  return text_from_live(event, out_size, [](const amzsync_event& e) -> const std::string& { return e.item.event.payload; });
 }
 const char* amzsync_event_sse(const amzsync_event* event, size_t* out_size) noexcept {
-  if (out_size) *out_size = event->sse.size();
-  return event->sse.c_str();
+  return text_from_live(event, out_size, [](const amzsync_event& e) -> const std::string& { return e.sse; });
 }
-void amzsync_event_free(amzsync_event* event) noexcept { delete event; }
+void amzsync_event_free(amzsync_event* event) noexcept { free_live(event); }
 
 int32_t amzsync_events_open(amzsync_engine* engine, const char* user, int64_t after, amzsync_events** out_events, amzsync_error** err) noexcept {
   if (out_events) *out_events = nullptr;
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return calling(engine, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Status {
     if (!out_events) return missing("out_events");
     AMZ_TRY(id, maybe_user(user));
     auto reader = std::make_unique<amzsync_events>();
@@ -92,14 +95,13 @@ int32_t amzsync_events_open(amzsync_engine* engine, const char* user, int64_t af
     reader->wake_up = std::make_shared<WakeUp>();
     reader->listener = std::make_shared<std::int64_t>(0);
     if (reader->wake_up->fd() < 0) return Error(Code::no_memory, "No more file descriptors.");
-    Runtime& runtime = *engine->runtime;
+    AMZ_CHECK(Live::count_reader(engine, 1));
     // Listening begins before the place is taken, so that nothing falls between.
     asio::post(runtime.engine().parts().loop, [&hub = runtime.engine().hub(), wake_up = reader->wake_up, listener = reader->listener] {
       if (*listener == 0) *listener = hub.add([wake_up] { wake_up->set(); });
       wake_up->set();
     });
     auto cursor = id ? events::Cursor::open(runtime.engine().store(), *id, after) : events::Cursor::open_all(runtime.engine().store());
-    ++engine->readers;
     if (!cursor) {
       amzsync_events_close(reader.release());
       return cursor.error();
@@ -111,31 +113,30 @@ int32_t amzsync_events_open(amzsync_engine* engine, const char* user, int64_t af
   });
 }
 
-int32_t amzsync_events_gap(const amzsync_events* events) noexcept { return events->cursor->replay_gap() ? 1 : 0; }
+int32_t amzsync_events_gap(const amzsync_events* events) noexcept {
+  return from_live(events, 0, [](const amzsync_events& e) { return e.cursor->replay_gap(); });
+}
 
-int64_t amzsync_events_position(const amzsync_events* events) noexcept { return events->position; }
+int64_t amzsync_events_position(const amzsync_events* events) noexcept {
+  return from_live(events, int64_t{0}, [](const amzsync_events& e) { return e.position; });
+}
 
 const char* amzsync_events_sse_hello(amzsync_events* events, size_t* out_size) noexcept {
-  events->hello.clear();
-  (void)guarded(nullptr, [&]() -> Status {
+  if (is_live(events)) events->hello.clear();
+  (void)reading(events, "events", nullptr, [&](Runtime& runtime) -> Status {
     if (!events->user) return Done{};
-    AMZ_CHECK(usable(events->engine));
     const events::Cursor& cursor = *events->cursor;
-    AMZ_TRY(snapshot, events->engine->runtime->engine().connected_document(*events->user, cursor.began_after(), cursor.replay_gap()));
+    AMZ_TRY(snapshot, runtime.engine().connected_document(*events->user, cursor.began_after(), cursor.replay_gap()));
     events->hello = events::sse_hello(snapshot, cursor.began_after());
     return Done{};
   });
-  if (out_size) *out_size = events->hello.size();
-  return events->hello.c_str();
+  return text_from_live(events, out_size, [](const amzsync_events& e) -> const std::string& { return e.hello; });
 }
 
 int32_t amzsync_events_next(amzsync_events* events, int64_t timeout_ms, amzsync_event** out_event, amzsync_error** err) noexcept {
   if (out_event) *out_event = nullptr;
-  return guarded(err, [&]() -> Status {
-    if (!events) return missing("events");
-    AMZ_CHECK(usable(events->engine));
+  return reading(events, "events", err, [&](Runtime& runtime) -> Status {
     if (!out_event) return missing("out_event");
-    Runtime& runtime = *events->engine->runtime;
     if (timeout_ms != 0 && runtime.on_own_thread()) return Code::would_deadlock;
     const Steady start = runtime.clock().steady();
     for (;;) {
@@ -158,27 +159,26 @@ int32_t amzsync_events_next(amzsync_events* events, int64_t timeout_ms, amzsync_
   });
 }
 
-int32_t amzsync_events_fd(const amzsync_events* events) noexcept { return events->wake_up->fd(); }
+int32_t amzsync_events_fd(const amzsync_events* events) noexcept {
+  return from_live(events, -1, [](const amzsync_events& e) { return e.wake_up->fd(); });
+}
 
 void amzsync_events_close(amzsync_events* events) noexcept {
-  if (!events || !usable(events->engine)) return;
-  (void)guarded(nullptr, [&]() -> Status {
-    Engine& engine = events->engine->runtime->engine();
-    asio::post(engine.parts().loop, [&hub = engine.hub(), listener = events->listener] {
+  (void)reading(events, "events", nullptr, [&](Runtime& runtime) -> Status {
+    asio::post(runtime.engine().parts().loop, [&hub = runtime.engine().hub(), listener = events->listener] {
       if (*listener > 0) hub.remove(*listener);
       *listener = -1;
     });
-    --events->engine->readers;
-    return Done{};
+    amzsync_engine* const engine = events->engine;
+    delete events;
+    return Live::count_reader(engine, -1);
   });
-  delete events;
 }
 
 int32_t amzsync_subscribe(amzsync_engine* engine, const char* user, int64_t after, amzsync_event_fn on_event, void* user_data, amzsync_free_fn free_fn, int64_t* out_id,
                           amzsync_error** err) noexcept {
   if (out_id) *out_id = 0;
-  return guarded(err, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
+  return calling(engine, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Status {
     if (!on_event) return missing("on_event");
     if (!out_id) return missing("out_id");
     AMZ_TRY(id, maybe_user(user));
@@ -189,16 +189,15 @@ int32_t amzsync_subscribe(amzsync_engine* engine, const char* user, int64_t afte
     const auto freed = [free_fn, user_data] {
       if (free_fn) free_fn(user_data);
     };
-    AMZ_TRY(subscription, engine->runtime->engine().dispatcher().subscribe(std::move(id), after, listener, freed));
+    AMZ_TRY(subscription, runtime.engine().dispatcher().subscribe(std::move(id), after, listener, freed));
     *out_id = subscription;
     return Done{};
   });
 }
 
 int32_t amzsync_unsubscribe(amzsync_engine* engine, int64_t id) noexcept {
-  return guarded(nullptr, [&]() -> Status {
-    AMZ_CHECK(usable(engine));
-    return engine->runtime->engine().dispatcher().unsubscribe(id);
+  return calling(engine, nullptr, {}, [&](Runtime& runtime) -> Status {
+    return runtime.engine().dispatcher().unsubscribe(id);
   });
 }
 

@@ -6,14 +6,19 @@
 #include <map>
 #include <amzsync/amzsync.h>
 
+#include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <string>
 
+#include "capi/http_client.hpp"
+#include "capi/live.hpp"
+#include "capi/token_store.hpp"
 #include "runtime.hpp"
 
 namespace amzsync::capi {
@@ -32,6 +37,8 @@ struct Options {
   std::string lwa_endpoint, spapi_endpoint, consent_endpoint;
   std::string ca_file;
   std::string proxy;
+  std::optional<HttpClient> http_client;
+  std::optional<HostTokens> token_store;
   std::optional<auth::MasterKeys> master_keys;
   sync::SyncSettings sync;
   std::map<std::string, std::string, std::less<>> policy;   // texts by the names of the files
@@ -46,21 +53,22 @@ Result<std::vector<std::string>> parse_streams(std::string_view text, Code other
 
 }  // namespace amzsync::capi
 
-struct amzsync_options {
+struct amzsync_options : amzsync::capi::Alive<amzsync::capi::Kind::options> {
   amzsync::capi::Options options;
 };
 
-struct amzsync_error {
+struct amzsync_error : amzsync::capi::Alive<amzsync::capi::Kind::error> {
+  explicit amzsync_error(amzsync::Error e) : error(std::move(e)) {}
   amzsync::Error error;
 };
 
-struct amzsync_answer {
+struct amzsync_answer : amzsync::capi::Alive<amzsync::capi::Kind::answer> {
   std::string json, sync_id, url, user, status;
   bool triggered = false;
   bool verified = false;
 };
 
-struct amzsync_event {
+struct amzsync_event : amzsync::capi::Alive<amzsync::capi::Kind::event> {
   amzsync::events::Item item;
   std::string sse;
 };
@@ -92,18 +100,22 @@ class Occupied {
 
 }  // namespace amzsync::capi
 
-struct amzsync_engine {
+struct amzsync_engine : amzsync::capi::Alive<amzsync::capi::Kind::engine> {
+  amzsync_engine(amzsync::capi::Occupied o, std::unique_ptr<amzsync::Runtime> r) : occupied(std::move(o)), runtime(std::move(r)) {}
   amzsync::capi::Occupied occupied;
   const ::pid_t opened_by = ::getpid();   // its threads are in no child of that process
   std::unique_ptr<amzsync::Runtime> runtime;
-  std::atomic<int> readers{0};
 };
 
 namespace amzsync::capi {
 
 inline std::int32_t fail(amzsync_error** err, Error error) noexcept {
   const auto code = static_cast<std::int32_t>(error.code);
-  if (err) *err = new (std::nothrow) amzsync_error{std::move(error)};
+  try {
+    if (err) *err = new amzsync_error(std::move(error));
+  } catch (const std::bad_alloc&) {
+    // The code has to do.
+  }
   return code;
 }
 
@@ -124,11 +136,61 @@ std::int32_t guarded(amzsync_error** err, Body body) noexcept {
 }
 
 inline Error missing(const char* what) { return Error(Code::invalid_argument, std::string(what) + " must not be NULL."); }
-/// An engine is there, and its threads are.
-inline Status usable(const amzsync_engine* engine) {
-  if (!engine) return missing("engine");
-  return engine->opened_by == ::getpid() ? Status(Done{}) : Status(Code::forked);
+/// A call on an engine: `body(Runtime&) -> Status`, during which it is not freed. An engine is there, and its threads are.
+template <class Body>
+Status on_engine(amzsync_engine* engine, Body body) {
+  AMZ_TRY(use, Live::use(engine));
+  if (engine->opened_by != ::getpid()) return Code::forked;
+  Status status = body(*engine->runtime);
+  // What the close of the engine broke off.
+  if (!status && status.code() == Code::cancelled && Live::is_closing(engine)) return Code::closed;
+  return status;
 }
+/// A text that the host passes, by the header's name for it. NULL is for whoever uses it to judge.
+struct Given {
+  const char* name;
+  const char* text;
+  std::size_t most;
+};
+inline constexpr std::size_t kLongestText = 64U << 10, kLargestTable = 256U << 20;
+#define AMZ_GIVEN_UP_TO(text, most) ::amzsync::capi::Given{#text, text, ::amzsync::capi::most}
+#define AMZ_GIVEN(text) AMZ_GIVEN_UP_TO(text, kLongestText)
+/// Each is UTF-8, and no longer than it can be; else the error `otherwise`.
+inline Status check_texts(std::initializer_list<Given> texts, Code otherwise) {
+  for (const Given& given : texts) {
+    if (!given.text) continue;
+    const std::size_t size = ::strnlen(given.text, given.most + 1);
+    if (size > given.most) return Error(otherwise, std::string(given.name) + " is longer than " + std::to_string(given.most) + " bytes.");
+    if (!valid_utf8(std::string_view(given.text, size))) return Error(otherwise, std::string(given.name) + " is not valid UTF-8.");
+  }
+  return Done{};
+}
+
+template <class Body>
+std::int32_t calling(amzsync_engine* engine, amzsync_error** err, std::initializer_list<Given> texts, Body body) noexcept {
+  return guarded(err, [&]() -> Status {
+    return on_engine(engine, [&](Runtime& runtime) -> Status {
+      AMZ_CHECK(check_texts(texts, Code::invalid_argument));
+      return body(runtime);
+    });
+  });
+}
+/// One that waits for the engine's own threads, on which it would wait for itself.
+template <class Body>
+std::int32_t waiting(amzsync_engine* engine, amzsync_error** err, std::initializer_list<Given> texts, Body body) noexcept {
+  return calling(engine, err, texts, [&](Runtime& runtime) -> Status { return runtime.on_own_thread() ? Status(Code::would_deadlock) : body(runtime); });
+}
+/// A call on a reader of an engine's; `name` is what the header calls it.
+template <class Reader, class Body>
+std::int32_t reading(Reader* reader, const char* name, amzsync_error** err, Body body) noexcept {
+  return guarded(err, [&]() -> Status {
+    if (!reader) return missing(name);
+    if (!is_live(reader)) return Error(Code::invalid_argument, std::string("What was passed as ") + name + " was closed, or is another handle.");
+    return on_engine(reader->engine, body);
+  });
+}
+/// Text of the host's in a sentence: whole, and no longer than one likes to read.
+inline std::string quoted(std::string_view text) { return "'" + clean_utf8(text, 80) + "'"; }
 inline std::string text_or_empty(const char* text) { return text ? std::string(text) : std::string(); }
 
 }  // namespace amzsync::capi

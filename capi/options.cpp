@@ -12,9 +12,11 @@ Error wrong(std::string sentence) { return Error(Code::setting_invalid, std::mov
 
 /// Sets one option behind the firewall. `change(Options&) -> Status`.
 template <class Change>
-std::int32_t set(amzsync_options* options, amzsync_error** err, Change change) noexcept {
+std::int32_t set(amzsync_options* options, amzsync_error** err, std::initializer_list<Given> texts, Change change) noexcept {
   return guarded(err, [&]() -> Status {
     if (!options) return missing("options");
+    if (!is_live(options)) return Error(Code::invalid_argument, "What was passed as the options was freed, or is another handle.");
+    AMZ_CHECK(check_texts(texts, Code::setting_invalid));
     return change(options->options);
   });
 }
@@ -33,7 +35,7 @@ Result<int> in_range(const char* name, std::int32_t value, std::int32_t least, s
 Result<std::string> base_url(const char* name, const char* text) {
   std::string url = text_or_empty(text);
   while (!url.empty() && url.back() == '/') url.pop_back();
-  if (!url.empty() && !net::is_safe_url(url)) return wrong(std::string(name) + " must be an https URL, or http on a loopback address, not '" + url + "'.");
+  if (!url.empty() && !net::is_safe_url(url)) return wrong(std::string(name) + " must be an https URL, or http on a loopback address, not " + quoted(url) + ".");
   return url;
 }
 
@@ -51,7 +53,7 @@ Result<std::vector<std::string>> parse_streams(std::string_view text, Code other
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       std::string all;
       for (const std::string_view k : known) all += (all.empty() ? "" : ", ") + std::string(k);
-      return Error(otherwise, "There is no stream '" + clean_utf8(name, 60) + "'; the streams are " + all + ".");
+      return Error(otherwise, "There is no stream " + quoted(name) + "; the streams are " + all + ".");
     }
     names.emplace_back(name);
   }
@@ -63,6 +65,8 @@ Result<RuntimeSettings> to_settings(const Options& o) {
   settings.store = {o.store, o.synchronous_full};
   settings.ca_file = o.ca_file;
   settings.proxy = o.proxy;
+  if (o.token_store) settings.make_token_store = [tokens = *o.token_store](Executor loop, Clock& clock) { return make_host_token_store(std::move(loop), clock, tokens); };
+  if (o.http_client) settings.make_transport = [client = *o.http_client](Executor loop, Clock& clock) { return make_host_transport(std::move(loop), clock, client); };
   if (o.client_id.empty()) return wrong("The Login-with-Amazon client id is missing.");
   if (o.client_secret.empty()) return wrong("The Login-with-Amazon client secret is missing.");
   if (!o.master_keys) return wrong("The master key is missing; it must be base64 of 32 bytes.");
@@ -89,11 +93,17 @@ using namespace amzsync::capi;   // NOLINT
 
 extern "C" {
 
-amzsync_options* amzsync_options_new(void) noexcept { return new (std::nothrow) amzsync_options(); }
-void amzsync_options_free(amzsync_options* options) noexcept { delete options; }
+amzsync_options* amzsync_options_new(void) noexcept {
+  try {
+    return new amzsync_options();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void amzsync_options_free(amzsync_options* options) noexcept { free_live(options); }
 
 int32_t amzsync_options_set_store(amzsync_options* options, const char* store, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(store)}, [&](Options& o) -> Status {
     const std::string text = text_or_empty(store);
     const bool known = (text.starts_with("sqlite:") && text.size() > 7) || text.starts_with("postgresql://") || text.starts_with("postgres://");
     if (!known) return wrong("The store must be sqlite:PATH or postgresql://HOST/DATABASE.");
@@ -103,7 +113,7 @@ int32_t amzsync_options_set_store(amzsync_options* options, const char* store, a
 }
 
 int32_t amzsync_options_set_synchronous_full(amzsync_options* options, int32_t on, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(value, flag("synchronous_full", on));
     o.synchronous_full = value;
     return Done{};
@@ -112,11 +122,11 @@ int32_t amzsync_options_set_synchronous_full(amzsync_options* options, int32_t o
 
 int32_t amzsync_options_set_app(amzsync_options* options, const char* client_id, const char* client_secret, const char* application_id, const char* redirect_uri,
                                 amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(client_id), AMZ_GIVEN(client_secret), AMZ_GIVEN(application_id), AMZ_GIVEN(redirect_uri)}, [&](Options& o) -> Status {
     if (text_or_empty(client_id).empty()) return wrong("The Login-with-Amazon client id is missing.");
     if (text_or_empty(client_secret).empty()) return wrong("The Login-with-Amazon client secret is missing.");
     const std::string redirect = text_or_empty(redirect_uri);
-    if (!redirect.empty() && net::origin_of(redirect).empty()) return wrong("The redirect URI must be an absolute URL, not '" + redirect + "'.");
+    if (!redirect.empty() && net::origin_of(redirect).empty()) return wrong("The redirect URI must be an absolute URL, not " + quoted(redirect) + ".");
     if (redirect.find('#') != std::string::npos) return wrong("The redirect URI must hold no '#'; Amazon refuses it.");
     o.client_id = client_id;
     o.client_secret = Secret(client_secret);
@@ -127,7 +137,7 @@ int32_t amzsync_options_set_app(amzsync_options* options, const char* client_id,
 }
 
 int32_t amzsync_options_set_app_draft(amzsync_options* options, int32_t draft, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(value, flag("app_draft", draft));
     o.draft = value;
     return Done{};
@@ -135,7 +145,7 @@ int32_t amzsync_options_set_app_draft(amzsync_options* options, int32_t draft, a
 }
 
 int32_t amzsync_options_set_host(amzsync_options* options, const char* name, const char* version, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(name), AMZ_GIVEN(version)}, [&](Options& o) -> Status {
     AMZ_TRY(agent, spapi::make_user_agent(text_or_empty(name), text_or_empty(version)));
     o.host_name = name;
     o.host_version = version;
@@ -144,25 +154,25 @@ int32_t amzsync_options_set_host(amzsync_options* options, const char* name, con
 }
 
 int32_t amzsync_options_set_region(amzsync_options* options, const char* region, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(region)}, [&](Options& o) -> Status {
     const auto known = spapi::region_from(text_or_empty(region));
-    if (!known) return wrong("The region must be na, eu or fe, not '" + text_or_empty(region) + "'.");
+    if (!known) return wrong("The region must be na, eu or fe, not " + quoted(text_or_empty(region)) + ".");
     o.region = *known;
     return Done{};
   });
 }
 
 int32_t amzsync_options_set_environment(amzsync_options* options, const char* environment, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(environment)}, [&](Options& o) -> Status {
     const std::string text = text_or_empty(environment);
-    if (text != "production" && text != "sandbox") return wrong("The environment must be production or sandbox, not '" + text + "'.");
+    if (text != "production" && text != "sandbox") return wrong("The environment must be production or sandbox, not " + quoted(text) + ".");
     o.environment = text == "sandbox" ? spapi::Environment::sandbox : spapi::Environment::production;
     return Done{};
   });
 }
 
 int32_t amzsync_options_set_endpoints(amzsync_options* options, const char* lwa, const char* spapi_url, const char* consent, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(lwa), AMZ_GIVEN(spapi_url), AMZ_GIVEN(consent)}, [&](Options& o) -> Status {
     AMZ_TRY(lwa_base, base_url("The LWA endpoint", lwa));
     AMZ_TRY(spapi_base, base_url("The SP-API endpoint", spapi_url));
     AMZ_TRY(consent_base, base_url("The consent endpoint", consent));
@@ -174,14 +184,14 @@ int32_t amzsync_options_set_endpoints(amzsync_options* options, const char* lwa,
 }
 
 int32_t amzsync_options_set_ca_file(amzsync_options* options, const char* path, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(path)}, [&](Options& o) -> Status {
     o.ca_file = text_or_empty(path);
     return Done{};
   });
 }
 
 int32_t amzsync_options_set_proxy(amzsync_options* options, const char* url, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(url)}, [&](Options& o) -> Status {
     const std::string proxy = text_or_empty(url);
     const std::size_t scheme = proxy.find("://");
     const bool known = proxy.starts_with("http://") || proxy.starts_with("https://") || proxy.starts_with("socks5h://");
@@ -193,7 +203,7 @@ int32_t amzsync_options_set_proxy(amzsync_options* options, const char* url, amz
 }
 
 int32_t amzsync_options_set_master_key(amzsync_options* options, const char* keys, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(keys)}, [&](Options& o) -> Status {
     AMZ_TRY(parsed, auth::MasterKeys::parse(keys ? std::string_view(keys) : std::string_view()));
     o.master_keys = parsed;
     return Done{};
@@ -201,16 +211,16 @@ int32_t amzsync_options_set_master_key(amzsync_options* options, const char* key
 }
 
 int32_t amzsync_options_set_finances(amzsync_options* options, const char* source, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(source)}, [&](Options& o) -> Status {
     const std::string text = text_or_empty(source);
-    if (text != "2024-06-19" && text != "v0") return wrong("The finances source must be 2024-06-19 or v0, not '" + text + "'.");
+    if (text != "2024-06-19" && text != "v0") return wrong("The finances source must be 2024-06-19 or v0, not " + quoted(text) + ".");
     o.sync.finances = text == "v0" ? store::MoneyStream::financial_events : store::MoneyStream::transactions;
     return Done{};
   });
 }
 
 int32_t amzsync_options_set_streams(amzsync_options* options, const char* streams, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(streams)}, [&](Options& o) -> Status {
     AMZ_TRY(names, parse_streams(text_or_empty(streams), Code::setting_invalid));
     o.sync.named_streams = names;
     return Done{};
@@ -218,7 +228,7 @@ int32_t amzsync_options_set_streams(amzsync_options* options, const char* stream
 }
 
 int32_t amzsync_options_set_history_days(amzsync_options* options, int32_t days, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(value, in_range("history_days", days, 1, 730));
     o.sync.history_days = value;
     return Done{};
@@ -226,7 +236,7 @@ int32_t amzsync_options_set_history_days(amzsync_options* options, int32_t days,
 }
 
 int32_t amzsync_options_set_policy(amzsync_options* options, const char* file, const char* json, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {AMZ_GIVEN(file), AMZ_GIVEN_UP_TO(json, kLargestTable)}, [&](Options& o) -> Status {
     auto files = o.policy;
     files[std::string(text_or_empty(file))] = std::string(text_or_empty(json));
     auto parsed = detect::Policy::parse(files);
@@ -238,7 +248,7 @@ int32_t amzsync_options_set_policy(amzsync_options* options, const char* file, c
 }
 
 int32_t amzsync_options_set_archive_days(amzsync_options* options, int32_t days, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(value, in_range("archive_days", days, 0, 3'650));
     o.sync.keep_archive = std::chrono::hours(24 * value);
     return Done{};
@@ -246,7 +256,7 @@ int32_t amzsync_options_set_archive_days(amzsync_options* options, int32_t days,
 }
 
 int32_t amzsync_options_set_archive_pages(amzsync_options* options, int32_t on, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(value, flag("archive_pages", on));
     o.sync.archive_pages = value;
     return Done{};
@@ -254,7 +264,7 @@ int32_t amzsync_options_set_archive_pages(amzsync_options* options, int32_t on, 
 }
 
 int32_t amzsync_options_set_sync_every_minutes(amzsync_options* options, int32_t minutes, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     if (minutes != 0 && (minutes < 15 || minutes > 10'080)) return wrong("sync_every_minutes must be 0 (off) or from 15 to 10080, not " + std::to_string(minutes) + ".");
     o.sync.sync_every = std::chrono::minutes(minutes);
     return Done{};
@@ -262,7 +272,7 @@ int32_t amzsync_options_set_sync_every_minutes(amzsync_options* options, int32_t
 }
 
 int32_t amzsync_options_set_journal_days(amzsync_options* options, int32_t days, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(value, in_range("journal_days", days, 1, 365));
     o.sync.keep_journal = std::chrono::hours(24) * value;
     return Done{};
@@ -270,7 +280,7 @@ int32_t amzsync_options_set_journal_days(amzsync_options* options, int32_t days,
 }
 
 int32_t amzsync_options_set_shared_sellers(amzsync_options* options, int32_t allowed, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(value, flag("shared_sellers", allowed));
     o.sync.allow_shared_seller = value;
     return Done{};
@@ -278,7 +288,7 @@ int32_t amzsync_options_set_shared_sellers(amzsync_options* options, int32_t all
 }
 
 int32_t amzsync_options_set_max_runs(amzsync_options* options, int32_t runs, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(value, in_range("max_runs", runs, 0, 10'000));
     o.sync.max_active_runs = value;
     return Done{};
@@ -286,7 +296,7 @@ int32_t amzsync_options_set_max_runs(amzsync_options* options, int32_t runs, amz
 }
 
 int32_t amzsync_options_set_log(amzsync_options* options, int32_t least, amzsync_log_fn log, void* user_data, amzsync_free_fn free_fn, amzsync_error** err) noexcept {
-  return set(options, err, [&](Options& o) -> Status {
+  return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(level, in_range("The log level", least, AMZSYNC_LOG_DEBUG, AMZSYNC_LOG_ERROR));
     // Freed when the last copy of the sink is gone: those of the options and of every engine opened with them.
     const std::shared_ptr<void> owner(user_data, [free_fn](void* data) {

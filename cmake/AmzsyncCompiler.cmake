@@ -19,7 +19,9 @@ endif()
 add_library(amzsync_compiler INTERFACE)
 target_compile_options(amzsync_compiler INTERFACE -Wall -Wextra -Wshadow $<$<BOOL:${AMZSYNC_WERROR}>:-Werror>
   # g++ 12 takes the frames of Asio's coroutines for mismatched allocations, and sees std::string overrun itself (PR 105329, 105651).
-  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-Wno-mismatched-new-delete;-Wno-array-bounds;-Wno-restrict;-Wno-stringop-overread;-Wno-stringop-overflow>)
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-Wno-mismatched-new-delete;-Wno-array-bounds;-Wno-restrict;-Wno-stringop-overread;-Wno-stringop-overflow>
+  # A name that is unique in the whole process can be made local in no object (the archive).
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-fno-gnu-unique>)
 target_compile_definitions(amzsync_compiler INTERFACE
   ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_SEPARATE_COMPILATION
   # Asio 1.22 decides by which standard header came first whether aligned_alloc exists, so that translation units disagree

@@ -7,15 +7,21 @@ include(CMakePackageConfigHelpers)
 install(TARGETS amzsync EXPORT amzsync-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT dev
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(TARGET amzsync_archive)
+  install(FILES ${CMAKE_ARCHIVE_OUTPUT_DIRECTORY}/libamzsync.a DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
+endif()
 install(DIRECTORY include/amzsync DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/amzsync)
 install(EXPORT amzsync-targets NAMESPACE amzsync:: DESTINATION ${config_dir} COMPONENT dev)
-configure_package_config_file(cmake/amzsync-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/amzsync-config.cmake INSTALL_DESTINATION ${config_dir})
+configure_package_config_file(cmake/amzsync-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/amzsync-config.cmake INSTALL_DESTINATION ${config_dir}
+  PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
 # Below 1.0 a minor version may break what was there.
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/amzsync-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/amzsync-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/amzsync-config-version.cmake DESTINATION ${config_dir} COMPONENT dev)
 
+list(TRANSFORM AMZSYNC_STATIC_NEEDS PREPEND "-l" OUTPUT_VARIABLE AMZSYNC_LIBS_PRIVATE)
+list(JOIN AMZSYNC_LIBS_PRIVATE " " AMZSYNC_LIBS_PRIVATE)
 file(RELATIVE_PATH AMZSYNC_UP /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/amzsync.pc.in ${CMAKE_CURRENT_BINARY_DIR}/amzsync.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/amzsync.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
@@ -47,11 +53,12 @@ set(CPACK_DEBIAN_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libamzsync${AMZSYNC_ABI_VERSION})
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libamzsync-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "libcurl4-openssl-dev, libsqlite3-dev, libssl-dev, zlib1g-dev, libsimdjson-dev, libpq-dev")   # for the archive
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libamzsync${AMZSYNC_ABI_VERSION} (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME amzsync-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "libamzsync${AMZSYNC_ABI_VERSION} (= ${PROJECT_VERSION})")
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "The shared library.")
-set(CPACK_COMPONENT_DEV_DESCRIPTION "Headers, and what find_package and pkg-config read.")
+set(CPACK_COMPONENT_DEV_DESCRIPTION "Headers, an archive to link statically, and what find_package and pkg-config read.")
 set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command line, the example host and the simulator of Amazon.")
 include(CPack)

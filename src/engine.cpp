@@ -26,12 +26,13 @@ Engine::Engine(EngineSettings settings, EngineParts parts)
       tasks_(parts_.loop, parts_.log),
       vault_(settings_.master_keys, parts_.entropy),
       lwa_(parts_.sign_in, parts_.clock, parts_.entropy, settings_.app, settings_.lwa_endpoint),
-      tokens_(tasks_, life_.token(), parts_.store, lwa_, vault_, parts_.clock, parts_.me, parts_.log),
+      refresh_tokens_(vault_, parts_.token_store, parts_.store, parts_.clock, parts_.entropy, life_.token(), parts_.log),
+      tokens_(tasks_, life_.token(), parts_.store, lwa_, vault_, refresh_tokens_, parts_.clock, parts_.me, parts_.log),
       throttle_(parts_.store, parts_.clock, parts_.me),
       client_(parts_.transport, tokens_, throttle_, parts_.clock, parts_.entropy, parts_.work, settings_.app.client_id, settings_.spapi),
       hub_(tasks_, parts_.store, parts_.clock, life_.token()),
       dispatcher_(parts_.dispatcher, parts_.store),
-      services_{tasks_, parts_.work, parts_.store, lwa_, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
+      services_{tasks_, parts_.work, parts_.store, lwa_, refresh_tokens_, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
       manager_(services_, hub_),
       triggers_(services_, settings_.app_settings, vault_, manager_, life_.token()),
       erasures_(services_, manager_, life_.token()) {}
@@ -72,12 +73,13 @@ Async<void> Engine::adopt_codes_now_and_then() {
   const CancelToken life = life_.token();
   while (!life.cancelled()) {
     co_await triggers_.adopt_codes(kAdoptEvery);
+    co_await refresh_tokens_.tidy();
     co_await parts_.clock.sleep_for(kAdoptEvery, life);
   }
 }
 
 Async<void> Engine::stop() {
-  life_.cancel(CancelReason::engine_closing);
+  break_off();
   co_await manager_.stop();
   co_await tasks_.all_ended();
   (void)co_await throttle_.maintain(true);
@@ -154,6 +156,7 @@ Async<Status> Engine::disconnect(UserId user, std::string by) {
   };
   AMZ_CO_CHECK(co_await parts_.store.write(store::Urgency::trigger, std::move(forget)));
   parts_.log.info("Amazon account disconnected", {{"userId", user.text()}});
+  tasks_.spawn(refresh_tokens_.tidy());
   manager_.wake();
   co_return Done{};
 }

@@ -35,6 +35,7 @@ struct EngineParts {
   store::Store& store;
   EngineNo me;          ///< as registered with the store
   Log log;
+  auth::TokenStore* token_store = nullptr;   ///< the host's; nullptr: refresh tokens lie in the database
 };
 
 class Engine {
@@ -43,6 +44,8 @@ class Engine {
 
   /// Begins to work: takes runs up that wait, or that a dead engine left. Loop thread.
   void start();
+  /// Begins to stop: what waits ends with `cancelled`, and nothing new begins. Loop thread.
+  void break_off() { life_.cancel(CancelReason::engine_closing); }
   /// Stops all work and waits for it; ends no run. After it the engine may be destroyed. Loop thread.
   Async<void> stop();
 
@@ -113,6 +116,7 @@ class Engine {
   Tasks tasks_;
   auth::Vault vault_;
   auth::LwaClient lwa_;
+  auth::RefreshTokens refresh_tokens_;
   auth::Tokens tokens_;
   spapi::Throttle throttle_;
   spapi::Client client_;

@@ -22,20 +22,30 @@ Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeSettings settings, Log log
 Status Runtime::open_parts(RuntimeSettings settings, Log log) {
   clock_ = make_system_clock(loop_.get_executor());
   entropy_ = make_system_entropy();
-  net::CurlOptions curl;
-  curl.ca_file = settings.ca_file;
-  curl.proxy = settings.proxy;
-  transport_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
-  curl.max_transfers = kMostSignIns;
-  sign_in_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
+  if (settings.make_transport) {
+    transport_ = settings.make_transport(loop_.get_executor(), *clock_);
+    sign_in_ = settings.make_transport(loop_.get_executor(), *clock_);
+  } else {
+    net::CurlOptions curl;
+    curl.ca_file = settings.ca_file;
+    curl.proxy = settings.proxy;
+    transport_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
+    curl.max_transfers = kMostSignIns;
+    sign_in_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
+  }
+  if (settings.make_token_store) token_store_ = settings.make_token_store(loop_.get_executor(), *clock_);
   AMZ_TRY(store, open_store(settings.store, writer_.get_executor(), readers_.get_executor(), *clock_, log));
   store_ = std::move(store);
   AMZ_TRY(me, store_->register_engine());
   engine_ = std::make_unique<Engine>(std::move(settings.engine), EngineParts{loop_.get_executor(), work_.get_executor(), dispatcher_.get_executor(), *clock_, *entropy_,
-                                                                             *transport_, *sign_in_, *store_, me, std::move(log)});
+                                                                             *transport_, *sign_in_, *store_, me, std::move(log), token_store_.get()});
   loop_thread_ = std::thread([this] { loop_.run(); });
   asio::post(loop_, [this] { engine_->start(); });
   return Done{};
+}
+
+void Runtime::break_off() {
+  asio::post(loop_, [this] { engine_->break_off(); });
 }
 
 Async<void> Runtime::stop() {
@@ -60,6 +70,7 @@ Runtime::~Runtime() {
   }
   engine_.reset();
   store_.reset();
+  token_store_.reset();
   sign_in_.reset();
   transport_.reset();
   clock_.reset();

@@ -19,6 +19,10 @@ struct RuntimeSettings {
   StoreSettings store;
   std::string ca_file;
   std::string proxy;
+  /// In place of curl's.
+  std::function<std::unique_ptr<net::HttpTransport>(Executor loop, Clock& clock)> make_transport;
+  /// For refresh tokens, in place of the database.
+  std::function<std::unique_ptr<auth::TokenStore>(Executor loop, Clock& clock)> make_token_store;
 };
 
 class Runtime {
@@ -29,6 +33,9 @@ class Runtime {
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
+
+  /// Ends what waits for Amazon, for time or for a sync, as the close does; whoever waited hears `cancelled`. Any thread.
+  void break_off();
 
   Engine& engine() noexcept { return *engine_; }
   Clock& clock() noexcept { return *clock_; }
@@ -73,6 +80,7 @@ class Runtime {
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Entropy> entropy_;
   std::unique_ptr<net::HttpTransport> transport_, sign_in_;
+  std::unique_ptr<auth::TokenStore> token_store_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Engine> engine_;
   std::thread loop_thread_;

@@ -11,9 +11,11 @@
  *    and never reused. Functions that can't fail return their value.
  *  - Errors: the last parameter `err` may be NULL. On failure it is set to a new error object, to be freed by the caller; on success it
  *    is set to NULL. There is no thread-local or global last error.
- *  - Handles that are given out (`out_*`) are the caller's to free, and are NULL on failure. Every free function accepts NULL.
- *  - Text is UTF-8, zero-terminated; what is passed in is copied before the function returns. A `const char *` that is returned is
- *    borrowed and lives as long as the handle it came from.
+ *  - Handles that are given out (`out_*`) are the caller's to free, and are NULL on failure. A handle that can't be used (NULL, freed, of another
+ *    kind) harms nothing: functions give INVALID_ARGUMENT, those on an engine that was closed CLOSED; getters give 0 or "", and free functions do nothing.
+ *  - Text is UTF-8, zero-terminated; what is passed in is copied before the function returns. Text that is not UTF-8, or longer than 64 KB (tables of
+ *    policy and supplied rows: 256 MB), is refused with INVALID_ARGUMENT, in options with SETTING_INVALID. A `const char *` that is returned is borrowed
+ *    and lives as long as the handle it came from.
  *  - Secrets go in and never come out: no getter, log line, message or event holds a token, a code or the client secret.
  *  - Callbacks run on a thread of the library's own, one at a time, in order, never inside the call that causes them. They must not
  *    block for long, and must not throw.
@@ -144,7 +146,7 @@ AMZSYNC_API const char *amzsync_status_sentence(int32_t code) AMZSYNC_NOEXCEPT;
 
 /* ---- Errors --------------------------------------------------------------------------------------------------------------------- */
 
-/** One of AMZSYNC_ERROR_. `err` must not be NULL in any of these. Since: 0.1 */
+/** One of AMZSYNC_ERROR_; AMZSYNC_OK for NULL. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_error_code(const amzsync_error *err) AMZSYNC_NOEXCEPT;
 /** One clear sentence. Borrowed from `err`. Since: 0.1 */
 AMZSYNC_API const char *amzsync_error_message(const amzsync_error *err) AMZSYNC_NOEXCEPT;
@@ -236,6 +238,91 @@ typedef void (*amzsync_free_fn)(void *user_data);
 AMZSYNC_API int32_t amzsync_options_set_log(amzsync_options *options, int32_t least, amzsync_log_fn log, void *user_data, amzsync_free_fn free_fn,
                                             amzsync_error **err) AMZSYNC_NOEXCEPT;
 
+/* ---- An HTTP client of the host's own ------------------------------------------------------------------------------------------ */
+/** A host that has one client for all its traffic (metrics, a proxy, certificates of its own) lends it. The library keeps what is its own: the order, Amazon's limits, repetition,
+ * time limits and sizes. Amazon's certificates are then the client's to verify, by TLS 1.2 or later; it follows no redirect, keeps no cookies, and gives out no header or
+ * body, for tokens are among them. */
+
+/** One exchange: what is asked, and where the answer goes. It is the host's from the call of `perform` until amzsync_exchange_finish, which frees it. */
+typedef struct amzsync_exchange amzsync_exchange;
+
+/** Bits of amzsync_exchange_rules. ONCE: a request that may have reached the server must not be sent again (not even after a kept connection broke). PUBLIC_ONLY: the address must
+ * not be one of this machine or its networks, whatever the name resolves to. */
+#define AMZSYNC_EXCHANGE_ONCE 1
+#define AMZSYNC_EXCHANGE_PUBLIC_ONLY 2
+
+/** The host's functions. None may throw. */
+typedef struct amzsync_http_client {
+  uint32_t size;     /**< sizeof(amzsync_http_client) */
+  uint32_t threads;  /**< calls of `perform` at once, at most 256; 0: 8. Sign-ins have as many of their own */
+  /** Performs one exchange, here or by a thread of the host's: must lead to one amzsync_exchange_finish, at any time. On a thread of the library's for this purpose. */
+  void (*perform)(void *user_data, amzsync_exchange *exchange);
+  /** Nobody waits for this exchange any more (cancelled, too late, too large): it is to be finished soon, with any code. On another thread than `perform`, and not after the exchange
+   * was finished. May be NULL; then the next amzsync_exchange_answer_body tells. */
+  void (*cancel)(void *user_data, amzsync_exchange *exchange);
+} amzsync_http_client;
+
+/** Has Amazon be reached by the host's client; `client` NULL (default): by the library's own, to which alone amzsync_options_set_ca_file and amzsync_options_set_proxy apply. The
+ * table is copied. `free_fn` is called when the last engine, options object and exchange that uses it is gone; amzsync_close waits for functions that are being called, and not for
+ * exchanges that are not finished. Errors: SETTING_INVALID, INVALID_ARGUMENT; then `free_fn` is not called. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_options_set_http_client(amzsync_options *options, const amzsync_http_client *client, void *user_data, amzsync_free_fn free_fn,
+                                                    amzsync_error **err) AMZSYNC_NOEXCEPT;
+
+/* What is asked; borrowed from the exchange; any thread. */
+/** "GET", "POST", "PUT" or "DELETE"; an absolute URL. Since: 0.2 */
+AMZSYNC_API const char *amzsync_exchange_method(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
+AMZSYNC_API const char *amzsync_exchange_url(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
+/** Name of the header at `index` (0 is the first), and its value; NULL: there are no more. Since: 0.2 */
+AMZSYNC_API const char *amzsync_exchange_header(const amzsync_exchange *exchange, size_t index, const char **out_value) AMZSYNC_NOEXCEPT;
+/** The body; it may hold zeros. Since: 0.2 */
+AMZSYNC_API const char *amzsync_exchange_body(const amzsync_exchange *exchange, size_t *out_size) AMZSYNC_NOEXCEPT;
+/** So long it is waited for: for the whole exchange, in a long download for silence. Since: 0.2 */
+AMZSYNC_API int64_t amzsync_exchange_timeout_ms(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
+/** AMZSYNC_EXCHANGE_ bits. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_exchange_rules(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
+
+/* The answer, in this order, by one thread at a time. Errors of all three: CANCELLED (nobody waits any more: finish it), INVALID_ARGUMENT. */
+/** The status, 100 to 599; again: what came before (100 Continue) is forgotten. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_exchange_answer(amzsync_exchange *exchange, int32_t status) AMZSYNC_NOEXCEPT;
+/** One header, all of which must be passed on: Amazon's limits come by them. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_exchange_answer_header(amzsync_exchange *exchange, const char *name, const char *value) AMZSYNC_NOEXCEPT;
+/** The next piece of the body, as it came; copied. Blocks while what reads it has enough. Errors: also ANSWER_TOO_LARGE. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_exchange_answer_body(amzsync_exchange *exchange, const char *data, size_t size) AMZSYNC_NOEXCEPT;
+/** 1 while somebody waits for the answer. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_exchange_is_wanted(amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
+/** Ends the exchange and frees it. AMZSYNC_OK: the answer is whole, whatever its status. AMZSYNC_ERROR_TIMEOUT, or AMZSYNC_ERROR_NETWORK_ERROR for everything else: there was none, and
+ * `message` (may be NULL) says why, in one sentence that shows no secret. Any thread. Since: 0.2 */
+AMZSYNC_API void amzsync_exchange_finish(amzsync_exchange *exchange, int32_t code, const char *message) AMZSYNC_NOEXCEPT;
+
+/* ---- A token store of the host's own -------------------------------------------------------------------------------------------- */
+/** A host that has a vault for its secrets keeps the sellers' refresh tokens there. The database then holds names, sealed as tokens are; access tokens, which last an hour, stay in
+ * it. A token is written before its connection is stored, under a name that was never used, so whatever fails in between leaves the connection that was there as it was. */
+
+/** One call of the host's functions; ended by amzsync_token_call_done. */
+typedef struct amzsync_token_call amzsync_token_call;
+
+/** The host's functions, called on threads of the library's for this purpose; texts are borrowed for the call. Each leads to one amzsync_token_call_done, there or later, from any
+ * thread; after five seconds nobody waits for it any more. None may throw. */
+typedef struct amzsync_token_store {
+  uint32_t size;     /**< sizeof(amzsync_token_store) */
+  uint32_t threads;  /**< calls at once, at most 256; 0: 4 */
+  /** Keeps `token` under `name`, 32 characters 0-9a-f. `user` is told for the host's own order: the name alone tells tokens apart. */
+  void (*put)(void *user_data, const char *user, const char *name, const char *token, amzsync_token_call *call);
+  /** Gives the token, or NOT_FOUND: then the seller must authorise again. */
+  void (*get)(void *user_data, const char *name, amzsync_token_call *call);
+  /** Forgets it. What is not there was removed. Asked again until it succeeds. */
+  void (*remove)(void *user_data, const char *name, amzsync_token_call *call);
+} amzsync_token_store;
+
+/** Has refresh tokens lie with the host; `tokens` NULL (default): in the database, sealed. All engines on a database must have the same. Tokens that lie in the database move when they
+ * are next used; the way back is a new authorisation. The table is copied; `free_fn` is called when the last engine and options object that uses it is gone. Errors: SETTING_INVALID,
+ * INVALID_ARGUMENT; then `free_fn` is not called. Since: 0.2 */
+AMZSYNC_API int32_t amzsync_options_set_token_store(amzsync_options *options, const amzsync_token_store *tokens, void *user_data, amzsync_free_fn free_fn,
+                                                    amzsync_error **err) AMZSYNC_NOEXCEPT;
+/** Ends a call and frees it. AMZSYNC_OK, with the `token` after `get`; AMZSYNC_ERROR_NOT_FOUND; any other code: it failed, and `message` (may be NULL) says why, in one sentence that
+ * shows no secret. `token` is copied, and may be wiped afterwards. Any thread. Since: 0.2 */
+AMZSYNC_API void amzsync_token_call_done(amzsync_token_call *call, int32_t code, const char *token, const char *message) AMZSYNC_NOEXCEPT;
+
 /* ---- Engine --------------------------------------------------------------------------------------------------------------------- */
 
 /** Opens the database (creating it, or bringing its schema up to date), starts the workers, and goes on with syncs that wait or that a
@@ -244,8 +331,9 @@ AMZSYNC_API int32_t amzsync_options_set_log(amzsync_options *options, int32_t le
 AMZSYNC_API int32_t amzsync_open(const amzsync_options *options, amzsync_engine **out_engine, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
 /** Closes the engine and frees it. Ends no sync: it goes on in another process, or at the next open. Waits for a transaction under way and
- * for callbacks that run; subscribers get a last event `engine.closed`. All event readers must be closed before, and no other call may
- * be under way. Errors: WOULD_DEADLOCK (from inside a callback), BUSY (an event reader is open); the engine is then still open. Since: 0.1 */
+ * for callbacks that run; subscribers get a last event `engine.closed`. All event readers must be closed before. Other threads may be in the midst
+ * of a call: it is waited for, and what waits for Amazon or for time ends with CLOSED. Errors: WOULD_DEADLOCK (from inside a callback), BUSY (a reader of
+ * events or changes is open, or amzsync_sync_wait is under way); the engine is then still open. CLOSED (it was closed before). Since: 0.1 */
 AMZSYNC_API int32_t amzsync_close(amzsync_engine *engine) AMZSYNC_NOEXCEPT;
 
 /* ---- Answers -------------------------------------------------------------------------------------------------------------------- */
@@ -282,7 +370,8 @@ AMZSYNC_API int32_t amzsync_consent_login(amzsync_engine *engine, const char *us
 /** The front end that a trip began with: the answer's url. For the redirect of a callback that failed. Errors: NOT_FOUND. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_consent_frontend(amzsync_engine *engine, const char *state, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
-/** What came back from Amazon. NULL and "" mean that the parameter was absent. */
+/** What came back from Amazon, as it came: a state of no trip's, whatever it is made of, is INVALID_STATE; more than 4096 bytes are INVALID_ARGUMENT. NULL and "" mean that the
+ * parameter was absent. */
 typedef struct amzsync_oauth_params {
   uint32_t size;          /**< sizeof(amzsync_oauth_params) */
   const char *user;       /**< whom the host's session says it is; NULL: only the state says */
@@ -448,7 +537,7 @@ AMZSYNC_API const char *amzsync_events_sse_hello(amzsync_events *events, size_t 
  * Errors: WOULD_DEADLOCK (waiting inside a callback), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_events_next(amzsync_events *events, int64_t timeout_ms, amzsync_event **out_event, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** A descriptor that becomes readable when there may be something to read, for event loops: when it does, call amzsync_events_next with timeout 0
- * until it gives nothing. Owned by `events`; do not read from it or close it. Since: 0.1 */
+ * until it gives nothing. Owned by `events`; do not read from it or close it. -1 for a handle that is none. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_events_fd(const amzsync_events *events) AMZSYNC_NOEXCEPT;
 AMZSYNC_API void amzsync_events_close(amzsync_events *events) AMZSYNC_NOEXCEPT;
 

@@ -132,7 +132,7 @@ Async<void> Tokens::let_go_of_refresh(ConnectionNo connection) {
 }
 
 Async<Result<AccessToken>> Tokens::refresh(store::Connection connection) {
-  auto opened = vault_.open(SecretKind::refresh_token, connection.user, connection.sealed_refresh_token);
+  auto opened = co_await refresh_tokens_.find(connection.user, connection.sealed_refresh_token);
   const Secret token = opened ? std::move(*opened) : Secret();
   Result<TokenGrant> grant = opened ? Result<TokenGrant>(Code::internal) : Result<TokenGrant>(opened.error());
   if (opened) {
@@ -159,12 +159,17 @@ Async<Result<AccessToken>> Tokens::refresh(store::Connection connection) {
   if (!grant) co_return grant.error();
 
   const std::string sealed = vault_.seal(SecretKind::access_token, connection.user, grant->access_token);
-  // A token that an older master key had sealed moves under the new one when it is used.
-  const std::string anew = vault_.is_current(connection.sealed_refresh_token) ? "" : vault_.seal(SecretKind::refresh_token, connection.user, token);
+  // A token that an older master key had sealed moves under the new one when it is used, and one that is to lie with the host moves there.
+  RefreshTokens::Kept anew;
+  if (!refresh_tokens_.is_in_place(connection.user, connection.sealed_refresh_token)) {
+    Secret moved = token;
+    auto kept = co_await refresh_tokens_.keep(connection.user, std::move(moved));
+    if (kept) anew = std::move(*kept);   // else the next time
+  }
   const Instant obtained = grant->obtained_at;
   const Instant expires = grant->expires_at;
   auto keep = [connection, sealed, anew, obtained, expires](store::Tx& tx) -> Result<bool> {
-    if (!anew.empty()) store::reseal_refresh_token(tx, connection.number, connection.generation, anew);
+    if (!anew.sealed.empty() && store::reseal_refresh_token(tx, connection.number, connection.generation, anew.sealed)) anew.hold(tx);
     return store::store_access_token(tx, connection.number, connection.generation, sealed, obtained, expires);
   };
   auto kept = co_await store_.write(store::Urgency::normal, std::move(keep));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/lwa.hpp"
+#include "auth/refresh_tokens.hpp"
 #include "auth/vault.hpp"
 #include "base/log.hpp"
 #include "store/connections.hpp"
@@ -26,11 +27,11 @@ struct AccessToken {
 class Tokens {
  public:
   /// `life` ends with the engine.
-  Tokens(Tasks& tasks, CancelToken life, store::Store& store, LwaClient& lwa, const Vault& vault, Clock& clock, EngineNo me, Log log)
-      : tasks_(tasks), life_(std::move(life)), store_(store), lwa_(lwa), vault_(vault), clock_(clock), me_(me), log_(std::move(log)) {}
+  Tokens(Tasks& tasks, CancelToken life, store::Store& store, LwaClient& lwa, const Vault& vault, RefreshTokens& refresh_tokens, Clock& clock, EngineNo me, Log log)
+      : tasks_(tasks), life_(std::move(life)), store_(store), lwa_(lwa), vault_(vault), refresh_tokens_(refresh_tokens), clock_(clock), me_(me), log_(std::move(log)) {}
 
   /// Errors: not_connected, needs_reauth (the connection is marked so, unless it was authorised anew meanwhile),
-  /// app_credentials_invalid, amazon_unavailable, key_unknown, cancelled. Loop thread.
+  /// app_credentials_invalid, amazon_unavailable, key_unknown, store_unavailable (also the host's token store), cancelled. Loop thread.
   Async<Result<AccessToken>> access_token(UserNo user, CancelToken cancel);
 
   /// Amazon says that this token has expired or is worthless: the next caller gets another one.
@@ -60,6 +61,7 @@ class Tokens {
   store::Store& store_;
   LwaClient& lwa_;
   const Vault& vault_;
+  RefreshTokens& refresh_tokens_;
   Clock& clock_;
   EngineNo me_;
   Log log_;

@@ -55,6 +55,7 @@ constexpr OwnTable kTables[]{
     {"detections"},
     {"participations"},
     {"consents"},
+    {"kept_tokens"},
     {"pauses"},
 };
 

@@ -13,8 +13,8 @@ std::vector<Connection> sealed_connections(Tx& tx, ConnectionNo after, int limit
   return connections;
 }
 
-void reseal_refresh_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed) {
-  tx.run("UPDATE connections SET refresh_token=?3 WHERE connection_no=?1 AND generation=?2 AND refresh_token IS NOT NULL", connection, generation, Blob{sealed});
+bool reseal_refresh_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed) {
+  return tx.run("UPDATE connections SET refresh_token=?3 WHERE connection_no=?1 AND generation=?2 AND refresh_token IS NOT NULL", connection, generation, Blob{sealed}) == 1;
 }
 
 void reseal_access_token(Tx& tx, ConnectionNo connection, const std::optional<std::string>& sealed) {

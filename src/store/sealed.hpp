@@ -10,8 +10,8 @@ namespace amzsync::store {
 
 /// Connections after `after` that hold a refresh token, in the order of their numbers.
 std::vector<Connection> sealed_connections(Tx& tx, ConnectionNo after, int limit);
-/// Only if nobody authorised anew meanwhile.
-void reseal_refresh_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed);
+/// Only if nobody authorised anew meanwhile; false when somebody did.
+bool reseal_refresh_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed);
 /// nullopt: it is forgotten.
 void reseal_access_token(Tx& tx, ConnectionNo connection, const std::optional<std::string>& sealed);
 void reseal_code(Tx& tx, const Sha256& state_hash, std::string_view sealed);

@@ -2,6 +2,7 @@
 #include "sync/endings.hpp"
 
 #include "store/connections.hpp"
+#include "store/kept_tokens.hpp"
 #include "sync/schedule.hpp"
 
 namespace amzsync::sync {
@@ -35,6 +36,7 @@ int end_cancelled(Services& services, store::Tx& tx, Instant unheard_since) {
 
 bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by) {
   const bool was_connected = store::disconnect(tx, user);
+  store::drop_tokens(tx, user);
   // After the disconnection, so that no run follows the cancelled one.
   if (const auto active = store::active_run(tx, user)) store::request_cancel(tx, user, active->id, by);
   end_cancelled(services, tx);

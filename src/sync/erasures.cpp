@@ -13,12 +13,14 @@ constexpr Duration kAnswerWithin = std::chrono::seconds(30);
 constexpr Duration kSyncEndsWithin = std::chrono::seconds(10);   // after that its worker is taken for lost; without its row it can write nothing
 constexpr Duration kPoll = std::chrono::milliseconds(20);
 constexpr Duration kReadersLast = std::chrono::seconds(1);       // between tries to cut the log off
+constexpr Duration kTokenAgain = std::chrono::seconds(5);        // between tries to have the host's token store remove a token
 constexpr Duration kLookEvery = std::chrono::hours(1);
 
-std::string receipt(const UserId& user, bool known, const store::ErasedRows& rows, bool rows_gone, bool files_clean) {
+std::string receipt(const UserId& user, bool known, const store::ErasedRows& rows, bool tokens_gone, bool rows_gone, bool files_clean) {
   JsonWriter json;
   json.begin_object().field("userId", user.text()).field("known", known).field("state", rows_gone && files_clean ? "erased" : "pending");
   json.key("pending").begin_array();
+  if (!tokens_gone) json.value("the host's token store has not removed the refresh token yet; it is asked again");
   if (!rows_gone) json.value("rows are still being deleted; nobody finds them any more");
   if (!files_clean) json.value("the database's log still holds what was deleted, for somebody reads what was there before; it is cut off when they are done");
   json.end_array();
@@ -52,7 +54,7 @@ Async<Result<std::string>> Erasures::erase(UserId user, std::string by) {
     // The name is taken off at once: what is still being deleted may be this user's.
     auto look = [](store::Tx& tx) -> Result<bool> { return store::erasures_under_way(tx).empty(); };
     AMZ_CO_TRY(nothing_left, co_await services_.store.read(std::move(look)));
-    co_return receipt(user, false, {}, nothing_left, true);
+    co_return receipt(user, false, {}, true, nothing_left, true);
   }
   AMZ_CO_CHECK(co_await end_syncs(*number));
   const std::string mask = "erased:" + hex(services_.entropy.bytes(16));
@@ -64,7 +66,7 @@ Async<Result<std::string>> Erasures::erase(UserId user, std::string by) {
   const Steady until = services_.clock.steady() + kAnswerWithin;
   while (!job->over() && services_.clock.steady() < until && !life_.cancelled()) co_await services_.clock.sleep_for(kPoll, life_);
   if (job->error) co_return *job->error;
-  co_return receipt(user, true, job->rows, job->rows_gone, job->files_clean);
+  co_return receipt(user, true, job->rows, job->tokens_gone, job->rows_gone, job->files_clean);
 }
 
 /// The sync under way ends first, as cancelled, and says so to whoever follows it.
@@ -79,7 +81,18 @@ Async<Status> Erasures::end_syncs(UserNo user) {
   }
 }
 
+/// What the host has goes before the row that says so.
+Async<void> Erasures::end_tokens(std::shared_ptr<Job> job) {
+  while (!life_.cancelled()) {
+    const auto gone = co_await services_.refresh_tokens.is_rid_of(job->user);
+    job->tokens_gone = gone && *gone;
+    if (job->tokens_gone) break;
+    co_await services_.clock.sleep_for(kTokenAgain, life_);
+  }
+}
+
 Async<void> Erasures::perform(std::shared_ptr<Job> job) {
+  co_await end_tokens(job);
   while (!job->rows_gone && !life_.cancelled()) {
     auto some = [job](store::Tx& tx) -> Result<std::pair<bool, store::ErasedRows>> {
       store::ErasedRows rows;

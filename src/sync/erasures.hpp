@@ -23,11 +23,12 @@ class Erasures {
   struct Job {
     UserNo user;
     store::ErasedRows rows;
-    bool rows_gone = false, files_clean = false;
+    bool tokens_gone = false, rows_gone = false, files_clean = false;
     std::optional<Error> error;
     bool over() const { return (rows_gone && files_clean) || error; }
   };
   Async<Status> end_syncs(UserNo user);
+  Async<void> end_tokens(std::shared_ptr<Job> job);
   Async<void> perform(std::shared_ptr<Job> job);
   Async<void> finish_what_was_begun();
 

@@ -53,6 +53,7 @@ struct Services {
   Executor work;             ///< CPU pool: decoding
   store::Store& store;
   auth::LwaClient& lwa;
+  auth::RefreshTokens& refresh_tokens;
   auth::Tokens& tokens;
   spapi::Throttle& throttle;
   spapi::Client& client;

@@ -181,22 +181,25 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
   a.marketplace = std::move(from.marketplace);
   a.seller = std::move(from.seller);
   a.app_id = services_.lwa.client_id();
-  a.sealed_refresh_token = vault_.seal(auth::SecretKind::refresh_token, user, grant.refresh_token);
+  Secret given = grant.refresh_token;
+  AMZ_CO_TRY(kept, co_await services_.refresh_tokens.keep(user, std::move(given)));
+  a.sealed_refresh_token = kept.sealed;
   a.sealed_access_token = vault_.seal(auth::SecretKind::access_token, user, grant.access_token);
   a.access_obtained_at = grant.obtained_at;
   a.access_expires_at = grant.expires_at;
   a.history_from = history_begins(services_.settings, services_.clock.now());
   a.allow_shared_seller = services_.settings.allow_shared_seller;
-  auto connect = [this, a = std::move(a), token = grant.refresh_token, state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) mutable -> Result<store::TriggerOutcome> {
-    if (const auto known = store::find_connection(tx, a.user); known && !known->sealed_refresh_token.empty()) {
-      const auto before = vault_.open(auth::SecretKind::refresh_token, a.user, known->sealed_refresh_token);
-      a.is_known_token = before && before->reveal() == token.reveal();
-    }
+  auto connect = [this, kept, a = std::move(a), token = grant.refresh_token, state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) mutable -> Result<store::TriggerOutcome> {
+    if (const auto known = store::find_connection(tx, a.user); known && !known->sealed_refresh_token.empty())
+      a.is_known_token = services_.refresh_tokens.is_same(a.user, known->sealed_refresh_token, token);
     AMZ_TRY(connection, store::store_authorisation(tx, a));
+    kept.hold(tx);
     if (state_hash) store::close_consent(tx, *state_hash, "connected");
     return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true});
   };
   auto outcome = co_await services_.store.write(store::Urgency::trigger, std::move(connect));
+  // What the new token took the place of, or the new one itself, is of no use to anybody.
+  services_.tasks.spawn(outcome ? services_.refresh_tokens.tidy() : services_.refresh_tokens.let_go(std::move(kept)));
   co_return outcome;
 }
 

@@ -2,6 +2,7 @@
 """The C interface, the examples, and many processes on one database."""
 import os
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -19,9 +20,36 @@ class Programs(HostCase):
     def test_the_c_interface(self):
         self.run_program("capi-test", self.sim(rate_scale=0).url, str(self.store))
 
+    def test_a_client_and_a_token_store_of_the_hosts(self):
+        sim = self.sim(history_days=540)
+        for seller, how in enumerate(("blocking", "later"), 1):
+            self.store = self.folder / f"{how}.db"
+            said = self.run_program("host-parts", sim.url, str(self.store), f"Atzr|sim-seller-{seller}", how).splitlines()
+            self.assertEqual(said[0], "completed")
+            self.assertIn(f'"amount":{sim.truth(seller)["transactions"]["recoveries"][0]["amount"]}', said[1])
+            exchanges, documents = map(int, said[2].split())
+            self.assertGreater(exchanges, 10)
+            self.assertGreater(documents, 2)
+            self.assertEqual(self.sql("SELECT status FROM runs"), [("completed",)])
+            self.assertNotIn(b"Atzr|", self.store.read_bytes())
+
+    def test_each_function_called_wrongly(self):
+        self.run_program("wrong-calls", self.sim(rate_scale=0).url, str(self.store))
+
+    def test_no_function_is_left_out_of_that(self):
+        root = pathlib.Path(__file__).parents[2]
+        programs = "".join((root / "tests/capi" / name).read_text() for name in ("wrong_calls.cpp", "host_parts.cpp"))
+        called = set(re.findall(r"amzsync_\w+", programs))
+        self.assertEqual([name for name in (root / "capi/symbols.txt").read_text().split() if name not in called], [])
+
+    def test_a_thousand_races_of_subscribing_and_closing(self):
+        said = self.run_program("races", self.sim(rate_scale=0).url, str(self.store), "1000")
+        self.assertIn("1000 races", said)
+
     def test_the_examples(self):
         sim = self.sim(history_days=540)
-        for seller, name in enumerate(("minimal-c", "minimal-cpp"), 1):
+        programs = ["minimal-c", "minimal-cpp"] + ["minimal-static"] * (BIN / "minimal-static").exists()   # none of a library that a sanitizer watches
+        for seller, name in enumerate(programs, 1):
             total = sim.truth(seller)["transactions"]["recoveries"][0]["amount"]
             self.store = self.folder / f"{name}.db"
             said = self.run_program(name, sim.url, str(self.store), f"Atzr|sim-seller-{seller}")

@@ -13,7 +13,7 @@ from harness import Sim  # noqa: E402: it reads the line above
 folder = pathlib.Path(tempfile.mkdtemp())
 sim = Sim(events=200, skus=10)
 try:
-    for program in ("consumer/consumer-c", "consumer/consumer-cpp", "by-pkg-config"):
+    for program in ("consumer/consumer-c", "consumer/consumer-cpp", "consumer/consumer-static", "by-pkg-config", "by-pkg-config-static"):
         done = subprocess.run([str(stage / program), sim.url, str(folder / f"{pathlib.Path(program).name}.db"), "Atzr|sim-seller-1"], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, (program, done.stdout, done.stderr)
         print(f"{program}: {done.stdout.strip().splitlines()[-1]}")

@@ -9,6 +9,9 @@ import subprocess
 import sys
 import threading
 import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
 
 from harness import BIN, CLIENT_SECRET, MASTER_KEY, HostCase
 
@@ -158,6 +161,47 @@ class Whole(Simulated):
         self.assertEqual(sorted(ended, key=str), [[], "closed"])
         self.assertTrue(engine.closed)
         engine.close()
+
+    def test_a_client_and_a_vault_of_the_hosts(self):
+        asked, vault = [], {}
+
+        def client(request):
+            asked.append(request)
+            sent = urllib.request.Request(self.amazon.url + urllib.parse.urlsplit(request.url)._replace(scheme="", netloc="").geturl(), request.body or None, dict(request.headers), method=request.method)
+            try:
+                with urllib.request.urlopen(sent, timeout=request.timeout) as answer:
+                    return amzsync.HttpResponse(answer.status, answer.headers.items(), answer.read())
+            except urllib.error.HTTPError as answer:
+                with answer:
+                    return amzsync.HttpResponse(answer.code, answer.headers.items(), answer.read())
+
+        class Vault:
+            def put(self, user, name, token):
+                vault[name] = (user, token)
+
+            def get(self, name):
+                return vault[name][1] if name in vault else None
+
+            def remove(self, name):
+                vault.pop(name, None)
+
+        token, nowhere = self.amazon.refresh_token(1), "http://127.0.0.1:1"
+        with self.engine(http_client=client, token_store=Vault(), lwa_endpoint=nowhere, spapi_endpoint=nowhere) as engine:
+            self.assertEqual(engine.sync_wait("u", engine.connect("u", token))["status"], "completed")
+            self.assertEqual(list(vault.values()), [("u", token)])
+            self.assertTrue(any(r.method == "POST" and b"refresh_token" in r.body for r in asked))
+        self.assertNotIn(token.encode(), pathlib.Path(self.store).read_bytes())
+        self.assertEqual(amzsync.parts._lent, {})
+
+    def test_what_a_hosts_client_raises_is_no_answer(self):
+        def client(request):
+            raise ValueError("Atzr|a token that must not be seen")
+
+        with self.engine(http_client=client) as engine:
+            with self.assertRaises(amzsync.Error) as raised:
+                engine.connect("u", self.amazon.refresh_token(1))
+        self.assertEqual(raised.exception.name, "amazon_unavailable")
+        self.assertNotIn("Atzr", str(raised.exception))
 
     def test_what_the_library_logs_is_heard_whatever_the_hearer_does(self):
         heard, trouble = [], []

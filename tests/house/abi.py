@@ -20,6 +20,14 @@ def type_of(parameter):
     return re.sub(r"\s*\*\s*", "*", (named.group(1) if named and parameter != "void" else parameter).strip())
 
 
+def member_of(declaration):
+    """Type and name of a struct's member, which may be a function."""
+    call = re.fullmatch(r"(.*?)\(\*(\w+)\) ?\(([^()]*)\)", declaration.strip())
+    if call:
+        return f"{type_of(call.group(1) + ' x')} ({', '.join(type_of(p) for p in call.group(3).split(','))})", call.group(2)
+    return type_of(declaration), re.search(r"(\w+)$", declaration.strip()).group(1)
+
+
 def interface(header):
     """Name: what it is, as one line of text."""
     text = re.sub(r"/\*.*?\*/", " ", header.read_text(encoding="utf-8"), flags=re.S)
@@ -32,7 +40,7 @@ def interface(header):
         found[name] = f"function {type_of(result + ' x')} ({', '.join(type_of(p) for p in parameters.split(','))})"
     for result, name, parameters in re.findall(r"typedef ([^;(){}]*?)\(\*(\w+)\) ?\(([^()]*)\);", plain):
         found[name] = f"callback {type_of(result + ' x')} ({', '.join(type_of(p) for p in parameters.split(','))})"
-    structs = {name: [(type_of(m), re.search(r"(\w+)$", m.strip()).group(1)) for m in members.split(";") if m.strip()] for members, name in re.findall(r"typedef struct \w+ \{([^}]*)\} (\w+);", plain)}
+    structs = {name: [member_of(m) for m in members.split(";") if m.strip()] for members, name in re.findall(r"typedef struct \w+ \{([^}]*)\} (\w+);", plain)}
     for name in re.findall(r"typedef struct (\w+) \1;", plain):
         found[name] = "handle"
     for name, line in places(header, structs):

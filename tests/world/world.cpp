@@ -246,7 +246,7 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   transport_->set_deaf(s.deaf_transport);
   const Executor loop = world.loop_.get_executor();
   clock_ = std::make_unique<FatefulClock>(*this);
-  engine_ = std::make_unique<amzsync::Engine>(std::move(e), amzsync::EngineParts{loop, loop, loop, *clock_, *entropy_, *transport_, *transport_, *store_, *me, log});
+  engine_ = std::make_unique<amzsync::Engine>(std::move(e), amzsync::EngineParts{loop, loop, loop, *clock_, *entropy_, *transport_, *transport_, *store_, *me, log, s.token_store});
   engine_->start();
   if (!s.listen) return;
   const auto subscription = engine_->dispatcher().subscribe(std::nullopt, events::Cursor::kLive, [this](const events::Item& item) { hear(item); }, {});

@@ -29,6 +29,7 @@ struct WorldSettings {
   bool listen = false;                        ///< a callback hears of everything, from the opening of each process on
   bool deaf_transport = false;                ///< what hangs is not given up after its time, as by a broken HTTP client
   std::vector<std::string> streams;
+  amzsync::auth::TokenStore* token_store = nullptr;   ///< the host's
   bool synchronous_full = false;
   SimTransport::Observer watch;               ///< told of every exchange
 };
@@ -124,6 +125,7 @@ class World {
   void set_fates(Fates fates) { fates_ = std::move(fates); }
   /// The keys of the engines that are opened from now on.
   void use_master_keys(std::string keys) { master_keys_ = std::move(keys); }
+  void use_token_store(amzsync::auth::TokenStore* tokens) { settings_.token_store = tokens; }
   /// Whether the disk has any to spare.
   void set_room(bool room) { room_ = room; }
   std::int64_t store_calls() const noexcept { return store_calls_; }

@@ -23,7 +23,8 @@ from .engine import DEBUG, ERROR, INFO, TERMINAL, WARN, Answer, Engine, Stats, m
 from .errors import (RETRY_AFTER_REAUTH, RETRY_LATER, RETRY_NEVER, AmazonError, ArgumentError, AuthorisationError, ClosedError, DeadlockError, Error, ForkedError, NeedsReauthError, NotConnectedError,
                      NotFoundError, OutOfMemoryError, StoreError, SyncError, WaitTimeout)
 from .events import LIVE, Event, Events, Subscription
+from .parts import HttpClient, HttpRequest, HttpResponse, TokenStore
 
-__all__ = ["AmazonError", "Answer", "ArgumentError", "AuthorisationError", "Changes", "ClosedError", "DEBUG", "DeadlockError", "ERROR", "Engine", "Error", "Event", "Events", "ForkedError", "INFO", "LIVE",
+__all__ = ["AmazonError", "Answer", "ArgumentError", "AuthorisationError", "Changes", "ClosedError", "DEBUG", "DeadlockError", "ERROR", "Engine", "Error", "Event", "Events", "ForkedError", "HttpClient", "HttpRequest", "HttpResponse", "INFO", "LIVE",
            "NeedsReauthError", "NotConnectedError", "NotFoundError", "OutOfMemoryError", "RETRY_AFTER_REAUTH", "RETRY_LATER", "RETRY_NEVER", "Stats", "StoreError", "Subscription", "SyncError",
-           "TERMINAL", "WARN", "WaitTimeout", "migrate", "version"]
+           "TERMINAL", "TokenStore", "WARN", "WaitTimeout", "migrate", "version"]

@@ -14,6 +14,9 @@ LOG_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
 FREE_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 EVENT_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 DONE_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
+PERFORM_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+PUT_TOKEN_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
+TOKEN_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
 MIGRATE_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64)
 
 
@@ -23,6 +26,14 @@ class OAuthParams(ctypes.Structure):
 
 class Stats(ctypes.Structure):
     _fields_ = [("size", ctypes.c_uint32), ("reserved", ctypes.c_uint32), *((name, ctypes.c_int64) for name in ("runs_here", "runs_active", "runs_queued", "connections", "needs_reauth"))]
+
+
+class HttpClient(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint32), ("threads", ctypes.c_uint32), ("perform", PERFORM_FN), ("cancel", PERFORM_FN)]
+
+
+class TokenStore(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint32), ("threads", ctypes.c_uint32), ("put", PUT_TOKEN_FN), ("get", TOKEN_FN), ("remove", TOKEN_FN)]
 
 
 _TYPES = {"void": None, "text": ctypes.c_char_p, "int": ctypes.c_int32, "long": ctypes.c_int64, "size": ctypes.c_size_t, "ptr": ctypes.c_void_p,
@@ -65,6 +76,20 @@ int options_set_archive_pages(ptr, int, ptr)
 int options_set_shared_sellers(ptr, int, ptr)
 int options_set_max_runs(ptr, int, ptr)
 int options_set_log(ptr, int, log, ptr, free, ptr)
+int options_set_http_client(ptr, ptr, ptr, free, ptr)
+text exchange_method(ptr)
+text exchange_url(ptr)
+text exchange_header(ptr, size, ptr)
+ptr exchange_body(ptr, ptr)
+long exchange_timeout_ms(ptr)
+int exchange_rules(ptr)
+int exchange_answer(ptr, int)
+int exchange_answer_header(ptr, text, text)
+int exchange_answer_body(ptr, text, size)
+int exchange_is_wanted(ptr)
+void exchange_finish(ptr, int, text)
+int options_set_token_store(ptr, ptr, ptr, free, ptr)
+void token_call_done(ptr, int, text, text)
 int open(ptr, ptr, ptr)
 int close(ptr)
 text answer_json(ptr, ptr)

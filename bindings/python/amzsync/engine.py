@@ -11,7 +11,7 @@ import time
 import weakref
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
 
-from . import _native, errors
+from . import _native, errors, parts
 from .changes import Changes
 from .events import LIVE, Event, Events, Subscription
 
@@ -91,7 +91,8 @@ class Engine:
                  consent_endpoint: Optional[str] = None, ca_file: Optional[str] = None, proxy: Optional[str] = None, finances: Optional[str] = None, streams: Optional[str] = None,
                  history_days: Optional[int] = None, policy: Optional[Mapping[str, str]] = None, sync_every_minutes: Optional[int] = None, journal_days: Optional[int] = None,
                  archive_days: Optional[int] = None, archive_pages: Optional[bool] = None, shared_sellers: Optional[bool] = None, max_runs: Optional[int] = None,
-                 synchronous_full: Optional[bool] = None, log: Optional[Callable[[int, str, Any], Any]] = None, log_level: int = INFO) -> None:
+                 synchronous_full: Optional[bool] = None, log: Optional[Callable[[int, str, Any], Any]] = None, log_level: int = INFO, http_client: Optional[parts.HttpClient] = None,
+                 token_store: Optional[parts.TokenStore] = None) -> None:
         self._state = threading.Condition()
         self._calls = 0            # under way
         self._closing = self._forked = False
@@ -116,6 +117,10 @@ class Engine:
                     _call("options_set_" + name, options, int(value) if isinstance(value, bool) else value)
             if log is not None:
                 _set_log(options, log, log_level)
+            if http_client is not None:
+                parts.lend_http_client(options, http_client)
+            if token_store is not None:
+                parts.lend_token_store(options, token_store)
             handle = ctypes.c_void_p()
             _call("open", options, ctypes.byref(handle))
             self._handle = handle

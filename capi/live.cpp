@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capi/live.hpp"
+
+#include <pthread.h>
+
+#include <new>
+
+namespace amzsync::capi {
+
+Live::Table::Table() {
+  // A child must not find the mutex held by a thread that it does not have.
+  ::pthread_atfork([] { table().mutex.lock(); }, [] { table().mutex.unlock(); }, [] { table().mutex.unlock(); });
+}
+
+Live::Table& Live::table() {
+  // Never destroyed: a host may free handles in the destructors of its own static objects.
+  alignas(Table) static unsigned char place[sizeof(Table)];
+  static Table* const table = new (place) Table();
+  return *table;
+}
+
+void Live::add(const void* handle, Kind kind) {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  t.handles.insert_or_assign(handle, Entry{.kind = kind});
+}
+
+void Live::remove(const void* handle) noexcept {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  t.handles.erase(handle);
+}
+
+bool Live::has(const void* handle, Kind kind) noexcept {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(handle);
+  return found != t.handles.end() && found->second.kind == kind;
+}
+
+Result<Live::Use> Live::use(const void* engine) {
+  if (!engine) return Error(Code::invalid_argument, "engine must not be NULL.");
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(engine);
+  if (found == t.handles.end()) return Code::closed;
+  if (found->second.kind != Kind::engine) return Error(Code::invalid_argument, "What was passed as the engine is another handle.");
+  if (found->second.closing) return Code::closed;
+  ++found->second.uses;
+  return Use(engine);
+}
+
+Live::Use::~Use() {
+  if (!engine_) return;
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(engine_);
+  if (found != t.handles.end() && --found->second.uses == 0) t.unused.notify_all();
+}
+
+Status Live::count_reader(const void* engine, int change) {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(engine);
+  if (found == t.handles.end() || (found->second.closing && change > 0)) return Code::closed;
+  found->second.readers += change;
+  return Done{};
+}
+
+Status Live::begin_close(const void* engine) {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(engine);
+  if (found == t.handles.end() || found->second.closing) return Code::closed;
+  if (found->second.readers > 0) return Code::busy;
+  found->second.closing = true;
+  return Done{};
+}
+
+bool Live::is_closing(const void* engine) noexcept {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(engine);
+  return found == t.handles.end() || found->second.closing;
+}
+
+void Live::await_unused(const void* engine) {
+  Table& t = table();
+  std::unique_lock lock(t.mutex);
+  t.unused.wait(lock, [&] { return t.handles.at(engine).uses == 0; });
+}
+
+}  // namespace amzsync::capi
