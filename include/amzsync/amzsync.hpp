@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace amzsync {
 
@@ -152,6 +153,51 @@ class Changes {
   std::unique_ptr<amzsync_changes, detail::Freer<amzsync_changes_close>> handle_;
 };
 
+/// One exchange that a client of the host's performs: what is asked, and where the answer goes. Ends without an answer when it goes before it was finished.
+class Exchange {
+ public:
+  explicit Exchange(amzsync_exchange* handle) : handle_(handle) {}
+  std::string_view method() const noexcept { return amzsync_exchange_method(handle_.get()); }
+  std::string url() const { return amzsync_exchange_url(handle_.get()); }
+  std::vector<std::pair<std::string, std::string>> headers() const {
+    std::vector<std::pair<std::string, std::string>> all;
+    const char* value = nullptr;
+    while (const char* name = amzsync_exchange_header(handle_.get(), all.size(), &value)) all.emplace_back(name, value);
+    return all;
+  }
+  std::string_view body() const noexcept {
+    std::size_t size = 0;
+    const char* text = amzsync_exchange_body(handle_.get(), &size);
+    return {text, size};
+  }
+  std::chrono::milliseconds timeout() const noexcept { return std::chrono::milliseconds(amzsync_exchange_timeout_ms(handle_.get())); }
+  bool once() const noexcept { return (amzsync_exchange_rules(handle_.get()) & AMZSYNC_EXCHANGE_ONCE) != 0; }
+  bool public_only() const noexcept { return (amzsync_exchange_rules(handle_.get()) & AMZSYNC_EXCHANGE_PUBLIC_ONLY) != 0; }
+  bool is_wanted() const noexcept { return amzsync_exchange_is_wanted(handle_.get()) != 0; }
+
+  // False: nobody waits any more, or it is not in order; the exchange is to be finished.
+  bool answer(std::int32_t status) noexcept { return amzsync_exchange_answer(handle_.get(), status) == AMZSYNC_OK; }
+  bool answer_header(const std::string& name, const std::string& value) noexcept { return amzsync_exchange_answer_header(handle_.get(), name.c_str(), value.c_str()) == AMZSYNC_OK; }
+  bool answer_body(std::string_view piece) noexcept { return amzsync_exchange_answer_body(handle_.get(), piece.data(), piece.size()) == AMZSYNC_OK; }
+  /// The answer is whole; or, with another code, there was none.
+  void finish(std::int32_t code = AMZSYNC_OK, const std::string& why = {}) noexcept { amzsync_exchange_finish(handle_.release(), code, detail::or_null(why)); }
+
+ private:
+  struct Finisher {
+    void operator()(amzsync_exchange* handle) const noexcept { amzsync_exchange_finish(handle, AMZSYNC_ERROR_NETWORK_ERROR, nullptr); }
+  };
+  std::unique_ptr<amzsync_exchange, Finisher> handle_;
+};
+/// Performs an exchange, there or later. Called on several threads; what it throws ends the exchange without an answer.
+using HttpClient = std::function<void(Exchange)>;
+
+/// A vault of the host's for refresh tokens (amzsync_token_store). Called on several threads; what a function throws means that it failed.
+struct TokenStore {
+  std::function<bool(const std::string& user, const std::string& name, const std::string& token)> put;   ///< false: it failed
+  std::function<std::optional<std::string>(const std::string& name)> get;                                ///< nullopt: there is none, and the seller must authorise again
+  std::function<bool(const std::string& name)> remove;                                                   ///< false: it failed
+};
+
 /// How an engine is to be opened; the settings are documented at their C functions.
 class Options {
  public:
@@ -196,9 +242,58 @@ class Options {
     owned.release();
     return Nothing{};
   }
+  /// `threads`: calls at once; 0: the library's number.
+  Expected<Nothing> set_http_client(HttpClient client, std::uint32_t threads = 0) {
+    amzsync_http_client table{};
+    table.size = sizeof table;
+    table.threads = threads;
+    table.perform = [](void* data, amzsync_exchange* exchange) {
+      try {
+        (*static_cast<HttpClient*>(data))(Exchange(exchange));
+      } catch (...) {   // the exchange has ended on its way up here
+      }
+    };
+    return lend(amzsync_options_set_http_client, table, std::move(client));
+  }
+  Expected<Nothing> set_token_store(TokenStore tokens, std::uint32_t threads = 0) {
+    amzsync_token_store table{};
+    table.size = sizeof table;
+    table.threads = threads;
+    table.put = [](void* data, const char* user, const char* name, const char* token, amzsync_token_call* call) {
+      end(call, [&] { return static_cast<TokenStore*>(data)->put(user, name, token); });
+    };
+    table.get = [](void* data, const char* name, amzsync_token_call* call) {
+      try {
+        const auto token = static_cast<TokenStore*>(data)->get(name);
+        amzsync_token_call_done(call, token ? AMZSYNC_OK : AMZSYNC_ERROR_NOT_FOUND, token ? token->c_str() : nullptr, nullptr);
+      } catch (...) {
+        amzsync_token_call_done(call, AMZSYNC_ERROR_STORE_UNAVAILABLE, nullptr, nullptr);
+      }
+    };
+    table.remove = [](void* data, const char* name, amzsync_token_call* call) { end(call, [&] { return static_cast<TokenStore*>(data)->remove(name); }); };
+    return lend(amzsync_options_set_token_store, table, std::move(tokens));
+  }
   const amzsync_options* get() const noexcept { return handle_.get(); }
 
  private:
+  template <class Work>
+  static void end(amzsync_token_call* call, Work work) noexcept {
+    bool done = false;
+    try {
+      done = work();
+    } catch (...) {   // it failed
+    }
+    amzsync_token_call_done(call, done ? AMZSYNC_OK : AMZSYNC_ERROR_STORE_UNAVAILABLE, nullptr, nullptr);
+  }
+  template <class Setter, class Table, class Part>
+  Expected<Nothing> lend(Setter setter, const Table& table, Part part) {
+    auto owned = std::make_unique<Part>(std::move(part));
+    const auto free_part = [](void* data) { delete static_cast<Part*>(data); };
+    amzsync_error* err = nullptr;
+    if (const auto code = setter(handle_.get(), &table, owned.get(), free_part, &err)) return Failure(code, err);
+    owned.release();
+    return Nothing{};
+  }
   template <class Function, class... Args>
   Expected<Nothing> set(Function function, Args... args) {
     amzsync_error* err = nullptr;

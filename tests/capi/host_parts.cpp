@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole flow with an HTTP client and a token store of the host's: host-parts AMAZON_URL DATABASE REFRESH_TOKEN blocking|later
+// The whole flow with an HTTP client and a token store of the host's: host-parts AMAZON_URL DATABASE REFRESH_TOKEN blocking|later|cpp
 // The engine is told an address at which nobody is, and the client knows better: whatever reaches Amazon went through it. blocking: the host's functions do the work
-// themselves; later: they leave it to threads of the host's.
-#include <amzsync/amzsync.h>
+// themselves; later: they leave it to threads of the host's; cpp: by the types of amzsync.hpp.
+#include <amzsync/amzsync.hpp>
 #include <curl/curl.h>
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -186,6 +187,89 @@ amzsync_token_store tokens() {
   return table;
 }
 
+/// The same by amzsync.hpp.
+struct CurlTarget {
+  amzsync::Exchange& exchange;
+};
+size_t on_cpp_header(char* line, size_t size, size_t count, void* data) {
+  auto& exchange = static_cast<CurlTarget*>(data)->exchange;
+  std::string text(line, size * count);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  if (text.rfind("HTTP/", 0) == 0)
+    exchange.answer(std::atoi(text.c_str() + text.find(' ')));
+  else if (const auto colon = text.find(": "); colon != std::string::npos)
+    exchange.answer_header(text.substr(0, colon), text.substr(colon + 2));
+  return size * count;
+}
+size_t on_cpp_body(char* piece, size_t size, size_t count, void* data) { return static_cast<CurlTarget*>(data)->exchange.answer_body({piece, size * count}) ? size * count : 0; }
+
+void perform_cpp(Host& host, amzsync::Exchange exchange) {
+  std::string url = exchange.url();
+  const bool to_amazon = url.rfind(kNowhere, 0) == 0;
+  if (to_amazon) url = host.amazon + url.substr(std::strlen(kNowhere));
+  if (++(to_amazon ? host.exchanges : host.documents) % 7 == 3 && !exchange.once()) throw std::runtime_error("now and then");   // no answer: it is tried again
+  CURL* curl = curl_easy_init();
+  curl_slist* headers = curl_slist_append(nullptr, "Expect:");
+  for (const auto& [name, value] : exchange.headers()) headers = curl_slist_append(headers, (name + ": " + value).c_str());
+  CurlTarget target{exchange};
+  const std::string method(exchange.method());
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.timeout().count()));
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_cpp_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &target);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_cpp_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &target);
+  if (method != "GET") {
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method.c_str());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, exchange.body().data());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.body().size()));
+  }
+  const CURLcode code = curl_easy_perform(curl);
+  curl_slist_free_all(headers);
+  curl_easy_cleanup(curl);
+  exchange.finish(code == CURLE_OK ? AMZSYNC_OK : AMZSYNC_ERROR_NETWORK_ERROR, curl_easy_strerror(code));
+}
+
+int by_cpp(Host& host, const std::string& database, const std::string& token) {
+  {
+    const auto part = std::shared_ptr<void>(&host, on_freed);   // held by both functions
+    amzsync::Options options;
+    amzsync::TokenStore vault;
+    vault.put = [&host, part](const std::string&, const std::string& name, const std::string& t) {
+      std::lock_guard lock(host.mutex);
+      return host.vault.emplace(name, t).second;
+    };
+    vault.get = [&host](const std::string& name) -> std::optional<std::string> {
+      std::lock_guard lock(host.mutex);
+      const auto found = host.vault.find(name);
+      return found == host.vault.end() ? std::nullopt : std::optional(found->second);
+    };
+    vault.remove = [&host](const std::string& name) {
+      std::lock_guard lock(host.mutex);
+      host.vault.erase(name);
+      return true;
+    };
+    if (!options.set_store("sqlite:" + database) || !options.set_app("client", "secret", "app", "https://host.example/callback") ||
+        !options.set_master_key("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=") || !options.set_endpoints(kNowhere, kNowhere, kNowhere) || !options.set_token_store(vault) ||
+        !options.set_http_client([&host, part](amzsync::Exchange exchange) { perform_cpp(host, std::move(exchange)); }, 4))
+      return 2;
+    auto engine = amzsync::Engine::open(options);
+    if (!engine) return 1;
+    auto run = engine->connect("user-1", token);
+    check(static_cast<bool>(run), "not connected");
+    if (!run) return 1;
+    auto over = engine->sync_wait("user-1", std::string(run->sync_id()));
+    auto recoveries = engine->recoveries("user-1");
+    check(over && recoveries, "no end, or no recoveries");
+    if (over && recoveries) std::printf("%s\n%s\n%d %d\n", std::string(over->status()).c_str(), std::string(recoveries->json()).c_str(), host.exchanges.load(), host.documents.load());
+    check(host.vault.size() == 1 && host.vault.begin()->second == token, "the token does not lie with the host");
+  }
+  check(host.freed == 1, "not freed once");
+  return failures == 0 ? 0 : 1;
+}
+
 void wrong_tables(amzsync_options* options, Host& host) {
   constexpr int32_t kWrong = AMZSYNC_ERROR_SETTING_INVALID, kNone = AMZSYNC_ERROR_INVALID_ARGUMENT;
   amzsync_http_client c = client();
@@ -225,6 +309,7 @@ int main(int argc, char** argv) {
   Host host;
   host.amazon = argv[1];
   host.later = std::strcmp(argv[4], "later") == 0;
+  if (std::strcmp(argv[4], "cpp") == 0) return by_cpp(host, argv[2], argv[3]);
   amzsync_options* options = amzsync_options_new();
   wrong_tables(options, host);
   const amzsync_http_client c = client();

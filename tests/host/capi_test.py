@@ -22,7 +22,7 @@ class Programs(HostCase):
 
     def test_a_client_and_a_token_store_of_the_hosts(self):
         sim = self.sim(history_days=540)
-        for seller, how in enumerate(("blocking", "later"), 1):
+        for seller, how in enumerate(("blocking", "later", "cpp"), 1):
             self.store = self.folder / f"{how}.db"
             said = self.run_program("host-parts", sim.url, str(self.store), f"Atzr|sim-seller-{seller}", how).splitlines()
             self.assertEqual(said[0], "completed")
