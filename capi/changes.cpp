@@ -11,7 +11,9 @@ using namespace amzsync;         // NOLINT: this file is the library's edge
 using namespace amzsync::capi;   // NOLINT
 
 struct amzsync_changes : Alive<Kind::changes> {
-  amzsync_engine* engine = nullptr;
+  amzsync_changes(amzsync_engine* e, Live::Reading r) : reading(std::move(r)), engine(e) {}
+  Live::Reading reading;
+  amzsync_engine* engine;
   std::optional<store::ChangeReader> reader;
   std::deque<store::Change> waiting;   // read, and not given out yet
   std::int64_t position = 0;
@@ -69,15 +71,14 @@ int32_t amzsync_changes_open(amzsync_engine* engine, const char* user, const cha
     if (after < 0) return Error(Code::invalid_argument, "after must not be negative.");
     AMZ_TRY(id, parse_user_id(user));
     AMZ_TRY(names, streams_of(streams));
-    auto changes = std::make_unique<amzsync_changes>();
-    changes->engine = engine;
+    AMZ_TRY(reading, Live::read(engine));
+    auto changes = std::make_unique<amzsync_changes>(engine, std::move(reading));
     AMZ_CHECK(runtime.engine().store().read_now([&](store::Tx& tx) -> Status {
       AMZ_TRY(number, known_user(tx, id));
       changes->reader.emplace(tx, number, after, names);
       return Done{};
     }));
     changes->position = changes->reader->position();
-    AMZ_CHECK(Live::count_reader(engine, 1));
     *out_changes = changes.release();
     return Done{};
   });
@@ -121,9 +122,8 @@ int32_t amzsync_changes_gap(const amzsync_changes* changes) noexcept {
 
 void amzsync_changes_close(amzsync_changes* changes) noexcept {
   (void)reading(changes, "changes", nullptr, [&](Runtime&) -> Status {
-    amzsync_engine* const engine = changes->engine;
     delete changes;
-    return Live::count_reader(engine, -1);
+    return Done{};
   });
 }
 

@@ -96,6 +96,15 @@ Result<UserId> user_of(const char* user) {
   return parse_user_id(user);
 }
 
+/// What names something that the library gave out. Whatever else it is made of, nothing has that name.
+Result<std::string> name_of(const char* name, const char* missing_thing) {
+  constexpr std::size_t kLongest = 200;
+  const std::size_t size = name ? ::strnlen(name, kLongest + 1) : 0;
+  if (size == 0 || size > kLongest || !valid_utf8(std::string_view(name, size))) return Error(Code::not_found, missing_thing);
+  return std::string(name, size);
+}
+constexpr const char* kNoSync = "There is no such sync.";
+
 Answer with_json(std::string json) {
   auto answer = std::make_unique<amzsync_answer>();
   answer->json = std::move(json);
@@ -301,8 +310,9 @@ int32_t amzsync_consent_login(amzsync_engine* engine, const char* user, const ch
 }
 
 int32_t amzsync_consent_frontend(amzsync_engine* engine, const char* state, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, {AMZ_GIVEN(state)}, [&](Runtime& runtime) -> Result<Answer> {
-    AMZ_TRY(url, runtime.engine().consent_frontend(text_or_empty(state)));
+  return answering(engine, out_answer, err, {}, [&](Runtime& runtime) -> Result<Answer> {
+    AMZ_TRY(its_state, name_of(state, "There is no such consent trip."));
+    AMZ_TRY(url, runtime.engine().consent_frontend(its_state));
     Answer answer = with_json("{}");
     answer->url = url;
     return answer;
@@ -513,9 +523,10 @@ int32_t amzsync_set_client_secret(amzsync_engine* engine, const char* client_sec
 }
 
 int32_t amzsync_sync_cancel(amzsync_engine* engine, const char* user, const char* sync_id, const char* by, amzsync_error** err) noexcept {
-  return waiting(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(sync_id), AMZ_GIVEN(by)}, [&](Runtime& runtime) -> Status {
+  return waiting(engine, err, {AMZ_GIVEN(user), AMZ_GIVEN(by)}, [&](Runtime& runtime) -> Status {
     AMZ_TRY(id, user_of(user));
-    return runtime.wait(runtime.engine().cancel(id, SyncId(text_or_empty(sync_id)), clean_utf8(text_or_empty(by), 200)));
+    AMZ_TRY(sync, name_of(sync_id, kNoSync));
+    return runtime.wait(runtime.engine().cancel(id, SyncId(sync), clean_utf8(text_or_empty(by), 200)));
   });
 }
 
@@ -531,16 +542,17 @@ Result<Answer> status_answer(Runtime& runtime, const UserId& user, const std::st
 }  // namespace
 
 int32_t amzsync_sync_status(amzsync_engine* engine, const char* user, const char* sync_id, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return answering(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(sync_id)}, [&](Runtime& runtime) -> Result<Answer> {
+  return answering(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
-    return status_answer(runtime, id, text_or_empty(sync_id));
+    AMZ_TRY(sync, name_of(sync_id, kNoSync));
+    return status_answer(runtime, id, sync);
   });
 }
 
 int32_t amzsync_sync_wait(amzsync_engine* engine, const char* user, const char* sync_id, int64_t timeout_ms, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(sync_id)}, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
-    const std::string run = text_or_empty(sync_id);
+    AMZ_TRY(run, name_of(sync_id, kNoSync));
     // Woken by whatever is journalled for the user; the run's row is asked each time, so no event can be missed.
     amzsync_events* events = nullptr;
     amzsync_error* failed = nullptr;
@@ -610,10 +622,11 @@ int32_t amzsync_explain(amzsync_engine* engine, const char* user, const char* wh
 }
 
 int32_t amzsync_finding_set_state(amzsync_engine* engine, const char* user, const char* finding_id, const char* state, const char* case_id, amzsync_answer** out_answer, amzsync_error** err) noexcept {
-  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(finding_id), AMZ_GIVEN(state), AMZ_GIVEN(case_id)}, [&](Runtime& runtime) -> Result<Answer> {
+  return blocking(engine, out_answer, err, {AMZ_GIVEN(user), AMZ_GIVEN(state), AMZ_GIVEN(case_id)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     if (!finding_id || !*finding_id) return missing("finding_id");
-    AMZ_TRY(json, runtime.wait(runtime.engine().set_finding_state(id, finding_id, std::string(text_or_empty(state)), std::string(text_or_empty(case_id)))));
+    AMZ_TRY(finding, name_of(finding_id, "There is no such finding."));
+    AMZ_TRY(json, runtime.wait(runtime.engine().set_finding_state(id, finding, std::string(text_or_empty(state)), std::string(text_or_empty(case_id)))));
     return with_json(std::move(json));
   });
 }

@@ -39,11 +39,24 @@ class WakeUp {
 }  // namespace
 
 struct amzsync_events : Alive<Kind::events> {
-  amzsync_engine* engine = nullptr;
+  amzsync_events(amzsync_engine* e, Live::Reading r) : reading(std::move(r)), engine(e) {}
+  ~amzsync_events() {
+    try {
+      Engine& its = engine->runtime->engine();
+      asio::post(its.parts().loop, [&hub = its.hub(), l = listener] {
+        if (*l > 0) hub.remove(*l);
+        *l = -1;
+      });
+    } catch (const std::bad_alloc&) {
+      // Then it listens on, which wakes nobody.
+    }
+  }
+  Live::Reading reading;
+  amzsync_engine* engine;
   std::optional<UserId> user;
   std::unique_ptr<events::Cursor> cursor;
   std::shared_ptr<WakeUp> wake_up;
-  std::shared_ptr<std::int64_t> listener;   // its number at the hub; the loop's
+  std::shared_ptr<std::int64_t> listener = std::make_shared<std::int64_t>(0);   // its number at the hub; the loop's
   std::string hello;
   std::int64_t position = 0;
 };
@@ -89,23 +102,18 @@ int32_t amzsync_events_open(amzsync_engine* engine, const char* user, int64_t af
   return calling(engine, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Status {
     if (!out_events) return missing("out_events");
     AMZ_TRY(id, maybe_user(user));
-    auto reader = std::make_unique<amzsync_events>();
-    reader->engine = engine;
+    AMZ_TRY(reading, Live::read(engine));
+    auto reader = std::make_unique<amzsync_events>(engine, std::move(reading));
     reader->user = id;
     reader->wake_up = std::make_shared<WakeUp>();
-    reader->listener = std::make_shared<std::int64_t>(0);
     if (reader->wake_up->fd() < 0) return Error(Code::no_memory, "No more file descriptors.");
-    AMZ_CHECK(Live::count_reader(engine, 1));
     // Listening begins before the place is taken, so that nothing falls between.
     asio::post(runtime.engine().parts().loop, [&hub = runtime.engine().hub(), wake_up = reader->wake_up, listener = reader->listener] {
       if (*listener == 0) *listener = hub.add([wake_up] { wake_up->set(); });
       wake_up->set();
     });
     auto cursor = id ? events::Cursor::open(runtime.engine().store(), *id, after) : events::Cursor::open_all(runtime.engine().store());
-    if (!cursor) {
-      amzsync_events_close(reader.release());
-      return cursor.error();
-    }
+    if (!cursor) return cursor.error();
     reader->cursor = std::move(*cursor);
     if (id) reader->position = reader->cursor->began_after();
     *out_events = reader.release();
@@ -164,14 +172,9 @@ int32_t amzsync_events_fd(const amzsync_events* events) noexcept {
 }
 
 void amzsync_events_close(amzsync_events* events) noexcept {
-  (void)reading(events, "events", nullptr, [&](Runtime& runtime) -> Status {
-    asio::post(runtime.engine().parts().loop, [&hub = runtime.engine().hub(), listener = events->listener] {
-      if (*listener > 0) hub.remove(*listener);
-      *listener = -1;
-    });
-    amzsync_engine* const engine = events->engine;
+  (void)reading(events, "events", nullptr, [&](Runtime&) -> Status {
     delete events;
-    return Live::count_reader(engine, -1);
+    return Done{};
   });
 }
 

@@ -58,13 +58,21 @@ Live::Use::~Use() {
   if (found != t.handles.end() && --found->second.uses == 0) t.unused.notify_all();
 }
 
-Status Live::count_reader(const void* engine, int change) {
+Result<Live::Reading> Live::read(const void* engine) {
   Table& t = table();
   std::lock_guard lock(t.mutex);
   const auto found = t.handles.find(engine);
-  if (found == t.handles.end() || (found->second.closing && change > 0)) return Code::closed;
-  found->second.readers += change;
-  return Done{};
+  if (found == t.handles.end() || found->second.closing) return Code::closed;
+  ++found->second.readers;
+  return Reading(engine);
+}
+
+Live::Reading::~Reading() {
+  if (!engine_) return;
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(engine_);
+  if (found != t.handles.end()) --found->second.readers;
 }
 
 Status Live::begin_close(const void* engine) {

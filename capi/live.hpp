@@ -34,8 +34,19 @@ class Live {
   };
   /// Errors: closed (or being closed), invalid_argument (a handle of another kind).
   static Result<Use> use(const void* engine);
-  /// A reader of an engine was opened, or (-1) closed. Errors: closed.
-  static Status count_reader(const void* engine, int change);
+  /// A reader of an engine: while it lives, the engine does not close.
+  class Reading {
+   public:
+    explicit Reading(const void* engine) noexcept : engine_(engine) {}
+    Reading(Reading&& other) noexcept : engine_(std::exchange(other.engine_, nullptr)) {}
+    Reading& operator=(Reading&&) = delete;
+    ~Reading();
+
+   private:
+    const void* engine_;
+  };
+  /// Errors: closed.
+  static Result<Reading> read(const void* engine);
   /// From here on nobody can begin to use the engine. Errors: busy (a reader is open; then nothing has changed), closed.
   static Status begin_close(const void* engine);
   static bool is_closing(const void* engine) noexcept;

@@ -14,7 +14,7 @@
  *  - Handles that are given out (`out_*`) are the caller's to free, and are NULL on failure. A handle that can't be used (NULL, freed, of another
  *    kind) harms nothing: functions give INVALID_ARGUMENT, those on an engine that was closed CLOSED; getters give 0 or "", and free functions do nothing.
  *  - Text is UTF-8, zero-terminated; what is passed in is copied before the function returns. Text that is not UTF-8, or longer than 64 KB (tables of
- *    policy and supplied rows: 256 MB), is refused with INVALID_ARGUMENT, in options with SETTING_INVALID. A `const char *` that is returned is borrowed
+ *    policy and supplied rows: 256 MB), is refused with INVALID_ARGUMENT, in options with SETTING_INVALID; as the name of a sync, a finding or a trip it is NOT_FOUND. A `const char *` that is returned is borrowed
  *    and lives as long as the handle it came from.
  *  - Secrets go in and never come out: no getter, log line, message or event holds a token, a code or the client secret.
  *  - Callbacks run on a thread of the library's own, one at a time, in order, never inside the call that causes them. They must not

@@ -129,16 +129,16 @@ Async<void> RefreshTokens::tidy() {
 }
 
 Async<Result<bool>> RefreshTokens::is_rid_of(UserNo user) {
-  auto drop = [user](store::Tx& tx) -> Result<bool> {
-    const bool any = store::has_kept_tokens(tx, user);
-    if (any) store::drop_all_tokens(tx, user);
-    return any;
-  };
-  AMZ_CO_TRY(any, co_await store_.write(store::Urgency::normal, std::move(drop)));
+  auto has_any = [user](store::Tx& tx) -> Result<bool> { return store::has_kept_tokens(tx, user); };
+  AMZ_CO_TRY(any, co_await store_.read(has_any));
   if (!any) co_return true;
+  auto drop = [user](store::Tx& tx) -> Status {
+    store::drop_all_tokens(tx, user);
+    return Done{};
+  };
+  AMZ_CO_CHECK(co_await store_.write(store::Urgency::normal, std::move(drop)));
   co_await tidy();
-  auto look = [user](store::Tx& tx) -> Result<bool> { return store::has_kept_tokens(tx, user); };
-  AMZ_CO_TRY(left, co_await store_.read(std::move(look)));
+  AMZ_CO_TRY(left, co_await store_.read(has_any));
   co_return !left;
 }
 

@@ -1,19 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every function of the header, called wrongly in every way that there is: wrong-calls AMAZON_URL DATABASE
 // NULL, a handle of another kind, one that was freed, a closed engine, text that is no UTF-8, a megabyte of it; then all of that from inside a callback, and from
-// sixteen threads at once. What must come is what the header's rules say; tests/host/capi_test.py sees to it that no function is missing here.
+// sixteen threads at once; and rightly, with memory that runs out at every allocation in turn. What must come is what the header's rules say; tests/host/capi_test.py
+// sees to it that no function is missing here.
 #include <amzsync/amzsync.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+namespace {
+
+/// How many allocations this thread may still make; negative: as many as it likes.
+thread_local long allocations_left = -1;
+
+}  // namespace
+
+// The library's are these, too.
+void* operator new(std::size_t size) {
+  if (allocations_left == 0) {
+    allocations_left = -1;   // what is then done about it has memory again
+    throw std::bad_alloc();
+  }
+  if (allocations_left > 0) --allocations_left;
+  if (void* place = std::malloc(size ? size : 1)) return place;
+  throw std::bad_alloc();
+}
+void operator delete(void* place) noexcept { std::free(place); }
+void operator delete(void* place, std::size_t) noexcept { std::free(place); }
 
 namespace {
 
@@ -33,7 +56,7 @@ constexpr int kAny = -1;   // NULL is allowed: what comes depends on the rest
 struct Arg {
   const char* good;
   int null_code;
-  int no_utf8_code = AMZSYNC_ERROR_INVALID_ARGUMENT;
+  int no_utf8_code = AMZSYNC_ERROR_INVALID_ARGUMENT, megabyte_code = AMZSYNC_ERROR_INVALID_ARGUMENT;
 };
 
 using Texts = std::vector<const char*>;
@@ -55,11 +78,12 @@ struct Function {
   std::function<int32_t(const Call&)> call;
 };
 
-int32_t answered(const Call& c, const std::function<int32_t(amzsync_answer**)>& call) {
+template <class Function>
+int32_t answered(const Call& c, Function call) {
   amzsync_answer* answer = reinterpret_cast<amzsync_answer*>(c.engine);
   const int32_t code = call(c.no_out ? nullptr : &answer);
   if (!c.no_out) {
-    check((code == AMZSYNC_OK) == (answer != nullptr), "an answer without success, or the other way round");
+    if ((code == AMZSYNC_OK) != (answer != nullptr)) check(false, "an answer without success, or the other way round");
     amzsync_answer_free(answer);
   }
   return code;
@@ -70,6 +94,7 @@ void ignore_done(void*, int32_t, const amzsync_answer*, const amzsync_error*) {}
 void ignore_log(void*, int32_t, const char*, const char*) {}
 
 constexpr int kInvalid = AMZSYNC_ERROR_INVALID_ARGUMENT, kSetting = AMZSYNC_ERROR_SETTING_INVALID;
+const Arg kSync{"sync", AMZSYNC_ERROR_NOT_FOUND, AMZSYNC_ERROR_NOT_FOUND, AMZSYNC_ERROR_NOT_FOUND};
 const Arg kUser{"nobody", kInvalid}, kAnybody{"nobody", kAny}, kBy{"me", kAny};
 
 #define TEXT(n) c.texts[n]
@@ -82,7 +107,7 @@ std::vector<Function> engine_functions() {
   return {
       ASKS(amzsync_consent_start, true, ARGS(kUser, {"https://app.example/x", kAny}, {"US", kAny}), TEXT(0), TEXT(1), TEXT(2)),
       ASKS(amzsync_consent_login, true, ARGS(kUser, {"https://app.example/x", kAny}, {"https://amazon.com/x", kInvalid}, {"state", kInvalid}), TEXT(0), TEXT(1), TEXT(2), TEXT(3)),
-      ASKS(amzsync_consent_frontend, false, ARGS({"state", AMZSYNC_ERROR_NOT_FOUND}), TEXT(0)),
+      ASKS(amzsync_consent_frontend, false, ARGS({"state", AMZSYNC_ERROR_NOT_FOUND, AMZSYNC_ERROR_NOT_FOUND, AMZSYNC_ERROR_NOT_FOUND}), TEXT(0)),
       ASKS(amzsync_connect, true, ARGS(kUser, {"Atzr|nobody", kInvalid}, {"ASELLER", kAny}), TEXT(0), TEXT(1), TEXT(2)),
       ASKS(amzsync_use_existing_connection, true, ARGS(kUser), TEXT(0)),
       ASKS(amzsync_connection, false, ARGS(kUser), TEXT(0)),
@@ -91,15 +116,15 @@ std::vector<Function> engine_functions() {
       ASKS(amzsync_sync_start, true, ARGS(kUser, {"inventory", kAny}), TEXT(0), TEXT(1)),
       ASKS(amzsync_replay, true, ARGS(kUser, {"inventory", kAny}), TEXT(0), TEXT(1)),
       ASKS(amzsync_notify, true, ARGS(kAnybody, {"{}", kInvalid}), TEXT(0), TEXT(1), TEXT(1) ? std::strlen(TEXT(1)) : 0),
-      ASKS(amzsync_sync_status, false, ARGS(kUser, {"sync", AMZSYNC_ERROR_NOT_FOUND}), TEXT(0), TEXT(1)),
-      ASKS(amzsync_sync_wait, true, ARGS(kUser, {"sync", AMZSYNC_ERROR_NOT_FOUND}), TEXT(0), TEXT(1), 5),
+      ASKS(amzsync_sync_status, false, ARGS(kUser, kSync), TEXT(0), TEXT(1)),
+      ASKS(amzsync_sync_wait, true, ARGS(kUser, kSync), TEXT(0), TEXT(1), 5),
       ASKS(amzsync_status, false, ARGS(kUser), TEXT(0)),
       ASKS(amzsync_history, false, ARGS(kUser), TEXT(0), 10, 0),
       ASKS(amzsync_findings, false, ARGS(kUser, {"open", kAny}, {"lost_warehouse", kAny}), TEXT(0), TEXT(1), TEXT(2), 10, 0),
       ASKS(amzsync_finding_statistics, false, ARGS(kUser), TEXT(0)),
       ASKS(amzsync_explain, false, ARGS(kUser, {"SKU", kInvalid}), TEXT(0), TEXT(1)),
-      ASKS(amzsync_finding_set_state, true, ARGS(kUser, {"finding", kInvalid}, {"won", kInvalid}, {"case", kAny}), TEXT(0), TEXT(1), TEXT(2), TEXT(3)),
-      ACTS(amzsync_sync_cancel, ARGS(kUser, {"sync", AMZSYNC_ERROR_NOT_FOUND}, kBy), TEXT(0), TEXT(1), TEXT(2)),
+      ASKS(amzsync_finding_set_state, true, ARGS(kUser, {"finding", kInvalid, AMZSYNC_ERROR_NOT_FOUND, AMZSYNC_ERROR_NOT_FOUND}, {"won", kInvalid}, {"case", kAny}), TEXT(0), TEXT(1), TEXT(2), TEXT(3)),
+      ACTS(amzsync_sync_cancel, ARGS(kUser, kSync, kBy), TEXT(0), TEXT(1), TEXT(2)),
       ACTS(amzsync_disconnect, ARGS(kUser, kBy), TEXT(0), TEXT(1)),
       ACTS(amzsync_pause, ARGS({"nobody", AMZSYNC_OK}, kBy), TEXT(0), TEXT(1)),
       ACTS(amzsync_resume, ARGS({"nobody", AMZSYNC_OK}, kBy), TEXT(0), TEXT(1)),
@@ -216,7 +241,7 @@ void wrong_texts(const Function& f, amzsync_engine* engine, amzsync_options* opt
     texts[n] = kNoUtf8;
     expect(f, tried(f, engine, options, texts), otherwise == kInvalid ? f.args[n].no_utf8_code : otherwise, which + " no UTF-8");
     texts[n] = kMegabyte.c_str();
-    expect(f, tried(f, engine, options, texts), otherwise, which + " a megabyte");
+    expect(f, tried(f, engine, options, texts), otherwise == kInvalid ? f.args[n].megabyte_code : otherwise, which + " a megabyte");
   }
 }
 
@@ -351,6 +376,25 @@ void wrong_getters(amzsync_engine* engine) {
   check(amzsync_version()[0] && amzsync_abi_version() == AMZSYNC_ABI_VERSION, "no version");
 }
 
+/// Each function, called rightly, with the first allocation of this thread failing, the second, and so on until none does.
+void without_memory(const std::vector<Function>& all, amzsync_engine* engine, amzsync_options* options) {
+  for (const Function& f : all) {
+    const Texts texts = good_texts(f);
+    const int32_t undisturbed = f.call({engine, options, texts, false, nullptr});
+    bool ran_out = true;
+    for (long n = 0; ran_out && n < 10'000; ++n) {
+      allocations_left = n;
+      amzsync_error* err = nullptr;
+      const int32_t code = f.call({engine, options, texts, false, &err});
+      ran_out = allocations_left < 0;
+      allocations_left = -1;
+      amzsync_error_free(err);
+      check(code == undisturbed || (ran_out && code == AMZSYNC_ERROR_NO_MEMORY), std::string(f.name) + " without memory at allocation " + std::to_string(n) + ": " + amzsync_status_name(code));
+    }
+    check(!ran_out, std::string(f.name) + " allocates without end");
+  }
+}
+
 /// Runs `inside` in the first callback, and waits for it.
 void inside_a_callback(amzsync_engine* engine, std::function<void()> inside) {
   struct Waiting {
@@ -411,6 +455,9 @@ int main(int argc, char** argv) {
       wrong_getters(engine);
     });
   for (std::thread& t : threads) t.join();
+
+  without_memory(engines, engine, nullptr);
+  without_memory(options, nullptr, o);
 
   check(amzsync_resume(engine, nullptr, nullptr, nullptr) == AMZSYNC_OK, "not resumed");
   check(amzsync_close(engine) == AMZSYNC_OK, "not closed");

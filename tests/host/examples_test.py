@@ -13,12 +13,17 @@ import urllib.parse
 from harness import BIN, CLIENT_SECRET, MASTER_KEY, EventStream, HostCase, amounts, fetch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "bindings/python"), "AMZSYNC_LIBRARY": str(BIN.parent / "lib" / "libamzsync.so.0"), "PYTHONDONTWRITEBYTECODE": "1"}
+# scripts/package --install tries them with what it has installed: a Python that the wheel is in, and a server that was built against the packages.
+INSTALLED = os.environ.get("AMZSYNC_INSTALLED_PYTHON")
+SERVER = os.environ.get("AMZSYNC_INSTALLED_SERVER", str(BIN / "asio-server"))
+HERE = {} if INSTALLED else {"PYTHONPATH": str(ROOT / "bindings/python"), "AMZSYNC_LIBRARY": str(BIN.parent / "lib" / "libamzsync.so.0")}
+ENVIRONMENT = {**os.environ, **HERE, "PYTHONDONTWRITEBYTECODE": "1"}
+PYTHON = INSTALLED or sys.executable
 
 
 def python_with(*modules):
     """The one that runs the test, or the system's, for whose packages they come."""
-    for python in (sys.executable, "/usr/bin/python3"):
+    for python in [INSTALLED] if INSTALLED else [sys.executable, "/usr/bin/python3"]:
         if subprocess.run([python, "-c", "import " + ", ".join(modules)], capture_output=True, check=False).returncode == 0:
             return python
     raise AssertionError(f"{' and '.join(modules)} are not installed; scripts/setup installs them.")
@@ -56,7 +61,7 @@ class AsioServer:
     """The example in C++, spoken to by lines."""
 
     def __init__(self, sim, store):
-        self.process = subprocess.Popen([BIN / "asio-server", sim.url, store, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([SERVER, sim.url, store, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
 
     @contextlib.contextmanager
@@ -108,10 +113,10 @@ class Examples(HostCase):
 
     def test_a_sync_once(self):
         sim = self.sim(events=100, skus=10, plant=50, history_days=200)
-        done = subprocess.run([sys.executable, str(ROOT / "examples/sync_once.py"), sim.url, str(self.store), "Atzr|sim-seller-1"], env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
+        done = subprocess.run([PYTHON, str(ROOT / "examples/sync_once.py"), sim.url, str(self.store), "Atzr|sim-seller-1"], env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertRegex(done.stdout, r"^sync sync_\S+: completed\n(paid back: [0-9.]+ [A-Z]{3}\n)+(still owed: [0-9.]+ [A-Z]{3} in \d+ findings\n)+$")
-        refused = subprocess.run([sys.executable, str(ROOT / "examples/sync_once.py"), sim.url, str(self.store), "nonsense"], env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
+        refused = subprocess.run([PYTHON, str(ROOT / "examples/sync_once.py"), sim.url, str(self.store), "nonsense"], env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
         self.assertEqual((refused.returncode, refused.stdout), (1, ""))
         self.assertIn("invalid_grant", refused.stderr)
 

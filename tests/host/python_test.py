@@ -185,7 +185,7 @@ class Whole(Simulated):
             def remove(self, name):
                 vault.pop(name, None)
 
-        token, nowhere = self.amazon.refresh_token(1), "http://127.0.0.1:1"
+        token, nowhere = self.amazon.refresh_token(1), "http://127.9.9.9:1"
         with self.engine(http_client=client, token_store=Vault(), lwa_endpoint=nowhere, spapi_endpoint=nowhere) as engine:
             self.assertEqual(engine.sync_wait("u", engine.connect("u", token))["status"], "completed")
             self.assertEqual(list(vault.values()), [("u", token)])
