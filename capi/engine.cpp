@@ -86,7 +86,7 @@ std::int32_t answering(amzsync_engine* engine, amzsync_answer** out, amzsync_err
 template <class Body>
 std::int32_t blocking(amzsync_engine* engine, amzsync_answer** out, amzsync_error** err, std::initializer_list<Given> texts, Body body) noexcept {
   return answering(engine, out, err, texts, [&](Runtime& runtime) -> Result<Answer> {
-    if (runtime.on_own_thread()) return Code::would_deadlock;
+    if (must_not_wait(runtime)) return Code::would_deadlock;
     return body(runtime);
   });
 }
@@ -258,7 +258,7 @@ int32_t amzsync_close(amzsync_engine* engine) noexcept {
   return guarded(nullptr, [&]() -> Status {
     if (!engine) return Done{};
     AMZ_CHECK(on_engine(engine, [&](Runtime& runtime) -> Status {
-      if (runtime.on_own_thread()) return Code::would_deadlock;
+      if (must_not_wait(runtime)) return Code::would_deadlock;
       return Live::begin_close(engine);
     }));
     engine->runtime->break_off();

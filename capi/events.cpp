@@ -145,7 +145,7 @@ int32_t amzsync_events_next(amzsync_events* events, int64_t timeout_ms, amzsync_
   if (out_event) *out_event = nullptr;
   return reading(events, "events", err, [&](Runtime& runtime) -> Status {
     if (!out_event) return missing("out_event");
-    if (timeout_ms != 0 && runtime.on_own_thread()) return Code::would_deadlock;
+    if (timeout_ms != 0 && must_not_wait(runtime)) return Code::would_deadlock;
     const Steady start = runtime.clock().steady();
     for (;;) {
       // Cleared before looking: news that come while we look set it again.

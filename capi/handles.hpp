@@ -175,10 +175,12 @@ std::int32_t calling(amzsync_engine* engine, amzsync_error** err, std::initializ
     });
   });
 }
+/// Whether this thread is one that the engine waits for: its own, a callback's, or one that runs a function of the host's.
+inline bool must_not_wait(const Runtime& runtime) noexcept { return runtime.on_own_thread() || InsideHost::now(); }
 /// One that waits for the engine's own threads, on which it would wait for itself.
 template <class Body>
 std::int32_t waiting(amzsync_engine* engine, amzsync_error** err, std::initializer_list<Given> texts, Body body) noexcept {
-  return calling(engine, err, texts, [&](Runtime& runtime) -> Status { return runtime.on_own_thread() ? Status(Code::would_deadlock) : body(runtime); });
+  return calling(engine, err, texts, [&](Runtime& runtime) -> Status { return must_not_wait(runtime) ? Status(Code::would_deadlock) : body(runtime); });
 }
 /// A call on a reader of an engine's; `name` is what the header calls it.
 template <class Reader, class Body>

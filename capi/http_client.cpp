@@ -20,9 +20,10 @@ constexpr std::size_t kPiece = 256U << 10;   // of a body, on its way to the loo
 
 /// One exchange. The loop waits for its end; the host's threads bring the answer. Whoever comes second finds it settled.
 struct amzsync_exchange : Alive<Kind::exchange>, std::enable_shared_from_this<amzsync_exchange> {
-  amzsync_exchange(Executor l, Clock& c, net::HttpRequest r) : loop(std::move(l)), clock(c), request(std::move(r)) {}
+  amzsync_exchange(Executor l, Clock& c, net::HttpRequest r, HttpClient h) : client(std::move(h)), loop(std::move(l)), clock(c), request(std::move(r)) {}
 
   // Set before the host sees it, and read by anybody.
+  const HttpClient client;
   const Executor loop;
   Clock& clock;
   const net::HttpRequest request;
@@ -41,6 +42,8 @@ struct amzsync_exchange : Alive<Kind::exchange>, std::enable_shared_from_this<am
   std::unique_ptr<Clock::Timer> timer;
   CancelToken::Registration cancel;
 
+  /// Whether the host may still tell of it.
+  bool listens() const { return wanted && mine; }
   bool streams() const { return request.body_to && answer.status / 100 == 2; }
 
   /// Ends the waiting. Loop thread. False: it had ended.
@@ -65,7 +68,7 @@ struct amzsync_exchange : Alive<Kind::exchange>, std::enable_shared_from_this<am
   /// Brings one piece to the reader, and waits until there is room for the next. On the host's thread.
   std::int32_t bring(std::string piece) {
     std::unique_lock lock(mutex);
-    if (!wanted) return AMZSYNC_ERROR_CANCELLED;
+    if (!listens()) return AMZSYNC_ERROR_CANCELLED;
     piece_taken = false;
     asio::post(loop, [self = shared_from_this(), p = std::move(piece)] { self->take(p); });
     changed.wait(lock, [&] { return piece_taken || !wanted; });
@@ -116,7 +119,7 @@ class HostTransport final : public net::HttpTransport {
     } else if (request.public_only && !net::may_be_public(request.url)) {
       answer = Error(Code::network_error, "A document's address is not a public one.");
     } else if (!cancel.cancelled()) {
-      const auto exchange = std::make_shared<amzsync_exchange>(loop_, clock_, std::move(request));
+      const auto exchange = std::make_shared<amzsync_exchange>(loop_, clock_, std::move(request), client_);
       auto start = [this, exchange, &cancel](Completion<Result<net::HttpResponse>> done) { begin(exchange, cancel, std::move(done)); };
       answer = co_await await_completion<Result<net::HttpResponse>>(std::move(start));
       exchange->heard = nullptr;
@@ -140,25 +143,27 @@ class HostTransport final : public net::HttpTransport {
       exchange->heard = [weak, give_up] {
         if (const auto e = weak.lock()) e->begin_timer(give_up);
       };
-    asio::post(callers_, [client = client_, exchange] {
+    asio::post(callers_, [exchange] {
       {
         std::lock_guard lock(exchange->mutex);
         if (!exchange->wanted) return;   // nobody waits for it any more, and the host has not seen it
         exchange->mine = exchange;
       }
-      client.table.perform(client.user_data.get(), exchange.get());
+      const InsideHost inside;
+      exchange->client.table.perform(exchange->client.data->get(), exchange.get());
     });
   }
 
   /// Tells the host that nobody waits any more. Until that is said, no other exchange can have this one's address.
   void call_off(const std::shared_ptr<amzsync_exchange>& exchange) {
     if (!client_.table.cancel) return;
-    asio::post(cancellers_, [client = client_, exchange] {
+    asio::post(cancellers_, [exchange] {
       {
         std::lock_guard lock(exchange->mutex);
         if (!exchange->mine) return;   // it has not seen it, or has finished
       }
-      client.table.cancel(client.user_data.get(), exchange.get());
+      const InsideHost inside;
+      exchange->client.table.cancel(exchange->client.data->get(), exchange.get());
     });
   }
 
@@ -224,7 +229,7 @@ int32_t amzsync_exchange_answer(amzsync_exchange* exchange, int32_t status) noex
   return telling(exchange, [&](amzsync_exchange& e) -> std::int32_t {
     if (status < 100 || status > 599) return AMZSYNC_ERROR_INVALID_ARGUMENT;
     std::lock_guard lock(e.mutex);
-    if (!e.wanted) return AMZSYNC_ERROR_CANCELLED;
+    if (!e.listens()) return AMZSYNC_ERROR_CANCELLED;
     if (e.body_bytes > 0) return AMZSYNC_ERROR_INVALID_ARGUMENT;   // too late
     e.answer.status = status;
     e.answer.headers.clear();
@@ -236,7 +241,7 @@ int32_t amzsync_exchange_answer_header(amzsync_exchange* exchange, const char* n
   return telling(exchange, [&](amzsync_exchange& e) -> std::int32_t {
     if (!name || !value || !*name || ::strnlen(name, kLongestHeader + 1) > kLongestHeader || ::strnlen(value, kLongestHeader + 1) > kLongestHeader) return AMZSYNC_ERROR_INVALID_ARGUMENT;
     std::lock_guard lock(e.mutex);
-    if (!e.wanted) return AMZSYNC_ERROR_CANCELLED;
+    if (!e.listens()) return AMZSYNC_ERROR_CANCELLED;
     if (e.answer.status == 0 || e.answer.headers.size() >= kMostHeaders) return AMZSYNC_ERROR_INVALID_ARGUMENT;
     e.answer.headers.push_back({name, value});
     return AMZSYNC_OK;
@@ -249,7 +254,7 @@ int32_t amzsync_exchange_answer_body(amzsync_exchange* exchange, const char* dat
     bool streams = false;
     {
       std::lock_guard lock(e.mutex);
-      if (!e.wanted) return AMZSYNC_ERROR_CANCELLED;
+      if (!e.listens()) return AMZSYNC_ERROR_CANCELLED;
       if (e.answer.status == 0) return AMZSYNC_ERROR_INVALID_ARGUMENT;
       streams = e.streams();
       if (!streams && size > e.request.max_body - std::min(e.body_bytes, e.request.max_body)) {
@@ -269,7 +274,7 @@ int32_t amzsync_exchange_answer_body(amzsync_exchange* exchange, const char* dat
 int32_t amzsync_exchange_is_wanted(amzsync_exchange* exchange) noexcept {
   return telling(exchange, [](amzsync_exchange& e) {
            std::lock_guard lock(e.mutex);
-           return e.wanted ? AMZSYNC_OK : AMZSYNC_ERROR_CANCELLED;
+           return e.listens() ? AMZSYNC_OK : AMZSYNC_ERROR_CANCELLED;
          }) == AMZSYNC_OK
              ? 1
              : 0;
@@ -307,9 +312,8 @@ int32_t amzsync_options_set_http_client(amzsync_options* options, const amzsync_
       if (client->size < sizeof(amzsync_http_client)) return Error(Code::setting_invalid, "client->size is too small; set it to sizeof(amzsync_http_client).");
       if (!client->perform) return Error(Code::setting_invalid, "client->perform must not be NULL.");
       if (client->threads > kMostThreads) return Error(Code::setting_invalid, "client->threads must be from 0 to 256.");
-      taken = HttpClient{*client, std::shared_ptr<void>(user_data, [free_fn](void* data) {
-                           if (free_fn) free_fn(data);
-                         })};
+      taken = HttpClient{*client, std::make_shared<HostData>(user_data, free_fn)};
+      taken->data->keep();
     } else if (free_fn) {
       free_fn(user_data);
     }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/clock.hpp"
+#include "capi/host_data.hpp"
 #include "net/http.hpp"
 
 namespace amzsync::capi {
@@ -15,7 +16,7 @@ using namespace base;
 /// A table of the host's functions, and what they are called with; freed with the last copy.
 struct HttpClient {
   amzsync_http_client table;
-  std::shared_ptr<void> user_data;
+  std::shared_ptr<HostData> data;
 };
 
 /// What it promises is what HttpTransport promises, whatever the host's client does: time and size are kept here, and an exchange that nobody waits for any more is

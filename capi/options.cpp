@@ -299,22 +299,18 @@ int32_t amzsync_options_set_log(amzsync_options* options, int32_t least, amzsync
   return set(options, err, {}, [&](Options& o) -> Status {
     AMZ_TRY(level, in_range("The log level", least, AMZSYNC_LOG_DEBUG, AMZSYNC_LOG_ERROR));
     // Freed when the last copy of the sink is gone: those of the options and of every engine opened with them.
-    const std::shared_ptr<void> owner(user_data, [free_fn](void* data) {
-      if (free_fn) free_fn(data);
-    });
-    if (!log) {
-      o.log = Log();
-      return Done{};
-    }
-    o.log = Log(
+    const auto owner = std::make_shared<HostData>(user_data, free_fn);
+    Log sink = !log ? Log() : Log(
         [log, owner](LogLevel at, std::string_view message, std::span<const LogField> fields) {
           JsonWriter json;
           json.begin_object();
           for (const LogField& f : fields) std::visit([&](const auto& v) { json.field(f.name, v); }, f.value);
           json.end_object();
-          log(owner.get(), static_cast<std::int32_t>(at), std::string(message).c_str(), json.text().c_str());
+          log(owner->get(), static_cast<std::int32_t>(at), std::string(message).c_str(), json.text().c_str());
         },
         static_cast<LogLevel>(level));
+    owner->keep();
+    o.log = std::move(sink);
     return Done{};
   });
 }

@@ -12,7 +12,8 @@ using namespace amzsync::capi;   // NOLINT
 
 /// One call of the host's store. Whoever ends it first, the host or the clock, is heard.
 struct amzsync_token_call : Alive<Kind::token_call> {
-  explicit amzsync_token_call(Executor l) : loop(std::move(l)) {}
+  amzsync_token_call(Executor l, HostTokens t) : tokens(std::move(t)), loop(std::move(l)) {}
+  const HostTokens tokens;
   const Executor loop;
   std::mutex mutex;
   bool wanted = true;                         // while it is, the engine is there
@@ -65,19 +66,20 @@ class HostTokenStore final : public auth::TokenStore {
   using Call = std::function<void(void*, amzsync_token_call*)>;
 
   Async<Result<Secret>> ask(Call call) {
-    const auto pending = std::make_shared<amzsync_token_call>(loop_);
+    const auto pending = std::make_shared<amzsync_token_call>(loop_, tokens_);
     auto start = [this, pending, &call](Completion<Result<Secret>> done) {
       pending->done = std::move(done);
       pending->timer = clock_.call_at(clock_.steady() + kPatience, [weak = std::weak_ptr<amzsync_token_call>(pending)] {
         if (const auto p = weak.lock()) p->settle(Error(Code::store_unavailable, "The host's token store did not answer in time."));
       });
-      asio::post(callers_, [pending, call = std::move(call), user_data = tokens_.user_data] {
+      asio::post(callers_, [pending, call = std::move(call)] {
         {
           std::lock_guard lock(pending->mutex);
           if (!pending->wanted) return;   // too late, and the host has not seen it
           pending->mine = pending;
         }
-        call(user_data.get(), pending.get());
+        const InsideHost inside;
+        call(pending->tokens.data->get(), pending.get());
       });
     };
     auto outcome = co_await await_completion<Result<Secret>>(std::move(start));
@@ -132,9 +134,8 @@ int32_t amzsync_options_set_token_store(amzsync_options* options, const amzsync_
       if (tokens->size < sizeof(amzsync_token_store)) return Error(Code::setting_invalid, "tokens->size is too small; set it to sizeof(amzsync_token_store).");
       if (!tokens->put || !tokens->get || !tokens->remove) return Error(Code::setting_invalid, "put, get and remove of a token store must not be NULL.");
       if (tokens->threads > kMostThreads) return Error(Code::setting_invalid, "tokens->threads must be from 0 to 256.");
-      taken = HostTokens{*tokens, std::shared_ptr<void>(user_data, [free_fn](void* data) {
-                           if (free_fn) free_fn(data);
-                         })};
+      taken = HostTokens{*tokens, std::make_shared<HostData>(user_data, free_fn)};
+      taken->data->keep();
     } else if (free_fn) {
       free_fn(user_data);
     }

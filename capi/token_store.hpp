@@ -8,6 +8,7 @@
 
 #include "auth/token_store.hpp"
 #include "base/clock.hpp"
+#include "capi/host_data.hpp"
 
 namespace amzsync::capi {
 using namespace base;
@@ -15,7 +16,7 @@ using namespace base;
 /// A table of the host's functions, and what they are called with; freed with the last copy.
 struct HostTokens {
   amzsync_token_store table;
-  std::shared_ptr<void> user_data;
+  std::shared_ptr<HostData> data;
 };
 
 /// Loop and clock must outlive it. Its end waits for functions of the host that are being called.

@@ -35,14 +35,16 @@ Engine::Engine(EngineSettings settings, EngineParts parts)
       services_{tasks_, parts_.work, parts_.store, lwa_, refresh_tokens_, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
       manager_(services_, hub_),
       triggers_(services_, settings_.app_settings, vault_, manager_, life_.token()),
-      erasures_(services_, manager_, life_.token()) {}
+      erasures_(services_, manager_, life_.token()) {
+  // Before anybody can subscribe: whoever opened the engine does so at once, while the loop is still to come to `start`.
+  dispatcher_.on_listening([this] { asio::post(parts_.loop, [this] { listen_or_not(); }); });
+  dispatcher_.on_trouble([this] { asio::post(parts_.loop, [this] { look_again(); }); });
+}
 
 void Engine::start() {
   // From the writer's thread to the loop, then to whoever listens.
   parts_.store.on_commit([this] { asio::post(parts_.loop, [this] { hub_.committed(); }); });
   hub_.on_change([this] { on_change(); });
-  dispatcher_.on_listening([this] { asio::post(parts_.loop, [this] { listen_or_not(); }); });
-  dispatcher_.on_trouble([this] { asio::post(parts_.loop, [this] { look_again(); }); });
   manager_.start();
   erasures_.start();
   tasks_.spawn(adopt_codes_now_and_then());

@@ -44,8 +44,12 @@ Status Runtime::open_parts(RuntimeSettings settings, Log log) {
   return Done{};
 }
 
-void Runtime::break_off() {
-  asio::post(loop_, [this] { engine_->break_off(); });
+void Runtime::break_off() noexcept {
+  try {
+    asio::post(loop_, [this] { engine_->break_off(); });
+  } catch (const std::bad_alloc&) {
+    // What waits, waits its time.
+  }
 }
 
 Async<void> Runtime::stop() {

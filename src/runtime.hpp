@@ -35,7 +35,7 @@ class Runtime {
   Runtime& operator=(const Runtime&) = delete;
 
   /// Ends what waits for Amazon, for time or for a sync, as the close does; whoever waited hears `cancelled`. Any thread.
-  void break_off();
+  void break_off() noexcept;
 
   Engine& engine() noexcept { return *engine_; }
   Clock& clock() noexcept { return *clock_; }

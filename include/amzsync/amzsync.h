@@ -12,7 +12,8 @@
  *  - Errors: the last parameter `err` may be NULL. On failure it is set to a new error object, to be freed by the caller; on success it
  *    is set to NULL. There is no thread-local or global last error.
  *  - Handles that are given out (`out_*`) are the caller's to free, and are NULL on failure. A handle that can't be used (NULL, freed, of another
- *    kind) harms nothing: functions give INVALID_ARGUMENT, those on an engine that was closed CLOSED; getters give 0 or "", and free functions do nothing.
+ *    kind) harms nothing: functions give INVALID_ARGUMENT, those on an engine that was closed CLOSED; getters give 0 or "" (amzsync_error_code INVALID_ARGUMENT), and free functions do
+ *    nothing. An address that was given out again since is the new handle's.
  *  - Text is UTF-8, zero-terminated; what is passed in is copied before the function returns. Text that is not UTF-8, or longer than 64 KB (tables of
  *    policy and supplied rows: 256 MB), is refused with INVALID_ARGUMENT, in options with SETTING_INVALID; as the name of a sync, a finding or a trip it is NOT_FOUND. A `const char *` that is returned is borrowed
  *    and lives as long as the handle it came from.
@@ -251,13 +252,13 @@ typedef struct amzsync_exchange amzsync_exchange;
 #define AMZSYNC_EXCHANGE_ONCE 1
 #define AMZSYNC_EXCHANGE_PUBLIC_ONLY 2
 
-/** The host's functions. None may throw. */
+/** The host's functions. None may throw; inside them calls that wait for the library give WOULD_DEADLOCK. */
 typedef struct amzsync_http_client {
   uint32_t size;     /**< sizeof(amzsync_http_client) */
   uint32_t threads;  /**< calls of `perform` at once, at most 256; 0: 8. Sign-ins have as many of their own */
   /** Performs one exchange, here or by a thread of the host's: must lead to one amzsync_exchange_finish, at any time. On a thread of the library's for this purpose. */
   void (*perform)(void *user_data, amzsync_exchange *exchange);
-  /** Nobody waits for this exchange any more (cancelled, too late, too large): it is to be finished soon, with any code. On another thread than `perform`, and not after the exchange
+  /** Nobody waits for this exchange any more (cancelled, too late): it is to be finished soon, with any code. On another thread than `perform`, and not after the exchange
    * was finished. May be NULL; then the next amzsync_exchange_answer_body tells. */
   void (*cancel)(void *user_data, amzsync_exchange *exchange);
 } amzsync_http_client;
@@ -302,7 +303,8 @@ AMZSYNC_API void amzsync_exchange_finish(amzsync_exchange *exchange, int32_t cod
 typedef struct amzsync_token_call amzsync_token_call;
 
 /** The host's functions, called on threads of the library's for this purpose; texts are borrowed for the call. Each leads to one amzsync_token_call_done, there or later, from any
- * thread; after five seconds nobody waits for it any more. None may throw. */
+ * thread; after five seconds nobody waits for it any more. A `put` that ends later than ten minutes after its call leaves a token that nobody removes. None may throw; inside them calls
+ * that wait for the library give WOULD_DEADLOCK. */
 typedef struct amzsync_token_store {
   uint32_t size;     /**< sizeof(amzsync_token_store) */
   uint32_t threads;  /**< calls at once, at most 256; 0: 4 */
@@ -333,7 +335,7 @@ AMZSYNC_API int32_t amzsync_open(const amzsync_options *options, amzsync_engine 
 /** Closes the engine and frees it. Ends no sync: it goes on in another process, or at the next open. Waits for a transaction under way and
  * for callbacks that run; subscribers get a last event `engine.closed`. All event readers must be closed before. Other threads may be in the midst
  * of a call: it is waited for, and what waits for Amazon or for time ends with CLOSED. Errors: WOULD_DEADLOCK (from inside a callback), BUSY (a reader of
- * events or changes is open, or amzsync_sync_wait is under way); the engine is then still open. CLOSED (it was closed before). Since: 0.1 */
+ * events or changes is open, or amzsync_sync_wait is under way); the engine is then still open. CLOSED (it was closed before). NULL is no error. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_close(amzsync_engine *engine) AMZSYNC_NOEXCEPT;
 
 /* ---- Answers -------------------------------------------------------------------------------------------------------------------- */

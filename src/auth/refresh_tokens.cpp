@@ -8,7 +8,7 @@
 namespace amzsync::auth {
 namespace {
 
-// Whoever sent a token stores its connection at once, or has died.
+// Whoever sent a token stores its connection at once, or has died or given it up; and what was on its way to the host is there by then, or never comes.
 constexpr Duration kSentForLost = std::chrono::minutes(10);
 constexpr int kAtOnce = 100;
 
@@ -34,12 +34,13 @@ std::optional<Reference> reference_in(const Secret& opened) {
 
 }  // namespace
 
-void RefreshTokens::Kept::hold(store::Tx& tx) const {
+Status RefreshTokens::Kept::hold(store::Tx& tx) const {
   if (name.empty()) {
     store::drop_tokens(tx, user);
-  } else {
-    store::hold_token(tx, user, name);
+    return Done{};
   }
+  if (!store::hold_token(tx, user, name)) return Error(Code::store_unavailable, "The host's token store took so long that the token was given up.");
+  return Done{};
 }
 
 Async<Result<RefreshTokens::Kept>> RefreshTokens::keep(UserNo user, Secret token) {
@@ -62,8 +63,8 @@ Async<Result<RefreshTokens::Kept>> RefreshTokens::keep(UserNo user, Secret token
   std::string name = kept.name;
   const Status put = co_await host_->put(std::move(owner), std::move(name), std::move(token));
   if (put) co_return kept;
+  // It may still come there, later than anybody waits: it is removed when that is over, as one of a process that died.
   log_.warn("The host's token store took no token", {{"error", put.error().message}});
-  co_await let_go(kept);
   co_return put.error();
 }
 
@@ -133,7 +134,7 @@ Async<Result<bool>> RefreshTokens::is_rid_of(UserNo user) {
   AMZ_CO_TRY(any, co_await store_.read(has_any));
   if (!any) co_return true;
   auto drop = [user](store::Tx& tx) -> Status {
-    store::drop_all_tokens(tx, user);
+    store::drop_tokens(tx, user);
     return Done{};
   };
   AMZ_CO_CHECK(co_await store_.write(store::Urgency::normal, std::move(drop)));

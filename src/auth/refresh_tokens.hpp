@@ -22,8 +22,8 @@ class RefreshTokens {
     UserNo user;
     std::string sealed;
     std::string name;     ///< with the host; empty: it lies in the database
-    /// In the transaction that stores `sealed` in the user's connection.
-    void hold(store::Tx& tx) const;
+    /// In the transaction that stores `sealed` in the user's connection. Errors: store_unavailable (it was taken for lost).
+    Status hold(store::Tx& tx) const;
   };
   /// Brings a token to where it is to lie, before the connection is stored. What is never held is removed again. Errors: store_*.
   Async<Result<Kept>> keep(UserNo user, Secret token);

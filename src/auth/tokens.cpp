@@ -169,7 +169,7 @@ Async<Result<AccessToken>> Tokens::refresh(store::Connection connection) {
   const Instant obtained = grant->obtained_at;
   const Instant expires = grant->expires_at;
   auto keep = [connection, sealed, anew, obtained, expires](store::Tx& tx) -> Result<bool> {
-    if (!anew.sealed.empty() && store::reseal_refresh_token(tx, connection.number, connection.generation, anew.sealed)) anew.hold(tx);
+    if (!anew.sealed.empty() && store::reseal_refresh_token(tx, connection.number, connection.generation, anew.sealed)) AMZ_CHECK(anew.hold(tx));
     return store::store_access_token(tx, connection.number, connection.generation, sealed, obtained, expires);
   };
   auto kept = co_await store_.write(store::Urgency::normal, std::move(keep));

@@ -8,16 +8,14 @@ void send_token(Tx& tx, UserNo user, std::string_view name) {
   tx.run("INSERT INTO kept_tokens(name, user_no, state, created_at) VALUES (?1, ?2, 'sent', ?3)", name, user, tx.now());
 }
 
-void hold_token(Tx& tx, UserNo user, std::string_view name) {
+bool hold_token(Tx& tx, UserNo user, std::string_view name) {
   tx.run("UPDATE kept_tokens SET state='dropped' WHERE user_no=?1 AND state='held' AND name<>?2", user, name);
-  tx.run("UPDATE kept_tokens SET state='held' WHERE user_no=?1 AND name=?2", user, name);
+  return tx.run("UPDATE kept_tokens SET state='held' WHERE user_no=?1 AND name=?2 AND state<>'dropped'", user, name) == 1;
 }
 
 void drop_token(Tx& tx, UserNo user, std::string_view name) { tx.run("UPDATE kept_tokens SET state='dropped' WHERE user_no=?1 AND name=?2", user, name); }
 
 void drop_tokens(Tx& tx, UserNo user) { tx.run("UPDATE kept_tokens SET state='dropped' WHERE user_no=?1 AND state='held'", user); }
-
-void drop_all_tokens(Tx& tx, UserNo user) { tx.run("UPDATE kept_tokens SET state='dropped' WHERE user_no=?1", user); }
 
 std::vector<KeptToken> tokens_to_remove(Tx& tx, Instant sent_before, int limit) {
   std::vector<KeptToken> tokens;

@@ -11,8 +11,8 @@ namespace amzsync::store {
 
 /// A token is about to be sent under this name, which is new. From here on no older version writes: it would take names for tokens.
 void send_token(Tx& tx, UserNo user, std::string_view name);
-/// The user's connection holds this one now; those that it held before are dropped.
-void hold_token(Tx& tx, UserNo user, std::string_view name);
+/// The user's connection holds this one now; those that it held before are dropped. False: it was taken for lost, and removed.
+bool hold_token(Tx& tx, UserNo user, std::string_view name);
 /// Nobody needs this one.
 void drop_token(Tx& tx, UserNo user, std::string_view name);
 /// The user's connection holds none any more.
@@ -28,7 +28,5 @@ std::vector<KeptToken> tokens_to_remove(Tx& tx, Instant sent_before, int limit);
 void forget_token(Tx& tx, UserNo user, std::string_view name);
 /// Whether the host still has a token of the user's.
 bool has_kept_tokens(Tx& tx, UserNo user);
-/// Every token of a user who is being erased: sent, held and dropped ones.
-void drop_all_tokens(Tx& tx, UserNo user);
 
 }  // namespace amzsync::store

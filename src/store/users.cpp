@@ -15,6 +15,8 @@ UserNo ensure_user(Tx& tx, const UserId& user) {
   return find_user(tx, user).value_or(UserNo{});
 }
 
+bool is_user(Tx& tx, UserNo user) { return tx.integer("SELECT 1 FROM users WHERE user_no=?1 AND erased_at IS NULL", user).has_value(); }
+
 UserId user_id_of(Tx& tx, UserNo user) { return UserId(tx.text("SELECT user_id FROM users WHERE user_no=?1", user).value_or("")); }
 
 }  // namespace amzsync::store

@@ -10,6 +10,8 @@ namespace amzsync::store {
 UserNo ensure_user(Tx& tx, const UserId& user);
 /// nullopt for a user who was never seen.
 std::optional<UserNo> find_user(Tx& tx, const UserId& user);
+/// False for one who was erased, or is being erased.
+bool is_user(Tx& tx, UserNo user);
 /// The host's name of a user; for log lines and events.
 UserId user_id_of(Tx& tx, UserNo user);
 

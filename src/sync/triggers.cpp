@@ -190,10 +190,12 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
   a.history_from = history_begins(services_.settings, services_.clock.now());
   a.allow_shared_seller = services_.settings.allow_shared_seller;
   auto connect = [this, kept, a = std::move(a), token = grant.refresh_token, state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) mutable -> Result<store::TriggerOutcome> {
+    // Who was erased meanwhile is not connected again by what was under way.
+    if (!store::is_user(tx, a.user)) return Error(Code::not_found, "There is no such user any more.");
     if (const auto known = store::find_connection(tx, a.user); known && !known->sealed_refresh_token.empty())
       a.is_known_token = services_.refresh_tokens.is_same(a.user, known->sealed_refresh_token, token);
     AMZ_TRY(connection, store::store_authorisation(tx, a));
-    kept.hold(tx);
+    AMZ_CHECK(kept.hold(tx));
     if (state_hash) store::close_consent(tx, *state_hash, "connected");
     return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true});
   };

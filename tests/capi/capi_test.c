@@ -76,8 +76,8 @@ static void on_freed(void *user_data) {
 
 static int logs_freed = 0;
 static void on_log(void *user_data, int32_t level, const char *message, const char *fields_json) {
-  (void)user_data;
   (void)message;
+  CHECK(user_data == &logs_freed);
   CHECK(level >= AMZSYNC_LOG_DEBUG && level <= AMZSYNC_LOG_ERROR);
   CHECK(fields_json[0] == '{');
 }

@@ -76,6 +76,7 @@ struct Host {
   std::atomic<int> exchanges{0}, documents{0}, freed{0};
   std::mutex mutex;
   std::map<std::string, std::string> vault;
+  amzsync_engine* engine = nullptr;
 
   void run(std::function<void()> job) {
     if (later)
@@ -147,6 +148,7 @@ void perform(void* data, amzsync_exchange* exchange) {
 void put(void* data, const char* user, const char* name, const char* token, amzsync_token_call* call) {
   auto& host = *static_cast<Host*>(data);
   check(std::strcmp(user, "user-1") == 0 && std::strlen(name) == 32, "no user or name");
+  check(amzsync_close(host.engine) == AMZSYNC_ERROR_WOULD_DEADLOCK && amzsync_check(host.engine, nullptr) == AMZSYNC_ERROR_WOULD_DEADLOCK, "it would wait for itself");
   host.run([&host, call, n = std::string(name), t = std::string(token)] {
     std::lock_guard lock(host.mutex);
     host.vault[n] = t;
@@ -325,6 +327,7 @@ int main(int argc, char** argv) {
   amzsync_error* err = nullptr;
   check(amzsync_open(options, &engine, &err) == AMZSYNC_OK, "no engine");
   amzsync_options_free(options);
+  host.engine = engine;
   amzsync_answer *run = nullptr, *over = nullptr, *recoveries = nullptr;
   if (amzsync_connect(engine, "user-1", argv[3], nullptr, &run, &err) != AMZSYNC_OK) {
     std::fprintf(stderr, "connect: %s\n", amzsync_error_message(err));

@@ -92,6 +92,10 @@ int32_t answered(const Call& c, Function call) {
 void ignore_event(void*, const amzsync_event*) {}
 void ignore_done(void*, int32_t, const amzsync_answer*, const amzsync_error*) {}
 void ignore_log(void*, int32_t, const char*, const char*) {}
+void ignore_exchange(void*, amzsync_exchange*) {}
+void ignore_put(void*, const char*, const char*, const char*, amzsync_token_call*) {}
+void ignore_name(void*, const char*, amzsync_token_call*) {}
+void count_free(void* data) { ++*static_cast<int*>(data); }
 
 constexpr int kInvalid = AMZSYNC_ERROR_INVALID_ARGUMENT, kSetting = AMZSYNC_ERROR_SETTING_INVALID;
 const Arg kSync{"sync", AMZSYNC_ERROR_NOT_FOUND, AMZSYNC_ERROR_NOT_FOUND, AMZSYNC_ERROR_NOT_FOUND};
@@ -395,6 +399,30 @@ void without_memory(const std::vector<Function>& all, amzsync_engine* engine, am
   }
 }
 
+/// What is lent is the library's from the call that succeeded on, and freed once.
+void lent_without_memory() {
+  amzsync_http_client client{};
+  client.size = sizeof client;
+  client.perform = ignore_exchange;
+  amzsync_token_store tokens{};
+  tokens.size = sizeof tokens;
+  tokens.put = ignore_put;
+  tokens.get = tokens.remove = ignore_name;
+  for (int which = 0; which < 3; ++which)
+    for (long n = 0; n < 20; ++n) {
+      int freed = 0;
+      amzsync_options* options = amzsync_options_new();
+      allocations_left = n;
+      const int32_t code = which == 0   ? amzsync_options_set_http_client(options, &client, &freed, count_free, nullptr)
+                           : which == 1 ? amzsync_options_set_token_store(options, &tokens, &freed, count_free, nullptr)
+                                        : amzsync_options_set_log(options, AMZSYNC_LOG_INFO, ignore_log, &freed, count_free, nullptr);
+      allocations_left = -1;
+      check(freed == 0, "freed by the setter");
+      amzsync_options_free(options);
+      check(freed == (code == AMZSYNC_OK ? 1 : 0), "not freed once if and only if it was taken");
+    }
+}
+
 /// Runs `inside` in the first callback, and waits for it.
 void inside_a_callback(amzsync_engine* engine, std::function<void()> inside) {
   struct Waiting {
@@ -458,6 +486,7 @@ int main(int argc, char** argv) {
 
   without_memory(engines, engine, nullptr);
   without_memory(options, nullptr, o);
+  lent_without_memory();
 
   check(amzsync_resume(engine, nullptr, nullptr, nullptr) == AMZSYNC_OK, "not resumed");
   check(amzsync_close(engine) == AMZSYNC_OK, "not closed");

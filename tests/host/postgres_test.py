@@ -245,6 +245,25 @@ class ServerFails(PostgresCase):
             self.assertEqual(host.finish(host.post("/api/sync/start").json["syncId"])["status"], "completed")
         self.check_truth(host, sim)
 
+    def test_what_a_lock_kept_from_beginning_keeps_nothing_else_from_it(self):
+        sim = self.sim(events=60, skus=5, sellers=4)
+        host = self.host(sim)
+        for seller, table in enumerate(("meta", "counters")):
+            with self.subTest(table=table), subprocess.Popen(["psql", "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "amzsync", self.name], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as other:
+                other.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;\n")
+                other.stdin.flush()
+                while not self.sql(f"SELECT 1 FROM pg_locks WHERE relation='{table}'::regclass AND granted AND mode='AccessExclusiveLock'"):
+                    pass
+                asking = threading.Thread(target=host.get, args=(f"{BASE}/auth/start", f"during-{table}"))
+                asking.start()
+                while asking.is_alive() and self.sql(f"SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE datname='{self.name}' AND wait_event_type='Lock'") == [(0,)]:
+                    pass
+                other.stdin.write("ROLLBACK;\n")
+                other.stdin.close()
+                asking.join()
+                user = f"after-{table}"
+                self.assertEqual(host.finish(host.connect(user, 2 * seller + 2).query["sync_id"], user)["status"], "completed")
+
     def test_a_server_that_is_not_there_is_named_with_its_setting(self):
         with self.assertRaises(AssertionError) as told:
             Host(self.sim(), "postgresql://anna:secretpw@127.0.0.1:1/nowhere")

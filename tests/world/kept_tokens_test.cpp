@@ -14,9 +14,18 @@ class Vault final : public amzsync::auth::TokenStore {
  public:
   std::map<std::string, std::string> tokens;
   bool down = false;
+  Clock* clock = nullptr;
+  Duration put_takes{};
+  Duration patience{};   // zero: a put is waited for, however long it takes
 
   Async<Status> put(UserId, std::string name, Secret token) override {
     if (down) co_return Code::store_unavailable;
+    if (patience > Duration{} && put_takes > patience) {
+      late = clock->call_at(clock->steady() + put_takes, [this, name, token] { tokens[name] = std::string(token.reveal()); });
+      co_await clock->sleep_for(patience, CancelToken());
+      co_return Code::store_unavailable;
+    }
+    if (clock) co_await clock->sleep_for(put_takes, CancelToken());
     CHECK(!tokens.contains(name));   // a name is used once
     tokens[name] = std::string(token.reveal());
     co_return Done{};
@@ -32,6 +41,9 @@ class Vault final : public amzsync::auth::TokenStore {
     tokens.erase(name);
     co_return Done{};
   }
+
+ private:
+  std::unique_ptr<Clock::Timer> late;   // what nobody waits for any more
 };
 
 WorldSettings with(Vault& vault) {
@@ -62,6 +74,20 @@ Result<amzsync::store::TriggerOutcome> connect_seller(World& world, Process& pro
 }
 
 }  // namespace
+
+using Connected = std::optional<Result<amzsync::store::TriggerOutcome>>;
+
+Async<void> connect_into(Process& process, UserId user, Secret token, Connected& outcome) {
+  outcome = co_await process.engine().triggers().connect_with_refresh_token(std::move(user), std::move(token), "");
+}
+/// Erases a user who is being connected.
+Async<Result<std::string>> erase_meanwhile(Process& process, UserId user, Secret token, Clock& clock, Connected& outcome) {
+  const auto executor = co_await asio::this_coro::executor;
+  asio::co_spawn(executor, connect_into(process, user, std::move(token), outcome), [](const std::exception_ptr&) {});
+  co_await clock.sleep_for(std::chrono::seconds(1), CancelToken());
+  auto receipt = co_await process.engine().erase(user, "the user");
+  co_return receipt;
+}
 
 TEST_SUITE_BEGIN("world");
 
@@ -172,6 +198,38 @@ TEST_CASE("a token that lies in the database moves to the host when it is next u
   CHECK(member(sync_again(world, after, 1), "status") == "completed");
   check_kept(world, vault, 1);
   CHECK(vault.tokens.begin()->second == world.amazon().refresh_token(1));
+}
+
+TEST_CASE("a token that comes to the host later than anybody waited is removed there") {
+  Vault vault;
+  World world(with(vault));
+  vault.clock = &world.clock();
+  vault.put_takes = std::chrono::seconds(20);
+  vault.patience = std::chrono::seconds(5);
+  Process& process = world.open();
+  CHECK(connect_seller(world, process, 1, 1).code() == Code::store_unavailable);
+  world.run_for(std::chrono::minutes(1));
+  CHECK(vault.tokens.size() == 1);
+  world.run_for(kTidiedAfter);
+  check_kept(world, vault, 0);
+}
+
+TEST_CASE("who is erased in the midst of a connection is not connected, and has no token left with the host") {
+  Vault vault;
+  World world(with(vault));
+  vault.clock = &world.clock();
+  vault.put_takes = std::chrono::seconds(3);
+  Process& process = world.open();
+  Connected connected;
+  const auto receipt = world.wait(erase_meanwhile(process, world.user(1), Secret(world.amazon().refresh_token(1)), world.clock(), connected));
+  REQUIRE(receipt);
+  REQUIRE(connected);
+  CHECK(connected->code() == Code::not_found);
+  world.run_for(kTidiedAfter);
+  check_kept(world, vault, 0);
+  CHECK(world.count("SELECT count(*) FROM users") == 0);
+  CHECK(world.count("SELECT count(*) FROM connections") == 0);
+  CHECK(world.count("SELECT count(*) FROM runs") == 0);
 }
 
 TEST_CASE("who is erased has no token left with the host, however long that takes") {

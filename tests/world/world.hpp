@@ -88,6 +88,13 @@ class World {
   amzsim::Simulator& amazon() noexcept { return amazon_; }
   MemoryVfs& files() noexcept { return files_; }
   const WorldSettings& settings() const noexcept { return settings_; }
+  bool on_postgres() const noexcept {
+#ifdef AMZSYNC_POSTGRES
+    return schema_.has_value();
+#else
+    return false;
+#endif
+  }
 
   /// Opens an engine on the world's database.
   Process& open();

@@ -17,6 +17,7 @@ from .events import LIVE, Event, Events, Subscription
 
 DEBUG, INFO, WARN, ERROR = 0, 1, 2, 3
 TERMINAL = {"sync.completed", "sync.partial", "sync.failed", "sync.cancelled"}
+_BUSY = 6   # amzsync.h
 _SLICE_MS = 250   # a call that waits looks so often whether the engine is to be closed
 
 _open_engines: "set[Engine]" = set()   # they live until they are closed, whoever forgets them
@@ -139,11 +140,17 @@ class Engine:
             if self._handle is None or self._closing or self._forked:
                 return
             self._closing = True
-            self._state.wait_for(lambda: self._calls == 0)
-        for reader in list(self._readers):
-            reader.close()
-        code = _native.function("close")(self._handle)
+        # The library waits for what is under way, and ends what waits for Amazon. It does not while a sync is waited for, which looks here now and then.
+        while True:
+            for reader in list(self._readers):
+                reader.close()
+            code = _native.function("close")(self._handle)
+            if code != _BUSY:
+                break
+            with self._state:
+                self._state.wait_for(lambda: self._calls == 0, 0.05)
         with self._state:
+            self._state.wait_for(lambda: self._calls == 0)
             self._closing = False
             if code == 0:
                 self._handle = None

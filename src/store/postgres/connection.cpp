@@ -407,6 +407,7 @@ Status PostgresConnection::begin(const char* how, For what) {
   const PostgresResult begun(PQexec(raw_, sql.c_str()));
   if (PQresultStatus(begun.get()) != PGRES_TUPLES_OK) {
     remember(begun);
+    const PostgresResult ended(PQexec(raw_, "ROLLBACK"));   // what was begun, and came no further, must not be the next one's
     return *error_;
   }
   std::int64_t us = 0;

@@ -266,7 +266,9 @@ class PostgresStore final : public Store {
     }
     if (!counters_->begin("ISOLATION LEVEL READ COMMITTED", For::itself)) return {};
     const std::int64_t end = counters_->integer("UPDATE counters SET next = next + ?2 WHERE name=?1 RETURNING next", name, many).value_or(0);
-    return end > 0 && counters_->exec("COMMIT") ? Block{end - many, end} : Block{};
+    if (end > 0 && counters_->exec("COMMIT")) return Block{end - many, end};
+    (void)counters_->exec("ROLLBACK");   // else every later one would fail with it
+    return {};
   }
 
   // ---- writing ----

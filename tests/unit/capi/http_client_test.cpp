@@ -55,7 +55,8 @@ class Lab {
     client.table.size = sizeof client.table;
     client.table.perform = keep;
     client.table.cancel = note_cancel;
-    client.user_data = std::shared_ptr<void>(&host, [](void* data) { ++static_cast<Host*>(data)->freed; });
+    client.data = std::make_shared<capi::HostData>(&host, [](void* data) { ++static_cast<Host*>(data)->freed; });
+    client.data->keep();
     transport = capi::make_host_transport(loop.get_executor(), clock, std::move(client));
   }
 
@@ -119,6 +120,7 @@ TEST_CASE("a client that never answers is given up after its time, told so, and 
   CHECK(amzsync_exchange_answer(exchange, 200) == AMZSYNC_ERROR_CANCELLED);
   lab.transport.reset();   // the engine closes; the host has not finished yet
   CHECK(amzsync_exchange_answer_body(exchange, "late", 4) == AMZSYNC_ERROR_CANCELLED);
+  CHECK(lab.host.freed == 0);   // the exchange is still the host's
   amzsync_exchange_finish(exchange, AMZSYNC_OK, nullptr);
   amzsync_exchange_finish(exchange, AMZSYNC_OK, nullptr);   // twice harms nothing
   CHECK(lab.host.freed == 1);
