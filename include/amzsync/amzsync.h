@@ -20,7 +20,8 @@
  *  - Secrets go in and never come out: no getter, log line, message or event holds a token, a code or the client secret.
  *  - Callbacks run on a thread of the library's own, one at a time, in order, never inside the call that causes them. They must not
  *    block for long, and must not throw.
- *  - The library never prints, aborts, exits, installs signal handlers or changes the locale, and starts no thread before amzsync_open.
+ *  - The library never prints, aborts, exits, installs signal handlers or changes the locale, and starts no thread before amzsync_open. Where the
+ *    caller's memory runs out a call gives NO_MEMORY; inside amzsync_open, amzsync_close and the library's own threads that may still end the process.
  *  - Times are ISO 8601 UTC with milliseconds, money is an exact decimal in JSON; currencies are never added up together.
  */
 #ifndef AMZSYNC_H
