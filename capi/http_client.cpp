@@ -3,6 +3,7 @@
 
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -35,6 +36,7 @@ struct amzsync_exchange : Alive<Kind::exchange>, std::enable_shared_from_this<am
   bool piece_taken = true;   // the reader has room for the next piece of the body
   net::HttpResponse answer;
   std::size_t body_bytes = 0;
+  std::atomic<bool> lacks_a_part = false;   // one could not be kept, so that the answer is none
   std::shared_ptr<amzsync_exchange> mine;   // the host's share, until it finishes
 
   // The loop's side.
@@ -191,8 +193,10 @@ std::int32_t telling(amzsync_exchange* exchange, Body body) noexcept {
   try {
     return body(*exchange);
   } catch (const std::bad_alloc&) {
+    exchange->lacks_a_part = true;
     return AMZSYNC_ERROR_NO_MEMORY;
   } catch (...) {
+    exchange->lacks_a_part = true;
     return AMZSYNC_ERROR_INTERNAL;
   }
 }
@@ -292,6 +296,8 @@ void amzsync_exchange_finish(amzsync_exchange* exchange, int32_t code, const cha
       outcome = Error(Code::timeout, why.empty() ? std::string(code_sentence(Code::timeout)) : why);
     } else if (code != AMZSYNC_OK) {
       outcome = Error(Code::network_error, why.empty() ? std::string(code_sentence(Code::network_error)) : why);
+    } else if (e.lacks_a_part) {
+      outcome = Error(Code::no_memory);
     } else if (e.answer.status == 0) {
       outcome = Error(Code::network_error, "The host's HTTP client finished an exchange without an answer.");
     } else {

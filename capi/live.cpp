@@ -8,8 +8,12 @@
 namespace amzsync::capi {
 
 Live::Table::Table() {
-  // A child must not find the mutex held by a thread that it does not have.
-  ::pthread_atfork([] { table().mutex.lock(); }, [] { table().mutex.unlock(); }, [] { table().mutex.unlock(); });
+  // A child must not find the mutex held by a thread that it does not have, nor what the parent's threads are at, whose own mutexes they may hold.
+  ::pthread_atfork([] { table().mutex.lock(); }, [] { table().mutex.unlock(); },
+                   [] {
+                     std::erase_if(table().handles, [](const auto& h) { return h.second.kind == Kind::exchange || h.second.kind == Kind::token_call; });
+                     table().mutex.unlock();
+                   });
 }
 
 Live::Table& Live::table() {

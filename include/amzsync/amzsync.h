@@ -6,7 +6,8 @@
  * Rules that hold for every function:
  *  - Threads: any thread may call any function on an engine, unless the function says otherwise. Options, event cursors, answers and
  *    errors belong to one thread at a time. A child that is forked while an engine is open has none of its threads, and can't trust the
- *    locks of its database: there every call on the engine, and amzsync_open and amzsync_migrate, give FORKED, and free nothing.
+ *    locks of its database: there every call on the engine, and amzsync_open and amzsync_migrate, give FORKED, and free nothing. What the host's own parts were
+ *    called for (exchanges, calls of a token store) goes on in the parent, and is no handle in the child.
  *  - Results: functions that can fail return an int32_t: AMZSYNC_OK (0), or one of the AMZSYNC_ERROR_ codes, which are stable
  *    and never reused. Functions that can't fail return their value.
  *  - Errors: the last parameter `err` may be NULL. On failure it is set to a new error object, to be freed by the caller; on success it
@@ -283,7 +284,8 @@ AMZSYNC_API int64_t amzsync_exchange_timeout_ms(const amzsync_exchange *exchange
 /** AMZSYNC_EXCHANGE_ bits. Since: 0.2 */
 AMZSYNC_API int32_t amzsync_exchange_rules(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
 
-/* The answer, in this order, by one thread at a time. Errors of all three: CANCELLED (nobody waits any more: finish it), INVALID_ARGUMENT. */
+/* The answer, in this order, by one thread at a time. Errors of all three: CANCELLED (nobody waits any more: finish it), INVALID_ARGUMENT, NO_MEMORY (then there is no answer, however it
+ * is finished). */
 /** The status, 100 to 599; again: what came before (100 Continue) is forgotten. Since: 0.2 */
 AMZSYNC_API int32_t amzsync_exchange_answer(amzsync_exchange *exchange, int32_t status) AMZSYNC_NOEXCEPT;
 /** One header, all of which must be passed on: Amazon's limits come by them. Since: 0.2 */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C++20 face of amzsync.h: the same functions as types that free themselves. Header-only; nothing but the C functions is
-// linked. Nothing here throws but std::bad_alloc: functions that can fail return Expected<T>.
+// linked. Functions that can fail return Expected<T>; nothing is thrown but std::bad_alloc, by the standard library. Compiles with -fno-exceptions.
+//
+// Functions of the host's (listeners, ends, sinks, parts that it lends) may throw: it ends there, and never passes into C.
 //
 // Threads: as in amzsync.h. An Engine may be used from any thread; everything else belongs to one at a time.
 #pragma once
@@ -8,6 +10,7 @@
 #include <amzsync/amzsync.h>
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +31,20 @@ struct Freer {
   }
 };
 inline const char* or_null(const std::string& text) noexcept { return text.empty() ? nullptr : text.c_str(); }
+/// Runs what the host wrote, where nothing may be thrown. What it threw; NULL: nothing.
+template <class Work>
+std::exception_ptr thrown_by(Work work) noexcept {
+#if defined(__cpp_exceptions)
+  try {
+    work();
+  } catch (...) {
+    return std::current_exception();
+  }
+#else
+  work();
+#endif
+  return nullptr;
+}
 }  // namespace detail
 
 /// Why a function failed. Copyable.
@@ -50,7 +67,7 @@ class Failure {
   std::string name_, message_;
 };
 
-/// A value or a Failure.
+/// A value or a Failure. Asked for the value of a failure, or the other way round, it throws std::bad_variant_access (without exceptions: aborts), which is the program's mistake.
 template <class T>
 class [[nodiscard]] Expected {
  public:
@@ -201,9 +218,8 @@ struct TokenStore {
 /// How an engine is to be opened; the settings are documented at their C functions.
 class Options {
  public:
-  Options() : handle_(amzsync_options_new()) {
-    if (!handle_) throw std::bad_alloc();
-  }
+  /// Without memory every function of it gives NO_MEMORY, and so does Engine::open.
+  Options() : handle_(amzsync_options_new()) {}
   Expected<Nothing> set_store(const std::string& v) { return set(amzsync_options_set_store, v.c_str()); }
   Expected<Nothing> set_synchronous_full(bool v) { return set(amzsync_options_set_synchronous_full, v ? 1 : 0); }
   Expected<Nothing> set_app(const std::string& client_id, const std::string& client_secret, const std::string& application_id, const std::string& redirect_uri) {
@@ -235,12 +251,9 @@ class Options {
   using LogSink = std::function<void(std::int32_t level, std::string_view message, std::string_view fields_json)>;
   Expected<Nothing> set_log(std::int32_t least, LogSink sink) {
     auto owned = std::make_unique<LogSink>(std::move(sink));
-    const auto call = [](void* data, std::int32_t level, const char* message, const char* fields) { (*static_cast<LogSink*>(data))(level, message, fields); };
+    const auto call = [](void* data, std::int32_t level, const char* message, const char* fields) { (void)detail::thrown_by([&] { (*static_cast<LogSink*>(data))(level, message, fields); }); };
     const auto free_sink = [](void* data) { delete static_cast<LogSink*>(data); };
-    amzsync_error* err = nullptr;
-    if (const auto code = amzsync_options_set_log(handle_.get(), least, call, owned.get(), free_sink, &err)) return Failure(code, err);
-    owned.release();
-    return Nothing{};
+    return given(std::move(owned), set(amzsync_options_set_log, least, call, owned.get(), free_sink));
   }
   /// `threads`: calls at once; 0: the library's number.
   Expected<Nothing> set_http_client(HttpClient client, std::uint32_t threads = 0) {
@@ -248,10 +261,7 @@ class Options {
     table.size = sizeof table;
     table.threads = threads;
     table.perform = [](void* data, amzsync_exchange* exchange) {
-      try {
-        (*static_cast<HttpClient*>(data))(Exchange(exchange));
-      } catch (...) {   // the exchange has ended on its way up here
-      }
+      (void)detail::thrown_by([&] { (*static_cast<HttpClient*>(data))(Exchange(exchange)); });   // the exchange has ended on its way up here
     };
     return lend(amzsync_options_set_http_client, table, std::move(client));
   }
@@ -263,12 +273,9 @@ class Options {
       end(call, [&] { return static_cast<TokenStore*>(data)->put(user, name, token); });
     };
     table.get = [](void* data, const char* name, amzsync_token_call* call) {
-      try {
-        const auto token = static_cast<TokenStore*>(data)->get(name);
-        amzsync_token_call_done(call, token ? AMZSYNC_OK : AMZSYNC_ERROR_NOT_FOUND, token ? token->c_str() : nullptr, nullptr);
-      } catch (...) {
-        amzsync_token_call_done(call, AMZSYNC_ERROR_STORE_UNAVAILABLE, nullptr, nullptr);
-      }
+      std::optional<std::string> token;
+      const bool failed = detail::thrown_by([&] { token = static_cast<TokenStore*>(data)->get(name); }) != nullptr;
+      amzsync_token_call_done(call, failed ? AMZSYNC_ERROR_STORE_UNAVAILABLE : token ? AMZSYNC_OK : AMZSYNC_ERROR_NOT_FOUND, token ? token->c_str() : nullptr, nullptr);
     };
     table.remove = [](void* data, const char* name, amzsync_token_call* call) { end(call, [&] { return static_cast<TokenStore*>(data)->remove(name); }); };
     return lend(amzsync_options_set_token_store, table, std::move(tokens));
@@ -279,23 +286,24 @@ class Options {
   template <class Work>
   static void end(amzsync_token_call* call, Work work) noexcept {
     bool done = false;
-    try {
-      done = work();
-    } catch (...) {   // it failed
-    }
+    (void)detail::thrown_by([&] { done = work(); });   // then it failed
     amzsync_token_call_done(call, done ? AMZSYNC_OK : AMZSYNC_ERROR_STORE_UNAVAILABLE, nullptr, nullptr);
   }
   template <class Setter, class Table, class Part>
   Expected<Nothing> lend(Setter setter, const Table& table, Part part) {
     auto owned = std::make_unique<Part>(std::move(part));
     const auto free_part = [](void* data) { delete static_cast<Part*>(data); };
-    amzsync_error* err = nullptr;
-    if (const auto code = setter(handle_.get(), &table, owned.get(), free_part, &err)) return Failure(code, err);
-    owned.release();
-    return Nothing{};
+    return given(std::move(owned), set(setter, &table, owned.get(), free_part));
+  }
+  /// What C has taken over once it said so.
+  template <class Owned>
+  static Expected<Nothing> given(std::unique_ptr<Owned> owned, Expected<Nothing> taken) {
+    if (taken) owned.release();
+    return taken;
   }
   template <class Function, class... Args>
   Expected<Nothing> set(Function function, Args... args) {
+    if (!handle_) return Failure(AMZSYNC_ERROR_NO_MEMORY, nullptr);
     amzsync_error* err = nullptr;
     if (const auto code = function(handle_.get(), args..., &err)) return Failure(code, err);
     return Nothing{};
@@ -313,7 +321,7 @@ template <class Progress>
 Expected<Answer> migrate(const std::string& from, const std::string& to, Progress progress) {
   amzsync_answer* answer = nullptr;
   amzsync_error* error = nullptr;
-  const auto tell = [](void* p, const char* table, std::int64_t rows) { (*static_cast<Progress*>(p))(table, rows); };
+  const auto tell = [](void* p, const char* table, std::int64_t rows) { (void)detail::thrown_by([&] { (*static_cast<Progress*>(p))(table, rows); }); };
   if (const auto code = amzsync_migrate(from.c_str(), to.c_str(), tell, &progress, &answer, &error); code != AMZSYNC_OK) return Failure(code, error);
   return Answer(answer);
 }
@@ -356,6 +364,7 @@ class SyncEnd {
 class Engine {
  public:
   static Expected<Engine> open(const Options& options) {
+    if (!options.get()) return Failure(AMZSYNC_ERROR_NO_MEMORY, nullptr);
     amzsync_engine* engine = nullptr;
     amzsync_error* err = nullptr;
     if (const auto code = amzsync_open(options.get(), &engine, &err)) return Failure(code, err);
@@ -455,13 +464,20 @@ class Engine {
     return position;
   }
 
-  /// `user` empty: all. The id for unsubscribe.
-  Expected<std::int64_t> subscribe(const std::string& user, std::int64_t after, std::function<void(const amzsync_event*)> listener) {
-    using Listener = std::function<void(const amzsync_event*)>;
-    auto owned = std::make_unique<Listener>(std::move(listener));
+  /// `user` empty: all. The id for unsubscribe. What the listener throws goes to `on_thrown`, where there is one; the next event comes all the same.
+  Expected<std::int64_t> subscribe(const std::string& user, std::int64_t after, std::function<void(const amzsync_event*)> listener, std::function<void(std::exception_ptr)> on_thrown = {}) {
+    struct Listener {
+      std::function<void(const amzsync_event*)> hear;
+      std::function<void(std::exception_ptr)> on_thrown;
+    };
+    auto owned = std::make_unique<Listener>(Listener{std::move(listener), std::move(on_thrown)});
     std::int64_t id = 0;
     amzsync_error* err = nullptr;
-    const auto call = [](void* data, const amzsync_event* event) { (*static_cast<Listener*>(data))(event); };
+    const auto call = [](void* data, const amzsync_event* event) {
+      const Listener& its = *static_cast<Listener*>(data);
+      const auto thrown = detail::thrown_by([&] { its.hear(event); });
+      if (thrown && its.on_thrown) (void)detail::thrown_by([&] { its.on_thrown(thrown); });
+    };
     const auto free_listener = [](void* data) { delete static_cast<Listener*>(data); };
     if (const auto code = amzsync_subscribe(handle_.get(), detail::or_null(user), after, call, owned.get(), free_listener, &id, &err)) return Failure(code, err);
     owned.release();
@@ -504,7 +520,7 @@ class Engine {
     auto owned = std::make_unique<Done>(std::move(done));
     const auto call = [](void* data, std::int32_t, const amzsync_answer* answer, const amzsync_error* error) {
       const std::unique_ptr<Done> once(static_cast<Done*>(data));
-      (*once)(answer, error);
+      (void)detail::thrown_by([&] { (*once)(answer, error); });
     };
     amzsync_error* err = nullptr;
     if (const auto code = start(call, owned.get(), &err)) return Failure(code, err);

@@ -255,16 +255,20 @@ int by_cpp(Host& host, const std::string& database, const std::string& token) {
     };
     if (!options.set_store("sqlite:" + database) || !options.set_app("client", "secret", "app", "https://host.example/callback") ||
         !options.set_master_key("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=") || !options.set_endpoints(kNowhere, kNowhere, kNowhere) || !options.set_token_store(vault) ||
+        !options.set_log(AMZSYNC_LOG_DEBUG, [](std::int32_t, std::string_view, std::string_view) { throw std::runtime_error("a sink's"); }) ||
         !options.set_http_client([&host, part](amzsync::Exchange exchange) { perform_cpp(host, std::move(exchange)); }, 4))
       return 2;
     auto engine = amzsync::Engine::open(options);
     if (!engine) return 1;
+    std::atomic<int> heard{0}, thrown{0};
+    const auto listens = engine->subscribe("user-1", 0, [&](const amzsync_event*) { ++heard; throw std::runtime_error("a listener's"); }, [&](std::exception_ptr) { ++thrown; throw 1; });
     auto run = engine->connect("user-1", token);
     check(static_cast<bool>(run), "not connected");
     if (!run) return 1;
     auto over = engine->sync_wait("user-1", std::string(run->sync_id()));
     auto recoveries = engine->recoveries("user-1");
     check(over && recoveries, "no end, or no recoveries");
+    check(listens && engine->unsubscribe(*listens) && heard > 1 && thrown == heard, "what a listener throws ends something");
     if (over && recoveries) std::printf("%s\n%s\n%d %d\n", std::string(over->status()).c_str(), std::string(recoveries->json()).c_str(), host.exchanges.load(), host.documents.load());
     check(host.vault.size() == 1 && host.vault.begin()->second == token, "the token does not lie with the host");
   }

@@ -203,6 +203,22 @@ class Whole(Simulated):
         self.assertEqual(raised.exception.name, "amazon_unavailable")
         self.assertNotIn("Atzr", str(raised.exception))
 
+    def test_half_an_answer_of_a_hosts_client_is_none(self):
+        answers = iter([amzsync.HttpResponse(200, [("x-large", "v" * (1 << 20))], b"{}"), amzsync.HttpResponse(99, [], b"{}"), amzsync.HttpResponse(200, [], [b"{}", None])])
+        last = []
+
+        def client(request):
+            try:
+                return next(answers)
+            except StopIteration:
+                last.append(request)
+                return amzsync.HttpResponse(400, [], bytearray(b'{"error":"invalid_grant"}'))
+
+        with self.engine(http_client=client) as engine:
+            with self.assertRaises(amzsync.AuthorisationError):   # what a part of an answer would have said was not believed
+                engine.connect("u", self.amazon.refresh_token(1))
+        self.assertEqual(len(last), 1)
+
     def test_what_the_library_logs_is_heard_whatever_the_hearer_does(self):
         heard, trouble = [], []
         before, threading.excepthook = threading.excepthook, lambda arguments: trouble.append(arguments.exc_type)
@@ -372,6 +388,32 @@ assert os.waitpid(child, 0)[1] == 0
 print(engine.sync("u")["status"])
 """)
         self.assertEqual(out.strip(), "completed")
+
+    def test_what_a_forked_child_closes_ends_there_alone(self):
+        out = self.program("""
+events, changes = engine.events("u"), engine.changes("u")
+called, go = threading.Event(), threading.Event()
+def heard(event):
+    called.set()
+    go.wait()
+subscription = engine.subscribe(heard, user="u", after=0)
+called.wait()
+with events._lock, changes._lock, engine._state:   # as another thread may hold them
+    child = os.fork()
+if child == 0:
+    threading.excepthook = lambda arguments: os._exit(3)
+    for reader in (events, changes, subscription, engine):
+        reader.close()
+    subscription.close(wait=True)
+    del events, changes
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+go.set()
+engine.sync("u")
+subscription.close(wait=True)
+print(len(list(changes)) > 0, events.next().user)
+""")
+        self.assertEqual(out.split(), ["True", "u"])
 
     def test_another_library_of_sqlite_opens_and_closes_the_file_meanwhile(self):
         out = self.program(f"""

@@ -47,6 +47,7 @@ class Reader:
         return self._handle
 
     def close(self) -> None:
+        """In a forked child, whose parent has the reader, it only ends here."""
         with self._lock:
             handle, self._handle = self._handle, None
             if handle is not None:

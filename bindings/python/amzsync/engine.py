@@ -413,11 +413,22 @@ def _close_all() -> None:
             pass   # as from inside a callback that ended the program
 
 
+def _happened() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 def _in_child() -> None:
     """The engine's threads are in the parent."""
     for engine in list(_open_engines):
         engine._forked = True
-        engine._state = threading.Condition()   # somebody in the parent may hold it
+        engine._state = threading.Condition()   # somebody in the parent may hold it, and each of the locks below
+        for reader in list(engine._readers):
+            reader._lock = threading.Lock()
+        for subscription in engine._subscriptions:
+            subscription._closed = True
+            subscription._ended = _happened()
 
 
 atexit.register(_close_all)

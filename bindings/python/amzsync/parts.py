@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable, NamedTuple, Optional, Protocol, Unio
 
 from . import _native, errors
 
-_OK, _TIMEOUT, _NETWORK_ERROR, _NOT_FOUND, _UNAVAILABLE = 0, 9, 63, 3, 80
+_OK, _NOT_FOUND, _TIMEOUT, _CANCELLED, _NETWORK_ERROR, _UNAVAILABLE = 0, 3, 9, 11, 63, 80
 _ONCE, _PUBLIC_ONLY = 1, 2
 
 
@@ -31,7 +31,7 @@ class HttpResponse(NamedTuple):
 
     status: int
     headers: Iterable[tuple[str, str]]
-    body: Union[bytes, Iterable[bytes]]
+    body: Union[bytes, bytearray, memoryview, Iterable[bytes]]
 
 
 HttpClient = Callable[[HttpRequest], HttpResponse]
@@ -83,14 +83,24 @@ def _request(exchange: Any) -> HttpRequest:
                        bool(rules & _ONCE), bool(rules & _PUBLIC_ONLY))
 
 
+class _Unwanted(Exception):
+    """Nobody waits for the answer any more."""
+
+
 def _tell(exchange: Any, response: HttpResponse) -> None:
-    if _native.number("exchange_answer", exchange, response.status) != _OK:
-        return   # nobody waits any more, or there is no such status, which the end tells
+    def told(name: str, *arguments: Any) -> None:
+        code = _native.number(name, exchange, *arguments)
+        if code == _CANCELLED:
+            raise _Unwanted
+        if code != _OK:
+            raise errors.of_code(code)   # half an answer is none
+
+    told("exchange_answer", response.status)
     for name, value in response.headers:
-        _native.number("exchange_answer_header", exchange, name.encode(), value.encode())
-    for piece in [response.body] if isinstance(response.body, bytes) else response.body:
-        if _native.number("exchange_answer_body", exchange, piece, len(piece)) != _OK:
-            return
+        told("exchange_answer_header", name.encode(), value.encode())
+    for piece in [response.body] if isinstance(response.body, (bytes, bytearray, memoryview)) else response.body:
+        data = bytes(memoryview(piece))   # a number is none
+        told("exchange_answer_body", data, len(data))
 
 
 def lend_http_client(options: ctypes.c_void_p, client: HttpClient) -> None:
@@ -98,6 +108,8 @@ def lend_http_client(options: ctypes.c_void_p, client: HttpClient) -> None:
         code, why = _OK, None
         try:
             _tell(exchange, client(_request(exchange)))
+        except _Unwanted:
+            pass
         except TimeoutError:
             code = _TIMEOUT
         except BaseException as error:   # nothing may pass into C

@@ -5,8 +5,12 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "capi/http_client.hpp"
 #include "world/virtual_clock.hpp"
@@ -173,6 +177,37 @@ TEST_CASE("an answer without end is cut off at the size that the request allows"
   CHECK(amzsync_exchange_answer_body(exchange, "x", 1) == AMZSYNC_ERROR_ANSWER_TOO_LARGE);
   CHECK(lab.await().code() == Code::answer_too_large);
   amzsync_exchange_finish(exchange, AMZSYNC_OK, nullptr);
+}
+
+TEST_CASE("an answer of which a part could not be kept is none") {
+  Lab lab;
+  net::HttpRequest request = Lab::get();
+  request.max_body = SIZE_MAX;
+  lab.send(std::move(request));
+  amzsync_exchange* exchange = lab.host.await_exchange();
+  CHECK(amzsync_exchange_answer(exchange, 200) == AMZSYNC_OK);
+  CHECK(amzsync_exchange_answer_body(exchange, "{}", 2) == AMZSYNC_OK);
+  CHECK(amzsync_exchange_answer_body(exchange, "{}", SIZE_MAX - 2) != AMZSYNC_OK);   // no text can be as long
+  amzsync_exchange_finish(exchange, AMZSYNC_OK, nullptr);
+  CHECK(lab.await().code() == Code::no_memory);
+}
+
+TEST_CASE("a forked child has no part in an exchange of its parent's, and does not wait for what a thread of it holds") {
+  Lab lab;
+  lab.send(Lab::get());
+  amzsync_exchange* exchange = lab.host.await_exchange();
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    const bool is_none = amzsync_exchange_answer(exchange, 200) == AMZSYNC_ERROR_INVALID_ARGUMENT && amzsync_exchange_is_wanted(exchange) == 0 && std::string_view(amzsync_exchange_url(exchange)).empty();
+    amzsync_exchange_finish(exchange, AMZSYNC_OK, nullptr);
+    ::_exit(is_none ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK(amzsync_exchange_answer(exchange, 204) == AMZSYNC_OK);
+  amzsync_exchange_finish(exchange, AMZSYNC_OK, nullptr);
+  CHECK(lab.await()->status == 204);
 }
 
 TEST_CASE("a long download waits for its reader, and is given up after silence alone") {
