@@ -2,11 +2,11 @@
 #include "capi/http_client.hpp"
 
 #include <asio/post.hpp>
-#include <asio/thread_pool.hpp>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 
+#include "base/workers.hpp"
 #include "capi/handles.hpp"
 
 using namespace amzsync;         // NOLINT: this file is the library's edge
@@ -107,7 +107,11 @@ namespace {
 class HostTransport final : public net::HttpTransport {
  public:
   HostTransport(Executor loop, Clock& clock, HttpClient client)
-      : loop_(std::move(loop)), clock_(clock), client_(std::move(client)), callers_(client_.table.threads ? client_.table.threads : kCallers) {}
+      : loop_(std::move(loop)), clock_(clock), client_(std::move(client)), callers_(static_cast<int>(client_.table.threads ? client_.table.threads : kCallers)) {}
+  Status start() {
+    AMZ_CHECK(callers_.start());
+    return cancellers_.start();
+  }
   ~HostTransport() override {
     callers_.join();
     cancellers_.join();
@@ -145,7 +149,7 @@ class HostTransport final : public net::HttpTransport {
       exchange->heard = [weak, give_up] {
         if (const auto e = weak.lock()) e->begin_timer(give_up);
       };
-    asio::post(callers_, [exchange] {
+    asio::post(callers_.executor(), [exchange] {
       {
         std::lock_guard lock(exchange->mutex);
         if (!exchange->wanted) return;   // nobody waits for it any more, and the host has not seen it
@@ -159,7 +163,7 @@ class HostTransport final : public net::HttpTransport {
   /// Tells the host that nobody waits any more. Until that is said, no other exchange can have this one's address.
   void call_off(const std::shared_ptr<amzsync_exchange>& exchange) {
     if (!client_.table.cancel) return;
-    asio::post(cancellers_, [exchange] {
+    asio::post(cancellers_.executor(), [exchange] {
       {
         std::lock_guard lock(exchange->mutex);
         if (!exchange->mine) return;   // it has not seen it, or has finished
@@ -172,14 +176,16 @@ class HostTransport final : public net::HttpTransport {
   Executor loop_;
   Clock& clock_;
   HttpClient client_;
-  asio::thread_pool callers_;
-  asio::thread_pool cancellers_{1};   // callers may all be waiting for what is to be cancelled
+  Workers callers_;
+  Workers cancellers_{1};   // callers may all be waiting for what is to be cancelled
 };
 
 }  // namespace
 
-std::unique_ptr<net::HttpTransport> make_host_transport(Executor loop, Clock& clock, HttpClient client) {
-  return std::make_unique<HostTransport>(std::move(loop), clock, std::move(client));
+Result<std::unique_ptr<net::HttpTransport>> make_host_transport(Executor loop, Clock& clock, HttpClient client) {
+  auto transport = std::make_unique<HostTransport>(std::move(loop), clock, std::move(client));
+  AMZ_CHECK(transport->start());
+  return std::unique_ptr<net::HttpTransport>(std::move(transport));
 }
 
 }  // namespace amzsync::capi

@@ -21,6 +21,6 @@ struct HttpClient {
 
 /// What it promises is what HttpTransport promises, whatever the host's client does: time and size are kept here, and an exchange that nobody waits for any more is
 /// no longer listened to. Loop and clock must outlive it. Its end waits for functions of the host that are being called.
-std::unique_ptr<net::HttpTransport> make_host_transport(Executor loop, Clock& clock, HttpClient client);
+Result<std::unique_ptr<net::HttpTransport>> make_host_transport(Executor loop, Clock& clock, HttpClient client);
 
 }  // namespace amzsync::capi

@@ -2,9 +2,9 @@
 #include "capi/token_store.hpp"
 
 #include <asio/post.hpp>
-#include <asio/thread_pool.hpp>
 #include <mutex>
 
+#include "base/workers.hpp"
 #include "capi/handles.hpp"
 
 using namespace amzsync;         // NOLINT: this file is the library's edge
@@ -42,8 +42,9 @@ constexpr std::uint32_t kCallers = 4;
 class HostTokenStore final : public auth::TokenStore {
  public:
   HostTokenStore(Executor loop, Clock& clock, HostTokens tokens)
-      : loop_(std::move(loop)), clock_(clock), tokens_(std::move(tokens)), callers_(tokens_.table.threads ? tokens_.table.threads : kCallers) {}
+      : loop_(std::move(loop)), clock_(clock), tokens_(std::move(tokens)), callers_(static_cast<int>(tokens_.table.threads ? tokens_.table.threads : kCallers)) {}
   ~HostTokenStore() override { callers_.join(); }
+  Status start() { return callers_.start(); }
 
   Async<Status> put(UserId user, std::string name, Secret token) override {
     auto call = [table = tokens_.table, user, name, token](void* data, amzsync_token_call* c) { table.put(data, user.text().c_str(), name.c_str(), std::string(token.reveal()).c_str(), c); };
@@ -72,7 +73,7 @@ class HostTokenStore final : public auth::TokenStore {
       pending->timer = clock_.call_at(clock_.steady() + kPatience, [weak = std::weak_ptr<amzsync_token_call>(pending)] {
         if (const auto p = weak.lock()) p->settle(Error(Code::store_unavailable, "The host's token store did not answer in time."));
       });
-      asio::post(callers_, [pending, call = std::move(call)] {
+      asio::post(callers_.executor(), [pending, call = std::move(call)] {
         {
           std::lock_guard lock(pending->mutex);
           if (!pending->wanted) return;   // too late, and the host has not seen it
@@ -89,13 +90,15 @@ class HostTokenStore final : public auth::TokenStore {
   Executor loop_;
   Clock& clock_;
   HostTokens tokens_;
-  asio::thread_pool callers_;
+  Workers callers_;
 };
 
 }  // namespace
 
-std::unique_ptr<auth::TokenStore> make_host_token_store(Executor loop, Clock& clock, HostTokens tokens) {
-  return std::make_unique<HostTokenStore>(std::move(loop), clock, std::move(tokens));
+Result<std::unique_ptr<auth::TokenStore>> make_host_token_store(Executor loop, Clock& clock, HostTokens tokens) {
+  auto store = std::make_unique<HostTokenStore>(std::move(loop), clock, std::move(tokens));
+  AMZ_CHECK(store->start());
+  return std::unique_ptr<auth::TokenStore>(std::move(store));
 }
 
 }  // namespace amzsync::capi

@@ -20,6 +20,6 @@ struct HostTokens {
 };
 
 /// Loop and clock must outlive it. Its end waits for functions of the host that are being called.
-std::unique_ptr<auth::TokenStore> make_host_token_store(Executor loop, Clock& clock, HostTokens tokens);
+Result<std::unique_ptr<auth::TokenStore>> make_host_token_store(Executor loop, Clock& clock, HostTokens tokens);
 
 }  // namespace amzsync::capi

@@ -3,10 +3,10 @@
 
 #include <asio/io_context.hpp>
 #include <asio/strand.hpp>
-#include <asio/thread_pool.hpp>
 #include <filesystem>
 
 #include "base/json_writer.hpp"
+#include "base/workers.hpp"
 #include "open_store.hpp"
 #include "store/copy.hpp"
 
@@ -35,10 +35,12 @@ Result<std::string> migrate(const std::string& from, const std::string& to, cons
 
   asio::io_context timers;   // of the clock, which sets none here
   const auto clock = make_system_clock(timers.get_executor());
-  asio::thread_pool writers{2}, readers{1};   // the stores go first: their threads are joined while they still are
-  const auto strand = [&] { return asio::make_strand(writers.get_executor()); };
-  AMZ_TRY(source, open_store({.url = from}, strand(), readers.get_executor(), *clock, log));
-  AMZ_TRY(target, open_store({.url = to}, strand(), readers.get_executor(), *clock, log));
+  Workers writers{2}, readers{1};   // the stores go first: their threads are joined while they still are
+  AMZ_CHECK(writers.start(log));
+  AMZ_CHECK(readers.start(log));
+  const auto strand = [&] { return asio::make_strand(writers.executor()); };
+  AMZ_TRY(source, open_store({.url = from}, strand(), readers.executor(), *clock, log));
+  AMZ_TRY(target, open_store({.url = to}, strand(), readers.executor(), *clock, log));
   auto copied = store::copy_store(*source, *target, progress);
   writers.join();
   readers.join();

@@ -9,6 +9,19 @@ namespace {
 
 constexpr int kMostSignIns = 1'000;   // token calls at once
 
+/// A close can't fail: it waits for the memory that it takes.
+template <class Work>
+void insist(Work work) noexcept {
+  for (;;) {
+    try {
+      work();
+      return;
+    } catch (const std::bad_alloc&) {
+      std::this_thread::yield();
+    }
+  }
+}
+
 }  // namespace
 
 Runtime::Runtime() = default;
@@ -20,11 +33,14 @@ Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeSettings settings, Log log
 }
 
 Status Runtime::open_parts(RuntimeSettings settings, Log log) {
+  for (Workers* workers : {&writer_, &work_, &readers_, &dispatcher_}) AMZ_CHECK(workers->start(log));
   clock_ = make_system_clock(loop_.get_executor());
   entropy_ = make_system_entropy();
   if (settings.make_transport) {
-    transport_ = settings.make_transport(loop_.get_executor(), *clock_);
-    sign_in_ = settings.make_transport(loop_.get_executor(), *clock_);
+    for (auto* transport : {&transport_, &sign_in_}) {
+      AMZ_TRY(made, settings.make_transport(loop_.get_executor(), *clock_));
+      *transport = std::move(made);
+    }
   } else {
     net::CurlOptions curl;
     curl.ca_file = settings.ca_file;
@@ -33,14 +49,18 @@ Status Runtime::open_parts(RuntimeSettings settings, Log log) {
     curl.max_transfers = kMostSignIns;
     sign_in_ = net::make_curl_transport(loop_.get_executor(), *clock_, curl);
   }
-  if (settings.make_token_store) token_store_ = settings.make_token_store(loop_.get_executor(), *clock_);
-  AMZ_TRY(store, open_store(settings.store, writer_.get_executor(), readers_.get_executor(), *clock_, log));
+  if (settings.make_token_store) {
+    AMZ_TRY(made, settings.make_token_store(loop_.get_executor(), *clock_));
+    token_store_ = std::move(made);
+  }
+  AMZ_TRY(store, open_store(settings.store, writer_.executor(), readers_.executor(), *clock_, log));
   store_ = std::move(store);
   AMZ_TRY(me, store_->register_engine());
-  engine_ = std::make_unique<Engine>(std::move(settings.engine), EngineParts{loop_.get_executor(), work_.get_executor(), dispatcher_.get_executor(), *clock_, *entropy_,
-                                                                             *transport_, *sign_in_, *store_, me, std::move(log), token_store_.get()});
-  loop_thread_ = std::thread([this] { loop_.run(); });
+  engine_ = std::make_unique<Engine>(std::move(settings.engine), EngineParts{loop_.get_executor(), work_.executor(), dispatcher_.executor(), *clock_, *entropy_,
+                                                                             *transport_, *sign_in_, *store_, me, log, token_store_.get()});
   asio::post(loop_, [this] { engine_->start(); });
+  AMZ_TRY(thread, start_thread(loop_, std::move(log)));
+  loop_thread_ = std::move(thread);
   return Done{};
 }
 
@@ -60,9 +80,8 @@ Async<void> Runtime::stop() {
 Runtime::~Runtime() {
   if (loop_thread_.joinable()) {
     // Stop triggers, cancel, drain the store, join the dispatcher, stop the loop; frames are gone before the store is.
-    std::promise<void> stopped;
-    asio::co_spawn(loop_.get_executor(), stop(), [&stopped](const std::exception_ptr&) { stopped.set_value(); });
-    stopped.get_future().wait();
+    insist([this] { asio::co_spawn(loop_.get_executor(), stop(), [this](const std::exception_ptr&) { stopped_.set_value(); }); });
+    stopped_.get_future().wait();
     engine_->dispatcher().close();
     dispatcher_.join();
     writer_.join();

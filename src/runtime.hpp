@@ -5,10 +5,10 @@
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
-#include <asio/thread_pool.hpp>
 #include <future>
 #include <thread>
 
+#include "base/workers.hpp"
 #include "engine.hpp"
 #include "open_store.hpp"
 
@@ -20,14 +20,14 @@ struct RuntimeSettings {
   std::string ca_file;
   std::string proxy;
   /// In place of curl's.
-  std::function<std::unique_ptr<net::HttpTransport>(Executor loop, Clock& clock)> make_transport;
+  std::function<Result<std::unique_ptr<net::HttpTransport>>(Executor loop, Clock& clock)> make_transport;
   /// For refresh tokens, in place of the database.
-  std::function<std::unique_ptr<auth::TokenStore>(Executor loop, Clock& clock)> make_token_store;
+  std::function<Result<std::unique_ptr<auth::TokenStore>>(Executor loop, Clock& clock)> make_token_store;
 };
 
 class Runtime {
  public:
-  /// Opens the database, starts the threads and the engine. Errors: setting_invalid, those of the store.
+  /// Opens the database, starts the threads and the engine. Errors: setting_invalid, no_memory (also: no further thread), those of the store.
   static Result<std::unique_ptr<Runtime>> open(RuntimeSettings settings, Log log);
   /// Closes the engine: may take as long as a transaction under way. Not from a callback.
   ~Runtime();
@@ -48,24 +48,39 @@ class Runtime {
     start(std::move(task), [&promise](T value) { promise.set_value(std::move(value)); });
     return future.get();
   }
-  /// Runs a coroutine on the loop; `done` is called there, before the engine is closed.
+  /// Runs a coroutine on the loop; `done` is called there, once, before the engine is closed.
   template <class T, class DoneFn>
   void start(Async<T> task, DoneFn done) {
-    asio::post(loop_, [this, t = std::move(task), d = std::move(done)]() mutable { calls_.spawn(finish(std::move(t), std::move(d))); });
+    auto caller = std::make_shared<Caller<T, DoneFn>>(std::move(done));
+    asio::post(loop_, [this, t = std::move(task), c = std::move(caller)]() mutable { calls_.spawn(finish(std::move(t), std::move(c))); });
   }
   bool on_own_thread() const noexcept { return std::this_thread::get_id() == loop_thread_.get_id() || engine_->dispatcher().inside_callback(); }
 
  private:
   Runtime();
+  /// Who waits for a coroutine's end. Hears of it once, also where there was no memory to begin it.
   template <class T, class DoneFn>
-  static Async<void> finish(Async<T> task, DoneFn done) {
-    T value(Code::internal);  // what escapes is a bug, most likely no memory; the caller gets it as an error like any other
+  struct Caller {
+    explicit Caller(DoneFn d) : done(std::move(d)) {}
+    Caller(const Caller&) = delete;
+    Caller& operator=(const Caller&) = delete;
+    ~Caller() {
+      if (done) tell(T(Code::no_memory));
+    }
+    void tell(T value) { (*std::exchange(done, std::nullopt))(std::move(value)); }
+    std::optional<DoneFn> done;
+  };
+  template <class T, class DoneFn>
+  static Async<void> finish(Async<T> task, std::shared_ptr<Caller<T, DoneFn>> caller) {
+    T value(Code::internal);  // what escapes is a bug; the caller gets it as an error like any other
     try {
       value = co_await std::move(task);
+    } catch (const std::bad_alloc&) {
+      value = T(Code::no_memory);
     } catch (const std::exception&) {
       value = T(Code::internal);
     }
-    done(std::move(value));
+    caller->tell(std::move(value));
   }
   Async<void> stop();
   Status open_parts(RuntimeSettings settings, Log log);
@@ -73,10 +88,10 @@ class Runtime {
   asio::io_context loop_{1};
   asio::executor_work_guard<asio::io_context::executor_type> keep_running_{loop_.get_executor()};
   Tasks calls_{loop_.get_executor(), Log()};
-  asio::thread_pool writer_{1};
-  asio::thread_pool work_{2};        // decoding and judging
-  asio::thread_pool readers_{2};     // of the store: looking for work must not wait behind them
-  asio::thread_pool dispatcher_{1};
+  Workers writer_{1};
+  Workers work_{2};        // decoding and judging
+  Workers readers_{2};     // of the store: looking for work must not wait behind them
+  Workers dispatcher_{1};
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Entropy> entropy_;
   std::unique_ptr<net::HttpTransport> transport_, sign_in_;
@@ -84,6 +99,7 @@ class Runtime {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Engine> engine_;
   std::thread loop_thread_;
+  std::promise<void> stopped_;
 };
 
 }  // namespace amzsync

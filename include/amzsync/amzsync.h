@@ -22,7 +22,8 @@
  *  - Callbacks run on a thread of the library's own, one at a time, in order, never inside the call that causes them. They must not
  *    block for long, and must not throw.
  *  - The library never prints, aborts, exits, installs signal handlers or changes the locale, and starts no thread before amzsync_open. Where the
- *    caller's memory runs out a call gives NO_MEMORY; inside amzsync_open, amzsync_close and the library's own threads that may still end the process.
+ *    caller's memory runs out a call gives NO_MEMORY, amzsync_open also where the system gives no thread; amzsync_close waits for memory. Where it runs out on the
+ *    library's own threads, what was under way ends in an error; where there is not even memory for that, it may still end the process.
  *  - Times are ISO 8601 UTC with milliseconds, money is an exact decimal in JSON; currencies are never added up together.
  */
 #ifndef AMZSYNC_H

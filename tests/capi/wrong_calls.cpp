@@ -399,6 +399,28 @@ void without_memory(const std::vector<Function>& all, amzsync_engine* engine, am
   }
 }
 
+/// Opening and closing an engine with the first allocation of this thread failing, the second, and so on until none does. A close that fails leaves the engine as it was.
+void opened_without_memory(const amzsync_options* options) {
+  bool ran_out = true;
+  for (long n = 0; ran_out && n < 10'000; ++n) {
+    amzsync_engine* engine = nullptr;
+    allocations_left = n;
+    const int32_t opened = amzsync_open(options, &engine, nullptr);
+    ran_out = allocations_left < 0;
+    allocations_left = -1;
+    check((opened == AMZSYNC_OK) == (engine != nullptr) && (opened == AMZSYNC_OK || (ran_out && opened == AMZSYNC_ERROR_NO_MEMORY)), "open without memory at allocation " + std::to_string(n) + ": " + amzsync_status_name(opened));
+    if (!engine) continue;
+    allocations_left = n;
+    int32_t closed = amzsync_close(engine);
+    ran_out |= allocations_left < 0;
+    allocations_left = -1;
+    check(closed == AMZSYNC_OK || closed == AMZSYNC_ERROR_NO_MEMORY, "close without memory at allocation " + std::to_string(n) + ": " + amzsync_status_name(closed));
+    if (closed != AMZSYNC_OK) closed = amzsync_close(engine);
+    check(closed == AMZSYNC_OK && amzsync_close(engine) == AMZSYNC_ERROR_CLOSED, "not closed, at allocation " + std::to_string(n));
+  }
+  check(!ran_out, "open allocates without end");
+}
+
 /// What is lent is the library's from the call that succeeded on, and freed once.
 void lent_without_memory() {
   amzsync_http_client client{};
@@ -491,6 +513,7 @@ int main(int argc, char** argv) {
   check(amzsync_resume(engine, nullptr, nullptr, nullptr) == AMZSYNC_OK, "not resumed");
   check(amzsync_close(engine) == AMZSYNC_OK, "not closed");
   check(amzsync_close(engine) == AMZSYNC_ERROR_CLOSED, "closed twice");
+  opened_without_memory(o);
   check(amzsync_unsubscribe(engine, 1) == AMZSYNC_ERROR_CLOSED, "amzsync_unsubscribe on a closed engine");
   for (const Function& f : engines) expect(f, tried(f, engine, nullptr, good_texts(f)), AMZSYNC_ERROR_CLOSED, "on a closed engine");
   amzsync_options_free(o);

@@ -102,7 +102,9 @@ Statement& SqliteConnection::statement(std::string_view sql) {
     remember(code);
     return *broken_;
   }
+  std::unique_ptr<sqlite3_stmt, decltype([](sqlite3_stmt* s) { sqlite3_finalize(s); })> owned(raw);   // one that is left over keeps the database open, and locked
   auto made = std::make_unique<SqliteStatement>(*this, raw);
+  (void)owned.release();
   return *statements_.emplace(std::string(sql), std::move(made)).first->second;
 }
 

@@ -61,7 +61,7 @@ class Lab {
     client.table.cancel = note_cancel;
     client.data = std::make_shared<capi::HostData>(&host, [](void* data) { ++static_cast<Host*>(data)->freed; });
     client.data->keep();
-    transport = capi::make_host_transport(loop.get_executor(), clock, std::move(client));
+    transport = std::move(*capi::make_host_transport(loop.get_executor(), clock, std::move(client)));
   }
 
   Host host;
