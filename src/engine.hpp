@@ -45,7 +45,10 @@ class Engine {
   /// Begins to work: takes runs up that wait, or that a dead engine left. Loop thread.
   void start();
   /// Begins to stop: what waits ends with `cancelled`, and nothing new begins. Loop thread.
-  void break_off() { life_.cancel(CancelReason::engine_closing); }
+  void break_off() {
+    parts_.store.hurry();
+    life_.cancel(CancelReason::engine_closing);
+  }
   /// Stops all work and waits for it; ends no run. After it the engine may be destroyed. Loop thread.
   Async<void> stop();
 

@@ -275,6 +275,9 @@ class Copy {
       const bool begun = tx.integer("SELECT 1 FROM meta WHERE key=?1", kMark).has_value();
       if (!begun && tx.integer("SELECT 1 FROM users LIMIT 1").has_value())
         return Error(Code::store_busy, "The database to copy into holds users already. Copy into a new one.");
+      // What it does meanwhile would be lost. Whether it is still there nobody can tell: it says when it goes.
+      if (!begun && tx.integer("SELECT 1 FROM engines WHERE closed_at IS NULL LIMIT 1").has_value())
+        return Error(Code::store_busy, "A host is open on the database to copy into, or was killed there. Stop it, or copy into a new one.");
       if (!begun) tx.run("INSERT INTO meta(key, value) VALUES(?1, '')", kMark);
       for (const Table& t : there) there_[t.name] = t;
       return Done{};
@@ -393,8 +396,11 @@ Status refuse_worked_on(Store& store) {
 }  // namespace
 
 Result<std::vector<CopiedTable>> copy_store(Store& from, Store& to, const std::function<void(const std::string& table, std::int64_t rows)>& progress) {
-  AMZ_CHECK(refuse_worked_on(from));
-  return from.read_now([&](Tx& tx) { return Copy(tx, to, progress).perform(); });
+  // Nothing is written there: but whoever opens it meanwhile finds it locked.
+  return write_now(from, [&](Tx& tx) -> Result<std::vector<CopiedTable>> {
+    AMZ_CHECK(refuse_worked_on(from));
+    return Copy(tx, to, progress).perform();
+  });
 }
 
 Status refuse_half_copied(Tx& tx) {

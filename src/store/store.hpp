@@ -88,6 +88,9 @@ class Store {
   /// False only when it is certain that this engine's process is gone.
   virtual bool engine_may_live(EngineNo engine) = 0;
 
+  /// The engine is about to close: what can't be written within some seconds is given up. Any thread.
+  virtual void hurry() noexcept {}
+
   /// Whether there is room to go on: a disk is left with some to spare for everything else that lives on it. Cheap; loop thread.
   virtual bool has_room() { return true; }
 

@@ -26,13 +26,16 @@ thread_local long allocations_left = -1;
 }  // namespace
 
 // The library's are these, too.
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   if (allocations_left == 0) {
     allocations_left = -1;   // what is then done about it has memory again
-    throw std::bad_alloc();
+    return nullptr;
   }
   if (allocations_left > 0) --allocations_left;
-  if (void* place = std::malloc(size ? size : 1)) return place;
+  return std::malloc(size ? size : 1);
+}
+void* operator new(std::size_t size) {
+  if (void* place = operator new(size, std::nothrow)) return place;
   throw std::bad_alloc();
 }
 void operator delete(void* place) noexcept { std::free(place); }

@@ -2,6 +2,7 @@
 """From an SQLite file to PostgreSQL, on the command line: all of it, proved, and the hosts go on there."""
 import json
 import pathlib
+import threading
 import unittest
 
 from harness import Host, cli
@@ -36,6 +37,30 @@ class Migrate(PostgresCase):
             self.check_truth(host, sim, f"user-{n}", seller=n)
             second = host.finish(host.post("/api/sync/start", f"user-{n}").json["syncId"], f"user-{n}")
             self.assertEqual((second["status"], sum(s["added"] + s["changed"] + s["removed"] for s in second["streams"])), ("completed", 0), second)
+
+    def test_nobody_works_on_either_database_meanwhile(self):
+        sim = self.sim()
+        file = self.folder / "one-machine.db"
+        host = self.running(Host(sim, file))
+        host.finish(host.connect().query["sync_id"])
+        host.stop()
+        there = self.host(sim)
+        code, _, told = self.migrate(file)
+        self.assertEqual(code, 1)
+        self.assertIn("A host is open on the database to copy into", told)
+        there.stop()
+        with self.transaction("LOCK TABLE users IN EXCLUSIVE MODE"):   # the copy comes no further
+            copying = []
+            thread = threading.Thread(target=lambda: copying.append(self.migrate(file)))
+            thread.start()
+            while self.sql(f"SELECT count(*) FROM pg_stat_activity WHERE datname='{self.name}' AND wait_event_type='Lock'") == [(0,)]:
+                pass
+            with self.assertRaises(AssertionError) as refused:
+                Host(sim, file)
+            self.assertIn("The database is locked by another program", str(refused.exception))
+        thread.join()
+        self.assertEqual(copying[0][0], 0, copying)
+        self.check_truth(self.host(sim), sim)
 
     def test_what_is_wrong_is_named(self):
         for arguments, told in ((("--from", "sqlite:/nowhere/none.db", "--to", self.store), "There is no database sqlite:/nowhere/none.db"),

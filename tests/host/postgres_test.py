@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts that share one PostgreSQL database: any of them works on a run, any of them tells of it."""
+import contextlib
 import pathlib
 import subprocess
 import threading
@@ -32,6 +33,18 @@ class PostgresCase(HostCase):
         done = subprocess.run(["psql", "-h", "127.0.0.1", "-p", str(server.port), "-U", "amzsync", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", database, "-c", query], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
+
+    @contextlib.contextmanager
+    def transaction(self, query, database=None):
+        """One of another program, which stays open meanwhile."""
+        with subprocess.Popen(["psql", "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "amzsync", "-At", database or self.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            other.stdin.write(f"BEGIN; {query};\n\\echo begun\n")
+            other.stdin.flush()
+            while other.stdout.readline() != "begun\n":
+                pass
+            yield
+            other.stdin.write("ROLLBACK;\n")
+            other.stdin.close()
 
     def sql(self, query, *args):
         for value in args:
@@ -137,6 +150,23 @@ class TwoHosts(PostgresCase):
         self.assertEqual(self.sql("SELECT count(*), count(DISTINCT user_id) FROM amz_runs"), [(8, 8)])
 
 
+    def test_a_transaction_that_stays_open_keeps_back_nothing_but_what_it_may_write(self):
+        sim = self.sim()
+        one, two = self.host(sim), self.host(sim)
+        self.psql("postgres", "CREATE TABLE of_others(n int)")
+        with self.transaction("INSERT INTO of_others VALUES(1)", "postgres"), self.transaction("CREATE TABLE of_others(n int)"):
+            with two.events() as stream:
+                run = one.connect().query["sync_id"]
+                self.assertEqual(stream.until(run)[-1].type, "sync.completed")
+        with two.events() as stream:
+            with self.transaction("SELECT value FROM meta; SELECT pg_current_xact_id()"):   # as one of ours begins
+                run = one.post("/api/sync/start").json["syncId"]
+                while one.get(f"/api/sync/status/{run}").json["status"] != "completed":
+                    pass
+            told = stream.until(run)   # it is over: all is told, and in order
+        self.assertEqual([e.id for e in told if e.id], sorted(e.id for e in told if e.id))
+
+
 class Pooled(PostgresCase):
     def test_hosts_behind_a_pooler_by_the_transaction_follow_each_other_and_leave_nothing_behind(self):
         pooler = Pooler(self.server, self.name)
@@ -212,6 +242,23 @@ class Migrations(PostgresCase):
             self.assertEqual(self.sql(f"SELECT user_id, event_id, count(*), sum(amount_micros) FROM amz_{lines} GROUP BY 1, 2 ORDER BY 1"), [("user-1", 10, 4096, 4096), ("user-2", 20, 4096, 8192)])
         self.assertEqual(self.sql("SELECT user_no, min(piece_id >> 20), count(*) FROM archive_pieces GROUP BY 1 ORDER BY 1"), [(1, 1, 3), (2, 2, 3)])
 
+    def test_a_step_that_waits_for_a_table_keeps_nobody_from_reading_it(self):
+        for step in sorted((ROOT / "src/store/schema/postgres").glob("*.sql")):
+            if int(step.name[:4]) <= 15:
+                self.psql(self.name, step.read_text(encoding="utf-8"))
+        self.psql(self.name, "INSERT INTO meta VALUES('version', '15')")
+        sim, started = self.sim(), []
+        starting = threading.Thread(target=lambda: started.append(Host(sim, self.store)))
+        with self.transaction("LOCK TABLE transaction_lines, financial_event_lines, archive_pieces, users, connections IN ACCESS SHARE MODE"):   # as one reads who exports for long
+            starting.start()
+            waits = f"SELECT count(*) FROM pg_stat_activity WHERE datname='{self.name}' AND wait_event_type='Lock'"
+            for _ in range(3):
+                while self.sql(waits) == [(0,)]:
+                    pass
+                self.psql(self.name, "SET lock_timeout='10s'; SELECT count(*) FROM transaction_lines, financial_event_lines, archive_pieces, users, connections")
+        starting.join()
+        self.assertEqual(self.running(started[0]).get("/readyz").status, 200)
+
     def test_many_hosts_that_start_at_once_on_an_empty_database_make_its_schema_once(self):
         sim = self.sim()
         started = []
@@ -249,20 +296,42 @@ class ServerFails(PostgresCase):
         sim = self.sim(events=60, skus=5, sellers=4)
         host = self.host(sim)
         for seller, table in enumerate(("meta", "counters")):
-            with self.subTest(table=table), subprocess.Popen(["psql", "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "amzsync", self.name], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as other:
-                other.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;\n")
-                other.stdin.flush()
-                while not self.sql(f"SELECT 1 FROM pg_locks WHERE relation='{table}'::regclass AND granted AND mode='AccessExclusiveLock'"):
-                    pass
-                asking = threading.Thread(target=host.get, args=(f"{BASE}/auth/start", f"during-{table}"))
-                asking.start()
-                while asking.is_alive() and self.sql(f"SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE datname='{self.name}' AND wait_event_type='Lock'") == [(0,)]:
-                    pass
-                other.stdin.write("ROLLBACK;\n")
-                other.stdin.close()
+            with self.subTest(table=table):
+                with self.transaction(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
+                    asking = threading.Thread(target=host.get, args=(f"{BASE}/auth/start", f"during-{table}"))
+                    asking.start()
+                    while asking.is_alive() and self.sql(f"SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE datname='{self.name}' AND wait_event_type='Lock'") == [(0,)]:
+                        pass
                 asking.join()
                 user = f"after-{table}"
                 self.assertEqual(host.finish(host.connect(user, 2 * seller + 2).query["sync_id"], user)["status"], "completed")
+
+    def test_a_host_is_stopped_while_its_server_is_away(self):
+        sim = self.sim(events=2000)
+        host = self.host(sim)
+        sim.fault("/finances", "slow", delayMs=300)
+        run = host.connect().query["sync_id"]
+        self.reach(host, 30)
+        self.server.stop("immediate")
+        self.assertEqual(host.stop(), 0)
+        self.server.start()
+        sim.control(clearFaults=True)
+        self.assertEqual(self.host(sim).finish(run)["status"], "completed")
+
+    def test_what_is_no_database_for_it_is_named(self):
+        def refused(store):
+            with self.assertRaises(AssertionError) as told:
+                Host(self.sim(), store)
+            return str(told.exception)
+
+        self.assertIn("In a name or a password all but letters and digits are to be written as %XX", refused("postgresql://anna:secretpw%@127.0.0.1/nowhere"))
+        for number, table in enumerate(("users", "meta")):
+            self.psql("postgres", f"CREATE DATABASE foreign{number}")
+            self.psql(f"foreign{number}", f"CREATE TABLE {table}(n int)")
+            self.assertIn("it needs a database, or a schema, of its own", refused(f"postgresql://amzsync@127.0.0.1:{self.server.port}/foreign{number}"))
+        self.assertIn("no schema in which it could make tables", refused(self.store + "?options=-csearch_path%3Dnowhere"))
+        self.psql(self.name, "CREATE ROLE reader LOGIN; REVOKE CREATE ON SCHEMA public FROM public")
+        self.assertIn("The role of the store's URL may not do that in the database", refused(self.store.replace("amzsync@", "reader@")))
 
     def test_a_server_that_is_not_there_is_named_with_its_setting(self):
         with self.assertRaises(AssertionError) as told:

@@ -73,9 +73,9 @@ std::string with_dollars(std::string_view sql) {
 
 }  // namespace
 
-Error postgres_error(std::string_view sqlstate, std::string_view detail) {
-  const auto say = [&](Code c) {
-    Error e(c);
+Error postgres_error(std::string_view sqlstate, std::string_view detail, PostgresConnection::For what) {
+  const auto say = [&](Code c, const char* sentence = nullptr) {
+    Error e = sentence ? Error(c, sentence) : Error(c);
     while (!detail.empty() && detail.back() == '\n') detail.remove_suffix(1);
     std::string line(detail);   // of several lines
     for (std::size_t at = 0; (at = line.find_first_of("\n\t", at)) != std::string::npos;) line.replace(at, std::min(line.find_first_not_of("\n\t", at), line.size()) - at, " ");
@@ -88,7 +88,13 @@ Error postgres_error(std::string_view sqlstate, std::string_view detail) {
   if (sqlstate == "53200") return say(Code::no_memory);
   if (sqlstate == "53100") return say(Code::store_full);
   if (group == "53") return say(Code::store_unavailable);
-  if (sqlstate == "25006" || sqlstate == "42501") return say(Code::store_read_only);
+  if (sqlstate == "25006") return say(Code::store_read_only);
+  if (sqlstate == "42501") return say(Code::store_read_only, "The role of the store's URL may not do that in the database.");
+  if (sqlstate == "3F000") return say(Code::setting_invalid, "The role of the store's URL has no schema in which it could make tables.");
+  // Tables, columns, functions that are there, or not, although only we make them.
+  for (const std::string_view foreign : {"42P01", "42P07", "42703", "42710", "42723"})
+    if (what == PostgresConnection::For::itself && sqlstate == foreign) return say(Code::setting_invalid, "The tables in the database are not amzsync's, or were changed; it needs a database, or a schema, of its own.");
+  if (sqlstate == "42P05" || sqlstate == "26000") return say(Code::setting_invalid, "Between here and the database stands a pooler that works by the transaction; the store's URL must say so (pgbouncer=true).");
   if (group == "XX" && sqlstate != "XX000") return say(Code::store_corrupt);
   return say(Code::internal);
 }
@@ -257,15 +263,15 @@ std::string_view PostgresStatement::text(int column) const {
 
 namespace {
 
-/// Takes a parameter out of a URL, where it has it with that value, or with any.
-std::optional<std::string> take_parameter(std::string& url, std::string_view name, std::optional<std::string_view> wanted = {}) {
+/// Takes a parameter out of a URL, where it has it with one of these values, or with any.
+std::optional<std::string> take_parameter(std::string& url, std::string_view name, std::initializer_list<std::string_view> wanted = {}) {
   for (const char before : {'?', '&'}) {
     const std::string sign = before + std::string(name) + '=';
     const std::size_t at = url.find(sign);
     if (at == std::string::npos) continue;
     const std::size_t end = std::min(url.find('&', at + 1), url.size());
     std::string value = url.substr(at + sign.size(), end - at - sign.size());
-    if (wanted && value != *wanted) continue;
+    if (wanted.size() > 0 && std::find(wanted.begin(), wanted.end(), value) == wanted.end()) continue;
     // What follows takes the place of it.
     url.erase(end < url.size() ? at + 1 : at, end - at);
     return value;
@@ -278,7 +284,8 @@ std::optional<std::string> take_parameter(std::string& url, std::string_view nam
 PostgresAddress PostgresAddress::parse(std::string_view url) {
   PostgresAddress address;
   address.url = url;
-  if (const auto pooled = take_parameter(address.url, "pgbouncer", "true")) address.is_pooled = true;
+  (void)take_parameter(address.url, "pgbouncer", {"false", "0", "no"});
+  if (take_parameter(address.url, "pgbouncer", {"true", "1", "yes"})) address.is_pooled = true;
   if (auto hosts = take_parameter(address.url, "replica")) address.replica_hosts = std::move(*hosts);
   return address;
 }
@@ -306,12 +313,26 @@ std::optional<PostgresAddress> PostgresAddress::replica() const {
   return there;
 }
 
+Status PostgresAddress::check() const {
+  char* wrong = nullptr;
+  PQconninfoOption* const parts = PQconninfoParse(url.c_str(), &wrong);
+  const std::unique_ptr<char, decltype([](char* text) { PQfreemem(text); })> owned(wrong);
+  if (parts) return PQconninfoFree(parts), Done{};
+  if (!wrong) return Code::no_memory;
+  // What it quotes may be of the password.
+  std::string_view why(wrong);
+  why = why.substr(0, why.find('"'));
+  while (why.ends_with(' ') || why.ends_with(':') || why.ends_with('\n')) why.remove_suffix(1);
+  return Error(Code::setting_invalid, "The store's URL can't be read (PostgreSQL: " + std::string(why) + "). In a name or a password all but letters and digits are to be written as %XX.");
+}
+
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const PostgresAddress& address, const Clock& clock, bool server_clock, Numbers numbers) {
+  AMZ_CHECK(address.check());
   const std::string& url = address.url;
   auto connection = std::unique_ptr<PostgresConnection>(new PostgresConnection(clock, server_clock, address.is_pooled, std::move(numbers)));
   // What the URL says comes after these, and wins; what is empty says nothing. A server that is gone is noticed without a word from it.
-  const char* names[] = {"connect_timeout", "keepalives_idle", "tcp_user_timeout", "fallback_application_name", "client_encoding", "dbname", "host", "port", nullptr};
-  const char* values[] = {"5", "10", "20000", "amzsync", "UTF8", url.c_str(), address.hosts.c_str(), address.ports.c_str(), nullptr};
+  const char* names[] = {"connect_timeout", "keepalives_idle", "tcp_user_timeout", "fallback_application_name", "client_encoding", "dbname", "host", "port", "target_session_attrs", nullptr};
+  const char* values[] = {"5", "10", "20000", "amzsync", "UTF8", url.c_str(), address.hosts.c_str(), address.ports.c_str(), address.hosts.empty() ? "" : "any", nullptr};
   connection->raw_ = PQconnectdbParams(names, values, 1);
   if (!connection->raw_) return Error(Code::no_memory);
   if (PQstatus(connection->raw_) != CONNECTION_OK) return postgres_error("", PQerrorMessage(connection->raw_));
@@ -346,6 +367,31 @@ std::vector<Column> PostgresConnection::columns() {
   const auto type = [](std::string_view name) { return name == "int8" ? SqlType::integer : name == "float8" ? SqlType::real : name == "bytea" ? SqlType::blob : SqlType::text; };
   while (r.next()) all.push_back({r.text(0), r.text(1), type(r.view(2)), r.flag(3), static_cast<int>(r.integer(4))});
   return all;
+}
+
+// The server's oldest transaction is told at once, and may be of another database or program, and stay open for hours. Whose it is takes a look through all locks: a
+// transaction that writes here has read `meta` before it got its number (begin), and keeps that lock to its end. What has ended since the snapshot may have been one of ours.
+std::int64_t PostgresConnection::settled_place() {
+  constexpr unsigned kPlaces = 20;   // amz_place()
+  std::int64_t oldest = 0, next = 0;
+  {
+    Rows r = rows("SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s");
+    if (!r.next()) return 0;
+    oldest = r.integer(0);
+    next = r.integer(1);
+  }
+  if (oldest != next) {
+    if (std::exchange(oldest_under_way_, oldest) != oldest) under_way_since_ = clock_.steady();
+    is_kept_back_ = clock_.steady() - under_way_since_ < kMostUnderWay;
+    if (!is_kept_back_)
+      oldest = integer("WITH locks AS MATERIALIZED (SELECT locktype, virtualtransaction AS holder, transactionid::text::bigint AS number FROM pg_locks WHERE granted AND "
+                       "(locktype='transactionid' AND mode='ExclusiveLock' OR locktype='relation' AND relation='meta'::regclass AND database=(SELECT oid FROM pg_database WHERE datname=current_database()))), "
+                       "others AS MATERIALIZED (SELECT number FROM locks t WHERE locktype='transactionid' AND NOT EXISTS (SELECT 1 FROM locks r WHERE r.locktype='relation' AND r.holder=t.holder)) "
+                       "SELECT min(x::text::bigint) FROM pg_snapshot_xip(pg_current_snapshot()) x "
+                       "WHERE CASE WHEN (x::text::bigint & 4294967295) IN (SELECT number FROM others) THEN pg_xact_status(x) <> 'in progress' ELSE true END")
+                   .value_or(next);
+  }
+  return (oldest << kPlaces) - 1;
 }
 
 namespace {
@@ -397,7 +443,8 @@ void PostgresConnection::settle() {
 
 Status PostgresConnection::begin(const char* how, For what) {
   error_.reset();
-  may_try_again_ = met_key_ = has_written_ = false;
+  what_ = what;
+  may_try_again_ = met_key_ = has_written_ = is_kept_back_ = false;
   transaction_.clear();
   oldest_borne_ = 0;
   // A transaction whose process was stopped in the middle must not hold up others for long. Said of each, for the next one may run on another server connection.
@@ -430,7 +477,7 @@ Status PostgresConnection::exec(const char* sql) {
   const char* state = PQresultErrorField(done.get(), PG_DIAG_SQLSTATE);
   const std::string_view sqlstate = state ? state : "";
   may_try_again_ = sqlstate.starts_with("40");
-  return postgres_error(sqlstate, PQerrorMessage(raw_));
+  return postgres_error(sqlstate, PQerrorMessage(raw_), what_);
 }
 
 Result<std::string> PostgresConnection::ask(const std::string& sql) {
@@ -448,7 +495,7 @@ void PostgresConnection::remember(const PostgresResult& result) {
   const std::string_view sqlstate = state ? state : "";
   met_key_ = sqlstate == "23505";
   may_try_again_ = sqlstate.starts_with("40") || met_key_;
-  error_ = postgres_error(sqlstate, PQerrorMessage(raw_));
+  error_ = postgres_error(sqlstate, PQerrorMessage(raw_), what_);
 }
 
 }  // namespace amzsync::store

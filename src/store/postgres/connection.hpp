@@ -21,7 +21,7 @@ class PostgresConnection;
 /// How a database is reached: libpq's URL, and what else our own parameters of it say, which libpq does not know.
 struct PostgresAddress {
   std::string url;
-  /// `pgbouncer=true`: a pooler stands before it that gives out server connections by the transaction. Then nothing may be left behind on a connection: no prepared
+  /// `pgbouncer=true` (or 1, yes): a pooler stands before it that gives out server connections by the transaction. Then nothing may be left behind on a connection: no prepared
   /// statements, no settings, no LISTEN.
   bool is_pooled = false;
   /// Where else than the URL says: hosts and ports as libpq takes them, lists by comma; empty: there.
@@ -30,6 +30,8 @@ struct PostgresAddress {
   static PostgresAddress parse(std::string_view url);
   /// Of a copy of the database that follows it (streaming replication): `replica=HOST:PORT,…`, all else as in the URL.
   std::optional<PostgresAddress> replica() const;
+  /// Whether libpq can read it. Errors: setting_invalid, in a sentence that shows nothing of what it says.
+  Status check() const;
 
   std::string replica_hosts;   ///< as the URL has them
 };
@@ -116,7 +118,7 @@ class PostgresConnection final : public Tx {
   void settle() override;
   std::int64_t take_numbers(std::string_view counter, std::int64_t count) override;
   std::int64_t next_place() override { return integer("SELECT amz_place()").value_or(0); }
-  std::int64_t settled_place() override { return integer("SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) - 1").value_or(0); }
+  std::int64_t settled_place() override;
   std::vector<Column> columns() override;
   std::int64_t last_number(const std::string& table) override;
   void number_above(const std::string& table, std::int64_t last) override;
@@ -149,6 +151,8 @@ class PostgresConnection final : public Tx {
   /// Remembers what the server said of the last failing call.
   void remember(const PostgresResult& result);
   PGconn* raw() noexcept { return raw_; }
+  /// Whether a transaction under way kept back, as far as this one could tell, what others have committed.
+  bool is_kept_back() const noexcept { return is_kept_back_; }
   /// Whether statements are to be kept prepared.
   bool may_prepare() const noexcept { return !is_pooled_; }
 
@@ -164,7 +168,10 @@ class PostgresConnection final : public Tx {
   std::string transaction_;
   int oldest_borne_ = 0;
   std::optional<Error> error_;
-  bool may_try_again_ = false, met_key_ = false, has_written_ = false;
+  For what_ = For::itself;
+  bool may_try_again_ = false, met_key_ = false, has_written_ = false, is_kept_back_ = false;
+  std::int64_t oldest_under_way_ = 0;   // since then the same
+  Steady under_way_since_{};
   std::deque<std::function<void(std::optional<std::int64_t>)>> sent_;
   struct TextHash {
     using is_transparent = void;
@@ -173,7 +180,10 @@ class PostgresConnection final : public Tx {
   std::unordered_map<std::string, std::unique_ptr<PostgresStatement>, TextHash, std::equal_to<>> statements_;
 };
 
-/// What an SQLSTATE means for our callers.
-Error postgres_error(std::string_view sqlstate, std::string_view detail);
+/// So long a transaction is taken for one that writes here, before it is found out.
+inline constexpr Duration kMostUnderWay = std::chrono::milliseconds(200);
+
+/// What an SQLSTATE means for our callers, after a statement of a transaction that is for this.
+Error postgres_error(std::string_view sqlstate, std::string_view detail, PostgresConnection::For what = PostgresConnection::For::reading);
 
 }  // namespace amzsync::store

@@ -26,13 +26,18 @@ constexpr int kAttemptsAtKey = 3;                         // where a key was the
 constexpr Duration kFirstPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(200);
 constexpr Duration kTellEvery = std::chrono::milliseconds(20);   // other processes of what was written: telling takes a lock of the whole server
 constexpr Duration kLookAnyway = std::chrono::seconds(5), kLookDeaf = std::chrono::seconds(1);   // what was told may not have been heard
+constexpr Duration kGoodbye = std::chrono::seconds(3);    // from then on a close waits for no server that is away
+constexpr int kMigrationAttempts = 120;                   // at one step, while others use what it changes
+constexpr Duration kMigrationPause = std::chrono::milliseconds(500);
 constexpr std::int64_t kNumbersAtOnce = 1'000;
 constexpr Duration kBehind = std::chrono::milliseconds(100), kLookAtReplica = std::chrono::milliseconds(2);   // how long a replica may take to follow, looked at so often
 constexpr Duration kReplicaRests = std::chrono::seconds(10);   // one that can't be used is left alone for so long
 constexpr const char* kWrites = "ISOLATION LEVEL SERIALIZABLE";
 constexpr const char* kReads = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Of the migration's lock; amzsync in ASCII.
-constexpr const char* kSchemaLock = "SELECT pg_advisory_xact_lock(27425031213443683)";
+constexpr const char* kSchemaLock = "SET LOCAL statement_timeout=0; SET LOCAL lock_timeout=0; SELECT pg_advisory_xact_lock(27425031213443683)";
+/// Whoever reads a table waits behind a step that waits for it: so it soon steps back. What it does once it has the table may take its time.
+constexpr const char* kShortWait = "SET LOCAL lock_timeout=500";
 
 using For = PostgresConnection::For;
 
@@ -103,14 +108,17 @@ class PostgresStore final : public Store {
       asio::post(reader_executor_, [this] { listen_again(); });
     }
     const Steady now = clock_.steady();
-    if (now - looked_at_ >= (hears ? kLookAnyway : kLookDeaf)) {
+    if (now - looked_at_ >= (hears ? kLookAnyway : kLookDeaf) || now >= look_again_at_.load()) {
       looked_at_ = now;
+      look_again_at_ = Steady::max();
       ++heard_;
     }
     return heard_;
   }
 
   void on_commit(std::function<void()> listener) override { on_commit_ = std::move(listener); }
+
+  void hurry() noexcept override { give_up_at_ = clock_.steady() + kGoodbye; }
 
   void submit_write(Urgency urgency, std::unique_ptr<Job> job) override {
     if (queue_.push(urgency, std::move(job))) asio::post(writer_executor_, [this] { drain(); });
@@ -148,7 +156,7 @@ class PostgresStore final : public Store {
       auto reader = readers_.borrow();
       Status begun = reader ? (*reader)->begin(kReads, For::reading) : Status(reader.error());
       if (begun) return reader;
-      if (attempt >= attempts) return begun.error();
+      if (attempt >= attempts || is_late()) return begun.error();
       // One that was lost while nobody used it is no reason to wait: the next one may be a new one.
       if (reader) continue;
       clock_.block_for(pause);
@@ -167,6 +175,7 @@ class PostgresStore final : public Store {
   Status attempt_read(Job& job, PostgresConnection& reader) {
     Status outcome = reader.oldest_borne() > newest_ ? Status(newer_schema(reader.oldest_borne(), newest_)) : job.attempt(reader);
     if (const auto& error = reader.error()) outcome = *error;
+    if (reader.is_kept_back()) look_again_at_ = clock_.steady() + kMostUnderWay;
     (void)reader.exec("ROLLBACK");
     return outcome;
   }
@@ -305,6 +314,7 @@ class PostgresStore final : public Store {
   /// `again`: nothing came of it, and it may succeed.
   Status attempt_write(Job& job, bool& again) {
     if (writer_ == nullptr || writer_->is_lost()) {
+      if (is_late()) return Code::store_unavailable;
       again = true;
       AMZ_CHECK(connect_writer());
     }
@@ -345,7 +355,7 @@ class PostgresStore final : public Store {
   Status outcome_of(const std::string& transaction, bool& again) {
     Status unknown = Code::store_unavailable;
     Duration pause = kFirstPause;
-    for (int attempt = 0; attempt < kAttempts; ++attempt, clock_.block_for(pause), pause = std::min(pause * 2, kLongestPause)) {
+    for (int attempt = 0; attempt < kAttempts && !is_late(); ++attempt, clock_.block_for(pause), pause = std::min(pause * 2, kLongestPause)) {
       if (Status connected = connect_writer(); !connected) {
         unknown = connected;
         continue;
@@ -368,6 +378,8 @@ class PostgresStore final : public Store {
     if (Status told = writer_->exec("NOTIFY amzsync"); !told) log_.debug("Other processes were not told of what was written", {{"error", told.error().message}});
   }
 
+  bool is_late() const noexcept { return clock_.steady() >= give_up_at_.load(); }
+
   Error roll_back(Error error) {
     (void)writer_->exec("ROLLBACK");
     return error;
@@ -377,24 +389,41 @@ class PostgresStore final : public Store {
 
   /// One process at a time; each step in a transaction of its own, so that none holds its locks for long.
   Status migrate() {
-    const auto known = postgres_migrations();
-    const int newest = known.back().version;
+    int attempts = 0;
     for (;;) {
-      AMZ_CHECK(writer_->begin("ISOLATION LEVEL READ COMMITTED", For::itself));
-      if (Status locked = writer_->exec(kSchemaLock); !locked) return roll_back(locked.error());
-      const bool fresh = !writer_->integer("SELECT 1 FROM pg_class WHERE oid=to_regclass('meta')").has_value();
-      const std::int64_t version = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='version'").value_or(0);
-      const std::int64_t min_writer = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='min_writer'").value_or(0);
-      if (writer_->error()) return roll_back(*writer_->error());
-      if (version > newest && min_writer > newest) return roll_back(newer_schema(version, newest));
-      const auto next = std::find_if(known.begin(), known.end(), [&](const Migration& m) { return m.version > version; });
-      if (next == known.end()) return writer_->exec("COMMIT");
+      auto more = migrate_a_step();
+      if (more) {
+        if (!*more) return Done{};
+        attempts = 0;
+      } else if (more.code() != Code::store_busy || ++attempts >= kMigrationAttempts) {
+        return std::move(more).error();
+      } else {
+        clock_.block_for(kMigrationPause);
+      }
+    }
+  }
+
+  /// False: there is none left. Errors: store_busy, while others use what it changes.
+  Result<bool> migrate_a_step() {
+    const auto known = postgres_migrations();
+    AMZ_CHECK(writer_->begin("ISOLATION LEVEL READ COMMITTED", For::itself));
+    for (const char* sql : {kSchemaLock, kShortWait})
+      if (Status done = writer_->exec(sql); !done) return roll_back(done.error());
+    const bool fresh = !writer_->integer("SELECT 1 FROM pg_class WHERE oid=to_regclass('meta')").has_value();
+    const std::int64_t version = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='version'").value_or(0);
+    const std::int64_t min_writer = fresh ? 0 : writer_->integer("SELECT value::bigint FROM meta WHERE key='min_writer'").value_or(0);
+    if (writer_->error()) return roll_back(*writer_->error());
+    if (version > newest_ && min_writer > newest_) return roll_back(newer_schema(version, newest_));
+    const auto next = std::find_if(known.begin(), known.end(), [&](const Migration& m) { return m.version > version; });
+    const bool is_over = next == known.end();
+    if (!is_over) {
       if (Status done = writer_->exec(std::string(next->sql).c_str()); !done) return roll_back(done.error());
       writer_->run("INSERT INTO meta(key, value) VALUES('version', ?1) ON CONFLICT (key) DO UPDATE SET value=excluded.value", std::to_string(next->version));
       if (writer_->error()) return roll_back(*writer_->error());
-      AMZ_CHECK(writer_->exec("COMMIT"));
-      log_.debug("Database schema migrated", {{"version", next->version}});
     }
+    AMZ_CHECK(writer_->exec("COMMIT"));
+    if (!is_over) log_.debug("Database schema migrated", {{"version", next->version}});
+    return !is_over;
   }
 
   PostgresOptions options_;
@@ -409,6 +438,7 @@ class PostgresStore final : public Store {
   bool owed_ = false;                            // others were not told of something yet
   Steady told_at_{};
   std::function<void()> on_commit_;
+  std::atomic<Steady> give_up_at_{Steady::max()};
 
   std::mutex numbers_mutex_;
   std::map<std::string, Block> numbers_;
@@ -428,6 +458,7 @@ class PostgresStore final : public Store {
   int writer_pid_ = 0;
   std::uint64_t heard_ = 0;
   Steady looked_at_{};
+  std::atomic<Steady> look_again_at_{Steady::max()};   // some of what was committed could not be told yet
 };
 
 }  // namespace

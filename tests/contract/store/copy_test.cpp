@@ -2,8 +2,7 @@
 // Whatever breaks a copy off, it goes on from there, and nobody works on half of it.
 #include "store/copy.hpp"
 
-#include <asio/thread_pool.hpp>
-
+#include "base/workers.hpp"
 #include "support/filled_store.hpp"
 #include "support/losing_store.hpp"
 
@@ -31,12 +30,15 @@ void put_much(TestStore& t) {
 
 using Copied = Result<std::vector<store::CopiedTable>>;
 Copied copy(TestStore& from, TestStore& to, int writes = 1'000'000) {
-  asio::thread_pool threads(1);
-  const auto opened = to.open_on(threads.get_executor(), threads.get_executor());
+  Workers there(1), here(1);
+  REQUIRE(there.start());
+  REQUIRE(here.start());
+  const auto opened = to.open_on(there.executor(), there.executor());
   LosingStore target(*opened, writes);
-  const auto source = from.open_another();   // as another process has it open
+  const auto source = from.open_on(here.executor(), here.executor());   // as another process has it open
   auto copied = store::copy_store(*source, target, {});
-  threads.join();   // before the store goes that they work for
+  there.join();   // before the stores go that they work for
+  here.join();
   return copied;
 }
 

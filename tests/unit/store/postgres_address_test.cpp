@@ -17,12 +17,26 @@ TEST_CASE("a URL says whether a pooler stands before the database, in a word tha
            {"postgresql://u@h/d?pgbouncer=true&sslmode=require", "postgresql://u@h/d?sslmode=require", true},
            {"postgresql://u@h/d?sslmode=require&pgbouncer=true", "postgresql://u@h/d?sslmode=require", true},
            {"postgresql://u@h/d?sslmode=require&pgbouncer=true&connect_timeout=3", "postgresql://u@h/d?sslmode=require&connect_timeout=3", true},
+           {"postgresql://u@h/d?pgbouncer=1&sslmode=require", "postgresql://u@h/d?sslmode=require", true},
+           {"postgresql://u@h/d?pgbouncer=false&sslmode=require", "postgresql://u@h/d?sslmode=require", false},
+           {"postgresql://u@h/d?pgbouncer=0", "postgresql://u@h/d", false},
            {"postgresql://u@h/d?pgbouncer=trueish", "postgresql://u@h/d?pgbouncer=trueish", false}};
   for (const auto& u : urls) {
     CAPTURE(std::string(u.url));
     const auto address = PostgresAddress::parse(u.url);
     CHECK(address.url == u.plain);
     CHECK(address.is_pooled == u.pooled);
+  }
+}
+
+TEST_CASE("a URL that can't be read is refused, and nothing of it is shown") {
+  CHECK(PostgresAddress::parse("postgresql://u:p%25ss@h/d?sslmode=require").check());
+  for (const char* url : {"postgresql://u:se%cret@h/d", "postgresql://u@h/d?secret=1", "postgresql://u:%00secret@h/d", "postgresql://u@[::1/secret"}) {
+    CAPTURE(std::string(url));
+    const auto checked = PostgresAddress::parse(url).check();
+    REQUIRE_FALSE(checked);
+    CHECK(checked.code() == amzsync::base::Code::setting_invalid);
+    CHECK(checked.error().message.find("cret") == std::string::npos);
   }
 }
 
