@@ -45,6 +45,7 @@ class Allocation {
       } else if (is_loss(*r)) {
         std::int64_t units = units_of(*r);
         units -= arrived(*r, units);
+        if (units == 0) continue;
         // Damaged units that are misplaced were told of when they were damaged.
         if (r->disposition == Disposition::warehouse_damaged)
           for (std::size_t i = n_.lots.size(); i-- > 0 && units > 0;) {
@@ -53,7 +54,10 @@ class Allocation {
             absorb_[i] -= taken;
             units -= taken;
           }
-        if (units == 0) continue;
+        if (units == 0) {
+          n_.told_before.push_back(r);
+          continue;
+        }
         n_.lots.push_back({.kind = Lot::Kind::lost, .row = r, .units = units, .left = units});
         n_.lots.back().unsellable = r->disposition != Disposition::sellable;
         absorb_.push_back(0);

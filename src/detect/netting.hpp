@@ -59,6 +59,7 @@ struct Netting {
   std::vector<Lot> lots;
   std::vector<Credit> credits;
   std::vector<Use> uses;
+  std::vector<const LedgerRow*> told_before;   ///< losses of units whose damage is a lot already
 };
 
 /// `rows`: of the FNSKU, in order of (day, row). `payments`: lines of the FNSKU without an order. With `gross` reversals are left out of account, and

@@ -32,8 +32,10 @@ Subject about(const Case& c, Name order, Name fnsku, Name sku) {
 
 void removal_disposed_instead_of_returned(Case& c, const Rule& rule) {
   std::vector<const Removal*> removals;
-  for (const Removal& r : c.tables.removals)
+  for (const Removal& r : c.tables.removals) {
     if (r.type == Removal::Type::giving_back) removals.push_back(&r);
+    else if (r.type == Removal::Type::disposal) c.no(rule, {Source::removals, r.row}, "the seller had it disposed of");
+  }
   std::sort(removals.begin(), removals.end(), [](const Removal* a, const Removal* b) { return std::tie(a->updated, a->row) < std::tie(b->updated, b->row); });
   for (const Removal* r : removals) {
     const RowRef ref{Source::removals, r->row};
@@ -42,6 +44,7 @@ void removal_disposed_instead_of_returned(Case& c, const Rule& rule) {
       continue;
     }
     const std::int64_t gone = r->asked - r->cancelled - r->disposed - r->shipped - r->in_process;
+    if (gone <= 0 && r->disposed <= 0) c.no(rule, ref, "all units were given back, or cancelled");
     for (const bool vanished : {false, true}) {
       const std::int64_t units = vanished ? gone : r->disposed;
       if (units <= 0) continue;

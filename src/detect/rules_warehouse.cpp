@@ -37,6 +37,8 @@ class OfLots final : public Judge {
     Case& c = case_;
     const Rule& rule = rule_;
     const Netting& n = product.netting;
+    if (kind == Lot::Kind::lost)
+      for (const LedgerRow* row : n.told_before) c.no(rule, {Source::ledger, row->row}, "the units were booked as damaged before");
     for (std::size_t i = 0; i < n.lots.size(); ++i) {
       const Lot& lot = n.lots[i];
       if (lot.kind != kind) continue;
@@ -60,7 +62,10 @@ class OfLots final : public Judge {
       }
       f.quantity = std::max<std::int64_t>(0, open - lot.reopened);
       if (f.quantity == 0) {
-        const std::string why = lot.reopened > 0 ? "claimed as a reversal without cause" : f.netting.empty() ? "Amazon says that it is reconciled" : "all units were found, corrected or paid";
+        const std::string why = lot.reopened > 0     ? "claimed as a reversal without cause"
+                                : lot.left == 0       ? "all units were found, corrected or paid"
+                                : f.netting.empty()   ? "Amazon says that it is reconciled"
+                                                      : "some units were found, corrected or paid; of the others Amazon says that they are reconciled";
         c.no(rule, {Source::ledger, lot.row->row}, why, std::move(f.netting));
         continue;
       }
