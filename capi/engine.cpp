@@ -174,17 +174,17 @@ Result<sync::OAuthCallback> callback_of(const amzsync_oauth_params* params) {
   return callback;
 }
 
-/// Brings a result to a `done` callback of the host.
+/// Brings a result to a `done` callback of the host, on the thread of the callbacks: the loop waits for no host.
 struct DoneCall {
+  Runtime& runtime;
   amzsync_done_fn done;
   void* user_data;
   void operator()(Result<Answer> result) const {
-    if (result) {
-      done(user_data, AMZSYNC_OK, result->get(), nullptr);
-    } else {
-      const amzsync_error error{result.error()};
-      done(user_data, static_cast<std::int32_t>(error.error.code), nullptr, &error);
-    }
+    runtime.engine().dispatcher().call_out([call = done, data = user_data, r = std::make_shared<Result<Answer>>(std::move(result))] {
+      if (*r) return call(data, AMZSYNC_OK, (*r)->get(), nullptr);
+      const amzsync_error error{r->error()};
+      call(data, static_cast<std::int32_t>(error.error.code), nullptr, &error);
+    });
   }
 };
 
@@ -331,7 +331,7 @@ int32_t amzsync_on_oauth_callback_start(amzsync_engine* engine, const amzsync_oa
   return calling(engine, err, {}, [&](Runtime& runtime) -> Status {
     if (!done) return missing("done");
     AMZ_TRY(callback, callback_of(params));
-    runtime.start(as_result(runtime.engine().triggers().on_oauth_callback(std::move(callback))), [call = DoneCall{done, user_data}](Result<CallbackResult> outcome) {
+    runtime.start(as_result(runtime.engine().triggers().on_oauth_callback(std::move(callback))), [call = DoneCall{runtime, done, user_data}](Result<CallbackResult> outcome) {
       call(outcome ? callback_answer(std::move(*outcome)) : Result<Answer>(outcome.error()));
     });
     return Done{};
@@ -360,7 +360,7 @@ int32_t amzsync_use_existing_connection_start(amzsync_engine* engine, const char
   return calling(engine, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Status {
     if (!done) return missing("done");
     AMZ_TRY(id, user_of(user));
-    runtime.start(runtime.engine().triggers().use_existing_connection(id), [call = DoneCall{done, user_data}, id = id](Result<sync::ExistingOutcome> outcome) {
+    runtime.start(runtime.engine().triggers().use_existing_connection(id), [call = DoneCall{runtime, done, user_data}, id = id](Result<sync::ExistingOutcome> outcome) {
       call(outcome ? Result<Answer>(existing_answer(id, *outcome)) : Result<Answer>(outcome.error()));
     });
     return Done{};

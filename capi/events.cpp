@@ -58,6 +58,7 @@ struct amzsync_events : Alive<Kind::events> {
   std::shared_ptr<WakeUp> wake_up;
   std::shared_ptr<std::int64_t> listener = std::make_shared<std::int64_t>(0);   // its number at the hub; the loop's
   std::string hello;
+  std::optional<events::Item> next;   // which could not be given yet
   std::int64_t position = 0;
 };
 
@@ -150,11 +151,16 @@ int32_t amzsync_events_next(amzsync_events* events, int64_t timeout_ms, amzsync_
     for (;;) {
       // Cleared before looking: news that come while we look set it again.
       events->wake_up->clear();
-      AMZ_TRY(item, events->cursor->next());
-      if (item) {
+      if (!events->next) {
+        AMZ_TRY(item, events->cursor->next());
+        events->next = std::move(item);
+      }
+      if (events->next) {
         events->wake_up->set();  // there may be more
-        if (events->user && item->event.seq > 0) events->position = item->event.seq;
-        *out_event = make_event(std::move(*item)).release();
+        auto event = make_event(*events->next);
+        if (events->user && event->item.event.seq > 0) events->position = event->item.event.seq;
+        events->next.reset();
+        *out_event = event.release();
         return Done{};
       }
       std::int64_t left = timeout_ms;
@@ -190,6 +196,7 @@ int32_t amzsync_subscribe(amzsync_engine* engine, const char* user, int64_t afte
       on_event(user_data, event.get());
     };
     const auto freed = [free_fn, user_data] {
+      const InsideHost inside;
       if (free_fn) free_fn(user_data);
     };
     AMZ_TRY(subscription, runtime.engine().dispatcher().subscribe(std::move(id), after, listener, freed));

@@ -80,9 +80,10 @@ Async<void> Runtime::stop() {
 Runtime::~Runtime() {
   if (loop_thread_.joinable()) {
     // Stop triggers, cancel, drain the store, join the dispatcher, stop the loop; frames are gone before the store is.
-    insist([this] { asio::co_spawn(loop_.get_executor(), stop(), [this](const std::exception_ptr&) { stopped_.set_value(); }); });
+    // Spawned there: what begins a coroutine can't say that it lacks memory.
+    insist([this] { asio::post(loop_, [this] { asio::co_spawn(loop_.get_executor(), stop(), [this](const std::exception_ptr&) { stopped_.set_value(); }); }); });
     stopped_.get_future().wait();
-    engine_->dispatcher().close();
+    insist([this] { engine_->dispatcher().close(); });
     dispatcher_.join();
     writer_.join();
     work_.join();

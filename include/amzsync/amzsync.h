@@ -268,35 +268,35 @@ typedef struct amzsync_http_client {
 
 /** Has Amazon be reached by the host's client; `client` NULL (default): by the library's own, to which alone amzsync_options_set_ca_file and amzsync_options_set_proxy apply. The
  * table is copied. `free_fn` is called when the last engine, options object and exchange that uses it is gone; amzsync_close waits for functions that are being called, and not for
- * exchanges that are not finished. Errors: SETTING_INVALID, INVALID_ARGUMENT; then `free_fn` is not called. Since: 0.2 */
+ * exchanges that are not finished. Errors: SETTING_INVALID, INVALID_ARGUMENT; then `free_fn` is not called. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_http_client(amzsync_options *options, const amzsync_http_client *client, void *user_data, amzsync_free_fn free_fn,
                                                     amzsync_error **err) AMZSYNC_NOEXCEPT;
 
 /* What is asked; borrowed from the exchange; any thread. */
-/** "GET", "POST", "PUT" or "DELETE"; an absolute URL. Since: 0.2 */
+/** "GET", "POST", "PUT" or "DELETE"; an absolute URL. Since: 0.1 */
 AMZSYNC_API const char *amzsync_exchange_method(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
 AMZSYNC_API const char *amzsync_exchange_url(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
-/** Name of the header at `index` (0 is the first), and its value; NULL: there are no more. Since: 0.2 */
+/** Name of the header at `index` (0 is the first), and its value; NULL: there are no more. Since: 0.1 */
 AMZSYNC_API const char *amzsync_exchange_header(const amzsync_exchange *exchange, size_t index, const char **out_value) AMZSYNC_NOEXCEPT;
-/** The body; it may hold zeros. Since: 0.2 */
+/** The body; it may hold zeros. Since: 0.1 */
 AMZSYNC_API const char *amzsync_exchange_body(const amzsync_exchange *exchange, size_t *out_size) AMZSYNC_NOEXCEPT;
-/** So long it is waited for: for the whole exchange, in a long download for silence. Since: 0.2 */
+/** So long it is waited for: for the whole exchange, in a long download for silence. Since: 0.1 */
 AMZSYNC_API int64_t amzsync_exchange_timeout_ms(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
-/** AMZSYNC_EXCHANGE_ bits. Since: 0.2 */
+/** AMZSYNC_EXCHANGE_ bits. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_exchange_rules(const amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
 
 /* The answer, in this order, by one thread at a time. Errors of all three: CANCELLED (nobody waits any more: finish it), INVALID_ARGUMENT, NO_MEMORY (then there is no answer, however it
  * is finished). */
-/** The status, 100 to 599; again: what came before (100 Continue) is forgotten. Since: 0.2 */
+/** The status, 100 to 599; again: what came before (100 Continue) is forgotten. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_exchange_answer(amzsync_exchange *exchange, int32_t status) AMZSYNC_NOEXCEPT;
-/** One header, all of which must be passed on: Amazon's limits come by them. Since: 0.2 */
+/** One header, all of which must be passed on: Amazon's limits come by them. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_exchange_answer_header(amzsync_exchange *exchange, const char *name, const char *value) AMZSYNC_NOEXCEPT;
-/** The next piece of the body, as it came; copied. Blocks while what reads it has enough. Errors: also ANSWER_TOO_LARGE. Since: 0.2 */
+/** The next piece of the body, as it came; copied. Blocks while what reads it has enough. Errors: also ANSWER_TOO_LARGE. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_exchange_answer_body(amzsync_exchange *exchange, const char *data, size_t size) AMZSYNC_NOEXCEPT;
-/** 1 while somebody waits for the answer. Since: 0.2 */
+/** 1 while somebody waits for the answer. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_exchange_is_wanted(amzsync_exchange *exchange) AMZSYNC_NOEXCEPT;
 /** Ends the exchange and frees it. AMZSYNC_OK: the answer is whole, whatever its status. AMZSYNC_ERROR_TIMEOUT, or AMZSYNC_ERROR_NETWORK_ERROR for everything else: there was none, and
- * `message` (may be NULL) says why, in one sentence that shows no secret. Any thread. Since: 0.2 */
+ * `message` (may be NULL) says why, in one sentence that shows no secret. Any thread. Since: 0.1 */
 AMZSYNC_API void amzsync_exchange_finish(amzsync_exchange *exchange, int32_t code, const char *message) AMZSYNC_NOEXCEPT;
 
 /* ---- A token store of the host's own -------------------------------------------------------------------------------------------- */
@@ -322,11 +322,11 @@ typedef struct amzsync_token_store {
 
 /** Has refresh tokens lie with the host; `tokens` NULL (default): in the database, sealed. All engines on a database must have the same. Tokens that lie in the database move when they
  * are next used; the way back is a new authorisation. The table is copied; `free_fn` is called when the last engine and options object that uses it is gone. Errors: SETTING_INVALID,
- * INVALID_ARGUMENT; then `free_fn` is not called. Since: 0.2 */
+ * INVALID_ARGUMENT; then `free_fn` is not called. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_options_set_token_store(amzsync_options *options, const amzsync_token_store *tokens, void *user_data, amzsync_free_fn free_fn,
                                                     amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** Ends a call and frees it. AMZSYNC_OK, with the `token` after `get`; AMZSYNC_ERROR_NOT_FOUND; any other code: it failed, and `message` (may be NULL) says why, in one sentence that
- * shows no secret. `token` is copied, and may be wiped afterwards. Any thread. Since: 0.2 */
+ * shows no secret. `token` is copied, and may be wiped afterwards. Any thread. Since: 0.1 */
 AMZSYNC_API void amzsync_token_call_done(amzsync_token_call *call, int32_t code, const char *token, const char *message) AMZSYNC_NOEXCEPT;
 
 /* ---- Engine --------------------------------------------------------------------------------------------------------------------- */
@@ -421,7 +421,7 @@ AMZSYNC_API int32_t amzsync_check(amzsync_engine *engine, amzsync_error **err) A
 /** Looks at what usually goes wrong, one by one: the database and its disk, the master key, the application's credentials, the endpoints, the clock, the
  * redirect URI, the region, roles that Amazon refused, connections that are lost, a call for the seller who connected last, and whether anybody works.
  * Takes half a minute at most. Answer: the JSON {"healthy","checks":[{"name","state","message","fix"?}]} with the states "ok", "wrong", "warning" and
- * "unknown" (another fault stands before it). Errors: WOULD_DEADLOCK, STORE_*. Since: 0.2 */
+ * "unknown" (another fault stands before it). Errors: WOULD_DEADLOCK, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_doctor(amzsync_engine *engine, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
 /** State of the connection, its expiry dates and marketplaces. Also for a user who never connected. Since: 0.1 */
@@ -465,22 +465,22 @@ AMZSYNC_API int32_t amzsync_replay(amzsync_engine *engine, const char *user, con
 AMZSYNC_API int32_t amzsync_sync_cancel(amzsync_engine *engine, const char *user, const char *sync_id, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** Stops the syncs of a user, with `user` NULL of everybody, until they are resumed: within a second, whatever they are doing. They keep what they
  * have read and go on from there; what is triggered meanwhile is kept and begins then. `by` says who asked, for the record. Pausing what is
- * paused, or resuming what is not, is no error. Errors: NOT_FOUND (no such user), STORE_*. Since: 0.2 */
+ * paused, or resuming what is not, is no error. Errors: NOT_FOUND (no such user), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_pause(amzsync_engine *engine, const char *user, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
 AMZSYNC_API int32_t amzsync_resume(amzsync_engine *engine, const char *user, const char *by, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** Takes what a queue delivered of Amazon's notifications (Notifications v1): the message of SQS, the event of EventBridge, or the notification
  * itself. What it is about is synced: at once, or together with what else comes within five minutes of the last. `user`: whose it must be; NULL:
  * whoever is connected with its seller. Answer: the JSON {"notifications":[{"id","type","connected","known","duplicate","syncId"?,"plannedAt"?}]}.
- * Errors: INVALID_ARGUMENT (no notification of Amazon's), NOT_FOUND (its seller is not connected, or not this user's), STORE_*. Since: 0.2 */
+ * Errors: INVALID_ARGUMENT (no notification of Amazon's), NOT_FOUND (its seller is not connected, or not this user's), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_notify(amzsync_engine *engine, const char *user, const char *message, size_t size, amzsync_answer **out_answer,
                                    amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** The application's new client secret, used from now on; no connection is lost by it. Syncs that failed for want of it begin anew. Every process
- * must be told. Errors: INVALID_ARGUMENT (empty), STORE_*. Since: 0.2 */
+ * must be told. Errors: INVALID_ARGUMENT (empty), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_set_client_secret(amzsync_engine *engine, const char *client_secret, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** Seals every stored secret with the first of the master keys that the engine was opened with, for which the others must still be among them. It can be
  * broken off and called again, and hosts may work meanwhile, but they must all have the new key before. Connections that were lost only because no key had
  * opened their token work again. Answer: the JSON {"key","secrets","resealed","restored","unreadable":[users whose token no key opens]}; when that list is
- * empty, the other keys are needed no more. Errors: WOULD_DEADLOCK, STORE_*. Since: 0.2 */
+ * empty, the other keys are needed no more. Errors: WOULD_DEADLOCK, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_rotate_key(amzsync_engine *engine, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** One sync. Answer: status. Errors: NOT_FOUND (also for another user's), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_status(amzsync_engine *engine, const char *user, const char *sync_id, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;

@@ -53,18 +53,27 @@ class Failure {
   /// Takes `err` over; NULL (no memory for it) leaves the code alone.
   Failure(std::int32_t code, amzsync_error* err) : code_(code), name_(amzsync_status_name(code)) {
     message_ = err ? amzsync_error_message(err) : amzsync_status_sentence(code);
-    if (err) retry_ = amzsync_error_retry(err);
+    if (err) {
+      retry_ = amzsync_error_retry(err);
+      http_status_ = amzsync_error_http_status(err);
+      api_code_ = amzsync_error_api_code(err);
+      request_id_ = amzsync_error_request_id(err);
+    }
     amzsync_error_free(err);
   }
   std::int32_t code() const noexcept { return code_; }             ///< AMZSYNC_ERROR_…
   const std::string& name() const noexcept { return name_; }       ///< "not_connected"
   const std::string& message() const noexcept { return message_; } ///< one sentence
   std::int32_t retry() const noexcept { return retry_; }           ///< AMZSYNC_RETRY_…
+  // Of Amazon's answer, where there was one.
+  std::int32_t http_status() const noexcept { return http_status_; }
+  const std::string& api_code() const noexcept { return api_code_; }
+  const std::string& request_id() const noexcept { return request_id_; }   ///< its support asks for it
 
  private:
   std::int32_t code_;
-  std::int32_t retry_ = AMZSYNC_RETRY_NEVER;
-  std::string name_, message_;
+  std::int32_t retry_ = AMZSYNC_RETRY_NEVER, http_status_ = 0;
+  std::string name_, message_, api_code_, request_id_;
 };
 
 /// A value or a Failure. Asked for the value of a failure, or the other way round, it throws std::bad_variant_access (without exceptions: aborts), which is the program's mistake.
@@ -250,6 +259,7 @@ class Options {
   /// Called on any of the library's threads, several at once.
   using LogSink = std::function<void(std::int32_t level, std::string_view message, std::string_view fields_json)>;
   Expected<Nothing> set_log(std::int32_t least, LogSink sink) {
+    if (!sink) return Failure(AMZSYNC_ERROR_INVALID_ARGUMENT, nullptr);
     auto owned = std::make_unique<LogSink>(std::move(sink));
     const auto call = [](void* data, std::int32_t level, const char* message, const char* fields) { (void)detail::thrown_by([&] { (*static_cast<LogSink*>(data))(level, message, fields); }); };
     const auto free_sink = [](void* data) { delete static_cast<LogSink*>(data); };
@@ -257,6 +267,7 @@ class Options {
   }
   /// `threads`: calls at once; 0: the library's number.
   Expected<Nothing> set_http_client(HttpClient client, std::uint32_t threads = 0) {
+    if (!client) return Failure(AMZSYNC_ERROR_INVALID_ARGUMENT, nullptr);
     amzsync_http_client table{};
     table.size = sizeof table;
     table.threads = threads;
@@ -266,6 +277,7 @@ class Options {
     return lend(amzsync_options_set_http_client, table, std::move(client));
   }
   Expected<Nothing> set_token_store(TokenStore tokens, std::uint32_t threads = 0) {
+    if (!tokens.put || !tokens.get || !tokens.remove) return Failure(AMZSYNC_ERROR_INVALID_ARGUMENT, nullptr);
     amzsync_token_store table{};
     table.size = sizeof table;
     table.threads = threads;
@@ -365,10 +377,18 @@ class Engine {
  public:
   static Expected<Engine> open(const Options& options) {
     if (!options.get()) return Failure(AMZSYNC_ERROR_NO_MEMORY, nullptr);
+    if (amzsync_abi_version() != AMZSYNC_ABI_VERSION) return Failure(AMZSYNC_ERROR_NOT_SUPPORTED, nullptr);   // the library is not the header's
     amzsync_engine* engine = nullptr;
     amzsync_error* err = nullptr;
     if (const auto code = amzsync_open(options.get(), &engine, &err)) return Failure(code, err);
     return Engine(engine);
+  }
+
+  /// What the destructor does, told: BUSY while Events or Changes of it are open, WOULD_DEADLOCK in a callback; then it stays open.
+  Expected<Nothing> close() {
+    if (const auto code = amzsync_close(handle_.get())) return Failure(code, nullptr);
+    (void)handle_.release();
+    return Nothing{};
   }
 
   Expected<Answer> consent_start(const std::string& user, const std::string& frontend_url, const std::string& marketplace = {}) {
@@ -466,6 +486,7 @@ class Engine {
 
   /// `user` empty: all. The id for unsubscribe. What the listener throws goes to `on_thrown`, where there is one; the next event comes all the same.
   Expected<std::int64_t> subscribe(const std::string& user, std::int64_t after, std::function<void(const amzsync_event*)> listener, std::function<void(std::exception_ptr)> on_thrown = {}) {
+    if (!listener) return Failure(AMZSYNC_ERROR_INVALID_ARGUMENT, nullptr);
     struct Listener {
       std::function<void(const amzsync_event*)> hear;
       std::function<void(std::exception_ptr)> on_thrown;
@@ -517,6 +538,7 @@ class Engine {
   }
   template <class Start>
   Expected<Nothing> started(Done done, Start start) {
+    if (!done) return Failure(AMZSYNC_ERROR_INVALID_ARGUMENT, nullptr);
     auto owned = std::make_unique<Done>(std::move(done));
     const auto call = [](void* data, std::int32_t, const amzsync_answer* answer, const amzsync_error* error) {
       const std::unique_ptr<Done> once(static_cast<Done*>(data));

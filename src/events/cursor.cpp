@@ -53,20 +53,21 @@ Status Cursor::fill() {
       number = store::find_user(tx, *user_);
       if (!number) return Done{};
       for (store::Event& e : store::events_after(tx, *number, position_, kAtOnce)) {
-        position_ = e.seq;
+        const std::int64_t seq = e.seq;
         ready_.push_back({*user_, std::move(e)});
+        position_ = seq;
       }
     } else {
       for (store::PlacedEvent& e : store::all_events_after(tx, position_, kAtOnce)) {
-        position_ = e.place;
         ready_.push_back({std::move(e.user), std::move(e.event)});
+        position_ = e.place;
       }
     }
     // Behind the milestones: what passes now is newer than any of them. Not while more of those are to come.
     if (static_cast<int>(ready_.size()) >= kAtOnce) return Done{};
     for (store::PassingProgress& p : store::passing_progress_after(tx, number, progress_version_)) {
-      progress_version_ = p.version;
       ready_.push_back({std::move(p.user), {0, "sync_progress", std::move(p.payload)}});
+      progress_version_ = p.version;
     }
     return Done{};
   };

@@ -55,7 +55,20 @@ Status Dispatcher::unsubscribe(std::int64_t id) {
 
 void Dispatcher::poke() {
   if (pumping_.exchange(true)) return;
-  asio::post(thread_, [this] { pump(); });
+  try {
+    asio::post(thread_, [this] { pump(); });
+  } catch (...) {
+    pumping_ = false;
+    throw;
+  }
+}
+
+void Dispatcher::call_out(std::function<void()> callback) {
+  asio::post(thread_, [this, call = std::move(callback)] {
+    calling_ = std::this_thread::get_id();
+    call();
+    calling_ = std::thread::id();
+  });
 }
 
 void Dispatcher::pump() {
@@ -68,28 +81,49 @@ void Dispatcher::pump() {
   bool troubled = false;
   for (const auto& subscription : all) {
     for (;;) {
-      auto item = subscription->cursor->next();
-      troubled |= !item;
-      if (!item || !*item) break;
-      call(*subscription, **item);
+      if (!subscription->next) {
+        auto item = subscription->cursor->next();
+        troubled |= !item;
+        if (!item || !*item) break;
+        subscription->next = std::move(**item);
+      }
+      if (!call(*subscription, *subscription->next)) {
+        troubled = true;
+        break;
+      }
+      subscription->next.reset();
     }
   }
   if (troubled && troubled_) troubled_();
 }
 
-void Dispatcher::call(Subscription& subscription, const Item& item) {
+/// False: there was no memory to tell it.
+bool Dispatcher::call(Subscription& subscription, const Item& item) {
   std::lock_guard during(subscription.calling);
-  if (!subscription.active) return;
+  if (!subscription.active) return true;
   calling_ = std::this_thread::get_id();
-  subscription.listener(item);
+  bool told = true;
+  try {
+    subscription.listener(item);
+  } catch (const std::bad_alloc&) {
+    told = false;
+  }
   calling_ = std::thread::id();
+  return told;
 }
 
 void Dispatcher::close() {
-  std::map<std::int64_t, std::shared_ptr<Subscription>> all;
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
+  }
+  asio::post(thread_, [this] { end_all(); });
+}
+
+void Dispatcher::end_all() {
+  std::map<std::int64_t, std::shared_ptr<Subscription>> all;
+  {
+    std::lock_guard lock(mutex_);
     all.swap(subscriptions_);
   }
   for (const auto& [id, subscription] : all) {

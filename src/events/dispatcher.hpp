@@ -37,19 +37,23 @@ class Dispatcher {
   void poke();
   /// Whether the calling thread is inside one of our callbacks.
   bool inside_callback() const noexcept { return std::this_thread::get_id() == calling_.load(); }
-  /// Tells every listener that the engine is closed (`engine.closed`), then lets all go. Not from inside a callback.
+  /// Calls `callback` there like a listener. Any thread.
+  void call_out(std::function<void()> callback);
+  /// Begins to tell every listener that the engine is closed (`engine.closed`), and to let all go; the thread has done it when it has nothing more to do.
   void close();
 
  private:
   struct Subscription {
     std::unique_ptr<Cursor> cursor;
+    std::optional<Item> next;   // which could not be told yet
     Listener listener;
     std::function<void()> freed;
     std::mutex calling;   // held during a call, so that unsubscribe can wait for its end
     bool active = true;
   };
   void pump();
-  void call(Subscription& subscription, const Item& item);
+  bool call(Subscription& subscription, const Item& item);
+  void end_all();
   static void let_go(Subscription& subscription);
 
   Executor thread_;

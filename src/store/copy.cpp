@@ -6,6 +6,7 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <random>
 
 #include "store/parts.hpp"
 
@@ -278,14 +279,24 @@ class Copy {
       // What it does meanwhile would be lost. Whether it is still there nobody can tell: it says when it goes.
       if (!begun && tx.integer("SELECT 1 FROM engines WHERE closed_at IS NULL LIMIT 1").has_value())
         return Error(Code::store_busy, "A host is open on the database to copy into, or was killed there. Stop it, or copy into a new one.");
-      if (!begun) tx.run("INSERT INTO meta(key, value) VALUES(?1, '')", kMark);
+      // One that goes on with another's work ends that: of two that wrote at once neither would be whole.
+      tx.run("INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT (key) DO UPDATE SET value=excluded.value", kMark, mine_);
       for (const Table& t : there) there_[t.name] = t;
       return Done{};
     });
   }
 
-  Status end(const std::vector<Table>& tables) {
+  /// A transaction there, as long as this copy is the one that is under way.
+  template <class Work>
+  Status write_there(Work work) {
     return write_now(to_, [&](Tx& tx) -> Status {
+      if (tx.text("SELECT value FROM meta WHERE key=?1", kMark) != mine_) return tx.error() ? Status(*tx.error()) : Error(Code::store_busy, "Another copy into this database has begun since, and goes on.");
+      return work(tx);
+    });
+  }
+
+  Status end(const std::vector<Table>& tables) {
+    return write_there([&](Tx& tx) -> Status {
       for (const Table& t : tables) {
         std::int64_t last = from_.last_number(t.name);
         const Column& number = t.columns[t.key.back()];
@@ -328,7 +339,7 @@ class Copy {
     const std::string insert = insert_sql(there_.at(t.name));
     const auto places = there_.at(t.name).written();
     for (auto page = pages.next(from_); !page.empty(); page = pages.next(from_)) {
-      AMZ_CHECK(write_now(to_, [&](Tx& tx) -> Status {
+      AMZ_CHECK(write_there([&](Tx& tx) -> Status {
         for (const Row& row : page) {
           Statement& s = tx.statement(insert);
           int place = 0;
@@ -371,12 +382,13 @@ class Copy {
   }
 
   Status empty(const Table& t) {
-    return write_now(to_, [&](Tx& tx) -> Status { return tx.run("DELETE FROM " + t.name), Done{}; });
+    return write_there([&](Tx& tx) -> Status { return tx.run("DELETE FROM " + t.name), Done{}; });
   }
 
   Tx& from_;
   Store& to_;
   const Progress& progress_;
+  const std::string mine_ = std::to_string(std::random_device{}()) + "-" + std::to_string(std::random_device{}());
   std::map<std::string, Table> there_;   ///< the same tables, as the other database has them
 };
 

@@ -479,11 +479,15 @@ int main(int argc, char** argv) {
   const std::vector<Function> engines = engine_functions(), options = option_functions();
   wrong_option_calls(options);
 
-  amzsync_options* o = amzsync_options_new();
-  amzsync_options_set_store(o, (std::string("sqlite:") + argv[2]).c_str(), nullptr);
-  amzsync_options_set_app(o, "client", "secret", "app", "https://host.example/callback", nullptr);
-  amzsync_options_set_master_key(o, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", nullptr);
-  amzsync_options_set_endpoints(o, argv[1], argv[1], argv[1], nullptr);
+  const auto good_options = [&] {
+    amzsync_options* good = amzsync_options_new();
+    amzsync_options_set_store(good, (std::string("sqlite:") + argv[2]).c_str(), nullptr);
+    amzsync_options_set_app(good, "client", "secret", "app", "https://host.example/callback", nullptr);
+    amzsync_options_set_master_key(good, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", nullptr);
+    amzsync_options_set_endpoints(good, argv[1], argv[1], argv[1], nullptr);
+    return good;
+  };
+  amzsync_options* o = good_options();
   amzsync_engine* engine = nullptr;
   check(amzsync_open(o, &engine, nullptr) == AMZSYNC_OK, "no engine");
   amzsync_answer* run = nullptr;
@@ -516,7 +520,9 @@ int main(int argc, char** argv) {
   check(amzsync_resume(engine, nullptr, nullptr, nullptr) == AMZSYNC_OK, "not resumed");
   check(amzsync_close(engine) == AMZSYNC_OK, "not closed");
   check(amzsync_close(engine) == AMZSYNC_ERROR_CLOSED, "closed twice");
-  opened_without_memory(o);
+  amzsync_options* again = good_options();   // the others were set to all sorts of things
+  opened_without_memory(again);
+  amzsync_options_free(again);
   check(amzsync_unsubscribe(engine, 1) == AMZSYNC_ERROR_CLOSED, "amzsync_unsubscribe on a closed engine");
   for (const Function& f : engines) expect(f, tried(f, engine, nullptr, good_texts(f)), AMZSYNC_ERROR_CLOSED, "on a closed engine");
   amzsync_options_free(o);

@@ -197,13 +197,23 @@ class Whole(Simulated):
         def client(request):
             raise ValueError("Atzr|a token that must not be seen")
 
+        aside = self.raised_aside()
         with self.engine(http_client=client) as engine:
             with self.assertRaises(amzsync.Error) as raised:
                 engine.connect("u", self.amazon.refresh_token(1))
         self.assertEqual(raised.exception.name, "amazon_unavailable")
         self.assertNotIn("Atzr", str(raised.exception))
+        self.assertEqual(set(aside), {ValueError})
+
+    def raised_aside(self):
+        """Types of what goes, from now on, where exceptions of threads go."""
+        raised = []
+        before, threading.excepthook = threading.excepthook, lambda arguments: raised.append(arguments.exc_type)
+        self.addCleanup(setattr, threading, "excepthook", before)
+        return raised
 
     def test_half_an_answer_of_a_hosts_client_is_none(self):
+        raised = self.raised_aside()
         answers = iter([amzsync.HttpResponse(200, [("x-large", "v" * (1 << 20))], b"{}"), amzsync.HttpResponse(99, [], b"{}"), amzsync.HttpResponse(200, [], [b"{}", None])])
         last = []
 
@@ -217,12 +227,10 @@ class Whole(Simulated):
         with self.engine(http_client=client) as engine:
             with self.assertRaises(amzsync.AuthorisationError):   # what a part of an answer would have said was not believed
                 engine.connect("u", self.amazon.refresh_token(1))
-        self.assertEqual(len(last), 1)
+        self.assertEqual((len(last), len(raised)), (1, 3))
 
     def test_what_the_library_logs_is_heard_whatever_the_hearer_does(self):
-        heard, trouble = [], []
-        before, threading.excepthook = threading.excepthook, lambda arguments: trouble.append(arguments.exc_type)
-        self.addCleanup(setattr, threading, "excepthook", before)
+        heard, trouble = [], self.raised_aside()
 
         def log(level, message, fields):
             heard.append((level, message, fields))

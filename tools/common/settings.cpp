@@ -54,11 +54,10 @@ std::string shown_name(std::string_view name) { return std::find(kNames.begin(),
 std::string without_password(const std::string& store) {
   const std::size_t scheme = store.find("://");
   if (scheme == std::string::npos) return store.find("password") == std::string::npos ? store : "***";
-  std::string shown = store.substr(0, store.find('?'));
-  const std::size_t at = shown.rfind('@');
-  if (at == std::string::npos) return shown;
-  const std::size_t colon = shown.find(':', scheme + 3);
-  return colon < at ? shown.substr(0, colon + 1) + "***" + shown.substr(at) : shown;
+  // Whatever a password holds that ought to be written as %XX, it ends at the last @.
+  const std::size_t at = store.rfind('@'), colon = store.find(':', scheme + 3);
+  const std::string shown = at != std::string::npos && colon < at ? store.substr(0, colon + 1) + "***" + store.substr(at) : store;
+  return shown.substr(0, shown.find('?'));
 }
 
 std::optional<WrongSetting> reread_client_secret(const Settings& settings, std::string& into) { return read_file(settings.lwa_client_secret_file, "lwa-client-secret-file", into); }

@@ -35,7 +35,7 @@ class HttpResponse(NamedTuple):
 
 
 HttpClient = Callable[[HttpRequest], HttpResponse]
-"""Performs an exchange, verifies certificates and follows no redirect. What it raises means that there was no answer: TimeoutError, or anything else. Called from several threads."""
+"""Performs an exchange, verifies certificates and follows no redirect. What it raises means that there was no answer: TimeoutError, or anything else, which also goes where exceptions of threads go. Called from several threads."""
 
 
 class TokenStore(Protocol):
@@ -113,6 +113,7 @@ def lend_http_client(options: ctypes.c_void_p, client: HttpClient) -> None:
         except TimeoutError:
             code = _TIMEOUT
         except BaseException as error:   # nothing may pass into C
+            _native.report(error, None)
             code, why = _NETWORK_ERROR, f"The host's HTTP client raised {type(error).__name__}.".encode()   # its text may hold a token
         _native.function("exchange_finish")(exchange, code, why)
 
@@ -125,6 +126,7 @@ def lend_token_store(options: ctypes.c_void_p, tokens: TokenStore) -> None:
             token = work()
             _native.function("token_call_done")(call, nothing if token is None else _OK, _native.text_of(token), None)
         except BaseException as error:   # nothing may pass into C
+            _native.report(error, None)
             _native.function("token_call_done")(call, _UNAVAILABLE, None, f"It raised {type(error).__name__}.".encode())
 
     def put(_: Any, user: bytes, name: bytes, token: bytes, call: Any) -> None:

@@ -317,13 +317,20 @@ Status PostgresAddress::check() const {
   char* wrong = nullptr;
   PQconninfoOption* const parts = PQconninfoParse(url.c_str(), &wrong);
   const std::unique_ptr<char, decltype([](char* text) { PQfreemem(text); })> owned(wrong);
-  if (parts) return PQconninfoFree(parts), Done{};
-  if (!wrong) return Code::no_memory;
-  // What it quotes may be of the password.
-  std::string_view why(wrong);
+  const std::unique_ptr<PQconninfoOption, decltype([](PQconninfoOption* all) { PQconninfoFree(all); })> owned_parts(parts);
+  if (!parts && !wrong) return Code::no_memory;
+  if (url.find("pgbouncer=") != std::string::npos) return Error(Code::setting_invalid, "In the store's URL pgbouncer must be true or false, once.");
+  // What it quotes may be of the password, and so may what it takes for a host or a port.
+  std::string_view why(wrong ? wrong : "");
   why = why.substr(0, why.find('"'));
+  for (const PQconninfoOption* part = parts; part && part->keyword; ++part) {
+    const std::string_view name(part->keyword), value(part->val ? part->val : "");
+    if (name == "host" && value.find('@') != std::string_view::npos) why = "a host can't hold @";
+    if (name == "port" && value.find_first_not_of("0123456789,") != std::string_view::npos) why = "a port is no number";
+  }
+  if (parts && why.empty()) return Done{};
   while (why.ends_with(' ') || why.ends_with(':') || why.ends_with('\n')) why.remove_suffix(1);
-  return Error(Code::setting_invalid, "The store's URL can't be read (PostgreSQL: " + std::string(why) + "). In a name or a password all but letters and digits are to be written as %XX.");
+  return Error(Code::setting_invalid, "The store's URL can't be read (" + std::string(why) + "). In a name or a password all but letters and digits are to be written as %XX.");
 }
 
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const PostgresAddress& address, const Clock& clock, bool server_clock, Numbers numbers) {
@@ -347,7 +354,7 @@ PostgresConnection::~PostgresConnection() {
 
 Statement& PostgresConnection::statement(std::string_view sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) return *found->second;
-  auto made = std::make_unique<PostgresStatement>(*this, with_dollars(sql), "s" + std::to_string(statements_.size()));
+  auto made = std::make_unique<PostgresStatement>(*this, with_dollars(sql), names_ + std::to_string(statements_.size()));
   return *statements_.emplace(std::string(sql), std::move(made)).first->second;
 }
 

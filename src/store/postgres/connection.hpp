@@ -4,6 +4,8 @@
 
 #include <libpq-fe.h>
 
+#include <random>
+
 #include <deque>
 #include <functional>
 #include <memory>
@@ -173,6 +175,7 @@ class PostgresConnection final : public Tx {
   std::int64_t oldest_under_way_ = 0;   // since then the same
   Steady under_way_since_{};
   std::deque<std::function<void(std::optional<std::int64_t>)>> sent_;
+  const std::string names_ = "s" + std::to_string(std::random_device{}()) + "_";   // of statements: behind a pooler that nobody told of, another's must not be met by its name
   struct TextHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view t) const noexcept { return std::hash<std::string_view>()(t); }

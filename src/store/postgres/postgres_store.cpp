@@ -78,6 +78,9 @@ class PostgresStore final : public Store {
 
   Status open() {
     AMZ_CHECK(connect_writer());
+    const char* encoding = PQparameterStatus(writer_->raw(), "server_encoding");
+    if (encoding && std::string_view(encoding) != "UTF8" && std::string_view(encoding) != "SQL_ASCII")
+      return Error(Code::setting_invalid, std::string("The encoding of the store's database is ") + encoding + "; it must be UTF8.");
     AMZ_CHECK(migrate());
     return listen();
   }
@@ -285,12 +288,16 @@ class PostgresStore final : public Store {
   void drain() {
     do {
       while (const auto job = queue_.next()) {
-        const std::uint64_t come = queue_.come();
-        Status outcome = perform_write(*job);
-        const bool is_away = outcome.code() == Code::store_unavailable && !writer_;
-        job->finish(outcome);
-        if (is_away)
-          for (auto& other : queue_.take(come)) other->finish(outcome);
+        try {
+          const std::uint64_t come = queue_.come();
+          Status outcome = perform_write(*job);
+          const bool is_away = outcome.code() == Code::store_unavailable && !writer_;
+          job->finish(outcome);
+          if (is_away)
+            for (auto& other : queue_.take(come)) other->finish(outcome);
+        } catch (const std::bad_alloc&) {
+          log_.error("There was no memory to tell of what was written");
+        }
       }
       tell_others();
     } while (!queue_.rest());
@@ -395,8 +402,10 @@ class PostgresStore final : public Store {
       if (more) {
         if (!*more) return Done{};
         attempts = 0;
-      } else if (more.code() != Code::store_busy || ++attempts >= kMigrationAttempts) {
+      } else if (more.code() != Code::store_busy) {
         return std::move(more).error();
+      } else if (++attempts >= kMigrationAttempts) {
+        return Error(Code::store_busy, "The tables are of an older version, and can't be changed while others use them: end their transactions (pg_stat_activity shows them), and start again.");
       } else {
         clock_.block_for(kMigrationPause);
       }

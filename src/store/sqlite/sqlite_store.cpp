@@ -101,10 +101,8 @@ class SqliteStore final : public Store {
       if (const auto& error = reader.error()) outcome = *error;
       (void)reader.exec("ROLLBACK");
     }
-    {
-      std::lock_guard lock(readers_mutex_);
-      idle_readers_.push_back(std::move(*borrowed));
-    }
+    // One that could not end its transaction is of no use to the next.
+    if (sqlite3_get_autocommit(reader.raw()) != 0) give_back(std::move(*borrowed));
     job.finish(std::move(outcome));
   }
 
@@ -130,7 +128,13 @@ class SqliteStore final : public Store {
 
   void drain() {
     do {
-      while (auto first = queue_.next()) run_group(std::move(first));
+      while (auto first = queue_.next()) {
+        try {
+          run_group(std::move(first));
+        } catch (const std::bad_alloc&) {
+          log_.error("There was no memory to tell of what was written");
+        }
+      }
     } while (!queue_.rest());
   }
 
@@ -208,7 +212,10 @@ class SqliteStore final : public Store {
     return outcome;
   }
 
-  Status begin_immediate() { return writer_->exec("BEGIN IMMEDIATE"); }
+  Status begin_immediate() {
+    if (sqlite3_get_autocommit(writer_->raw()) == 0) AMZ_CHECK(writer_->exec("ROLLBACK"));   // one that could not be ended
+    return writer_->exec("BEGIN IMMEDIATE");
+  }
 
   Error roll_back(Error error) {
     (void)writer_->exec("ROLLBACK");
@@ -221,6 +228,15 @@ class SqliteStore final : public Store {
     AMZ_TRY(reader, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::reader, clock_));
     AMZ_CHECK(reader->exec("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000"));
     return std::move(reader);
+  }
+
+  void give_back(std::unique_ptr<SqliteConnection> reader) noexcept {
+    try {
+      std::lock_guard lock(readers_mutex_);
+      idle_readers_.push_back(std::move(reader));
+    } catch (const std::bad_alloc&) {
+      // The next one opens another.
+    }
   }
 
   Result<std::unique_ptr<SqliteConnection>> borrow_reader() {

@@ -29,14 +29,14 @@ void put_much(TestStore& t) {
 }
 
 using Copied = Result<std::vector<store::CopiedTable>>;
-Copied copy(TestStore& from, TestStore& to, int writes = 1'000'000) {
+Copied copy(TestStore& from, TestStore& to, int writes = 1'000'000, const std::function<void(const std::string& table, std::int64_t rows)>& progress = {}) {
   Workers there(1), here(1);
   REQUIRE(there.start());
   REQUIRE(here.start());
   const auto opened = to.open_on(there.executor(), there.executor());
   LosingStore target(*opened, writes);
   const auto source = from.open_on(here.executor(), here.executor());   // as another process has it open
-  auto copied = store::copy_store(*source, target, {});
+  auto copied = store::copy_store(*source, target, progress);
   there.join();   // before the stores go that they work for
   here.join();
   return copied;
@@ -68,6 +68,19 @@ TEST_CASE("a copy holds all that there is, and its numbers go on above") {
   });
   CHECK(next > to.count("SELECT max(sku_id) FROM skus WHERE sku<>'another'"));
   CHECK(to.connected("u3", "A3").value > 2);
+}
+
+TEST_CASE("of two copies into one database the later one goes on, and the first is told") {
+  TestStore from, other, to;
+  put_much(from);
+  fill(other, other.connected("u9", "A9"));
+  std::optional<Copied> later;
+  const auto meanwhile = [&](const std::string&, std::int64_t) {
+    if (!later) later = copy(other, to);
+  };
+  CHECK(copy(from, to, 1'000'000, meanwhile).code() == Code::store_busy);
+  REQUIRE(later);
+  CHECK(*later);
 }
 
 TEST_CASE("a copy that is broken off anywhere goes on there, and until then nobody opens it") {

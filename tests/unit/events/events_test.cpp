@@ -127,8 +127,13 @@ TEST_CASE("listeners are called in order until they leave, and what they hold is
   append(t, "u1", "z");
   pump();
   CHECK(one == "before x ");
+  bool inside = false;
+  dispatcher.call_out([&] { inside = dispatcher.inside_callback(); });
   dispatcher.close();
+  CHECK(freed == 1);   // on the thread of the callbacks, like everything else
+  pump();
   CHECK(freed == 2);
+  CHECK(inside);
   CHECK(dispatcher.subscribe(std::nullopt, 0, [](const Item&) {}, [] {}).code() == Code::closed);
 }
 

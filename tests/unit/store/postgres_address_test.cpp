@@ -31,7 +31,7 @@ TEST_CASE("a URL says whether a pooler stands before the database, in a word tha
 
 TEST_CASE("a URL that can't be read is refused, and nothing of it is shown") {
   CHECK(PostgresAddress::parse("postgresql://u:p%25ss@h/d?sslmode=require").check());
-  for (const char* url : {"postgresql://u:se%cret@h/d", "postgresql://u@h/d?secret=1", "postgresql://u:%00secret@h/d", "postgresql://u@[::1/secret"}) {
+  for (const char* url : {"postgresql://u:se%cret@h/d", "postgresql://u@h/d?secret=1", "postgresql://u:%00secret@h/d", "postgresql://u@[::1/secret", "postgresql://u:secret/x@h/d", "postgresql://u:x@secret@h/d", "postgresql://u@h/d?pgbouncer=on"}) {
     CAPTURE(std::string(url));
     const auto checked = PostgresAddress::parse(url).check();
     REQUIRE_FALSE(checked);

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- amzsync, PostgreSQL, version 16: the keys of all that is a user's are led by the user, so that the tables can be split by user among servers. What all users share stays
 -- by its own key: runs and the journal, which are looked through across users; connections, consents, the plans of usage; the dictionaries.
--- Copies and indexes are made first, which keep no reader out; what does is done at the end, and at once.
+-- Copies and indexes are made first, which keep no reader out; what does is done at the end, and at once. Whoever writes waits from the start: what he wrote beside a copy would be lost.
+
+LOCK TABLE transactions, transaction_lines, financial_events, financial_event_lines, archive, archive_pieces IN SHARE ROW EXCLUSIVE MODE;
 
 CREATE TABLE transaction_lines_16 (user_no bigint NOT NULL, line_id bigint NOT NULL, shape_id bigint NOT NULL, currency_id bigint, micros bigint, sku_id bigint);
 INSERT INTO transaction_lines_16 SELECT t.user_no, l.line_id, l.shape_id, l.currency_id, l.micros, l.sku_id FROM transaction_lines l JOIN transactions t ON t.event_id = l.line_id >> 12;
