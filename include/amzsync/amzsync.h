@@ -553,7 +553,7 @@ typedef void (*amzsync_event_fn)(void *user_data, const amzsync_event *event);
  * Errors: CLOSED, STORE_*; then `free_fn` is not called. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_subscribe(amzsync_engine *engine, const char *user, int64_t after, amzsync_event_fn on_event, void *user_data, amzsync_free_fn free_fn,
                                       int64_t *out_id, amzsync_error **err) AMZSYNC_NOEXCEPT;
-/** When it returns OK, no callback runs and none will; `free_fn` has been called. Errors: NOT_FOUND, WOULD_DEADLOCK. Since: 0.1 */
+/** When it returns OK, no callback runs and none will; `free_fn` has been called, on this thread. Errors: NOT_FOUND, WOULD_DEADLOCK. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_unsubscribe(amzsync_engine *engine, int64_t id) AMZSYNC_NOEXCEPT;
 
 /* ---- Changes -------------------------------------------------------------------------------------------------------------------- */
