@@ -24,6 +24,7 @@
  *  - The library never prints, aborts, exits, installs signal handlers or changes the locale, and starts no thread before amzsync_open. Where the
  *    caller's memory runs out a call gives NO_MEMORY, amzsync_open also where the system gives no thread; amzsync_close waits for memory. Where it runs out on the
  *    library's own threads, what was under way ends in an error; where there is not even memory for that, it may still end the process.
+ *  - Engines are to be closed before the process exits: exit() takes away what a sync under way uses, which may crash it. (The Python package sees to it.)
  *  - Times are ISO 8601 UTC with milliseconds, money is an exact decimal in JSON; currencies are never added up together.
  */
 #ifndef AMZSYNC_H
