@@ -402,7 +402,7 @@ void without_memory(const std::vector<Function>& all, amzsync_engine* engine, am
   }
 }
 
-/// Opening and closing an engine with the first allocation of this thread failing, the second, and so on until none does. A close that fails leaves the engine as it was.
+/// Opening an engine with the first allocation of this thread failing, the second, and so on until none does; and closing one, which waits for memory.
 void opened_without_memory(const amzsync_options* options) {
   bool ran_out = true;
   for (long n = 0; ran_out && n < 10'000; ++n) {
@@ -412,16 +412,22 @@ void opened_without_memory(const amzsync_options* options) {
     ran_out = allocations_left < 0;
     allocations_left = -1;
     check((opened == AMZSYNC_OK) == (engine != nullptr) && (opened == AMZSYNC_OK || (ran_out && opened == AMZSYNC_ERROR_NO_MEMORY)), "open without memory at allocation " + std::to_string(n) + ": " + amzsync_status_name(opened));
-    if (!engine) continue;
-    allocations_left = n;
-    int32_t closed = amzsync_close(engine);
-    ran_out |= allocations_left < 0;
-    allocations_left = -1;
-    check(closed == AMZSYNC_OK || closed == AMZSYNC_ERROR_NO_MEMORY, "close without memory at allocation " + std::to_string(n) + ": " + amzsync_status_name(closed));
-    if (closed != AMZSYNC_OK) closed = amzsync_close(engine);
-    check(closed == AMZSYNC_OK && amzsync_close(engine) == AMZSYNC_ERROR_CLOSED, "not closed, at allocation " + std::to_string(n));
+    if (engine) check(amzsync_close(engine) == AMZSYNC_OK, "not closed");
   }
   check(!ran_out, "open allocates without end");
+  ran_out = true;
+  for (long n = 0; ran_out && n < 100; ++n) {
+    amzsync_engine* engine = nullptr;
+    int64_t id = 0;
+    check(amzsync_open(options, &engine, nullptr) == AMZSYNC_OK, "no engine");
+    check(amzsync_subscribe(engine, nullptr, AMZSYNC_EVENTS_LIVE, ignore_event, nullptr, nullptr, &id, nullptr) == AMZSYNC_OK, "no subscription");
+    allocations_left = n;
+    const int32_t closed = amzsync_close(engine);
+    ran_out = allocations_left < 0;
+    allocations_left = -1;
+    check(closed == AMZSYNC_OK && amzsync_close(engine) == AMZSYNC_ERROR_CLOSED, "close without memory at allocation " + std::to_string(n) + ": " + amzsync_status_name(closed));
+  }
+  check(!ran_out, "close allocates without end");
 }
 
 /// What is lent is the library's from the call that succeeded on, and freed once.

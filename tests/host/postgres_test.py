@@ -225,11 +225,14 @@ class ReadAside(PostgresCase):
 
 
 class Migrations(PostgresCase):
-    def test_what_version_15_stored_is_kept_and_told_of_its_user(self):
+    def make_version_15(self):
         for step in sorted((ROOT / "src/store/schema/postgres").glob("*.sql")):
             if int(step.name[:4]) <= 15:
                 self.psql(self.name, step.read_text(encoding="utf-8"))
         self.psql(self.name, "INSERT INTO meta VALUES('version', '15')")
+
+    def test_what_version_15_stored_is_kept_and_told_of_its_user(self):
+        self.make_version_15()
         for user in (1, 2):
             self.psql(self.name, f"INSERT INTO users(user_no, user_id, created_at) VALUES({user}, 'user-{user}', 0)")
             for table, lines in (("transactions", "transaction_lines"), ("financial_events", "financial_event_lines")):
@@ -243,10 +246,7 @@ class Migrations(PostgresCase):
         self.assertEqual(self.sql("SELECT user_no, min(piece_id >> 20), count(*) FROM archive_pieces GROUP BY 1 ORDER BY 1"), [(1, 1, 3), (2, 2, 3)])
 
     def test_a_step_that_waits_for_a_table_keeps_nobody_from_reading_it(self):
-        for step in sorted((ROOT / "src/store/schema/postgres").glob("*.sql")):
-            if int(step.name[:4]) <= 15:
-                self.psql(self.name, step.read_text(encoding="utf-8"))
-        self.psql(self.name, "INSERT INTO meta VALUES('version', '15')")
+        self.make_version_15()
         sim, started = self.sim(), []
         starting = threading.Thread(target=lambda: started.append(Host(sim, self.store)))
         with self.transaction("LOCK TABLE transaction_lines, financial_event_lines, archive_pieces, users, connections IN ACCESS SHARE MODE"):   # as one reads who exports for long
