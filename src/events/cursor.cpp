@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/cursor.hpp"
 
+#include <algorithm>
+
 #include "store/users.hpp"
 
 namespace amzsync::events {
@@ -14,6 +16,7 @@ Result<std::unique_ptr<Cursor>> Cursor::open_all(store::Store& store) {
   auto cursor = std::unique_ptr<Cursor>(new Cursor(store));
   const auto load = [&](store::Tx& tx) -> Status {
     cursor->position_ = store::newest_place(tx);
+    cursor->told_until_ = tx.now();
     cursor->progress_version_ = store::newest_progress_version(tx);
     return Done{};
   };
@@ -61,7 +64,14 @@ Status Cursor::fill() {
       for (store::PlacedEvent& e : store::all_events_after(tx, position_, kAtOnce)) {
         ready_.push_back({std::move(e.user), std::move(e.event)});
         position_ = e.place;
+        told_until_ = e.at;
       }
+    }
+    // A server that takes another one's place may lack some of what that one told last, and gives its places out again.
+    if (ready_.empty() && std::max(user_ ? 0 : position_, progress_version_) >= tx.place_to_come()) {
+      if (!user_) position_ = store::place_at(tx, told_until_);
+      progress_version_ = store::newest_progress_version(tx);
+      return Done{};
     }
     // Behind the milestones: what passes now is newer than any of them. Not while more of those are to come.
     if (static_cast<int>(ready_.size()) >= kAtOnce) return Done{};

@@ -40,6 +40,7 @@ class Cursor {
   store::Store& store_;
   std::optional<UserId> user_;
   std::int64_t position_ = 0;   // event number, or place in the order of commits
+  Instant told_until_{};         // of all users
   std::int64_t progress_version_ = 0;
   std::int64_t began_after_ = 0;
   bool gap_ = false;

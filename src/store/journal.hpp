@@ -31,9 +31,12 @@ struct PlacedEvent {
   std::int64_t place = 0;
   UserId user;
   Event event;
+  Instant at{};
 };
 std::vector<PlacedEvent> all_events_after(Tx& tx, std::int64_t place, int limit);
 std::int64_t newest_place(Tx& tx);
+/// Of the last event that is no newer than this; 0: none is.
+std::int64_t place_at(Tx& tx, Instant at);
 
 /// Passing progress that was written after `version`; the versions grow over all runs together.
 struct PassingProgress {

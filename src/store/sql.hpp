@@ -194,6 +194,8 @@ class Tx {
   virtual std::int64_t next_place() = 0;
   /// All that will ever stand at places up to here is there, for readers to see; what comes later stands above.
   virtual std::int64_t settled_place() = 0;
+  /// Above every place that was given out. A reader who stands there comes from another server, or from this one before it lost something.
+  virtual std::int64_t place_to_come() = 0;
   /// All tables of the schema.
   virtual std::vector<Column> columns() = 0;
   /// The highest number that a table ever gave by itself; 0: it gives none, or gave none yet.

@@ -52,6 +52,18 @@ class PostgresCase(HostCase):
         return [tuple(int(v) if v.lstrip("-").isdigit() else v for v in line.split("\t")) for line in self.psql(self.name, query).splitlines()]
 
 
+    def stop_while_frozen(self, server):
+        """What does not answer keeps no host from its end, and the sync is the next one's."""
+        sim = self.sim(events=2000)
+        host = self.host(sim)
+        sim.fault("/finances", "slow", delayMs=300)
+        run = host.connect().query["sync_id"]
+        self.reach(host, 30)
+        with server.frozen():
+            self.assertEqual(host.stop(), 0)
+        self.assertEqual(self.host(sim).get(f"/api/sync/status/{run}").json["status"], "in_progress")
+
+
 class OneHost(PostgresCase):
     def test_a_seller_is_synced_to_the_truth_and_again_without_a_change(self):
         for seller, source in enumerate(("transactions", "v0"), 1):
@@ -182,6 +194,13 @@ class Pooled(PostgresCase):
         self.assertEqual(self.sql(f"SELECT count(*) FROM pg_stat_activity WHERE datname='{self.name}' AND query LIKE 'LISTEN%'"), [(0,)])
 
 
+    def test_a_host_is_stopped_while_its_pooler_hangs(self):
+        pooler = Pooler(self.server, self.name)
+        self.addCleanup(pooler.close)
+        self.store = pooler.url
+        self.stop_while_frozen(pooler)
+
+
 class ReadAside(PostgresCase):
     FINDINGS = "FROM findings"
 
@@ -217,11 +236,88 @@ class ReadAside(PostgresCase):
         self.assertEqual(self.findings(), before)
         self.replica.start()
 
+    def test_where_the_copy_hangs_the_database_itself_is_read(self):
+        before = self.findings()
+        with self.replica.frozen():
+            self.assertEqual(self.findings(), before)
+            self.assertEqual(self.findings(), before)
+            self.assertEqual(self.host_.stop(), 0)
+
     def test_another_database_is_no_copy(self):
         self.psql_at(self.replica, "SELECT pg_promote()")
         before = self.replica.asked(self.FINDINGS)
         self.assertEqual(len(self.findings()), 1)
         self.assertEqual(self.replica.asked(self.FINDINGS), before)
+
+    def test_what_follows_a_copy_that_went_its_own_way_is_no_copy(self):
+        other = Replica(self.server)
+        self.addCleanup(other.close)
+        self.psql_at(other, "SELECT pg_promote()")
+        self.psql_at(other, "CREATE TABLE much AS SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) n")   # so that it is not behind
+        astray = Replica(other)
+        self.addCleanup(astray.close)
+        self.store = self.store.replace(str(self.replica.port), str(astray.port))
+        self.host_ = self.host(self.sim())
+        self.assertEqual(len(self.findings()), 1)
+        self.assertEqual(astray.asked(self.FINDINGS), 0)
+
+
+class AnotherServer(PostgresCase):
+    def burn(self, server=None):
+        """Gives out many numbers of transactions."""
+        self.psql_at(server or self.server, "DO $$ BEGIN FOR n IN 1..5000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$")
+
+    def test_what_was_restored_into_another_server_stands_before_all_that_comes(self):
+        self.burn()
+        sim = self.sim()
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        host.stop()
+        told = self.sql("SELECT seq FROM journal ORDER BY journal_no")
+        other = Server()
+        self.addCleanup(other.close)
+        self.psql_at(other, f"CREATE DATABASE {self.name}")
+        dump = subprocess.run(["pg_dump", "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "amzsync", self.name], capture_output=True, check=True).stdout
+        subprocess.run(["psql", "-q", "-h", "127.0.0.1", "-p", str(other.port), "-U", "amzsync", self.name], input=dump, stdout=subprocess.DEVNULL, check=True)
+        above = "SELECT count(*) FROM journal WHERE journal_no >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20"
+        self.assertEqual(self.psql_at(other, above, self.name).strip(), str(len(told)))   # else this shows nothing
+        self.store = self.store.replace(str(self.server.port), str(other.port))
+        for _ in range(2):
+            restored = self.host(sim)
+            with restored.events() as stream:
+                run = restored.post("/api/sync/start").json["syncId"]
+                self.assertEqual(stream.until(run)[-1].type, "sync.completed")
+            restored.stop()
+        self.assertEqual(self.psql_at(other, above, self.name).strip(), "0")
+        numbers = [int(n) for n in self.psql_at(other, "SELECT seq FROM journal ORDER BY journal_no", self.name).split()]
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        self.assertGreater(len(numbers), len(told))
+
+    def test_a_host_hears_on_where_a_copy_that_was_behind_takes_over(self):
+        first = Server()
+        copy = Replica(first)
+        self.addCleanup(copy.close)
+        self.psql_at(first, f"CREATE DATABASE {self.name}")
+        self.store = f"postgresql://amzsync@127.0.0.1:{first.port},127.0.0.1:{copy.port}/{self.name}?target_session_attrs=read-write"
+        sim = self.sim()
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        place = self.psql_at(first, "SELECT pg_current_wal_flush_lsn()").strip()
+        while self.psql_at(copy, f"SELECT pg_last_wal_replay_lsn() >= '{place}'").strip() != "t":
+            pass
+        self.psql_at(copy, "ALTER SYSTEM SET primary_conninfo=''")
+        self.psql_at(copy, "SELECT pg_reload_conf()")
+        while self.psql_at(copy, "SELECT count(*) FROM pg_stat_wal_receiver").strip() != "0":
+            pass
+        self.burn(first)
+        host.finish(host.post("/api/sync/start").json["syncId"])   # which the copy will know nothing of
+        first.close()
+        self.psql_at(copy, "SELECT pg_promote()")
+        while host.get("/readyz").status != 200:
+            pass
+        with host.events("user-2") as stream:
+            run = host.connect("user-2", seller=2).query["sync_id"]
+            self.assertEqual(stream.until(run)[-1].type, "sync.completed")
 
 
 class Migrations(PostgresCase):
@@ -317,6 +413,31 @@ class ServerFails(PostgresCase):
         self.server.start()
         sim.control(clearFaults=True)
         self.assertEqual(self.host(sim).finish(run)["status"], "completed")
+
+    def test_a_host_is_stopped_while_its_server_hangs(self):
+        self.stop_while_frozen(self.server)
+
+    def test_a_host_is_stopped_while_others_keep_its_tables(self):
+        sim = self.sim(events=2000)
+        host = self.host(sim)
+        sim.fault("/finances", "slow", delayMs=300)
+        run = host.connect().query["sync_id"]
+        self.reach(host, 30)
+        with self.transaction("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE"):
+            while self.sql(f"SELECT count(*) FROM pg_stat_activity WHERE datname='{self.name}' AND wait_event_type='Lock'") == [(0,)]:
+                pass
+            self.assertEqual(host.stop(), 0)
+        self.assertEqual(self.host(sim).get(f"/api/sync/status/{run}").json["status"], "in_progress")
+
+    def test_a_server_that_hung_and_goes_on_is_used_again(self):
+        sim = self.sim(events=2000)
+        host = self.host(sim)
+        with self.server.frozen():
+            while host.get("/readyz").status != 503:
+                pass
+        while host.get("/readyz").status != 200:
+            pass
+        self.assertEqual(host.finish(host.connect().query["sync_id"])["status"], "completed")
 
     def test_what_is_no_database_for_it_is_named(self):
         def refused(store):

@@ -68,6 +68,24 @@ class Program:
     def stop(self, mode="immediate"):
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
+    def _signal(self, number):
+        """To all processes of it."""
+        first = int((self.folder / "data/postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
+        os.kill(first, number)   # before it can start another one
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError, ProcessLookupError):
+                if stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1] == str(first):
+                    os.kill(int(stat.parent.name), number)
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """It is there, takes what it is sent, and does not answer."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
     def close(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -136,6 +154,14 @@ class Pooler:
         self.process.kill()
         self.process.wait(30)
         sys.exit("PgBouncer does not start: " + (self.folder / "log").read_text(encoding="utf-8") if (self.folder / "log").exists() else "PgBouncer does not start")
+
+    @contextlib.contextmanager
+    def frozen(self):
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def close(self):
         self.process.terminate()

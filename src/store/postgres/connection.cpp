@@ -12,6 +12,9 @@ namespace {
 // pg_type.dat
 constexpr Oid kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kFloat4 = 700, kFloat8 = 701, kNumeric = 1700;
 constexpr int kBinary = 1;
+constexpr unsigned kPlaces = 20;   // amz_place()
+// What the server itself gives a statement (begin), and a little.
+constexpr Duration kMostAtAll = std::chrono::seconds(130), kMostToCaller = std::chrono::seconds(32);
 
 Oid oid_of(SqlType type) noexcept {
   switch (type) {
@@ -59,6 +62,12 @@ std::int64_t whole_of_numeric(std::string_view bytes) noexcept {
   return negative ? -value : value;
 }
 
+/// Empty: the server said nothing.
+std::string_view state_of(const PostgresResult& result) noexcept {
+  const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+  return state ? state : "";
+}
+
 /// `?1` is `$1` there, and what /*! and */ enclose is SQL; texts in quotes stay.
 std::string with_dollars(std::string_view sql) {
   std::string out(sql);
@@ -93,7 +102,7 @@ Error postgres_error(std::string_view sqlstate, std::string_view detail, Postgre
   if (sqlstate == "3F000") return say(Code::setting_invalid, "The role of the store's URL has no schema in which it could make tables.");
   // Tables, columns, functions that are there, or not, although only we make them.
   for (const std::string_view foreign : {"42P01", "42P07", "42703", "42710", "42723"})
-    if (what == PostgresConnection::For::itself && sqlstate == foreign) return say(Code::setting_invalid, "The tables in the database are not amzsync's, or were changed; it needs a database, or a schema, of its own.");
+    if (what == PostgresConnection::For::schema && sqlstate == foreign) return say(Code::setting_invalid, "The tables in the database are not amzsync's, or were changed; it needs a database, or a schema, of its own.");
   if (sqlstate == "42P05" || sqlstate == "26000") return say(Code::setting_invalid, "Between here and the database stands a pooler that works by the transaction; the store's URL must say so (pgbouncer=true).");
   if (group == "XX" && sqlstate != "XX000") return say(Code::store_corrupt);
   return say(Code::internal);
@@ -146,10 +155,11 @@ bool PostgresStatement::prepare(const Arguments& a) {
   connection_.settle();
   if (connection_.error()) return false;
   if (is_prepared_) {
-    const PostgresResult dropped(PQexec(connection_.raw(), ("DEALLOCATE " + name_).c_str()));
+    const PostgresResult dropped = connection_.wire().run(("DEALLOCATE " + name_).c_str());
     is_prepared_ = false;
   }
-  const PostgresResult made(PQprepare(connection_.raw(), name_.c_str(), sql_.c_str(), a.count, a.types.data()));
+  PostgresWire& wire = connection_.wire();
+  const PostgresResult made = wire.last(PQsendPrepare(wire.raw(), name_.c_str(), sql_.c_str(), a.count, a.types.data()));
   if (PQresultStatus(made.get()) != PGRES_COMMAND_OK) {
     connection_.remember(made);
     return false;
@@ -159,13 +169,18 @@ bool PostgresStatement::prepare(const Arguments& a) {
   return true;
 }
 
+/// What libpq says of it: 0, where it can't be sent.
+int PostgresStatement::send(const Arguments& a) {
+  PGconn* const to = connection_.wire().raw();
+  return connection_.may_prepare() ? PQsendQueryPrepared(to, name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary)
+                                   : PQsendQueryParams(to, sql_.c_str(), a.count, a.types.data(), a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary);
+}
+
 void PostgresStatement::post(std::function<void(std::optional<std::int64_t>)> told) {
   const Arguments a = arguments();
   if (connection_.error() || !prepare(a)) return;
-  if (!connection_.is_sending() && PQenterPipelineMode(connection_.raw()) == 0) return connection_.remember({});
-  const int sent = connection_.may_prepare() ? PQsendQueryPrepared(connection_.raw(), name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary)
-                                             : PQsendQueryParams(connection_.raw(), sql_.c_str(), a.count, a.types.data(), a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary);
-  if (sent == 0) return connection_.remember({});
+  if (!connection_.is_sending() && PQenterPipelineMode(connection_.wire().raw()) == 0) return connection_.remember({});
+  if (send(a) == 0) return connection_.remember({});
   connection_.sent(std::move(told));
 }
 
@@ -180,8 +195,7 @@ bool PostgresStatement::step() {
     const Arguments a = arguments();
     connection_.settle();
     if (connection_.error() || !prepare(a)) return false;
-    PostgresResult result(connection_.may_prepare() ? PQexecPrepared(connection_.raw(), name_.c_str(), a.count, a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary)
-                                                    : PQexecParams(connection_.raw(), sql_.c_str(), a.count, a.types.data(), a.pointers.data(), a.lengths.data(), a.formats.data(), kBinary));
+    PostgresResult result = connection_.wire().last(send(a));
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
       connection_.remember(result);
@@ -261,95 +275,10 @@ std::string_view PostgresStatement::text(int column) const {
 
 // ---- a connection ----
 
-namespace {
-
-/// Takes a parameter out of a URL, where it has it with one of these values, or with any.
-std::optional<std::string> take_parameter(std::string& url, std::string_view name, std::initializer_list<std::string_view> wanted = {}) {
-  for (const char before : {'?', '&'}) {
-    const std::string sign = before + std::string(name) + '=';
-    const std::size_t at = url.find(sign);
-    if (at == std::string::npos) continue;
-    const std::size_t end = std::min(url.find('&', at + 1), url.size());
-    std::string value = url.substr(at + sign.size(), end - at - sign.size());
-    if (wanted.size() > 0 && std::find(wanted.begin(), wanted.end(), value) == wanted.end()) continue;
-    // What follows takes the place of it.
-    url.erase(end < url.size() ? at + 1 : at, end - at);
-    return value;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
-PostgresAddress PostgresAddress::parse(std::string_view url) {
-  PostgresAddress address;
-  address.url = url;
-  (void)take_parameter(address.url, "pgbouncer", {"false", "0", "no"});
-  if (take_parameter(address.url, "pgbouncer", {"true", "1", "yes"})) address.is_pooled = true;
-  if (auto hosts = take_parameter(address.url, "replica")) address.replica_hosts = std::move(*hosts);
-  return address;
-}
-
-std::optional<PostgresAddress> PostgresAddress::replica() const {
-  if (replica_hosts.empty()) return std::nullopt;
-  PostgresAddress there;
-  there.url = url;
-  there.is_pooled = is_pooled;
-  std::string_view rest = replica_hosts;
-  while (!rest.empty()) {
-    const std::string_view one = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
-    // The colons of an address in brackets are its own.
-    const std::size_t colon = one.find(':', one.starts_with('[') ? std::min(one.find(']'), one.size()) : 0);
-    std::string_view host = one.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    if (!there.hosts.empty()) {
-      there.hosts += ',';
-      there.ports += ',';
-    }
-    there.hosts += host;
-    there.ports += colon == std::string_view::npos ? "5432" : one.substr(colon + 1);
-  }
-  return there;
-}
-
-Status PostgresAddress::check() const {
-  char* wrong = nullptr;
-  PQconninfoOption* const parts = PQconninfoParse(url.c_str(), &wrong);
-  const std::unique_ptr<char, decltype([](char* text) { PQfreemem(text); })> owned(wrong);
-  const std::unique_ptr<PQconninfoOption, decltype([](PQconninfoOption* all) { PQconninfoFree(all); })> owned_parts(parts);
-  if (!parts && !wrong) return Code::no_memory;
-  if (url.find("pgbouncer=") != std::string::npos) return Error(Code::setting_invalid, "In the store's URL pgbouncer must be true or false, once.");
-  // What it quotes may be of the password, and so may what it takes for a host or a port.
-  std::string_view why(wrong ? wrong : "");
-  why = why.substr(0, why.find('"'));
-  for (const PQconninfoOption* part = parts; part && part->keyword; ++part) {
-    const std::string_view name(part->keyword), value(part->val ? part->val : "");
-    if (name == "host" && value.find('@') != std::string_view::npos) why = "a host can't hold @";
-    if (name == "port" && value.find_first_not_of("0123456789,") != std::string_view::npos) why = "a port is no number";
-  }
-  if (parts && why.empty()) return Done{};
-  while (why.ends_with(' ') || why.ends_with(':') || why.ends_with('\n')) why.remove_suffix(1);
-  return Error(Code::setting_invalid, "The store's URL can't be read (" + std::string(why) + "). In a name or a password all but letters and digits are to be written as %XX.");
-}
-
-Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const PostgresAddress& address, const Clock& clock, bool server_clock, Numbers numbers) {
-  AMZ_CHECK(address.check());
-  const std::string& url = address.url;
-  auto connection = std::unique_ptr<PostgresConnection>(new PostgresConnection(clock, server_clock, address.is_pooled, std::move(numbers)));
-  // What the URL says comes after these, and wins; what is empty says nothing. A server that is gone is noticed without a word from it.
-  const char* names[] = {"connect_timeout", "keepalives_idle", "tcp_user_timeout", "fallback_application_name", "client_encoding", "dbname", "host", "port", "target_session_attrs", nullptr};
-  const char* values[] = {"5", "10", "20000", "amzsync", "UTF8", url.c_str(), address.hosts.c_str(), address.ports.c_str(), address.hosts.empty() ? "" : "any", nullptr};
-  connection->raw_ = PQconnectdbParams(names, values, 1);
-  if (!connection->raw_) return Error(Code::no_memory);
-  if (PQstatus(connection->raw_) != CONNECTION_OK) return postgres_error("", PQerrorMessage(connection->raw_));
-  PQsetNoticeProcessor(connection->raw_, [](void*, const char*) {}, nullptr);
-  return connection;
-}
-
-PostgresConnection::~PostgresConnection() {
-  statements_.clear();
-  PQfinish(raw_);
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const PostgresAddress& address, const Clock& clock, bool server_clock, Patience patience, Numbers numbers) {
+  AMZ_TRY(wire, PostgresWire::open(address, std::move(patience)));
+  if (wire->is_lost()) return postgres_error("", wire->message());
+  return std::unique_ptr<PostgresConnection>(new PostgresConnection(clock, server_clock, address.is_pooled, std::move(wire), std::move(numbers)));
 }
 
 Statement& PostgresConnection::statement(std::string_view sql) {
@@ -379,7 +308,6 @@ std::vector<Column> PostgresConnection::columns() {
 // The server's oldest transaction is told at once, and may be of another database or program, and stay open for hours. Whose it is takes a look through all locks: a
 // transaction that writes here has read `meta` before it got its number (begin), and keeps that lock to its end. What has ended since the snapshot may have been one of ours.
 std::int64_t PostgresConnection::settled_place() {
-  constexpr unsigned kPlaces = 20;   // amz_place()
   std::int64_t oldest = 0, next = 0;
   {
     Rows r = rows("SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s");
@@ -389,7 +317,8 @@ std::int64_t PostgresConnection::settled_place() {
   }
   if (oldest != next) {
     if (std::exchange(oldest_under_way_, oldest) != oldest) under_way_since_ = clock_.steady();
-    is_kept_back_ = clock_.steady() - under_way_since_ < kMostUnderWay;
+    if (!may_see_locks_) may_see_locks_ = integer("SELECT has_table_privilege('pg_locks', 'SELECT')").value_or(0) != 0;
+    is_kept_back_ = !*may_see_locks_ || clock_.steady() - under_way_since_ < kMostUnderWay;
     if (!is_kept_back_)
       oldest = integer("WITH locks AS MATERIALIZED (SELECT locktype, virtualtransaction AS holder, transactionid::text::bigint AS number FROM pg_locks WHERE granted AND "
                        "(locktype='transactionid' AND mode='ExclusiveLock' OR locktype='relation' AND relation='meta'::regclass AND database=(SELECT oid FROM pg_database WHERE datname=current_database()))), "
@@ -400,6 +329,8 @@ std::int64_t PostgresConnection::settled_place() {
   }
   return (oldest << kPlaces) - 1;
 }
+
+std::int64_t PostgresConnection::place_to_come() { return integer("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").value_or(0) << kPlaces; }
 
 namespace {
 /// Of the sequence behind the table's own numbers, if it gives any.
@@ -429,9 +360,9 @@ void PostgresConnection::sent(std::function<void(std::optional<std::int64_t>)> t
 
 void PostgresConnection::settle() {
   if (!is_sending()) return;
-  if (PQpipelineSync(raw_) == 0) remember({});
+  if (PQpipelineSync(wire_->raw()) == 0) remember({});
   while (!sent_.empty()) {
-    const PostgresResult result(PQgetResult(raw_));
+    const PostgresResult result = wire_->next();
     const auto status = PQresultStatus(result.get());
     if (!result || (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)) {
       // What was sent after it was not done; of that the server says nothing new.
@@ -441,11 +372,11 @@ void PostgresConnection::settle() {
     const bool row = status == PGRES_TUPLES_OK && PQntuples(result.get()) > 0 && PQgetisnull(result.get(), 0, 0) == 0;
     if (sent_.front()) sent_.front()(row ? std::optional(signed_of({PQgetvalue(result.get(), 0, 0), static_cast<std::size_t>(PQgetlength(result.get(), 0, 0))})) : std::nullopt);
     sent_.pop_front();
-    const PostgresResult end(PQgetResult(raw_));   // of this one
+    const PostgresResult end = wire_->next();   // of this one
   }
   sent_.clear();
-  const PostgresResult synced(PQgetResult(raw_));
-  if (PQexitPipelineMode(raw_) == 0) remember({});
+  const PostgresResult synced = wire_->next();
+  if (PQexitPipelineMode(wire_->raw()) == 0) remember({});
 }
 
 Status PostgresConnection::begin(const char* how, For what) {
@@ -455,20 +386,23 @@ Status PostgresConnection::begin(const char* how, For what) {
   transaction_.clear();
   oldest_borne_ = 0;
   // A transaction whose process was stopped in the middle must not hold up others for long. Said of each, for the next one may run on another server connection.
-  std::string sql = std::string("BEGIN ") + how + "; SET LOCAL statement_timeout=120000; SET LOCAL idle_in_transaction_session_timeout=60000; SET LOCAL lock_timeout=30000; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+  const bool is_asked = what == For::asking;
+  std::string sql = std::string("BEGIN ") + how + "; SET LOCAL statement_timeout=" + (is_asked ? "30000" : "120000") + "; SET LOCAL lock_timeout=" + (is_asked ? "10000" : "30000") +
+                    "; SET LOCAL idle_in_transaction_session_timeout=60000; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
   if (what == For::writing) sql += ", (SELECT value FROM meta WHERE key='min_writer'), pg_current_xact_id()";
-  if (what == For::reading) sql += ", (SELECT value FROM meta WHERE key='min_reader')";
-  const PostgresResult begun(PQexec(raw_, sql.c_str()));
+  if (what == For::reading || is_asked) sql += ", (SELECT value FROM meta WHERE key='min_reader')";
+  wire_->wait_at_most(what == For::schema ? Patience::kEndless : is_asked ? kMostToCaller : kMostAtAll);
+  const PostgresResult begun = wire_->run(sql.c_str());
   if (PQresultStatus(begun.get()) != PGRES_TUPLES_OK) {
     remember(begun);
-    const PostgresResult ended(PQexec(raw_, "ROLLBACK"));   // what was begun, and came no further, must not be the next one's
+    const PostgresResult ended = wire_->run("ROLLBACK");   // what was begun, and came no further, must not be the next one's
     return *error_;
   }
   std::int64_t us = 0;
   const std::string_view time = PQgetvalue(begun.get(), 0, 0);
   (void)std::from_chars(time.data(), time.data() + time.size(), us);
   now_ = server_clock_ ? from_us(us) : clock_.now();
-  if (what != For::itself) {
+  if (what != For::schema && what != For::counter) {
     const std::string_view oldest = PQgetvalue(begun.get(), 0, 1);
     (void)std::from_chars(oldest.data(), oldest.data() + oldest.size(), oldest_borne_);
   }
@@ -478,31 +412,26 @@ Status PostgresConnection::begin(const char* how, For what) {
 
 Status PostgresConnection::exec(const char* sql) {
   settle();
-  const PostgresResult done(PQexec(raw_, sql));
+  const PostgresResult done = wire_->run(sql);
   const auto status = PQresultStatus(done.get());
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return Done{};
-  const char* state = PQresultErrorField(done.get(), PG_DIAG_SQLSTATE);
-  const std::string_view sqlstate = state ? state : "";
-  may_try_again_ = sqlstate.starts_with("40");
-  return postgres_error(sqlstate, PQerrorMessage(raw_), what_);
+  may_try_again_ = state_of(done).starts_with("40");
+  return failure(done);
 }
 
 Result<std::string> PostgresConnection::ask(const std::string& sql) {
-  const PostgresResult told(PQexec(raw_, sql.c_str()));
-  if (PQresultStatus(told.get()) != PGRES_TUPLES_OK) {
-    const char* state = PQresultErrorField(told.get(), PG_DIAG_SQLSTATE);
-    return postgres_error(state ? state : "", PQerrorMessage(raw_));
-  }
+  const PostgresResult told = wire_->run(sql.c_str());
+  if (PQresultStatus(told.get()) != PGRES_TUPLES_OK) return failure(told);
   return std::string(PQntuples(told.get()) > 0 ? PQgetvalue(told.get(), 0, 0) : "");
 }
 
+Error PostgresConnection::failure(const PostgresResult& result) const { return postgres_error(state_of(result), wire_->message(), what_); }
+
 void PostgresConnection::remember(const PostgresResult& result) {
   if (error_) return;
-  const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-  const std::string_view sqlstate = state ? state : "";
-  met_key_ = sqlstate == "23505";
-  may_try_again_ = sqlstate.starts_with("40") || met_key_;
-  error_ = postgres_error(sqlstate, PQerrorMessage(raw_), what_);
+  met_key_ = state_of(result) == "23505";
+  may_try_again_ = state_of(result).starts_with("40") || met_key_;
+  error_ = failure(result);
 }
 
 }  // namespace amzsync::store

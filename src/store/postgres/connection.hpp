@@ -1,58 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// One PostgreSQL connection with its statements kept prepared, and a transaction on it. Thin: names the errors, hides libpq and its binary values.
+// One PostgreSQL connection with its statements kept prepared, and a transaction on it. Thin: names the errors, hides libpq's binary values.
 #pragma once
-
-#include <libpq-fe.h>
-
-#include <random>
 
 #include <deque>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "store/postgres/wire.hpp"
 #include "store/sql.hpp"
 
 namespace amzsync::store {
 
 class PostgresConnection;
-
-/// How a database is reached: libpq's URL, and what else our own parameters of it say, which libpq does not know.
-struct PostgresAddress {
-  std::string url;
-  /// `pgbouncer=true` (or 1, yes): a pooler stands before it that gives out server connections by the transaction. Then nothing may be left behind on a connection: no prepared
-  /// statements, no settings, no LISTEN.
-  bool is_pooled = false;
-  /// Where else than the URL says: hosts and ports as libpq takes them, lists by comma; empty: there.
-  std::string hosts, ports;
-
-  static PostgresAddress parse(std::string_view url);
-  /// Of a copy of the database that follows it (streaming replication): `replica=HOST:PORT,…`, all else as in the URL.
-  std::optional<PostgresAddress> replica() const;
-  /// Whether libpq can read it. Errors: setting_invalid, in a sentence that shows nothing of what it says.
-  Status check() const;
-
-  std::string replica_hosts;   ///< as the URL has them
-};
-
-/// The last answer of the server.
-class PostgresResult {
- public:
-  PostgresResult() = default;
-  explicit PostgresResult(PGresult* raw) : raw_(raw) {}
-  PGresult* get() const noexcept { return raw_.get(); }
-  explicit operator bool() const noexcept { return raw_ != nullptr; }
-  void clear() { raw_.reset(); }
-
- private:
-  struct Clear {
-    void operator()(PGresult* r) const { PQclear(r); }
-  };
-  std::unique_ptr<PGresult, Clear> raw_;
-};
 
 class PostgresStatement final : public Statement {
  public:
@@ -84,6 +48,7 @@ class PostgresStatement final : public Statement {
   Arguments arguments() const;
   bool is_prepared_for(const std::vector<Oid>& types) const;
   bool prepare(const Arguments& arguments);
+  int send(const Arguments& arguments);
   struct Value {
     SqlType type = SqlType::text;
     bool null = true;
@@ -110,8 +75,7 @@ class PostgresConnection final : public Tx {
   using Numbers = std::function<std::int64_t(std::string_view counter, std::int64_t count)>;
 
   /// `server_clock`: time is the server's; else `clock`'s.
-  static Result<std::unique_ptr<PostgresConnection>> open(const PostgresAddress& address, const Clock& clock, bool server_clock, Numbers numbers = {});
-  ~PostgresConnection() override;
+  static Result<std::unique_ptr<PostgresConnection>> open(const PostgresAddress& address, const Clock& clock, bool server_clock, Patience patience = {}, Numbers numbers = {});
 
   // ---- Tx ----
   Statement& statement(std::string_view sql) override;
@@ -121,13 +85,15 @@ class PostgresConnection final : public Tx {
   std::int64_t take_numbers(std::string_view counter, std::int64_t count) override;
   std::int64_t next_place() override { return integer("SELECT amz_place()").value_or(0); }
   std::int64_t settled_place() override;
+  std::int64_t place_to_come() override;
   std::vector<Column> columns() override;
   std::int64_t last_number(const std::string& table) override;
   void number_above(const std::string& table, std::int64_t last) override;
   std::string_view lock_unclaimed() const override { return " FOR UPDATE SKIP LOCKED"; }
 
-  /// What a transaction is for: the schema itself or a counter, which there is of any version; or the rows, of which a version tells.
-  enum class For : std::uint8_t { itself, reading, writing };
+  /// What a transaction is for: the schema, whose changes take their time, or a counter, which both there are of any version; or the rows, of which a version tells. A caller whose
+  /// thread waits asks; he waits less long.
+  enum class For : std::uint8_t { schema, counter, reading, asking, writing };
   /// Begins a transaction, clears the sticky error and takes the time. `how`: what stands after BEGIN. A writer gets a number, by which its end can be asked for.
   Status begin(const char* how, For what);
   /// How old a program the database bears, of those that do what this transaction is for.
@@ -139,7 +105,7 @@ class PostgresConnection final : public Tx {
   /// The same; the first value of its first row, empty where there is none.
   Result<std::string> ask(const std::string& sql);
   /// Whether the connection is of no use any more.
-  bool is_lost() const noexcept { return PQstatus(raw_) != CONNECTION_OK; }
+  bool is_lost() const noexcept { return wire_->is_lost(); }
   /// Whether a statement of this transaction changed a row.
   bool has_written() const noexcept { return has_written_; }
   void count_written() noexcept { has_written_ = true; }
@@ -149,29 +115,32 @@ class PostgresConnection final : public Tx {
   bool met_key() const noexcept { return met_key_; }
   /// Something was sent of which the server has not told yet.
   void sent(std::function<void(std::optional<std::int64_t>)> told);
-  bool is_sending() const noexcept { return PQpipelineStatus(raw_) != PQ_PIPELINE_OFF; }
+  bool is_sending() const noexcept { return PQpipelineStatus(wire_->raw()) != PQ_PIPELINE_OFF; }
   /// Remembers what the server said of the last failing call.
   void remember(const PostgresResult& result);
-  PGconn* raw() noexcept { return raw_; }
+  PostgresWire& wire() noexcept { return *wire_; }
   /// Whether a transaction under way kept back, as far as this one could tell, what others have committed.
   bool is_kept_back() const noexcept { return is_kept_back_; }
   /// Whether statements are to be kept prepared.
   bool may_prepare() const noexcept { return !is_pooled_; }
 
  private:
-  PostgresConnection(const Clock& clock, bool server_clock, bool is_pooled, Numbers numbers) : clock_(clock), server_clock_(server_clock), is_pooled_(is_pooled), numbers_(std::move(numbers)) {}
+  PostgresConnection(const Clock& clock, bool server_clock, bool is_pooled, std::unique_ptr<PostgresWire> wire, Numbers numbers)
+      : clock_(clock), server_clock_(server_clock), is_pooled_(is_pooled), wire_(std::move(wire)), numbers_(std::move(numbers)) {}
 
   const Clock& clock_;
   bool server_clock_;
   bool is_pooled_;
+  std::unique_ptr<PostgresWire> wire_;
   Numbers numbers_;
-  PGconn* raw_ = nullptr;
   Instant now_{};
   std::string transaction_;
   int oldest_borne_ = 0;
   std::optional<Error> error_;
-  For what_ = For::itself;
+  For what_ = For::schema;
+  Error failure(const PostgresResult& result) const;
   bool may_try_again_ = false, met_key_ = false, has_written_ = false, is_kept_back_ = false;
+  std::optional<bool> may_see_locks_;
   std::int64_t oldest_under_way_ = 0;   // since then the same
   Steady under_way_since_{};
   std::deque<std::function<void(std::optional<std::int64_t>)>> sent_;

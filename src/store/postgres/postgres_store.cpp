@@ -26,11 +26,13 @@ constexpr int kAttemptsAtKey = 3;                         // where a key was the
 constexpr Duration kFirstPause = std::chrono::milliseconds(1), kLongestPause = std::chrono::milliseconds(200);
 constexpr Duration kTellEvery = std::chrono::milliseconds(20);   // other processes of what was written: telling takes a lock of the whole server
 constexpr Duration kLookAnyway = std::chrono::seconds(5), kLookDeaf = std::chrono::seconds(1);   // what was told may not have been heard
+constexpr Duration kMostAway = std::chrono::seconds(10), kMostAwayOfCaller = std::chrono::seconds(3);   // the same, of a server that is waited for each time
 constexpr Duration kGoodbye = std::chrono::seconds(3);    // from then on a close waits for no server that is away
 constexpr int kMigrationAttempts = 120;                   // at one step, while others use what it changes
 constexpr Duration kMigrationPause = std::chrono::milliseconds(500);
 constexpr std::int64_t kNumbersAtOnce = 1'000;
 constexpr Duration kBehind = std::chrono::milliseconds(100), kLookAtReplica = std::chrono::milliseconds(2);   // how long a replica may take to follow, looked at so often
+constexpr Duration kReplicaAnswers = std::chrono::seconds(2);
 constexpr Duration kReplicaRests = std::chrono::seconds(10);   // one that can't be used is left alone for so long
 constexpr const char* kWrites = "ISOLATION LEVEL SERIALIZABLE";
 constexpr const char* kReads = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -60,9 +62,16 @@ class Readers {
   }
 
   void give_back(std::unique_ptr<PostgresConnection> reader) {
-    if (reader->is_lost()) return;
+    if (reader->is_lost()) return forget();
     std::lock_guard lock(mutex_);
     if (idle_.size() < kIdleReaders) idle_.push_back(std::move(reader));
+  }
+
+  /// What befell one may have befallen all.
+  void forget() {
+    std::vector<std::unique_ptr<PostgresConnection>> all;
+    std::lock_guard lock(mutex_);
+    all.swap(idle_);
   }
 
  private:
@@ -78,19 +87,27 @@ class PostgresStore final : public Store {
 
   Status open() {
     AMZ_CHECK(connect_writer());
-    const char* encoding = PQparameterStatus(writer_->raw(), "server_encoding");
+    const char* encoding = PQparameterStatus(writer_->wire().raw(), "server_encoding");
     if (encoding && std::string_view(encoding) != "UTF8" && std::string_view(encoding) != "SQL_ASCII")
       return Error(Code::setting_invalid, std::string("The encoding of the store's database is ") + encoding + "; it must be UTF8.");
     AMZ_CHECK(migrate());
+    AMZ_CHECK(put_journal_below());
+    if (const auto may = writer_->ask("SELECT has_table_privilege('pg_locks', 'SELECT')"); may && *may == "f")
+      log_.warn("The role of the store's URL may not read pg_locks: while another program keeps a transaction open, events wait for its end");
     return listen();
   }
 
   Result<EngineNo> register_engine() override {
     AMZ_CHECK(writer_->begin(kWrites, For::writing));
     if (Status whole = refuse_half_copied(*writer_); !whole) return roll_back(whole.error());
-    const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", writer_->now());
+    const Instant now = writer_->now();
+    const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", now);
     if (writer_->error() || !number) return roll_back(writer_->error().value_or(Error(Code::internal)));
     AMZ_CHECK(writer_->exec("COMMIT"));
+    {
+      std::lock_guard lock(listener_mutex_);
+      my_mark_ = "engine_no=" + std::to_string(*number) + " AND opened_at=" + std::to_string(to_us(now));
+    }
     return EngineNo{*number};
   }
 
@@ -101,8 +118,9 @@ class PostgresStore final : public Store {
     std::lock_guard lock(listener_mutex_);
     const bool hears = listener_ && !listener_->is_lost(), may_hear = !address_.is_pooled;
     if (hears) {
-      if (PQconsumeInput(listener_->raw()) != 0) {
-        while (PGnotify* news = PQnotifies(listener_->raw())) {
+      PGconn* const raw = listener_->wire().raw();
+      if (PQconsumeInput(raw) != 0) {
+        while (PGnotify* news = PQnotifies(raw)) {
           if (news->be_pid != writer_pid_) ++heard_;   // of our own writing we know
           PQfreemem(news);
         }
@@ -128,10 +146,10 @@ class PostgresStore final : public Store {
   }
 
   void submit_read(std::unique_ptr<Job> job) override {
-    asio::post(reader_executor_, [this, j = std::move(job)] { read(*j, kAttempts); });
+    asio::post(reader_executor_, [this, j = std::move(job)] { read(*j, For::reading); });
   }
 
-  void perform_read(Job& job) override { read(job, kAttemptsOfCaller); }
+  void perform_read(Job& job) override { read(job, For::asking); }
 
   void perform_read_aside(Job& job) override {
     if (auto reader = begin_at_replica()) {
@@ -152,14 +170,16 @@ class PostgresStore final : public Store {
  private:
   // ---- reading ----
 
-  /// A reader in a transaction. While there is none to be had, as during a restart of the server, so many attempts are made.
-  Result<std::unique_ptr<PostgresConnection>> begin_reading(int attempts) {
+  /// A reader in a transaction. While there is none to be had, as during a restart of the server, it is tried again for a while.
+  Result<std::unique_ptr<PostgresConnection>> begin_reading(For what) {
+    const int attempts = what == For::asking ? kAttemptsOfCaller : kAttempts;
+    const Steady until = clock_.steady() + (what == For::asking ? kMostAwayOfCaller : kMostAway);
     Duration pause = kFirstPause;
     for (int attempt = 1;; ++attempt) {
       auto reader = readers_.borrow();
-      Status begun = reader ? (*reader)->begin(kReads, For::reading) : Status(reader.error());
+      Status begun = reader ? (*reader)->begin(kReads, what) : Status(reader.error());
       if (begun) return reader;
-      if (attempt >= attempts || is_late()) return begun.error();
+      if (attempt >= attempts || clock_.steady() >= until || is_late()) return begun.error();
       // One that was lost while nobody used it is no reason to wait: the next one may be a new one.
       if (reader) continue;
       clock_.block_for(pause);
@@ -167,8 +187,8 @@ class PostgresStore final : public Store {
     }
   }
 
-  void read(Job& job, int attempts) {
-    auto begun = begin_reading(attempts);
+  void read(Job& job, For what) {
+    auto begun = begin_reading(what);
     if (!begun) return job.finish(begun.error());
     Status outcome = attempt_read(job, **begun);
     readers_.give_back(std::move(*begun));
@@ -188,8 +208,11 @@ class PostgresStore final : public Store {
     if (!replica_ || clock_.steady() < replica_rests_until_.load()) return nullptr;
     auto begun = begin_following();
     if (!begun) {
-      log_.debug("The replica can't be used; the database is read itself", {{"error", begun.error().message}});
+      constexpr std::string_view kSaid = "The replica can't be used; the database is read itself";
+      if (replica_works_.exchange(false)) log_.warn(kSaid, {{"error", begun.error().message}});
+      else log_.debug(kSaid, {{"error", begun.error().message}});
       replica_rests_until_ = clock_.steady() + kReplicaRests;
+      replica_readers_.forget();
       return nullptr;
     }
     return std::move(*begun);
@@ -201,18 +224,23 @@ class PostgresStore final : public Store {
     AMZ_TRY(place, primary->ask("SELECT pg_current_wal_flush_lsn()"));
     readers_.give_back(std::move(primary));
     AMZ_TRY(reader, replica_readers_.borrow());
-    const std::string has_come = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() >= '" + place + "'::pg_lsn END";
+    // What follows a copy of the database, or another one of that name, lacks what this engine wrote when it was opened.
+    const std::string has_come = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN '' WHEN pg_last_wal_replay_lsn() < '" + place + "'::pg_lsn THEN 'behind' WHEN EXISTS(SELECT 1 FROM engines WHERE " +
+                                 my_mark() + ") THEN 'there' ELSE 'another' END";
+    reader->wire().wait_at_most(kReplicaAnswers);
     for (Duration waited{};; waited += kLookAtReplica) {
       AMZ_TRY(there, reader->ask(has_come));
       if (there.empty()) return Error(Code::store_unavailable, "What the URL calls a replica does not follow another database.");
-      if (there == "t") break;
+      if (there == "another") return Error(Code::store_unavailable, "What the URL calls a replica follows another database than the URL's.");
+      if (there == "there") break;
       if (waited >= kBehind) {
         replica_readers_.give_back(std::move(reader));
         return std::unique_ptr<PostgresConnection>();
       }
       clock_.block_for(kLookAtReplica);
     }
-    AMZ_CHECK(reader->begin(kReads, For::reading));
+    AMZ_CHECK(reader->begin(kReads, For::asking));
+    replica_works_ = true;
     return std::move(reader);
   }
 
@@ -221,7 +249,10 @@ class PostgresStore final : public Store {
   Result<std::unique_ptr<PostgresConnection>> open_connection() { return open_connection(address_); }
 
   Result<std::unique_ptr<PostgresConnection>> open_connection(const PostgresAddress& address) {
-    return PostgresConnection::open(address, clock_, options_.server_clock, [this](std::string_view name, std::int64_t count) { return take_numbers(name, count); });
+    if (is_late()) return Code::store_unavailable;
+    Patience patience;
+    patience.is_over = [this] { return is_late(); };
+    return PostgresConnection::open(address, clock_, options_.server_clock, std::move(patience), [this](std::string_view name, std::int64_t count) { return take_numbers(name, count); });
   }
 
   Status connect_writer() {
@@ -229,7 +260,7 @@ class PostgresStore final : public Store {
     AMZ_TRY(writer, open_connection());
     writer_ = std::move(writer);
     std::lock_guard lock(listener_mutex_);
-    writer_pid_ = PQbackendPID(writer_->raw());
+    writer_pid_ = PQbackendPID(writer_->wire().raw());
     return Done{};
   }
 
@@ -276,7 +307,7 @@ class PostgresStore final : public Store {
       if (!opened) return {};
       counters_ = std::move(*opened);
     }
-    if (!counters_->begin("ISOLATION LEVEL READ COMMITTED", For::itself)) return {};
+    if (!counters_->begin("ISOLATION LEVEL READ COMMITTED", For::counter)) return {};
     const std::int64_t end = counters_->integer("UPDATE counters SET next = next + ?2 WHERE name=?1 RETURNING next", name, many).value_or(0);
     if (end > 0 && counters_->exec("COMMIT")) return Block{end - many, end};
     (void)counters_->exec("ROLLBACK");   // else every later one would fail with it
@@ -306,10 +337,14 @@ class PostgresStore final : public Store {
   Status perform_write(Job& job) {
     Duration pause = kFirstPause;
     Status outcome = Code::store_unavailable;
-    for (int away = 0, attempt = 0; away < kAttempts && attempt < kAttemptsAmongOthers; ++attempt) {
+    std::optional<Steady> until;   // once the server is away
+    for (int away = 0, attempt = 0; away < kAttempts && attempt < kAttemptsAmongOthers && (!until || clock_.steady() < *until); ++attempt) {
       bool again = false;
       outcome = attempt_write(job, again);
-      away += !writer_ || writer_->is_lost();
+      if (!writer_ || writer_->is_lost()) {
+        ++away;
+        if (!until) until = clock_.steady() + kMostAway;
+      }
       if (outcome || !again || (attempt + 1 >= kAttemptsAtKey && writer_ && writer_->met_key())) return outcome;
       // Not in step with those that it met: they wait as well.
       clock_.block_for(pause / 2 + std::chrono::duration_cast<Duration>(pause * std::uniform_real_distribution<double>()(chance_)));
@@ -362,16 +397,16 @@ class PostgresStore final : public Store {
   Status outcome_of(const std::string& transaction, bool& again) {
     Status unknown = Code::store_unavailable;
     Duration pause = kFirstPause;
-    for (int attempt = 0; attempt < kAttempts && !is_late(); ++attempt, clock_.block_for(pause), pause = std::min(pause * 2, kLongestPause)) {
+    const Steady until = clock_.steady() + kMostAway;
+    for (int attempt = 0; attempt < kAttempts && clock_.steady() < until && !is_late(); ++attempt, clock_.block_for(pause), pause = std::min(pause * 2, kLongestPause)) {
       if (Status connected = connect_writer(); !connected) {
         unknown = connected;
         continue;
       }
-      const PostgresResult told(PQexec(writer_->raw(), ("SELECT pg_xact_status('" + transaction + "')").c_str()));
-      if (PQresultStatus(told.get()) != PGRES_TUPLES_OK) continue;
-      const std::string_view status = PQgetvalue(told.get(), 0, 0);
-      if (status == "committed") return Done{};
-      if (status == "aborted") {
+      const auto status = writer_->ask("SELECT pg_xact_status('" + transaction + "')");
+      if (!status) continue;
+      if (*status == "committed") return Done{};
+      if (*status == "aborted") {
         again = true;
         return Code::store_unavailable;
       }
@@ -415,7 +450,7 @@ class PostgresStore final : public Store {
   /// False: there is none left. Errors: store_busy, while others use what it changes.
   Result<bool> migrate_a_step() {
     const auto known = postgres_migrations();
-    AMZ_CHECK(writer_->begin("ISOLATION LEVEL READ COMMITTED", For::itself));
+    AMZ_CHECK(writer_->begin("ISOLATION LEVEL READ COMMITTED", For::schema));
     for (const char* sql : {kSchemaLock, kShortWait})
       if (Status done = writer_->exec(sql); !done) return roll_back(done.error());
     const bool fresh = !writer_->integer("SELECT 1 FROM pg_class WHERE oid=to_regclass('meta')").has_value();
@@ -433,6 +468,30 @@ class PostgresStore final : public Store {
     AMZ_CHECK(writer_->exec("COMMIT"));
     if (!is_over) log_.debug("Database schema migrated", {{"version", next->version}});
     return !is_over;
+  }
+
+  /// A dump that was restored into another server holds places that this one has not given out yet: they are put below all that it gives, in their order. Else a reader of all users
+  /// would be told of old events again, one day.
+  Status put_journal_below() {
+    AMZ_CHECK(writer_->begin("ISOLATION LEVEL READ COMMITTED", For::schema));
+    if (Status locked = writer_->exec(kSchemaLock); !locked) return roll_back(locked.error());
+    const std::int64_t oldest = writer_->integer("SELECT min(journal_no) FROM journal").value_or(0);
+    const std::int64_t newest = writer_->integer("SELECT max(journal_no) FROM journal").value_or(0);
+    const std::int64_t newest_progress = writer_->integer("SELECT max(version) FROM run_progress").value_or(0);
+    // Asked last: others may be writing.
+    const std::int64_t to_come = writer_->place_to_come();
+    if (newest >= to_come) {
+      writer_->run("UPDATE journal SET journal_no = journal_no - ?1", newest - std::min<std::int64_t>(oldest, 0) + 1);
+      log_.info("The database was restored from another server's; its events were put before all that are to come");
+    }
+    if (newest_progress >= to_come) writer_->run("UPDATE run_progress SET version=0");
+    if (writer_->error()) return roll_back(*writer_->error());
+    return writer_->exec("COMMIT");
+  }
+
+  std::string my_mark() {
+    std::lock_guard lock(listener_mutex_);
+    return my_mark_;
   }
 
   PostgresOptions options_;
@@ -460,11 +519,13 @@ class PostgresStore final : public Store {
   const std::optional<PostgresAddress> replica_ = address_.replica();
   Readers replica_readers_{[this] { return open_connection(*replica_); }};
   std::atomic<Steady> replica_rests_until_{Steady{}};
+  std::atomic<bool> replica_works_ = true;
 
   std::mutex listener_mutex_;
   std::unique_ptr<PostgresConnection> listener_;
   bool relistening_ = false;
   int writer_pid_ = 0;
+  std::string my_mark_ = "false";   // the row of this engine, as registered
   std::uint64_t heard_ = 0;
   Steady looked_at_{};
   std::atomic<Steady> look_again_at_{Steady::max()};   // some of what was committed could not be told yet

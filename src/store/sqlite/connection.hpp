@@ -61,6 +61,7 @@ class SqliteConnection final : public Tx {
   std::int64_t take_numbers(std::string_view counter, std::int64_t count) override;
   std::int64_t next_place() override { return take_numbers("progress", 1) + 1; }
   std::int64_t settled_place() override { return INT64_MAX; }   // there is one writer at a time
+  std::int64_t place_to_come() override { return INT64_MAX; }
   std::vector<Column> columns() override;
   std::int64_t last_number(const std::string& table) override;
   void number_above(const std::string& table, std::int64_t last) override;
