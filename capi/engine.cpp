@@ -2,6 +2,7 @@
 #include <asio/post.hpp>
 
 #include "base/json_writer.hpp"
+#include "capi/exit.hpp"
 #include "capi/handles.hpp"
 #include "migrate.hpp"
 #include "store/documents.hpp"
@@ -181,8 +182,12 @@ struct DoneCall {
   void* user_data;
   void operator()(Result<Answer> result) const {
     runtime.engine().dispatcher().call_out([call = done, data = user_data, r = std::make_shared<Result<Answer>>(std::move(result))] {
-      if (*r) return call(data, AMZSYNC_OK, (*r)->get(), nullptr);
+      if (*r) {
+        Live::lend((*r)->get());
+        return call(data, AMZSYNC_OK, (*r)->get(), nullptr);
+      }
       const amzsync_error error{r->error()};
+      Live::lend(&error);
       call(data, static_cast<std::int32_t>(error.error.code), nullptr, &error);
     });
   }
@@ -247,6 +252,7 @@ int32_t amzsync_open(const amzsync_options* options, amzsync_engine** out_engine
     if (!is_live(options)) return Error(Code::invalid_argument, "What was passed as the options was freed, or is another handle.");
     if (!out_engine) return missing("out_engine");
     AMZ_TRY(occupied, Occupied::begin());
+    halt_at_exit();
     AMZ_TRY(settings, to_settings(options->options));
     AMZ_TRY(runtime, Runtime::open(std::move(settings), options->options.log));
     *out_engine = new amzsync_engine(std::move(occupied), std::move(runtime));

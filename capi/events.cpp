@@ -193,6 +193,7 @@ int32_t amzsync_subscribe(amzsync_engine* engine, const char* user, int64_t afte
     AMZ_TRY(id, maybe_user(user));
     const auto listener = [on_event, user_data](const events::Item& item) {
       const auto event = make_event(item);
+      Live::lend(event.get());
       on_event(user_data, event.get());
     };
     const auto freed = [free_fn, user_data] {

@@ -96,6 +96,28 @@ bool Live::is_closing(const void* engine) noexcept {
   return found == t.handles.end() || found->second.closing;
 }
 
+const void* Live::take_engine() noexcept {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  for (auto& [handle, entry] : t.handles)
+    if (entry.kind == Kind::engine && !std::exchange(entry.closing, true)) return handle;
+  return nullptr;
+}
+
+void Live::lend(const void* handle) noexcept {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(handle);
+  if (found != t.handles.end()) found->second.lent = true;
+}
+
+bool Live::may_free(const void* handle, Kind kind) noexcept {
+  Table& t = table();
+  std::lock_guard lock(t.mutex);
+  const auto found = t.handles.find(handle);
+  return found != t.handles.end() && found->second.kind == kind && !found->second.lent;
+}
+
 void Live::await_unused(const void* engine) {
   Table& t = table();
   std::unique_lock lock(t.mutex);

@@ -50,13 +50,18 @@ class Live {
   /// From here on nobody can begin to use the engine. Errors: busy (a reader is open; then nothing has changed), closed.
   static Status begin_close(const void* engine);
   static bool is_closing(const void* engine) noexcept;
+  /// One that nobody closes, which counts as closed from then on: what else is done with it is told so. NULL: there is none.
+  static const void* take_engine() noexcept;
+  /// What is given to a callback for its time. To free it does nothing.
+  static void lend(const void* handle) noexcept;
+  static bool may_free(const void* handle, Kind kind) noexcept;
   /// Returns when no call on the engine is under way.
   static void await_unused(const void* engine);
 
  private:
   struct Entry {
     Kind kind;
-    bool closing = false;
+    bool closing = false, lent = false;
     int uses = 0, readers = 0;
   };
   struct Table {
@@ -99,7 +104,7 @@ const char* text_from_live(const Handle* handle, std::size_t* out_size, Get get)
 /// Frees it, once.
 template <class Handle>
 void free_live(Handle* handle) noexcept {
-  if (is_live(handle)) delete handle;
+  if (handle && Live::may_free(handle, Handle::kind)) delete handle;
 }
 
 }  // namespace amzsync::capi

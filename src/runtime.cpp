@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "net/curl_transport.hpp"
 #include "open_store.hpp"
 
@@ -75,6 +78,16 @@ void Runtime::break_off() noexcept {
 Async<void> Runtime::stop() {
   co_await engine_->stop();
   co_await calls_.all_ended();
+}
+
+void Runtime::halt() noexcept {
+  const std::array workers{&writer_, &work_, &readers_};
+  if (std::this_thread::get_id() == loop_thread_.get_id() || std::any_of(workers.begin(), workers.end(), [](const Workers* w) { return w->on_own_thread(); })) return;
+  store_->hurry();
+  loop_.stop();
+  loop_thread_.join();
+  for (Workers* w : workers) w->halt();
+  if (!dispatcher_.on_own_thread()) dispatcher_.halt();   // nobody waits for a callback that exits
 }
 
 Runtime::~Runtime() {

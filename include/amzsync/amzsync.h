@@ -14,7 +14,7 @@
  *    is set to NULL. There is no thread-local or global last error.
  *  - Handles that are given out (`out_*`) are the caller's to free, and are NULL on failure. A handle that can't be used (NULL, freed, of another
  *    kind) harms nothing: functions give INVALID_ARGUMENT, those on an engine that was closed CLOSED; getters give 0 or "" (amzsync_error_code INVALID_ARGUMENT), and free functions do
- *    nothing. An address that was given out again since is the new handle's.
+ *    nothing, as they do with what a callback is given. An address that was given out again since is the new handle's.
  *  - Text is UTF-8, zero-terminated; what is passed in is copied before the function returns. Text that is not UTF-8, or longer than 64 KB (tables of
  *    policy and supplied rows: 256 MB), is refused with INVALID_ARGUMENT, in options with SETTING_INVALID; as the name of a sync, a finding or a trip it is NOT_FOUND. A `const char *` that is returned is borrowed
  *    and lives as long as the handle it came from.
@@ -24,7 +24,8 @@
  *  - The library never prints, aborts, exits, installs signal handlers or changes the locale, and starts no thread before amzsync_open. Where the
  *    caller's memory runs out a call gives NO_MEMORY, amzsync_open also where the system gives no thread; amzsync_close waits for memory. Where it runs out on the
  *    library's own threads, what was under way ends in an error; where there is not even memory for that, it may still end the process.
- *  - Engines are to be closed before the process exits: exit() takes away what a sync under way uses, which may crash it. (The Python package sees to it.)
+ *  - Engines are to be closed before the process exits. At exit() the threads of those that are open are stopped where they are, and no callback is called: syncs go on elsewhere as
+ *    after a crash. (The Python package closes them.)
  *  - Times are ISO 8601 UTC with milliseconds, money is an exact decimal in JSON; currencies are never added up together.
  */
 #ifndef AMZSYNC_H

@@ -227,8 +227,8 @@ struct TokenStore {
 /// How an engine is to be opened; the settings are documented at their C functions.
 class Options {
  public:
-  /// Without memory every function of it gives NO_MEMORY, and so does Engine::open.
-  Options() : handle_(amzsync_options_new()) {}
+  /// Without memory every function of it gives NO_MEMORY, and so does Engine::open; once it was moved away, INVALID_ARGUMENT.
+  Options() : handle_(amzsync_options_new()), missing_(handle_ ? AMZSYNC_ERROR_INVALID_ARGUMENT : AMZSYNC_ERROR_NO_MEMORY) {}
   Expected<Nothing> set_store(const std::string& v) { return set(amzsync_options_set_store, v.c_str()); }
   Expected<Nothing> set_synchronous_full(bool v) { return set(amzsync_options_set_synchronous_full, v ? 1 : 0); }
   Expected<Nothing> set_app(const std::string& client_id, const std::string& client_secret, const std::string& application_id, const std::string& redirect_uri) {
@@ -315,12 +315,14 @@ class Options {
   }
   template <class Function, class... Args>
   Expected<Nothing> set(Function function, Args... args) {
-    if (!handle_) return Failure(AMZSYNC_ERROR_NO_MEMORY, nullptr);
+    if (!handle_) return Failure(missing_, nullptr);
     amzsync_error* err = nullptr;
     if (const auto code = function(handle_.get(), args..., &err)) return Failure(code, err);
     return Nothing{};
   }
+  friend class Engine;
   std::unique_ptr<amzsync_options, detail::Freer<amzsync_options_free>> handle_;
+  std::int32_t missing_;   // what it lacks without a handle
 };
 
 /// What came back from Amazon's consent page.
@@ -376,7 +378,7 @@ class SyncEnd {
 class Engine {
  public:
   static Expected<Engine> open(const Options& options) {
-    if (!options.get()) return Failure(AMZSYNC_ERROR_NO_MEMORY, nullptr);
+    if (!options.get()) return Failure(options.missing_, nullptr);
     if (amzsync_abi_version() != AMZSYNC_ABI_VERSION) return Failure(AMZSYNC_ERROR_NOT_SUPPORTED, nullptr);   // the library is not the header's
     amzsync_engine* engine = nullptr;
     amzsync_error* err = nullptr;

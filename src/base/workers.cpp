@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/workers.hpp"
 
+#include <algorithm>
 #include <system_error>
 
 namespace amzsync::base {
@@ -42,6 +43,15 @@ void Workers::join() noexcept {
   keep_running_.reset();
   for (std::thread& t : threads_) t.join();
   threads_.clear();
+}
+
+void Workers::halt() noexcept {
+  context_.stop();
+  join();
+}
+
+bool Workers::on_own_thread() const noexcept {
+  return std::any_of(threads_.begin(), threads_.end(), [](const std::thread& t) { return t.get_id() == std::this_thread::get_id(); });
 }
 
 }  // namespace amzsync::base

@@ -28,6 +28,9 @@ class Workers {
   Executor executor() noexcept { return context_.get_executor(); }
   /// Returns when all that was posted is done; what is posted later is not. Not by one of them. A second time does nothing.
   void join() noexcept;
+  /// Returns when what is being done is done; what else was posted is not. Not by one of them.
+  void halt() noexcept;
+  bool on_own_thread() const noexcept;
 
  private:
   int wanted_;

@@ -15,10 +15,17 @@ Result<std::int64_t> Dispatcher::subscribe(std::optional<UserId> user, std::int6
     std::lock_guard lock(mutex_);
     if (closed_) return Code::closed;
     id = next_id_++;
-    subscriptions_.emplace(id, std::move(subscription));
+    subscriptions_.emplace(id, subscription);
   }
-  if (listening_) listening_();
-  poke();  // what is to be replayed comes without waiting for news
+  try {
+    if (listening_) listening_();
+    poke();  // what is to be replayed comes without waiting for news
+  } catch (const std::bad_alloc&) {
+    std::lock_guard lock(mutex_);
+    subscription->active = false;   // `freed` stays the caller's
+    subscriptions_.erase(id);
+    return Code::no_memory;
+  }
   return id;
 }
 
@@ -49,7 +56,11 @@ Status Dispatcher::unsubscribe(std::int64_t id) {
     subscriptions_.erase(found);
   }
   let_go(*subscription);
-  if (listening_) listening_();
+  try {
+    if (listening_) listening_();
+  } catch (const std::bad_alloc&) {
+    // It is ended; that nobody listens is seen when the next one ends.
+  }
   return Done{};
 }
 

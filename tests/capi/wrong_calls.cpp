@@ -463,8 +463,10 @@ void inside_a_callback(amzsync_engine* engine, std::function<void()> inside) {
     bool done = false;
   } waiting;
   waiting.inside = std::move(inside);
-  const auto on_event = [](void* data, const amzsync_event*) {
+  const auto on_event = [](void* data, const amzsync_event* event) {
     auto& w = *static_cast<Waiting*>(data);
+    amzsync_event_free(const_cast<amzsync_event*>(event));   // it is lent
+    check(amzsync_event_type(event)[0] != '\0', "an event that is lent was freed");
     if (w.inside) std::exchange(w.inside, nullptr)();
     std::lock_guard lock(w.mutex);
     w.done = true;

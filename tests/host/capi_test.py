@@ -9,6 +9,7 @@ import unittest
 from harness import BIN, HostCase, Sim, amounts, cli
 
 RACES = int(os.environ.get("AMZSYNC_ROUNDS", "100"))
+EXITS = int(os.environ.get("AMZSYNC_ROUNDS", "8"))
 PATIENCE = 120 + RACES
 
 
@@ -45,6 +46,14 @@ class Programs(HostCase):
 
     def test_races_of_subscribing_and_closing(self):
         self.assertIn(f"{RACES} races", self.run_program("races", self.sim(rate_scale=0).url, str(self.store), str(RACES)))
+
+    def test_a_process_exits_in_the_midst_of_a_sync(self):
+        sim = self.sim(rate_scale=0)
+        for how in ("main", "thread", "callback"):
+            for number in range(EXITS):
+                with self.subTest(how=how, number=number):
+                    self.store = self.folder / f"{how}{number}.db"
+                    self.run_program("exits", sim.url, str(self.store), how, str(1 + number % 8))   # events; there are some more
 
     def test_the_examples(self):
         sim = self.sim(history_days=540)

@@ -86,6 +86,16 @@ class Package(HostCase):
                 engine.acknowledge("u", "", 1)
         with self.assertRaises(amzsync.ClosedError):
             engine.sync("u")
+        with self.engine(sim) as engine:
+            for wrong in (lambda: engine.history("u", 1 << 32), lambda: engine.history("u", 1, -(1 << 63) - 1), lambda: engine.status(b"u\0x"), lambda: engine.status("u\0x"),
+                          lambda: engine.events("u", 1 << 63), lambda: engine.changes("u", 1 << 64)):
+                self.assertRaises(ValueError, wrong)
+            for wrong in (lambda: engine.history("u", 1.5), lambda: engine.status(5)):
+                self.assertRaises(TypeError, wrong)
+            self.assertEqual(engine.status(b"u"), engine.status("u"))
+            self.assertEqual(engine.sync("u", timeout=float("inf"))["status"], "completed")
+            with engine.events("u", 0) as events:
+                self.assertIsNotNone(events.next(float("inf")))
         with self.assertRaises(amzsync.ArgumentError) as caught:
             amzsync.Engine(store="nonsense", client_id="a", client_secret="b", master_key=MASTER_KEY)
         self.assertIsInstance(caught.exception, ValueError)
@@ -108,6 +118,12 @@ class Simulated(HostCase):
 
 
 class Whole(Simulated):
+    def test_a_library_of_another_abi_is_refused(self):
+        done = subprocess.run([sys.executable, "-c", "import amzsync\nfrom amzsync import _native\n_native._ABI += 1\namzsync.version()"], env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")},
+                              capture_output=True, text=True, check=False)
+        self.assertIn("ImportError", done.stderr)
+        self.assertIn("are to be of one version", done.stderr)
+
     def test_every_function_of_the_header_can_be_called(self):
         self.assertEqual(sorted(_native.names()), sorted((ROOT / "capi/symbols.txt").read_text(encoding="utf-8").split()))
 
@@ -406,8 +422,14 @@ def heard(event):
     go.wait()
 subscription = engine.subscribe(heard, user="u", after=0)
 called.wait()
-with events._lock, changes._lock, engine._state:   # as another thread may hold them
-    child = os.fork()
+held = threading.Event()
+def hold():
+    with events._lock, changes._lock:
+        held.set()
+        go.wait()
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
 if child == 0:
     threading.excepthook = lambda arguments: os._exit(3)
     for reader in (events, changes, subscription, engine):
@@ -422,6 +444,76 @@ subscription.close(wait=True)
 print(len(list(changes)) > 0, events.next().user)
 """)
         self.assertEqual(out.split(), ["True", "u"])
+
+    def test_a_signals_handler_closes_the_engine_in_the_midst_of_anything(self):
+        self.slow()
+        for waits in ("events.next()", "engine.sync_wait('u', engine.status('u')['lastSync']['syncId'])", "[engine.status('u') for _ in iter(int, 1)]", "[engine.events('u') for _ in iter(int, 1)]",
+                      "engine.close()"):
+            with self.subTest(waits):
+                out = self.program(f"""
+import signal, time
+events = engine.events()
+signal.signal(signal.SIGALRM, lambda *_: (engine.close(), print("closed")))
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+try:
+    {waits}
+except amzsync.ClosedError:
+    print("told")
+while not engine.closed:
+    time.sleep(1)
+""")
+                self.assertLessEqual(set(out.split()), {"closed", "told"})
+
+    def test_what_is_interrupted_anywhere_is_closed_all_the_same(self):
+        out = self.program("""
+import signal
+armed, seen = False, 0
+def stop(*_):
+    global armed
+    if armed:
+        armed = False
+        raise KeyboardInterrupt
+def lost(_):   # it was raised where Python lets nothing through
+    global armed
+    armed = True
+sys.unraisablehook = lost
+signal.signal(signal.SIGALRM, stop)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.00173)
+while seen < 300:
+    try:
+        armed = True
+        while True:
+            events, changes = engine.events("u"), engine.changes("u")
+            engine.status("u")
+            events.next(0)
+    except KeyboardInterrupt:
+        seen += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(seen)
+engine.close()
+print(engine.closed)
+""")
+        self.assertEqual(out.split(), ["300", "True"])
+
+    def test_a_child_of_a_lent_part_ends_with_it(self):
+        out = self.program(f"""
+left = []
+def client(request):
+    for leave in (lambda: sys.exit(7), lambda: None):
+        child = os.fork()
+        if child == 0:
+            return leave()
+        left.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    raise OSError("none")
+threading.excepthook = sys.excepthook = lambda *_: None
+with amzsync.Engine(store="sqlite:{self.store}-2", client_id="a", client_secret="b", master_key="{MASTER_KEY}", lwa_endpoint="{self.amazon.url}", http_client=client) as other:
+    try:
+        other.check()
+    except amzsync.Error:
+        pass
+print(left[:2])
+""")
+        self.assertEqual(out.strip(), "[7, 1]")
 
     def test_another_library_of_sqlite_opens_and_closes_the_file_meanwhile(self):
         out = self.program(f"""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import decimal
 import json
+import operator
 import os
 import pathlib
+import sys
 import threading
 from typing import Any, Callable, Optional
 
@@ -36,10 +38,40 @@ class TokenStore(ctypes.Structure):
     _fields_ = [("size", ctypes.c_uint32), ("threads", ctypes.c_uint32), ("put", PUT_TOKEN_FN), ("get", TOKEN_FN), ("remove", TOKEN_FN)]
 
 
-_TYPES = {"void": None, "text": ctypes.c_char_p, "int": ctypes.c_int32, "long": ctypes.c_int64, "size": ctypes.c_size_t, "ptr": ctypes.c_void_p,
-          "log": LOG_FN, "free": FREE_FN, "event": EVENT_FN, "done": DONE_FN, "migrate": MIGRATE_FN}
+_ABI = 0   # AMZSYNC_ABI_VERSION of the header that the functions are taken from
 
-# ptr: a handle, or where one or an error is to be put. Those of the answers, errors and events are called by name as well.
+
+def _whole(bits: int) -> Callable[[Any], int]:
+    """A number that C can hold, for ctypes cuts off what it can't."""
+    def check(value: Any) -> int:
+        number = operator.index(value)
+        if not -(1 << bits - 1) <= number < 1 << bits - 1:
+            raise ValueError(f"{number} is beyond what {bits} bits hold")
+        return number
+
+    return check
+
+
+def text_of(value: Any) -> Optional[bytes]:
+    if value is None:
+        return None
+    text = value.encode() if isinstance(value, str) else value
+    if not isinstance(text, bytes):
+        raise TypeError(f"a text must be a str, not {type(value).__name__}")
+    if b"\0" in text:
+        raise ValueError("a text must not hold the character of number 0")
+    return text
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_TYPES = {"void": None, "text": ctypes.c_char_p, "data": ctypes.c_char_p, "int": ctypes.c_int32, "long": ctypes.c_int64, "size": ctypes.c_size_t, "ptr": ctypes.c_void_p,
+          "log": LOG_FN, "free": FREE_FN, "event": EVENT_FN, "done": DONE_FN, "migrate": MIGRATE_FN}
+_CHECKS: dict[str, Callable[[Any], Any]] = {"text": text_of, "int": _whole(32), "long": _whole(64)}
+
+# ptr: a handle, or where one or an error is to be put; data: bytes, whose number follows. Those of the answers, errors and events are called by name as well.
 _FUNCTIONS = """
 text version()
 int abi_version()
@@ -85,7 +117,7 @@ long exchange_timeout_ms(ptr)
 int exchange_rules(ptr)
 int exchange_answer(ptr, int)
 int exchange_answer_header(ptr, text, text)
-int exchange_answer_body(ptr, text, size)
+int exchange_answer_body(ptr, data, size)
 int exchange_is_wanted(ptr)
 void exchange_finish(ptr, int, text)
 int options_set_token_store(ptr, ptr, ptr, free, ptr)
@@ -120,7 +152,7 @@ int replay(ptr, text, text, ptr, ptr)
 int sync_cancel(ptr, text, text, text, ptr)
 int pause(ptr, text, text, ptr)
 int resume(ptr, text, text, ptr)
-int notify(ptr, text, text, size, ptr, ptr)
+int notify(ptr, text, data, size, ptr, ptr)
 int set_client_secret(ptr, text, ptr)
 int rotate_key(ptr, ptr, ptr)
 int sync_status(ptr, text, text, ptr, ptr)
@@ -157,7 +189,7 @@ int changes_acknowledged(ptr, text, text, ptr, ptr)
 int stats_get(ptr, ptr, ptr)
 """
 
-_library: Optional[ctypes.CDLL] = None
+_functions: dict[str, Callable[..., Any]] = {}
 
 
 def _library_file() -> str:
@@ -170,24 +202,61 @@ def names() -> list[str]:
     return ["amzsync_" + line.split()[1].split("(")[0] for line in _FUNCTIONS.split("\n") if line]
 
 
-def library() -> ctypes.CDLL:
-    """The shared library, loaded at first use."""
-    global _library
-    if _library is None:
-        loaded = ctypes.CDLL(_library_file())
-        for line in _FUNCTIONS.split("\n"):
-            if not line:
-                continue
-            result, rest = line.split(" ", 1)
-            name, arguments = rest[:-1].split("(")
-            function = getattr(loaded, "amzsync_" + name)
-            function.restype, function.argtypes = _TYPES[result], [_TYPES[a] for a in arguments.split(", ") if a]
-        _library = loaded
-    return _library
+def _checked(called: Any, kinds: list[str]) -> Callable[..., Any]:
+    checks = [_CHECKS.get(kind, _same) for kind in kinds]
+
+    def call(*arguments: Any) -> Any:
+        return called(*(check(argument) for check, argument in zip(checks, arguments)), *arguments[len(checks):])
+
+    return call
 
 
-def function(name: str) -> Any:
-    return getattr(library(), "amzsync_" + name)
+def _load() -> "dict[str, Callable[..., Any]]":
+    file = _library_file()
+    loaded = ctypes.CDLL(file)
+    if loaded.amzsync_abi_version() != _ABI:
+        raise ImportError(f"{file} has the ABI {loaded.amzsync_abi_version()}, and this package {_ABI}: they are to be of one version")
+    functions = {}
+    for line in _FUNCTIONS.split("\n"):
+        if not line:
+            continue
+        result, rest = line.split(" ", 1)
+        name, arguments = rest[:-1].split("(")
+        kinds = [kind for kind in arguments.split(", ") if kind]
+        called = getattr(loaded, "amzsync_" + name)
+        called.restype, called.argtypes = _TYPES[result], [_TYPES[kind] for kind in kinds]
+        functions[name] = _checked(called, kinds)
+    return functions
+
+
+def function(name: str) -> Callable[..., Any]:
+    """Of the shared library, which is loaded at first use. Arguments that C would cut off are ValueErrors."""
+    global _functions
+    if not _functions:
+        _functions = _load()
+    return _functions[name]
+
+
+class Owned(ctypes.c_void_p):
+    """A handle that was given out, freed with this: whatever interrupts the call, nothing is lost."""
+
+    free = ""
+
+    def __del__(self) -> None:
+        if self.value and _functions:
+            _functions[self.free](self)
+
+
+class AnswerHandle(Owned):
+    free = "answer_free"
+
+
+class ErrorHandle(Owned):
+    free = "error_free"
+
+
+class EventHandle(Owned):
+    free = "event_free"
 
 
 def number(name: str, *arguments: Any) -> int:
@@ -204,22 +273,33 @@ def text(name: str, *arguments: Any) -> str:
     return raw(name, *arguments).decode()
 
 
-def text_of(value: Optional[str]) -> Optional[bytes]:
-    if value is not None and "\0" in value:
-        raise ValueError("a text must not hold the character of number 0")
-    return None if value is None else value.encode()
-
-
 def decoded(text: Any) -> Any:
     """JSON with its numbers digit for digit."""
     return json.loads(text, parse_float=decimal.Decimal)
 
 
-inside = threading.local()   # .callback: whether this thread is inside one
+inside = threading.local()   # .callback: whether this thread is inside one; .process: in which a function of the host's was called
+
+
+def at_home(called: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the host's that C calls. A process that it forks ends with it: there is nothing of the library's that it could go back to."""
+    def call(*arguments: Any) -> Any:
+        inside.process = os.getpid()
+        result = called(*arguments)
+        if os.getpid() != inside.process:
+            os._exit(0)
+        return result
+
+    return call
 
 
 def report(error: BaseException, on_error: Optional[Callable[[BaseException], Any]]) -> None:
     """What a callback raised, and nobody above it can catch."""
+    if getattr(inside, "process", os.getpid()) != os.getpid():
+        if not isinstance(error, SystemExit):
+            sys.excepthook(type(error), error, error.__traceback__)
+        code = error.code if isinstance(error, SystemExit) else 1
+        os._exit(code if isinstance(code, int) else 0 if code is None else 1)
     if on_error is not None:
         try:
             on_error(error)

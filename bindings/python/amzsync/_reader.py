@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from typing import TYPE_CHECKING, Any, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _native, errors
 
@@ -14,16 +14,33 @@ if TYPE_CHECKING:
 _Self = TypeVar("_Self", bound="Reader")
 
 
+class Place:
+    """What C has opened for a reader. The engine holds it until C has closed it, for a reader may be lost on its way: to a signal's exception, even in its own end."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind, self.handle = kind, ctypes.c_void_p()
+        self.lock = threading.RLock()   # a signal's handler may close the reader that its thread is at
+
+    def close(self) -> None:
+        with self.lock:
+            if self.handle.value is not None:
+                _native.function(self.kind + "_close")(self.handle)
+                self.handle.value = None
+
+
 class Reader:
     """To be closed, or used in a `with`; one that is forgotten is closed, and so are all when the engine is. Any thread may call it; one at a time gets through."""
 
     _kind = ""   # how its functions' names begin
 
     def __init__(self, engine: "Engine", *arguments: Any) -> None:
-        self._lock = threading.Lock()
-        self._engine = engine
-        self._handle: Optional[ctypes.c_void_p] = engine._open_handle(self._kind + "_open", *arguments)
-        engine._readers.add(self)
+        self._engine, self._place = engine, Place(self._kind)
+        engine._places.add(self._place)   # before it is open
+        engine._call(self._kind + "_open", *arguments, ctypes.byref(self._place.handle))
+
+    @property
+    def _lock(self) -> "threading.RLock":
+        return self._place.lock
 
     @property
     def position(self) -> int:
@@ -39,20 +56,17 @@ class Reader:
 
     @property
     def closed(self) -> bool:
-        return self._handle is None
+        return self._place.handle.value is None
 
     def _opened(self) -> ctypes.c_void_p:
-        if self._handle is None:
+        if self.closed:
             raise errors.of_code(4)
-        return self._handle
+        return self._place.handle
 
     def close(self) -> None:
         """In a forked child, whose parent has the reader, it only ends here."""
-        with self._lock:
-            handle, self._handle = self._handle, None
-            if handle is not None:
-                _native.function(self._kind + "_close")(handle)
-        self._engine._readers.discard(self)
+        self._place.close()
+        self._engine._places.discard(self._place)
 
     def __enter__(self: _Self) -> _Self:
         return self
@@ -61,5 +75,5 @@ class Reader:
         self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
+        if hasattr(self, "_place"):
             self.close()

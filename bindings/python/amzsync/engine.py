@@ -5,19 +5,20 @@ from __future__ import annotations
 import atexit
 import ctypes
 import json
+import math
 import os
 import threading
 import time
-import weakref
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
 
 from . import _native, errors, parts
+from ._reader import Place
 from .changes import Changes
 from .events import LIVE, Event, Events, Subscription
 
 DEBUG, INFO, WARN, ERROR = 0, 1, 2, 3
 TERMINAL = {"sync.completed", "sync.partial", "sync.failed", "sync.cancelled"}
-_BUSY = 6   # amzsync.h
+_CLOSED, _BUSY = 4, 6   # amzsync.h
 _SLICE_MS = 250   # a call that waits looks so often whether the engine is to be closed
 
 _open_engines: "set[Engine]" = set()   # they live until they are closed, whoever forgets them
@@ -52,20 +53,17 @@ def version() -> str:
 
 def _call(name: str, *arguments: Any) -> None:
     """A function whose last parameter is the error."""
-    err = ctypes.c_void_p()
-    code = _native.function(name)(*(_native.text_of(a) if isinstance(a, str) else a for a in arguments), ctypes.byref(err))
+    err = _native.ErrorHandle()
+    code = _native.function(name)(*arguments, ctypes.byref(err))
     if code != 0:
-        raise errors.taken(code, err.value)
+        raise errors.taken(code, err)
 
 
-def _taken_answer(handle: ctypes.c_void_p) -> Answer:
+def _answer_of(handle: _native.AnswerHandle) -> Answer:
     text, number = _native.text, _native.number
-    try:
-        whole = text("answer_json", handle, None) or "{}"
-        return Answer(text("answer_sync_id", handle), text("answer_url", handle), text("answer_user", handle), text("answer_status", handle), bool(number("answer_triggered", handle)),
-                      bool(number("answer_verified", handle)), _native.decoded(whole), whole)
-    finally:
-        _native.function("answer_free")(handle)
+    whole = text("answer_json", handle, None) or "{}"
+    return Answer(text("answer_sync_id", handle), text("answer_url", handle), text("answer_user", handle), text("answer_status", handle), bool(number("answer_triggered", handle)),
+                  bool(number("answer_verified", handle)), _native.decoded(whole), whole)
 
 
 def migrate(source: str, target: str, progress: Optional[Callable[[str, int], Any]] = None) -> Any:
@@ -78,9 +76,9 @@ def migrate(source: str, target: str, progress: Optional[Callable[[str, int], An
         except BaseException as error:   # nothing may pass into C
             _native.report(error, None)
 
-    answer, call = ctypes.c_void_p(), _native.MIGRATE_FN(told)
+    answer, call = _native.AnswerHandle(), _native.MIGRATE_FN(_native.at_home(told))
     _call("migrate", source, target, call, None, ctypes.byref(answer))
-    return _taken_answer(answer).json
+    return _answer_of(answer).json
 
 
 class Engine:
@@ -94,11 +92,9 @@ class Engine:
                  archive_days: Optional[int] = None, archive_pages: Optional[bool] = None, shared_sellers: Optional[bool] = None, max_runs: Optional[int] = None,
                  synchronous_full: Optional[bool] = None, log: Optional[Callable[[int, str, Any], Any]] = None, log_level: int = INFO, http_client: Optional[parts.HttpClient] = None,
                  token_store: Optional[parts.TokenStore] = None) -> None:
-        self._state = threading.Condition()
-        self._calls = 0            # under way
         self._closing = self._forked = False
-        self._handle: Optional[ctypes.c_void_p] = None
-        self._readers: "weakref.WeakSet[Any]" = weakref.WeakSet()
+        self._handle = ctypes.c_void_p()
+        self._places: set[Place] = set()   # of readers
         self._subscriptions: set[Subscription] = set()   # they live as long as they are called, whoever forgets them
         options = ctypes.c_void_p(_native.function("options_new")())
         try:
@@ -122,10 +118,12 @@ class Engine:
                 parts.lend_http_client(options, http_client)
             if token_store is not None:
                 parts.lend_token_store(options, token_store)
-            handle = ctypes.c_void_p()
-            _call("open", options, ctypes.byref(handle))
-            self._handle = handle
             _open_engines.add(self)
+            try:
+                _call("open", options, ctypes.byref(self._handle))
+            except BaseException:
+                self.close()   # it is open where something else interrupted this
+                raise
         finally:
             _native.function("options_free")(options)
 
@@ -136,32 +134,32 @@ class Engine:
         callbacks; closes the readers that are open. Not from inside a callback."""
         if getattr(_native.inside, "callback", False):
             raise errors.of_code(5)
-        with self._state:
-            if self._handle is None or self._closing or self._forked:
-                return
-            self._closing = True
-        # The library waits for what is under way, and ends what waits for Amazon. It does not while a sync is waited for, which looks here now and then.
-        while True:
-            for reader in list(self._readers):
-                reader.close()
-            code = _native.function("close")(self._handle)
-            if code != _BUSY:
-                break
-            with self._state:
-                self._state.wait_for(lambda: self._calls == 0, 0.05)
-        with self._state:
-            self._state.wait_for(lambda: self._calls == 0)
+        if self._forked:
+            return
+        # The library waits for what is under way, and ends what waits for Amazon. It does not while a sync is waited for, which looks here now and then. This holds no lock and counts
+        # nothing: a signal's handler may call it in the midst of anything, and any of it may be interrupted and done again.
+        self._closing = True
+        try:
+            code = _BUSY
+            while not self.closed and code == _BUSY:
+                for place in list(self._places):
+                    place.close()
+                code = _native.function("close")(self._handle)
+                if code == _BUSY:
+                    time.sleep(_SLICE_MS / 10_000)
+                elif code in (0, _CLOSED):
+                    self._handle.value = None
+        finally:
             self._closing = False
-            if code == 0:
-                self._handle = None
-                _open_engines.discard(self)
-        if code != 0:
+        if not self.closed:
             raise errors.of_code(code)
+        _open_engines.discard(self)
+        self._places.clear()
         self._subscriptions.clear()
 
     @property
     def closed(self) -> bool:
-        return self._handle is None
+        return self._handle.value is None
 
     def __enter__(self) -> "Engine":
         return self
@@ -169,45 +167,31 @@ class Engine:
     def __exit__(self, *ignored: object) -> None:
         self.close()
 
-    def _begin(self) -> ctypes.c_void_p:
-        with self._state:
-            if self._forked:
-                raise errors.of_code(13)
-            if self._handle is None or self._closing:
-                raise errors.of_code(4)
-            self._calls += 1
-            return self._handle
+    def _opened(self) -> ctypes.c_void_p:
+        if self._forked:
+            raise errors.of_code(13)
+        if self.closed or self._closing:
+            raise errors.of_code(_CLOSED)
+        return self._handle
 
-    def _end(self) -> None:
-        with self._state:
-            self._calls -= 1
-            self._state.notify_all()
+    def _call(self, name: str, *arguments: Any) -> None:
+        _call(name, self._opened(), *arguments)
 
-    def _call(self, name: str, *arguments: Any, handle: bool = True) -> None:
-        """A function of the engine, or (handle False) of something that was opened of it."""
-        engine = self._begin()
-        try:
-            _call(name, *((engine,) if handle else ()), *arguments)
-        finally:
-            self._end()
+    def _call_aside(self, name: str, *arguments: Any) -> None:
+        """A function of something that was opened of the engine."""
+        self._opened()
+        _call(name, *arguments)
 
     def _native_call(self, name: str, *arguments: Any) -> None:
-        """The same of one that gives a code and no error."""
-        engine = self._begin()
-        try:
-            code = _native.function(name)(engine, *arguments)
-        finally:
-            self._end()
+        """One that gives a code and no error."""
+        code = _native.function(name)(self._opened(), *arguments)
         if code != 0:
             raise errors.of_code(code)
 
-    def _open_handle(self, name: str, *arguments: Any) -> ctypes.c_void_p:
-        opened = ctypes.c_void_p()
-        self._call(name, *arguments, ctypes.byref(opened))
-        return opened
-
     def _answer(self, name: str, *arguments: Any) -> Answer:
-        return _taken_answer(self._open_handle(name, *arguments))
+        answer = _native.AnswerHandle()
+        self._call(name, *arguments, ctypes.byref(answer))
+        return _answer_of(answer)
 
     def _read(self, raw: bool, name: str, *arguments: Any) -> Any:
         answer = self._answer(name, *arguments)
@@ -275,7 +259,7 @@ class Engine:
 
     def sync_wait(self, user: str, sync_id: str, timeout: Optional[float] = None) -> Any:
         """Waits until a sync is over, wherever it runs; its status then. Raises WaitTimeout when it goes on after so many seconds."""
-        until = None if timeout is None else time.monotonic() + timeout
+        until = None if timeout is None or timeout == math.inf else time.monotonic() + timeout
         while True:
             left = _SLICE_MS if until is None else max(0, min(_SLICE_MS, int((until - time.monotonic()) * 1000)))
             try:
@@ -395,7 +379,7 @@ def _set_log(options: ctypes.c_void_p, log: Callable[[int, str, Any], Any], leve
             _native.report(error, None)
 
     # Kept until C says that it is done with it.
-    calls = (_native.LOG_FN(said), _native.FREE_FN(lambda number: _sinks.pop(number, None)))
+    calls = (_native.LOG_FN(_native.at_home(said)), _native.FREE_FN(lambda number: _sinks.pop(number, None)))
     _sinks[id(calls)] = calls
     try:
         _call("options_set_log", options, level, calls[0], id(calls), calls[1])
@@ -423,9 +407,8 @@ def _in_child() -> None:
     """The engine's threads are in the parent."""
     for engine in list(_open_engines):
         engine._forked = True
-        engine._state = threading.Condition()   # somebody in the parent may hold it, and each of the locks below
-        for reader in list(engine._readers):
-            reader._lock = threading.Lock()
+        for place in list(engine._places):
+            place.lock = threading.RLock()   # somebody in the parent may hold it
         for subscription in engine._subscriptions:
             subscription._closed = True
             subscription._ended = _happened()

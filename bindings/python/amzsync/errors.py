@@ -2,8 +2,7 @@
 """What a call can fail with, by class. Every one says its `code` and `name` as in amzsync.h, a sentence, and whether a retry helps."""
 from __future__ import annotations
 
-import ctypes
-from typing import Optional, Type
+from typing import Type
 
 from . import _native
 
@@ -88,13 +87,9 @@ def of_code(code: int) -> Error:
     return class_of(code)(code, _native.text("status_sentence", code))
 
 
-def taken(code: int, err: Optional[int]) -> Error:
-    """The error that a call has given out, which is freed."""
-    if not err:
+def taken(code: int, handle: _native.ErrorHandle) -> Error:
+    """The error that a call has given out."""
+    if not handle.value:
         return of_code(code)
-    handle = ctypes.c_void_p(err)
     number, text = _native.number, _native.text
-    try:
-        return class_of(code)(code, text("error_message", handle), number("error_retry", handle), number("error_http_status", handle), text("error_api_code", handle), text("error_request_id", handle))
-    finally:
-        _native.function("error_free")(handle)
+    return class_of(code)(code, text("error_message", handle), number("error_retry", handle), number("error_http_status", handle), text("error_api_code", handle), text("error_request_id", handle))

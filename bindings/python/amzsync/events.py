@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import math
 import threading
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, NamedTuple, Optional
 
@@ -38,7 +39,7 @@ class Events(Reader):
 
     def next(self, timeout: Optional[float] = None) -> Optional[Event]:
         """The next event; None when none came within `timeout` seconds (None: as long as it takes). Raises ClosedError when the reader or the engine is closed."""
-        left = None if timeout is None else max(0, int(timeout * 1000))
+        left = None if timeout is None or timeout == math.inf else max(0, int(timeout * 1000))
         while True:
             part = _SLICE_MS if left is None else min(left, _SLICE_MS)
             with self._lock:
@@ -49,14 +50,9 @@ class Events(Reader):
                 left -= part
 
     def _take(self, milliseconds: int) -> Optional[Event]:
-        event = ctypes.c_void_p()
-        self._engine._call("events_next", self._opened(), milliseconds, ctypes.byref(event), handle=False)
-        if not event.value:
-            return None
-        try:
-            return _event_of(event)
-        finally:
-            _native.function("event_free")(event)
+        event = _native.EventHandle()
+        self._engine._call_aside("events_next", self._opened(), milliseconds, ctypes.byref(event))
+        return _event_of(event) if event.value else None
 
     @property
     def sse_hello(self) -> bytes:
@@ -117,10 +113,14 @@ class Subscription:
             finally:
                 _native.inside.callback = False
 
-        self._calls = _native.EVENT_FN(heard), _native.FREE_FN(lambda _: self._ended.set())   # what C calls must live as long as it calls
+        self._calls = _native.EVENT_FN(_native.at_home(heard)), _native.FREE_FN(lambda _: self._ended.set())   # what C calls must live as long as it calls
         self._id = ctypes.c_int64()
-        engine._call("subscribe", _native.text_of(user), after, self._calls[0], None, self._calls[1], ctypes.byref(self._id))
-        engine._subscriptions.add(self)
+        engine._subscriptions.add(self)   # before it is called: what interrupts this must not take from C what it calls
+        try:
+            engine._call("subscribe", user, after, self._calls[0], None, self._calls[1], ctypes.byref(self._id))
+        except (errors.Error, ValueError, TypeError):
+            engine._subscriptions.discard(self)
+            raise
 
     def close(self, wait: bool = False) -> None:
         """No call begins afterwards; one that runs may still end later. With `wait` it is waited for, so it must not need what the caller holds; not from inside the

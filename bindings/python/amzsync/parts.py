@@ -57,11 +57,11 @@ def _lend(options: ctypes.c_void_p, setter: str, table: ctypes.Structure) -> Non
     free = _native.FREE_FN(lambda number: _lent.pop(number, None))
     _lent[id(table)] = (table, free)
     table.size = ctypes.sizeof(table)
-    err = ctypes.c_void_p()
+    err = _native.ErrorHandle()
     code = _native.function(setter)(options, ctypes.byref(table), id(table), free, ctypes.byref(err))
     if code != _OK:
         _lent.pop(id(table), None)
-        raise errors.taken(code, err.value)
+        raise errors.taken(code, err)
 
 
 def _text(name: str, *arguments: Any) -> str:
@@ -97,7 +97,7 @@ def _tell(exchange: Any, response: HttpResponse) -> None:
 
     told("exchange_answer", response.status)
     for name, value in response.headers:
-        told("exchange_answer_header", name.encode(), value.encode())
+        told("exchange_answer_header", name, value)
     for piece in [response.body] if isinstance(response.body, (bytes, bytearray, memoryview)) else response.body:
         data = bytes(memoryview(piece))   # a number is none
         told("exchange_answer_body", data, len(data))
@@ -117,14 +117,14 @@ def lend_http_client(options: ctypes.c_void_p, client: HttpClient) -> None:
             code, why = _NETWORK_ERROR, f"The host's HTTP client raised {type(error).__name__}.".encode()   # its text may hold a token
         _native.function("exchange_finish")(exchange, code, why)
 
-    _lend(options, "options_set_http_client", _native.HttpClient(perform=_native.PERFORM_FN(perform)))
+    _lend(options, "options_set_http_client", _native.HttpClient(perform=_native.PERFORM_FN(_native.at_home(perform))))
 
 
 def lend_token_store(options: ctypes.c_void_p, tokens: TokenStore) -> None:
     def done(call: Any, work: Callable[[], Optional[str]], nothing: int) -> None:
         try:
             token = work()
-            _native.function("token_call_done")(call, nothing if token is None else _OK, _native.text_of(token), None)
+            _native.function("token_call_done")(call, nothing if token is None else _OK, token, None)
         except BaseException as error:   # nothing may pass into C
             _native.report(error, None)
             _native.function("token_call_done")(call, _UNAVAILABLE, None, f"It raised {type(error).__name__}.".encode())
@@ -138,4 +138,4 @@ def lend_token_store(options: ctypes.c_void_p, tokens: TokenStore) -> None:
     def remove(_: Any, name: bytes, call: Any) -> None:
         done(call, lambda: tokens.remove(name.decode()), _OK)
 
-    _lend(options, "options_set_token_store", _native.TokenStore(put=_native.PUT_TOKEN_FN(put), get=_native.TOKEN_FN(get), remove=_native.TOKEN_FN(remove)))
+    _lend(options, "options_set_token_store", _native.TokenStore(put=_native.PUT_TOKEN_FN(_native.at_home(put)), get=_native.TOKEN_FN(_native.at_home(get)), remove=_native.TOKEN_FN(_native.at_home(remove))))
