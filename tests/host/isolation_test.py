@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three users on one host: whatever one asks for by another's ids is not there, through every route, every command and every function that takes an id."""
-import ctypes
 import json
 import os
 import pathlib
@@ -85,7 +84,7 @@ class Isolation(HostCase):
                             history_days=200) as engine:
             for user, other in self.others():
                 run, finding = self.runs[other], self.findings[other]
-                for name, arguments in (("sync_status", (run,)), ("sync_wait", (run, ctypes.c_int64(0))), ("explain", (finding,)), ("finding_set_state", (finding, "filed", "1"))):
+                for name, arguments in (("sync_status", (run,)), ("sync_wait", (run, 0)), ("explain", (finding,)), ("finding_set_state", (finding, "filed", "1"))):
                     with self.subTest(name=name, user=user), self.assertRaises(amzsync.Error) as refused:
                         engine._answer(name, user, *arguments)
                     self.assertEqual(refused.exception.code, NOT_FOUND)
@@ -93,8 +92,8 @@ class Isolation(HostCase):
                     engine.sync_cancel(user, run, "a test")
                 self.assertEqual(refused.exception.code, NOT_FOUND)
                 engine.acknowledge(other, "reader", 7)
-                for name, arguments in (("status", ()), ("history", (100, ctypes.c_int64(0))), ("connection", ()), ("recoveries", (1,)), ("finding_statistics", ()),
-                                        ("findings", ("", "", 100, ctypes.c_int64(0)))):
+                for name, arguments in (("status", ()), ("history", (100, 0)), ("connection", ()), ("recoveries", (1,)), ("finding_statistics", ()),
+                                        ("findings", ("", "", 100, 0))):
                     self.check_nothing_of(other, json.dumps(engine._answer(name, user, *arguments).json, default=str), (name, user))
                 with engine.changes(user) as changes:
                     self.check_nothing_of(other, json.dumps(list(changes), default=str), ("amzsync_changes_next", user))
