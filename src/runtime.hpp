@@ -34,7 +34,7 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  /// Stops all threads where they are, at the process's exit, also from a callback; does nothing on another one of them. Nothing of it may be used afterwards, nor destroyed.
+  /// Stops all threads, once what they are at is done, at the process's exit, also from a callback; does nothing on another one of them. Nothing of it may be used afterwards, nor destroyed.
   void halt() noexcept;
   /// Ends what waits for Amazon, for time or for a sync, as the close does; whoever waited hears `cancelled`. Any thread.
   void break_off() noexcept;

@@ -24,8 +24,8 @@
  *  - The library never prints, aborts, exits, installs signal handlers or changes the locale, and starts no thread before amzsync_open. Where the
  *    caller's memory runs out a call gives NO_MEMORY, amzsync_open also where the system gives no thread; amzsync_close waits for memory. Where it runs out on the
  *    library's own threads, what was under way ends in an error; where there is not even memory for that, it may still end the process.
- *  - Engines are to be closed before the process exits. At exit() the threads of those that are open are stopped where they are, and no callback is called: syncs go on elsewhere as
- *    after a crash. (The Python package closes them.)
+ *  - Engines are to be closed before the process exits. At exit() the threads of those that are open are stopped, once what they are at is done (a callback, too), and no callback begins:
+ *    syncs go on elsewhere as after a crash. (The Python package closes them.)
  *  - Times are ISO 8601 UTC with milliseconds, money is an exact decimal in JSON; currencies are never added up together.
  */
 #ifndef AMZSYNC_H

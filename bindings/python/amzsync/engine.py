@@ -131,7 +131,7 @@ class Engine:
 
     def close(self) -> None:
         """Ends no sync: it goes on in another process, or at the next open. Waits for calls under way, of which those that wait for something end with ClosedError, and for
-        callbacks; closes the readers that are open. Not from inside a callback."""
+        callbacks; closes the readers that are open. Also in a signal's handler; not from inside a callback."""
         if getattr(_native.inside, "callback", False):
             raise errors.of_code(5)
         if self._forked:
