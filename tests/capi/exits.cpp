@@ -15,15 +15,17 @@ namespace {
 
 std::optional<amzsync::Engine> engine;
 std::mutex mutex;
-auto& told = *new std::condition_variable;   // somebody may still wait for it at the end
-int events = 0;
+// Never destroyed: callbacks come until the library's threads are stopped, after main has returned, and a thread may still wait.
+auto& told = *new std::condition_variable;
+auto& how = *new std::string;
+int events = 0, most = 0;
 
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 5) return 2;
-  const std::string how = argv[3];
-  const int most = std::atoi(argv[4]);
+  how = argv[3];
+  most = std::atoi(argv[4]);
   amzsync::Options options;
   (void)options.set_store(std::string("sqlite:") + argv[2]);
   (void)options.set_app("client", "secret", "app", "https://host.example/callback");
@@ -32,7 +34,7 @@ int main(int argc, char** argv) {
   auto opened = amzsync::Engine::open(options);
   if (!opened) return 3;
   engine.emplace(std::move(*opened));
-  const auto heard = [&](const amzsync_event*) {
+  const auto heard = [](const amzsync_event*) {
     std::unique_lock lock(mutex);
     const bool now = ++events >= most;
     told.notify_all();
@@ -41,14 +43,14 @@ int main(int argc, char** argv) {
   };
   if (!engine->subscribe("", AMZSYNC_EVENTS_LIVE, heard)) return 4;
   if (!engine->connect("seller", "Atzr|sim-seller-1")) return 5;
-  const auto leave = [&] {
+  const auto leave = [] {
     std::unique_lock lock(mutex);
-    told.wait(lock, [&] { return events >= most; });
+    told.wait(lock, [] { return events >= most; });
     lock.unlock();
     std::exit(0);
   };
   if (how == "thread") std::thread(leave).detach();
   std::unique_lock lock(mutex);
-  told.wait(lock, [&] { return how == "main" && events >= most; });
+  told.wait(lock, [] { return how == "main" && events >= most; });
   return 0;
 }
