@@ -2,6 +2,7 @@
 #include <asio/post.hpp>
 
 #include "base/json_writer.hpp"
+#include "base/memory.hpp"
 #include "capi/exit.hpp"
 #include "capi/handles.hpp"
 #include "migrate.hpp"
@@ -175,21 +176,25 @@ Result<sync::OAuthCallback> callback_of(const amzsync_oauth_params* params) {
   return callback;
 }
 
-/// Brings a result to a `done` callback of the host, on the thread of the callbacks: the loop waits for no host.
+/// Brings a result to a `done` callback of the host, on the thread of the callbacks: the loop waits for no host. It comes, whatever memory that takes.
 struct DoneCall {
   Runtime& runtime;
   amzsync_done_fn done;
   void* user_data;
-  void operator()(Result<Answer> result) const {
-    runtime.engine().dispatcher().call_out([call = done, data = user_data, r = std::make_shared<Result<Answer>>(std::move(result))] {
-      if (*r) {
-        Live::lend((*r)->get());
-        return call(data, AMZSYNC_OK, (*r)->get(), nullptr);
-      }
-      const amzsync_error error{r->error()};
-      Live::lend(&error);
-      call(data, static_cast<std::int32_t>(error.error.code), nullptr, &error);
-    });
+  void operator()(Result<Answer> result) const noexcept {
+    std::shared_ptr<Result<Answer>> kept;
+    insist([&] { kept = std::make_shared<Result<Answer>>(std::move(result)); });   // moved only where there is a place for it
+    insist([&] { runtime.engine().dispatcher().call_out([call = done, data = user_data, kept] { tell(call, data, *kept); }); });
+  }
+  static void tell(amzsync_done_fn call, void* data, const Result<Answer>& result) {
+    if (result) {
+      Live::lend(result->get());
+      return call(data, AMZSYNC_OK, result->get(), nullptr);
+    }
+    std::optional<amzsync_error> error;
+    insist([&] { error.emplace(result.error()); });
+    Live::lend(&*error);
+    call(data, static_cast<std::int32_t>(result.code()), nullptr, &*error);
   }
 };
 

@@ -4,7 +4,9 @@
 #include <asio/post.hpp>
 
 #include "auth/rotation.hpp"
+#include "base/duty.hpp"
 #include "base/json_writer.hpp"
+#include "base/memory.hpp"
 #include "store/app_secrets.hpp"
 #include "store/documents.hpp"
 #include "store/users.hpp"
@@ -37,18 +39,25 @@ Engine::Engine(EngineSettings settings, EngineParts parts)
       triggers_(services_, settings_.app_settings, vault_, manager_, life_.token()),
       erasures_(services_, manager_, life_.token()) {
   // Before anybody can subscribe: whoever opened the engine does so at once, while the loop is still to come to `start`.
-  dispatcher_.on_listening([this] { asio::post(parts_.loop, [this] { listen_or_not(); }); });
-  dispatcher_.on_trouble([this] { asio::post(parts_.loop, [this] { look_again(); }); });
+  dispatcher_.on_listening([this] { on_loop(&Engine::listen_or_not); });
+  dispatcher_.on_trouble([this] { on_loop(&Engine::look_again); });
+}
+
+/// For what nobody would ask for again.
+void Engine::on_loop(void (Engine::*step)()) noexcept {
+  insist([this, step] { asio::post(parts_.loop, [this, step] { insist([this, step] { (this->*step)(); }); }); });
 }
 
 void Engine::start() {
   // From the writer's thread to the loop, then to whoever listens.
-  parts_.store.on_commit([this] { asio::post(parts_.loop, [this] { hub_.committed(); }); });
+  parts_.store.on_commit([this] { on_loop(&Engine::on_commit); });
   hub_.on_change([this] { on_change(); });
   manager_.start();
   erasures_.start();
-  tasks_.spawn(adopt_codes_now_and_then());
+  insist([this] { tasks_.spawn(repeat(parts_.clock, kAdoptEvery, life_.token(), parts_.log, [this] { return adopt_codes(); })); });
 }
+
+void Engine::on_commit() { hub_.committed(); }
 
 void Engine::listen_or_not() {
   const bool anybody = dispatcher_.anybody_listens();
@@ -57,13 +66,24 @@ void Engine::listen_or_not() {
 }
 
 void Engine::look_again() {
-  if (life_.token().cancelled() || std::exchange(looks_again_, true)) return;
+  if (life_.token().cancelled() || looks_again_) return;
   auto later = [](Engine& engine) -> Async<void> {
-    co_await engine.parts_.clock.sleep_for(kLookAgainAfter, engine.life_.token());
+    try {
+      co_await engine.parts_.clock.sleep_for(kLookAgainAfter, engine.life_.token());
+    } catch (const std::bad_alloc&) {
+      // At once, then.
+    }
     engine.looks_again_ = false;
     engine.dispatcher_.poke();
   };
-  tasks_.spawn(later(*this));
+  auto look = later(*this);
+  looks_again_ = true;
+  try {
+    tasks_.spawn(std::move(look));
+  } catch (...) {
+    looks_again_ = false;
+    throw;
+  }
 }
 
 void Engine::on_change() {
@@ -71,13 +91,9 @@ void Engine::on_change() {
   manager_.wake();
 }
 
-Async<void> Engine::adopt_codes_now_and_then() {
-  const CancelToken life = life_.token();
-  while (!life.cancelled()) {
-    co_await triggers_.adopt_codes(kAdoptEvery);
-    co_await refresh_tokens_.tidy();
-    co_await parts_.clock.sleep_for(kAdoptEvery, life);
-  }
+Async<void> Engine::adopt_codes() {
+  co_await triggers_.adopt_codes(kAdoptEvery);
+  co_await refresh_tokens_.tidy();
 }
 
 Async<void> Engine::stop() {

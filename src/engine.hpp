@@ -105,8 +105,10 @@ class Engine {
   const EngineParts& parts() const noexcept { return parts_; }
 
  private:
-  Async<void> adopt_codes_now_and_then();
+  Async<void> adopt_codes();
   void on_change();
+  void on_loop(void (Engine::*step)()) noexcept;
+  void on_commit();
   void listen_or_not();
 
   EngineParts parts_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/memory.hpp"
 #include "net/curl_transport.hpp"
 #include "open_store.hpp"
 
@@ -11,19 +12,6 @@ namespace amzsync {
 namespace {
 
 constexpr int kMostSignIns = 1'000;   // token calls at once
-
-/// A close can't fail: it waits for the memory that it takes.
-template <class Work>
-void insist(Work work) noexcept {
-  for (;;) {
-    try {
-      work();
-      return;
-    } catch (const std::bad_alloc&) {
-      std::this_thread::yield();
-    }
-  }
-}
 
 }  // namespace
 
@@ -75,6 +63,22 @@ void Runtime::break_off() noexcept {
   }
 }
 
+/// A close can't fail: what lacks memory is begun anew.
+void Runtime::begin_to_stop() noexcept {
+  // Spawned there: elsewhere what begins a coroutine can't say that it lacks memory.
+  insist([this] {
+    asio::post(loop_, [this] {
+      insist([this] {
+        prepare_to_spawn(loop_.get_executor());
+        asio::co_spawn(loop_.get_executor(), stop(), [this](const std::exception_ptr& escaped) {
+          if (escaped) return begin_to_stop();
+          stopped_.set_value();
+        });
+      });
+    });
+  });
+}
+
 Async<void> Runtime::stop() {
   co_await engine_->stop();
   co_await calls_.all_ended();
@@ -93,8 +97,7 @@ void Runtime::halt() noexcept {
 Runtime::~Runtime() {
   if (loop_thread_.joinable()) {
     // Stop triggers, cancel, drain the store, join the dispatcher, stop the loop; frames are gone before the store is.
-    // Spawned there: what begins a coroutine can't say that it lacks memory.
-    insist([this] { asio::post(loop_, [this] { asio::co_spawn(loop_.get_executor(), stop(), [this](const std::exception_ptr&) { stopped_.set_value(); }); }); });
+    begin_to_stop();
     stopped_.get_future().wait();
     insist([this] { engine_->dispatcher().close(); });
     dispatcher_.join();

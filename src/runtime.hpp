@@ -74,17 +74,16 @@ class Runtime {
   };
   template <class T, class DoneFn>
   static Async<void> finish(Async<T> task, std::shared_ptr<Caller<T, DoneFn>> caller) {
-    T value(Code::internal);  // what escapes is a bug; the caller gets it as an error like any other
+    T value(Code::no_memory);
     try {
       value = co_await std::move(task);
-    } catch (const std::bad_alloc&) {
-      value = T(Code::no_memory);
-    } catch (const std::exception&) {
-      value = T(Code::internal);
+    } catch (...) {
+      value = T(error_of(std::current_exception()));
     }
     caller->tell(std::move(value));
   }
   Async<void> stop();
+  void begin_to_stop() noexcept;
   Status open_parts(RuntimeSettings settings, Log log);
 
   asio::io_context loop_{1};

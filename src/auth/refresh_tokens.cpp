@@ -12,6 +12,17 @@ namespace {
 constexpr Duration kSentForLost = std::chrono::minutes(10);
 constexpr int kAtOnce = 100;
 
+class Tidying {
+ public:
+  explicit Tidying(bool& flag) : flag_(flag) { flag_ = true; }
+  Tidying(const Tidying&) = delete;
+  Tidying& operator=(const Tidying&) = delete;
+  ~Tidying() { flag_ = false; }
+
+ private:
+  bool& flag_;
+};
+
 // No token of Amazon's begins so; they begin with "Atzr|".
 constexpr std::string_view kMark = "amzsync-kept:";
 
@@ -105,7 +116,8 @@ bool RefreshTokens::is_in_place(UserNo user, std::string_view sealed) const {
 }
 
 Async<void> RefreshTokens::tidy() {
-  if (!host_ || std::exchange(tidying_, true)) co_return;
+  if (!host_ || tidying_) co_return;
+  const Tidying one_at_a_time(tidying_);
   for (bool more = true; more && !life_.cancelled();) {
     auto look = [before = clock_.now() - kSentForLost](store::Tx& tx) -> Result<std::vector<store::KeptToken>> { return store::tokens_to_remove(tx, before, kAtOnce); };
     const auto tokens = co_await store_.read(std::move(look));
@@ -126,7 +138,6 @@ Async<void> RefreshTokens::tidy() {
       (void)co_await store_.write(store::Urgency::normal, std::move(forget));   // else it is removed once more
     }
   }
-  tidying_ = false;
 }
 
 Async<Result<bool>> RefreshTokens::is_rid_of(UserNo user) {

@@ -2,6 +2,7 @@
 #include "auth/tokens.hpp"
 
 #include "base/json_writer.hpp"
+#include "base/memory.hpp"
 #include "store/journal.hpp"
 #include "store/sealed.hpp"
 
@@ -68,8 +69,8 @@ Async<Result<AccessToken>> Tokens::refreshed(store::Connection connection, Durat
     Completion<Result<AccessToken>> done;
     CancelToken::Registration cancel;
     std::unique_ptr<Clock::Timer> timer;
-    void end(const Result<AccessToken>& result) {
-      if (done) done(result);
+    void end(Result<AccessToken> result) noexcept {
+      if (done) done(std::move(result));
     }
   };
   if (cancel.cancelled()) co_return Code::cancelled;
@@ -81,8 +82,13 @@ Async<Result<AccessToken>> Tokens::refreshed(store::Connection connection, Durat
     wait->cancel = cancel.on_cancel([wait] { wait->end(Code::cancelled); });
     wait->timer = clock_.call_at(clock_.steady() + within, [wait] { wait->end(Code::amazon_unavailable); });
     const bool first = !refreshing_.contains(key);
-    refreshing_[key].push_back([wait](const Result<AccessToken>& result) { wait->end(result); });
-    if (first) tasks_.spawn(refresh_for_all(connection));
+    try {
+      refreshing_[key].push_back([wait](const Result<AccessToken>& result) { wait->end(result); });
+      if (first) tasks_.spawn(refresh_for_all(connection));
+    } catch (...) {
+      if (first) refreshing_.erase(key);
+      throw;
+    }
   };
   auto token = co_await await_completion<Result<AccessToken>>(std::move(join));
   wait->timer.reset();
@@ -92,11 +98,16 @@ Async<Result<AccessToken>> Tokens::refreshed(store::Connection connection, Durat
 
 Async<void> Tokens::refresh_for_all(store::Connection connection) {
   const Key key{connection.number.value, connection.generation};
-  const auto token = co_await refresh_or_await(connection);
-  const auto waiting = std::move(refreshing_[key]);
-  refreshing_.erase(key);
+  Result<AccessToken> token(Code::no_memory);
+  try {
+    token = co_await refresh_or_await(connection);
+  } catch (...) {
+    token = error_of(std::current_exception());
+  }
+  const auto waiting = refreshing_.extract(key);
   if (token) rejected_.erase(key);
-  for (const Waiter& waiter : waiting) waiter(token);
+  if (!waiting) co_return;
+  for (const Waiter& waiter : waiting.mapped()) insist([&] { waiter(token); });
 }
 
 Async<Result<AccessToken>> Tokens::refresh_or_await(store::Connection connection) {

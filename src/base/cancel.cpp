@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cancel.hpp"
 
+#include "base/memory.hpp"
+
 namespace amzsync::base {
 
 void CancelSource::cancel(CancelReason reason) {
@@ -14,7 +16,7 @@ void CancelSource::cancel(CancelReason reason) {
     // The entry stays until its registration goes, so the registration's iterator stays valid.
     keep->callbacks.splice(keep->callbacks.end(), keep->callbacks, keep->callbacks.begin());
     if (!callback) break;  // every remaining entry was called
-    callback();
+    insist(std::ref(callback));   // else who waits would not hear of it
   }
 }
 
@@ -23,8 +25,8 @@ CancelToken CancelSource::token() const { return CancelToken(state_); }
 CancelToken::Registration CancelToken::on_cancel(std::function<void()> callback) const {
   Registration registration;
   if (state_ && state_->reason == CancelReason::none) {
-    registration.state_ = state_;
     registration.place_ = state_->callbacks.insert(state_->callbacks.end(), std::move(callback));
+    registration.state_ = state_;
   }
   return registration;
 }

@@ -45,8 +45,12 @@ class Log {
   void error(std::string_view message, std::initializer_list<LogField> fields = {}) const { say(LogLevel::error, message, fields); }
 
  private:
-  void say(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
-    if (sink_ && level >= least_) (*sink_)(level, message, {fields.begin(), fields.size()});
+  void say(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const noexcept {
+    try {
+      if (sink_ && level >= least_) (*sink_)(level, message, {fields.begin(), fields.size()});
+    } catch (const std::bad_alloc&) {
+      // Nothing is to fail for want of a line about it.
+    }
   }
   std::shared_ptr<LogSink> sink_;
   LogLevel least_ = LogLevel::info;

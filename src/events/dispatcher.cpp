@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/dispatcher.hpp"
 
+#include "base/memory.hpp"
+
 namespace amzsync::events {
 
 Result<std::int64_t> Dispatcher::subscribe(std::optional<UserId> user, std::int64_t after, Listener listener, std::function<void()> freed) {
@@ -17,15 +19,8 @@ Result<std::int64_t> Dispatcher::subscribe(std::optional<UserId> user, std::int6
     id = next_id_++;
     subscriptions_.emplace(id, subscription);
   }
-  try {
-    if (listening_) listening_();
-    poke();  // what is to be replayed comes without waiting for news
-  } catch (const std::bad_alloc&) {
-    std::lock_guard lock(mutex_);
-    subscription->active = false;   // `freed` stays the caller's
-    subscriptions_.erase(id);
-    return Code::no_memory;
-  }
+  if (listening_) listening_();
+  poke();  // what is to be replayed comes without waiting for news
   return id;
 }
 
@@ -56,22 +51,13 @@ Status Dispatcher::unsubscribe(std::int64_t id) {
     subscriptions_.erase(found);
   }
   let_go(*subscription);
-  try {
-    if (listening_) listening_();
-  } catch (const std::bad_alloc&) {
-    // It is ended; that nobody listens is seen when the next one ends.
-  }
+  if (listening_) listening_();
   return Done{};
 }
 
-void Dispatcher::poke() {
+void Dispatcher::poke() noexcept {
   if (pumping_.exchange(true)) return;
-  try {
-    asio::post(thread_, [this] { pump(); });
-  } catch (...) {
-    pumping_ = false;
-    throw;
-  }
+  insist([this] { asio::post(thread_, [this] { pump(); }); });
 }
 
 void Dispatcher::call_out(std::function<void()> callback) {
@@ -84,6 +70,17 @@ void Dispatcher::call_out(std::function<void()> callback) {
 
 void Dispatcher::pump() {
   pumping_ = false;  // a poke from here on means another round
+  bool troubled = false;
+  try {
+    troubled = !tell_all();
+  } catch (const std::bad_alloc&) {
+    troubled = true;
+  }
+  if (troubled && troubled_) troubled_();
+}
+
+/// False: some of them may not have all that there is.
+bool Dispatcher::tell_all() {
   std::vector<std::shared_ptr<Subscription>> all;
   {
     std::lock_guard lock(mutex_);
@@ -105,7 +102,7 @@ void Dispatcher::pump() {
       subscription->next.reset();
     }
   }
-  if (troubled && troubled_) troubled_();
+  return !troubled;
 }
 
 /// False: there was no memory to tell it.

@@ -34,7 +34,7 @@ class Dispatcher {
   Status unsubscribe(std::int64_t id);
 
   /// Something changed. Any thread.
-  void poke();
+  void poke() noexcept;
   /// Whether the calling thread is inside one of our callbacks.
   bool inside_callback() const noexcept { return std::this_thread::get_id() == calling_.load(); }
   /// Calls `callback` there like a listener. Any thread.
@@ -52,6 +52,7 @@ class Dispatcher {
     bool active = true;
   };
   void pump();
+  bool tell_all();
   bool call(Subscription& subscription, const Item& item);
   void end_all();
   static void let_go(Subscription& subscription);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/hub.hpp"
 
+#include <thread>
 #include <vector>
 
 namespace amzsync::events {
@@ -15,7 +16,13 @@ std::int64_t Hub::add(std::function<void()> wake) {
   listeners_.emplace(id, std::move(wake));
   if (!std::exchange(polling_, true)) {
     counter_ = store_.change_counter();
-    tasks_.spawn(poll());
+    try {
+      tasks_.spawn(poll());
+    } catch (...) {
+      polling_ = false;
+      listeners_.erase(id);
+      throw;
+    }
   }
   return id;
 }
@@ -38,14 +45,25 @@ void Hub::tell() {
 
 Async<void> Hub::poll() {
   while (!life_.cancelled() && !listeners_.empty()) {
-    const std::uint64_t counter = store_.change_counter();
-    if (counter != counter_) {
-      counter_ = counter;
-      tell();
+    try {
+      look();
+      co_await clock_.sleep_for(kPollEvery, life_);
+    } catch (const std::bad_alloc&) {
+      std::this_thread::yield();   // and looks again
     }
-    co_await clock_.sleep_for(kPollEvery, life_);
   }
   polling_ = false;
+}
+
+void Hub::look() noexcept {
+  try {
+    const std::uint64_t counter = store_.change_counter();
+    if (counter == counter_) return;
+    tell();
+    counter_ = counter;
+  } catch (const std::bad_alloc&) {
+    // They are told at the next look.
+  }
 }
 
 }  // namespace amzsync::events

@@ -28,6 +28,7 @@ class Hub {
 
  private:
   Async<void> poll();
+  void look() noexcept;
   void tell();
 
   Tasks& tasks_;

@@ -4,9 +4,11 @@
 namespace amzsync::net {
 
 void BodyStream::push(std::string_view piece) {
-  if (piece.empty()) return;
-  if (waiting_) return waiting_(std::string(piece));
-  bytes_ += piece.size();
+  if (piece.empty() || forsaken_) return;
+  if (waiting_) {
+    std::string whole(piece);
+    return waiting_(std::move(whole));
+  }
   // Transports push a few kilobytes at a time; readers want fewer, larger pieces.
   constexpr std::size_t kPiece = 256U << 10;
   if (!pieces_.empty() && pieces_.back().size() + piece.size() <= kPiece) {
@@ -14,6 +16,7 @@ void BodyStream::push(std::string_view piece) {
   } else {
     pieces_.emplace_back(piece);
   }
+  bytes_ += piece.size();
 }
 
 Async<std::optional<std::string>> BodyStream::next() {
@@ -31,7 +34,14 @@ Async<std::optional<std::string>> BodyStream::next() {
   co_return piece;
 }
 
-void BodyStream::close() {
+void BodyStream::forsake() noexcept {
+  forsaken_ = true;
+  pieces_.clear();
+  bytes_ = 0;
+  if (resume_) resume_();
+}
+
+void BodyStream::close() noexcept {
   closed_ = true;
   if (waiting_) waiting_(std::nullopt);
 }

@@ -26,14 +26,16 @@ class BodyStream {
   // The reader's side.
   /// The next piece; nullopt: the stream was closed and everything was read.
   Async<std::optional<std::string>> next();
+  /// The reader goes; what still comes is dropped, so that the exchange can end.
+  void forsake() noexcept;
   /// Nothing more will be pushed: the exchange has ended, well or not.
-  void close();
+  void close() noexcept;
 
  private:
   using Piece = std::optional<std::string>;
   std::deque<std::string> pieces_;
   std::size_t bytes_ = 0;
-  bool closed_ = false;
+  bool closed_ = false, forsaken_ = false;
   std::function<void()> resume_;
   Completion<Piece> waiting_;
 };

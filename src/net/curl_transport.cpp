@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/memory.hpp"
 #include "net/public_address.hpp"
 
 namespace amzsync::net {
@@ -55,7 +56,7 @@ struct Transfer {
   Completion<Result<HttpResponse>> done;
   CancelToken::Registration cancel;
   std::array<char, CURL_ERROR_SIZE> why{};
-  bool too_large = false;
+  bool too_large = false, no_memory = false;
 };
 
 class CurlTransport final : public HttpTransport {
@@ -65,6 +66,7 @@ class CurlTransport final : public HttpTransport {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
     multi_ = curl_multi_init();
+    if (!multi_) throw std::bad_alloc();
     curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlTransport::on_socket);
     curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
     curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlTransport::on_timer);
@@ -121,8 +123,13 @@ class CurlTransport final : public HttpTransport {
     if (!easy) return t.done(Code::no_memory);
     set_options(t);
     transfers_.emplace(easy, std::move(owned));
-    t.cancel = cancel.on_cancel([this, easy] { finish(easy, Code::cancelled); });
-    if (curl_multi_add_handle(multi_, easy) != CURLM_OK) finish(easy, Code::internal);
+    try {
+      t.cancel = cancel.on_cancel([this, easy] { finish(easy, Code::cancelled); });
+    } catch (...) {
+      transfers_.erase(easy);
+      throw;
+    }
+    if (const CURLMcode added = curl_multi_add_handle(multi_, easy); added != CURLM_OK) finish(easy, added == CURLM_OUT_OF_MEMORY ? Code::no_memory : Code::internal);
   }
 
   void set_options(Transfer& t) {
@@ -147,7 +154,7 @@ class CurlTransport final : public HttpTransport {
       curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, kLeastBytesPerSecond);
       curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, ms(t.request.timeout) / 1000);
       // Room is made by the reader, on the loop but inside no callback of curl's.
-      t.request.body_to->on_room([this, easy] { asio::post(loop_, [this, easy] { go_on(easy); }); });
+      t.request.body_to->on_room([this, easy] { insist([this, easy] { asio::post(loop_, [this, easy] { go_on(easy); }); }); });
     } else {
       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms(t.request.timeout));
     }
@@ -193,27 +200,33 @@ class CurlTransport final : public HttpTransport {
       const CURLcode code = message->data.result;
       const auto found = transfers_.find(easy);
       if (found == transfers_.end()) continue;
-      Transfer& t = *found->second;
-      if (code == CURLE_OK) {
-        long status = 0;
-        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-        t.response.status = static_cast<int>(status);
-        finish(easy, std::move(t.response));
-      } else if (t.too_large) {
-        finish(easy, Code::answer_too_large);
-      } else {
-        long proxy_said = 0;
-        curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said);
-        if (proxy_said != 0 && proxy_said / 100 != 2) {
-          finish(easy, Error(Code::network_error, "No way to " + origin_of(t.request.url) + ": the proxy answered " + std::to_string(proxy_said) + "."));
-          continue;
-        }
-        // curl's own sentences name host and cause, never a header or a body. Of TLS only the longer one tells what is wrong.
-        const bool of_tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE;
-        const Code kind = code == CURLE_OPERATION_TIMEDOUT ? Code::timeout : Code::network_error;
-        finish(easy, Error(kind, std::string("No answer from ") + origin_of(t.request.url) + ": " + (of_tls && t.why[0] != '\0' ? t.why.data() : curl_easy_strerror(code)) + "."));
+      Result<HttpResponse> outcome(Code::no_memory);
+      try {
+        outcome = outcome_of(*found->second, code);
+      } catch (const std::bad_alloc&) {
+        // curl tells of it only once.
       }
+      finish(easy, std::move(outcome));
     }
+  }
+
+  static Result<HttpResponse> outcome_of(Transfer& t, CURLcode code) {
+    CURL* easy = t.easy.get();
+    if (code == CURLE_OK) {
+      long status = 0;
+      curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+      t.response.status = static_cast<int>(status);
+      return std::move(t.response);
+    }
+    if (t.too_large) return Code::answer_too_large;
+    if (t.no_memory || code == CURLE_OUT_OF_MEMORY) return Code::no_memory;
+    long proxy_said = 0;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said);
+    if (proxy_said != 0 && proxy_said / 100 != 2) return Error(Code::network_error, "No way to " + origin_of(t.request.url) + ": the proxy answered " + std::to_string(proxy_said) + ".");
+    // curl's own sentences name host and cause, never a header or a body. Of TLS only the longer one tells what is wrong.
+    const bool of_tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE;
+    const Code kind = code == CURLE_OPERATION_TIMEDOUT ? Code::timeout : Code::network_error;
+    return Error(kind, std::string("No answer from ") + origin_of(t.request.url) + ": " + (of_tls && t.why[0] != '\0' ? t.why.data() : curl_easy_strerror(code)) + ".");
   }
 
   static curl_socket_t open_public_socket(void*, curlsocktype, curl_sockaddr* address) {
@@ -228,14 +241,26 @@ class CurlTransport final : public HttpTransport {
     drive(CURL_SOCKET_TIMEOUT, 0);
   }
 
-  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
+  // Nothing may unwind curl's own frames.
+
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) noexcept {
     auto& t = *static_cast<Transfer*>(user);
+    try {
+      return take_body(t, {data, size});
+    } catch (const std::bad_alloc&) {
+      t.no_memory = true;
+      return 0;
+    }
+  }
+
+  static std::size_t take_body(Transfer& t, std::string_view data) {
+    const std::size_t size = data.size();
     if (t.request.body_to) {
       long status = 0;
       curl_easy_getinfo(t.easy.get(), CURLINFO_RESPONSE_CODE, &status);
       if (status >= 200 && status < 300) {
         if (t.request.body_to->full()) return CURL_WRITEFUNC_PAUSE;
-        t.request.body_to->push({data, size});
+        t.request.body_to->push(data);
         return size;
       }
     }
@@ -243,24 +268,32 @@ class CurlTransport final : public HttpTransport {
       t.too_large = true;
       return 0;
     }
-    t.response.body.append(data, size);
+    t.response.body.append(data);
     return size;
   }
 
-  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
     auto& t = *static_cast<Transfer*>(user);
-    std::string_view line(data, size);
+    try {
+      take_header(t, {data, size});
+      return size;
+    } catch (const std::bad_alloc&) {
+      t.no_memory = true;
+      return 0;
+    }
+  }
+
+  static void take_header(Transfer& t, std::string_view line) {
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
     if (line.starts_with("HTTP/")) {
       t.response.headers.clear();  // a new answer begins (after a 100 Continue)
-      return size;
+      return;
     }
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return size;
+    if (colon == std::string_view::npos) return;
     std::string_view value = line.substr(colon + 1);
     while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
     t.response.headers.push_back({std::string(line.substr(0, colon)), std::string(value)});
-    return size;
   }
 
   // ---- curl's sockets on the loop ----
@@ -290,43 +323,46 @@ class CurlTransport final : public HttpTransport {
   }
 
   /// Never says that it failed: curl takes that for the end of all transfers, and of those to come.
-  static int on_socket(CURL* easy, curl_socket_t fd, int what, void* user, void*) {
+  static int on_socket(CURL* easy, curl_socket_t fd, int what, void* user, void*) noexcept {
     auto& self = *static_cast<CurlTransport*>(user);
-    if (self.closing_) return 0;
-    const auto found = self.watches_.find(fd);
+    if (!self.closing_) insist([&] { self.watch(easy, fd, what); });
+    return 0;
+  }
+
+  void watch(CURL* easy, curl_socket_t fd, int what) {
+    const auto found = watches_.find(fd);
     if (what == CURL_POLL_REMOVE) {
-      if (found != self.watches_.end()) self.forget(found);
-      return 0;
+      if (found != watches_.end()) forget(found);
+      return;
     }
-    std::shared_ptr<Watch> watch = found != self.watches_.end() ? found->second : std::make_shared<Watch>(self.loop_, fd);
-    if (found == self.watches_.end()) {
+    std::shared_ptr<Watch> watch = found != watches_.end() ? found->second : std::make_shared<Watch>(loop_, fd);
+    if (found == watches_.end()) {
       std::error_code failed;
       watch->descriptor.assign(fd, failed);
       if (failed) {
-        asio::post(self.loop_, [&self, easy, why = failed.message()] { self.finish(easy, Error(Code::network_error, "A connection can't be watched: " + why + ".")); });
-        return 0;
+        asio::post(loop_, [this, easy, why = failed.message()] { insist([&] { finish(easy, Error(Code::network_error, "A connection can't be watched: " + why + ".")); }); });
+        return;
       }
-      self.watches_.emplace(fd, watch);
+      watches_.emplace(fd, watch);
     }
     watch->wanted = what;
-    self.arm(watch);
-    return 0;
+    arm(watch);
   }
 
   void arm(const std::shared_ptr<Watch>& watch) {
     if ((watch->wanted & CURL_POLL_IN) && !watch->reading) {
-      watch->reading = true;
       watch->descriptor.async_wait(Descriptor::wait_read, [this, watch](std::error_code ec) {
         watch->reading = false;
         ready(watch, CURL_CSELECT_IN, ec);
       });
+      watch->reading = true;
     }
     if ((watch->wanted & CURL_POLL_OUT) && !watch->writing) {
-      watch->writing = true;
       watch->descriptor.async_wait(Descriptor::wait_write, [this, watch](std::error_code ec) {
         watch->writing = false;
         ready(watch, CURL_CSELECT_OUT, ec);
       });
+      watch->writing = true;
     }
   }
 
@@ -334,25 +370,30 @@ class CurlTransport final : public HttpTransport {
     if (watch->gone || ec == asio::error::operation_aborted) return;  // `this` may be gone too
     if (!(watch->wanted & (what == CURL_CSELECT_IN ? CURL_POLL_IN : CURL_POLL_OUT))) return;
     drive(watch->fd, ec ? CURL_CSELECT_ERR : what);
-    if (!watch->gone) arm(watch);
+    if (!watch->gone) insist([&] { arm(watch); });
   }
 
-  static int on_timer(CURLM*, long timeout_ms, void* user) {
+  static int on_timer(CURLM*, long timeout_ms, void* user) noexcept {
     auto& self = *static_cast<CurlTransport*>(user);
     self.timer_.reset();
-    if (timeout_ms >= 0 && !self.closing_) {
-      self.timer_ = self.clock_.call_at(self.clock_.steady() + std::chrono::milliseconds(timeout_ms), [&self] {
-        const auto keep = std::move(self.timer_);  // curl may set the next one from inside
-        self.drive(CURL_SOCKET_TIMEOUT, 0);
-      });
-    }
+    if (timeout_ms >= 0 && !self.closing_) insist([&] { self.call_at(self.clock_.steady() + std::chrono::milliseconds(timeout_ms)); });
     return 0;
+  }
+
+  void call_at(Steady at) {
+    timer_ = clock_.call_at(at, [this] {
+      const auto keep = std::move(timer_);  // curl may set the next one from inside
+      drive(CURL_SOCKET_TIMEOUT, 0);
+    });
   }
 
   void drive(curl_socket_t fd, int what) {
     int running = 0;
-    curl_multi_socket_action(multi_, fd, what, &running);
+    const CURLMcode acted = curl_multi_socket_action(multi_, fd, what, &running);
     collect_finished();
+    // Then it does not say which of them it would still tell of.
+    if (acted == CURLM_OUT_OF_MEMORY || acted == CURLM_INTERNAL_ERROR)
+      while (!transfers_.empty()) finish(transfers_.begin()->first, acted == CURLM_OUT_OF_MEMORY ? Code::no_memory : Code::internal);
   }
 
   Executor loop_;

@@ -24,9 +24,8 @@ constexpr double kGiveWay = 0.7, kComeBack = 0.01, kLeastShare = 0.1;
 double seconds(Duration d) noexcept { return static_cast<double>(d.count()) / 1e6; }
 Duration from_seconds(double s) noexcept { return Duration(static_cast<Duration::rep>(std::ceil(s * 1e6))); }
 
-/// The holder's row, or why it can't be had yet.
 struct Hold {
-  bool granted = false;
+  std::optional<Instant> others_until;   ///< another holds the bucket until then
   double level = 0, rate = 0;
 };
 
@@ -40,44 +39,58 @@ void Throttle::refill(Bucket& b) const {
   b.as_of = now;
 }
 
-Async<Status> Throttle::hold(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel, const WaitListener& listener) {
-  for (;;) {
-    const double full = operation.burst - std::min(0.5, operation.rate * kSlackSeconds);
-    auto take = [this, key, full, rate = operation.rate, share = bucket.share](store::Tx& tx) -> Result<Hold> {
-      tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING", key.app_id,
-             key.account, key.region, key.operation, full, rate, tx.now());
-      Hold hold;
-      std::int64_t holder = 0;
-      {
-        store::Rows r = tx.rows("SELECT level, rate, as_of, holder, held_until FROM buckets WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id,
-                                key.account, key.region, key.operation);
-        if (!r.next()) return Code::internal;
-        holder = r.integer(3);
-        if (holder != 0 && holder != me_.value && r.instant(4) > tx.now()) return hold;
-        hold.rate = r.real(1);
-        const double passed = std::max(0.0, seconds(tx.now() - r.instant(2)));
-        // A holder that did not give the bucket back may have emptied it a moment ago.
-        hold.level = holder == 0 ? std::min(full, r.real(0) + passed * hold.rate * share) : 0.0;
-        hold.granted = true;
+/// How long the one at this place of the line waits, the first of which is 1.
+Duration Throttle::wait_of(const Bucket& b, std::size_t place) const { return from_seconds(std::max(0.0, (static_cast<double>(place) - b.level) / (b.rate * b.share))); }
+
+void Throttle::Waiting::tell(Instant until) {
+  if (!listener) return;
+  listener(until);
+  told = true;
+}
+
+/// Everybody in the line is told, for each waits for all those before it.
+void Throttle::tell_line(Bucket& b) {
+  std::size_t place = 0;
+  for (Waiting& one : b.line)
+    if (const Duration wait = wait_of(b, ++place); wait >= kNoticeable) one.tell(clock_.now() + wait);
+}
+
+/// Makes the bucket this engine's. What it gives: until when another holds it that may be alive.
+Async<Result<std::optional<Instant>>> Throttle::hold(const BucketKey& key, const Operation& operation, Bucket& bucket) {
+  const double full = operation.burst - std::min(0.5, operation.rate * kSlackSeconds);
+  auto take = [this, key, full, rate = operation.rate, share = bucket.share](store::Tx& tx) -> Result<Hold> {
+    tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING", key.app_id,
+           key.account, key.region, key.operation, full, rate, tx.now());
+    Hold hold;
+    std::int64_t holder = 0;
+    {
+      store::Rows r = tx.rows("SELECT level, rate, as_of, holder, held_until FROM buckets WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id,
+                              key.account, key.region, key.operation);
+      if (!r.next()) return Code::internal;
+      holder = r.integer(3);
+      if (holder != 0 && holder != me_.value && r.instant(4) > tx.now()) {
+        hold.others_until = r.instant(4);
+        return hold;
       }
-      tx.run("UPDATE buckets SET holder=?5, held_until=?6 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id, key.account, key.region,
-             key.operation, me_, tx.now() + kLease);
-      return hold;
-    };
-    auto outcome = co_await store_.write(store::Urgency::normal, std::move(take));
-    if (!outcome) co_return outcome.error();
-    if (outcome->granted) {
-      bucket.cap = full;
-      bucket.level = outcome->level;
-      bucket.rate = outcome->rate;
-      bucket.as_of = bucket.last_used = clock_.steady();
-      bucket.held = true;
-      co_return Done{};
+      hold.rate = r.real(1);
+      const double passed = std::max(0.0, seconds(tx.now() - r.instant(2)));
+      // A holder that did not give the bucket back may have emptied it a moment ago.
+      hold.level = holder == 0 ? std::min(full, r.real(0) + passed * hold.rate * share) : 0.0;
     }
-    if (listener) listener(clock_.now() + kRetryHold);
-    co_await clock_.sleep_for(kRetryHold, cancel);
-    if (cancel.cancelled()) co_return Code::cancelled;
+    tx.run("UPDATE buckets SET holder=?5, held_until=?6 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id, key.account, key.region,
+           key.operation, me_, tx.now() + kLease);
+    return hold;
+  };
+  auto outcome = co_await store_.write(store::Urgency::normal, std::move(take));
+  if (!outcome) co_return outcome.error();
+  if (!outcome->others_until) {
+    bucket.cap = full;
+    bucket.level = outcome->level;
+    bucket.rate = outcome->rate;
+    bucket.as_of = bucket.last_used = clock_.steady();
+    bucket.held = true;
   }
+  co_return outcome->others_until;
 }
 
 Async<Status> Throttle::acquire(BucketKey key, const Operation& operation, CancelToken cancel, WaitListener listener) {
@@ -85,28 +98,46 @@ Async<Status> Throttle::acquire(BucketKey key, const Operation& operation, Cance
   if (!slot) slot = std::make_shared<Bucket>();
   const std::shared_ptr<Bucket> bucket = slot;  // keeps it in the map while it is used
   bucket->last_used = clock_.steady();
-  const Gate::Pass turn = co_await bucket->queue.enter(cancel);
+  const Place place(bucket->line, listener);
+  Status admitted = Code::no_memory;
+  try {
+    admitted = co_await wait_for_turn(key, operation, *bucket, cancel);
+  } catch (...) {
+    admitted = error_of(std::current_exception());
+  }
+  if (place.at->told) listener(std::nullopt);
+  co_return admitted;
+}
+
+Async<Status> Throttle::wait_for_turn(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel) {
+  if (bucket.held) {
+    refill(bucket);
+    if (const Duration wait = wait_of(bucket, bucket.line.size()); wait >= kNoticeable) bucket.line.back().tell(clock_.now() + wait);
+  }
+  const Gate::Pass turn = co_await bucket.queue.enter(cancel);
   if (!turn) co_return Code::cancelled;
-  bool told = false;
+  const Steady since = clock_.steady();
   for (;;) {
-    if (!bucket->held) {
-      auto held = co_await hold(key, operation, *bucket, cancel, listener);
-      if (!held) co_return held;
+    if (!bucket.held) {
+      AMZ_CO_TRY(others_until, co_await hold(key, operation, bucket));
+      if (others_until) {
+        // At the latest: one that is alive gives it back as soon as it needs it no more.
+        if (clock_.steady() - since >= kNoticeable)
+          for (Waiting& one : bucket.line) one.tell(*others_until);
+        co_await clock_.sleep_for(kRetryHold, cancel);
+        if (cancel.cancelled()) co_return Code::cancelled;
+        continue;
+      }
     }
-    refill(*bucket);
-    bucket->last_used = clock_.steady();
-    if (bucket->level >= 1.0) break;
-    const Duration wait = from_seconds((1.0 - bucket->level) / (bucket->rate * bucket->share));
-    if (listener && wait >= kNoticeable) {
-      listener(clock_.now() + wait);
-      told = true;
-    }
-    co_await clock_.sleep_for(wait, cancel);
+    refill(bucket);
+    bucket.last_used = clock_.steady();
+    if (bucket.level >= 1.0) break;
+    tell_line(bucket);
+    co_await clock_.sleep_for(wait_of(bucket, 1), cancel);
     if (cancel.cancelled()) co_return Code::cancelled;
   }
-  bucket->level -= 1.0;
-  bucket->share = std::min(1.0, bucket->share + kComeBack);
-  if (told) listener(std::nullopt);
+  bucket.level -= 1.0;
+  bucket.share = std::min(1.0, bucket.share + kComeBack);
   co_return Done{};
 }
 

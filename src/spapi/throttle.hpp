@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,7 +27,7 @@ struct BucketKey {
   friend auto operator<=>(const BucketKey&, const BucketKey&) = default;
 };
 
-/// Told when a wait of noticeable length begins; nullopt when it is over.
+/// Told when a wait of noticeable length begins, and again when more is known of it; nullopt when it is over.
 using WaitListener = std::function<void(std::optional<Instant> until)>;
 
 class Throttle {
@@ -54,6 +55,19 @@ class Throttle {
   static double calls_in(const Operation& operation, Duration span);
 
  private:
+  struct Waiting {
+    const WaitListener& listener;
+    bool told = false;
+    void tell(Instant until);
+  };
+  struct Place {
+    Place(std::list<Waiting>& all, const WaitListener& listener) : line(all), at(all.insert(all.end(), Waiting{listener})) {}
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() { line.erase(at); }
+    std::list<Waiting>& line;
+    std::list<Waiting>::iterator at;
+  };
   struct Bucket {
     double level = 0, rate = 0, cap = 0;
     double share = 1;       // of the rate: what others who use the same plan leave us
@@ -63,9 +77,13 @@ class Throttle {
     int refusals = 0;       // on end
     bool held = false;
     Gate queue{1};
+    std::list<Waiting> line;   // whoever wants a call of it, in the order in which they come through the queue
   };
-  Async<Status> hold(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel, const WaitListener& listener);
+  Async<Status> wait_for_turn(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel);
+  Async<Result<std::optional<Instant>>> hold(const BucketKey& key, const Operation& operation, Bucket& bucket);
   void refill(Bucket& bucket) const;
+  Duration wait_of(const Bucket& bucket, std::size_t place) const;
+  void tell_line(Bucket& bucket);
 
   store::Store& store_;
   Clock& clock_;

@@ -91,7 +91,7 @@ class Store {
   /// The engine is about to close: what can't be written within some seconds is given up. Any thread.
   virtual void hurry() noexcept {}
 
-  /// Whether there is room to go on: a disk is left with some to spare for everything else that lives on it. Cheap; loop thread.
+  /// Whether there is room to go on: a disk is left with some to spare for everything else that lives on it. Cheap; any thread.
   virtual bool has_room() { return true; }
 
   /// Whether what was deleted is gone from the store's files too. False: not yet, for somebody still reads what was there before. What was copied

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/erasures.hpp"
 
+#include "base/duty.hpp"
 #include "base/json_writer.hpp"
+#include "base/memory.hpp"
 #include "store/connections.hpp"
 #include "store/users.hpp"
 #include "sync/endings.hpp"
@@ -40,7 +42,9 @@ std::string receipt(const UserId& user, bool known, const store::ErasedRows& row
 
 }  // namespace
 
-void Erasures::start() { services_.tasks.spawn(finish_what_was_begun()); }
+void Erasures::start() {
+  insist([this] { services_.tasks.spawn(repeat(services_.clock, kLookEvery, life_, services_.log, [this] { return finish_what_was_begun(); })); });
+}
 
 Async<Result<std::string>> Erasures::erase(UserId user, std::string by) {
   auto disconnect = [this, user, by](store::Tx& tx) -> Result<std::optional<UserNo>> {
@@ -132,16 +136,13 @@ Async<void> Erasures::perform(std::shared_ptr<Job> job) {
 }
 
 Async<void> Erasures::finish_what_was_begun() {
-  while (!life_.cancelled()) {
-    auto look = [](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::erasures_under_way(tx); };
-    const auto users = co_await services_.store.read(std::move(look));
-    if (users)
-      for (const UserNo user : *users) {
-        const auto job = std::make_shared<Job>();
-        job->user = user;
-        co_await perform(job);
-      }
-    co_await services_.clock.sleep_for(kLookEvery, life_);
+  auto look = [](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::erasures_under_way(tx); };
+  const auto users = co_await services_.store.read(std::move(look));
+  if (!users) co_return;
+  for (const UserNo user : *users) {
+    const auto job = std::make_shared<Job>();
+    job->user = user;
+    co_await perform(job);
   }
 }
 

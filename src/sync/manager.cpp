@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/duty.hpp"
+#include "base/memory.hpp"
 #include "store/archive.hpp"
 #include "store/changes.hpp"
 #include "store/connections.hpp"
@@ -34,21 +36,36 @@ constexpr Duration kKeepChanges = std::chrono::hours(24 * 90);   // a reader who
 }  // namespace
 
 void Manager::start() {
-  duties_.spawn(keep_house());
-  duties_.spawn(tidy_now_and_then());
+  insist([this] { duties_.spawn(repeat(services_.clock, kHeartbeat, closing_.token(), services_.log, [this] { return keep_house(); })); });
+  insist([this] { duties_.spawn(repeat(services_.clock, kTidyEvery, closing_.token(), services_.log, [this] { return tidy_and_tell(); })); });
 }
 
-void Manager::wake() {
+void Manager::wake() noexcept {
   if (closing_.reason() != CancelReason::none) return;
   if (claiming_) {
     claim_again_ = true;
     return;
   }
   claiming_ = true;
-  duties_.spawn(claim_all());
+  try {
+    duties_.spawn(claim_all());
+  } catch (const std::bad_alloc&) {
+    claiming_ = false;
+    look_again_ = true;
+  }
 }
 
 Async<void> Manager::claim_all() {
+  try {
+    co_await claim_while_there_are();
+  } catch (...) {
+    services_.log.warn("Looking for syncs to run failed", {{"error", error_of(std::current_exception()).message}});
+    look_again_ = true;
+  }
+  claiming_ = false;
+}
+
+Async<void> Manager::claim_while_there_are() {
   do {
     claim_again_ = look_again_ = false;
     auto looked = co_await look_around();
@@ -77,7 +94,6 @@ Async<void> Manager::claim_all() {
       if (more && ++taken % kLookEvery == 0) (void)co_await look_around();   // a failure is met again at once
     }
   } while (claim_again_ && closing_.reason() == CancelReason::none);
-  claiming_ = false;
 }
 
 std::optional<store::ClaimedRun> Manager::claim_one(store::Tx& tx) {
@@ -120,9 +136,14 @@ Async<void> Manager::work_on(store::ClaimedRun run) {
   const auto meter = std::make_shared<spapi::Meter>(services_.clock, run.calls);
   Active& active = active_.insert_or_assign(number, Active{fence, run.replay, {}, {}, meter, {}}).first->second;
   const CancelToken token = active.cancel.token(), turn = active.turn.token();
-  if (listening_ == 0) listening_ = hub_.add([this] { wake(); });
-  if (closing_.reason() != CancelReason::none) active.stop(services_.clock, CancelReason::engine_closing);
-  const TurnEnd end = co_await perform(services_, std::move(run), token, turn, meter);
+  TurnEnd end;
+  try {
+    if (listening_ == 0) listening_ = hub_.add([this] { wake(); });
+    if (closing_.reason() != CancelReason::none) active.stop(services_.clock, CancelReason::engine_closing);
+    end = co_await perform(services_, std::move(run), token, turn, meter);
+  } catch (...) {
+    services_.log.error("A sync was let go of", {{"run", number}, {"error", error_of(std::current_exception()).message}});
+  }
   // It may be held anew already, by a second claim of ours.
   if (performed(fence)) active_.erase(number);
   if (active_.empty() && listening_ != 0) hub_.remove(std::exchange(listening_, 0));
@@ -164,43 +185,36 @@ Async<void> Manager::let_go() {
 
 Async<void> Manager::keep_house() {
   const CancelToken closing = closing_.token();
-  while (!closing.cancelled()) {
-    // First: what follows may wait for long reads.
-    auto renewed = co_await renew_leases();
-    if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
-    if (something_is_due()) {
-      for (auto duty : {&Manager::refresh_outlook, &Manager::bury_the_dead, &Manager::free_forgotten, &Manager::trigger_due}) {
-        auto done = co_await (this->*duty)();
-        if (closing.cancelled()) co_return;
-        if (done) continue;
-        services_.log.warn("Keeping the syncs failed", {{"error", done.error().message}});
-        break;   // each of them stands on the one before
-      }
-      wake();
+  // First: what follows may wait for long reads.
+  auto renewed = co_await renew_leases();
+  if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
+  if (something_is_due()) {
+    for (auto duty : {&Manager::refresh_outlook, &Manager::bury_the_dead, &Manager::free_forgotten, &Manager::trigger_due}) {
+      auto done = co_await (this->*duty)();
+      if (closing.cancelled()) co_return;
+      if (done) continue;
+      services_.log.warn("Keeping the syncs failed", {{"error", done.error().message}});
+      break;   // each of them stands on the one before
     }
-    auto turns = co_await take_turns();
-    if (!turns) services_.log.warn("Letting syncs take turns failed", {{"error", turns.error().message}});
-    if (!active_.empty() && !services_.store.has_room())
-      for (auto& [number, active] : active_) active.stop(services_.clock, CancelReason::no_room);
-    auto ended = co_await end_stalled();
-    if (!ended) services_.log.warn("Ending syncs that do nothing any more failed", {{"error", ended.error().message}});
-    if (!to_let_go_.empty()) co_await let_go();
-    auto kept = co_await services_.throttle.maintain(false);
-    if (!kept) services_.log.warn("Keeping the usage plans failed", {{"error", kept.error().message}});
-    co_await services_.clock.sleep_for(kHeartbeat, closing);
+    wake();
   }
+  auto turns = co_await take_turns();
+  if (!turns) services_.log.warn("Letting syncs take turns failed", {{"error", turns.error().message}});
+  if (!active_.empty() && !services_.store.has_room())
+    for (auto& [number, active] : active_) active.stop(services_.clock, CancelReason::no_room);
+  auto ended = co_await end_stalled();
+  if (!ended) services_.log.warn("Ending syncs that do nothing any more failed", {{"error", ended.error().message}});
+  if (!to_let_go_.empty()) co_await let_go();
+  auto kept = co_await services_.throttle.maintain(false);
+  if (!kept) services_.log.warn("Keeping the usage plans failed", {{"error", kept.error().message}});
 }
 
 /// Beside the keeping of the leases, which must not wait until a long table is trimmed.
-Async<void> Manager::tidy_now_and_then() {
-  const CancelToken closing = closing_.token();
-  while (!closing.cancelled()) {
-    auto tidied = co_await tidy();
-    if (!tidied) services_.log.warn("Trimming old events failed", {{"error", tidied.error().message}});
-    auto told = co_await tell_what_expires(services_, closing);
-    if (!told) services_.log.warn("Telling what expires soon failed", {{"error", told.error().message}});
-    co_await services_.clock.sleep_for(kTidyEvery, closing);
-  }
+Async<void> Manager::tidy_and_tell() {
+  auto tidied = co_await tidy();
+  if (!tidied) services_.log.warn("Trimming old events failed", {{"error", tidied.error().message}});
+  auto told = co_await tell_what_expires(services_, closing_.token());
+  if (!told) services_.log.warn("Telling what expires soon failed", {{"error", told.error().message}});
 }
 
 bool Manager::something_is_due() {

@@ -19,7 +19,7 @@ class Manager {
   /// Begins to work. Runs of engines that died are taken over at once.
   void start();
   /// Looks for runs to claim; after a trigger, a cancel, a commit of another process. Cheap, may be called often.
-  void wake();
+  void wake() noexcept;
   /// Stops claiming, tells the runs to stop, waits until they have let go of what they hold. The runs themselves go on
   /// elsewhere, or at the next open.
   Async<void> stop();
@@ -42,12 +42,13 @@ class Manager {
     }
   };
   Async<void> claim_all();
+  Async<void> claim_while_there_are();
   Async<void> end_if_deaf();
   std::optional<store::ClaimedRun> claim_one(store::Tx& tx);
   Async<void> work_on(store::ClaimedRun run);
   Async<void> let_go();
   Async<void> keep_house();
-  Async<void> tidy_now_and_then();
+  Async<void> tidy_and_tell();
   Active* performed(const store::Fence& fence);
   Async<Status> renew_leases();
   Async<Status> free_forgotten();

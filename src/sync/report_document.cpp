@@ -23,7 +23,31 @@ Async<Result<std::string>> ReportDocuments::address_of(std::string document_id) 
 }
 
 Async<void> ReportDocuments::fetch(std::string url, std::shared_ptr<net::BodyStream> into, std::optional<Result<net::HttpResponse>>& answer) {
-  answer = co_await services_.client.fetch_document(std::move(url), std::move(into), run_.cancel);
+  try {
+    std::shared_ptr<net::BodyStream> body = into;
+    answer = co_await services_.client.fetch_document(std::move(url), std::move(body), run_.cancel);
+  } catch (...) {
+    answer = error_of(std::current_exception());
+  }
+  into->close();   // whatever became of it, nobody is to wait for more
+}
+
+/// While `read` reads its body. The answer, or why the one or the other failed.
+Async<Result<net::HttpResponse>> ReportDocuments::download(std::string url, std::function<Async<Status>(net::BodyStream&)> read) {
+  const auto body = std::make_shared<net::BodyStream>();
+  std::optional<Result<net::HttpResponse>> answer;
+  Status status(Code::no_memory);
+  Group side(services_.tasks.loop(), services_.log);
+  if (!side.spawn([&] { return fetch(url, body, answer); })) body->close();
+  try {
+    status = co_await read(*body);
+  } catch (...) {
+    status = error_of(std::current_exception());
+  }
+  body->forsake();
+  AMZ_CO_CHECK(co_await side.all_ended());
+  if (!status) co_return status.error();
+  co_return std::move(*answer);
 }
 
 Async<Status> ReportDocuments::take(store::ReportJob& job) {
@@ -40,26 +64,20 @@ Async<Status> ReportDocuments::take(store::ReportJob& job) {
 }
 
 Async<Status> ReportDocuments::archive(store::ReportJob& job, std::string url) {
-  const auto body = std::make_shared<net::BodyStream>();
-  std::optional<Result<net::HttpResponse>> answer;
-  Tasks side(services_.tasks.loop(), services_.log);
-  side.spawn(fetch(std::move(url), body, answer));
-  auto kept = co_await keep_pieces(job, *body);
-  while (!kept && co_await body->next()) {}   // what still comes is let go, so that the exchange can end
-  co_await side.all_ended();
-  if (!kept) co_return kept.error();
-  if (!*answer) co_return answer->error();
-  const std::string type = std::string((**answer).header("Content-Type"));
-  auto whole = [job = job.number, archive = *kept, type](const store::RunTx& entered) {
+  Kept kept;
+  auto read = [this, &job, &kept](net::BodyStream& body) { return keep_pieces(job, body, kept); };
+  AMZ_CO_TRY(answer, co_await download(std::move(url), std::move(read)));
+  const std::string type = std::string(answer.header("Content-Type"));
+  auto whole = [job = job.number, archive = kept, type](const store::RunTx& entered) {
     store::archive_whole(entered, archive.number, archive.pieces, type);
     store::report_archived(entered, job, archive.number);
   };
   AMZ_CO_CHECK(co_await write_for(run_, std::move(whole)));
-  job.archive = kept->number;
+  job.archive = kept.number;
   co_return Done{};
 }
 
-Async<Result<ReportDocuments::Kept>> ReportDocuments::keep_pieces(const store::ReportJob& job, net::BodyStream& body) {
+Async<Status> ReportDocuments::keep_pieces(const store::ReportJob& job, net::BodyStream& body, Kept& kept) {
   store::ArchivedDocument document;
   document.stream = dataset_.stream;
   document.from = job.from;
@@ -72,7 +90,7 @@ Async<Result<ReportDocuments::Kept>> ReportDocuments::keep_pieces(const store::R
   document.read_until = dataset_.day_column.empty() ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at);
   auto begin = [document](const store::RunTx& entered) -> Result<std::int64_t> { return store::begin_archive(entered, document); };
   AMZ_CO_TRY(number, co_await write_for(run_, std::move(begin)));
-  Kept kept{number, 0};
+  kept.number = number;
   std::string piece;
   for (bool more = true; more;) {
     auto some = co_await body.next();
@@ -85,7 +103,7 @@ Async<Result<ReportDocuments::Kept>> ReportDocuments::keep_pieces(const store::R
     AMZ_CO_CHECK(co_await write_for(run_, std::move(append)));
     ++kept.pieces;
   }
-  co_return kept;
+  co_return Done{};
 }
 
 Async<Result<Imported>> ReportDocuments::import(store::ReportJob job, DayRange history) {
@@ -103,19 +121,19 @@ Async<Result<Imported>> ReportDocuments::import(store::ReportJob job, DayRange h
   co_return imported;
 }
 
-Async<Result<std::string>> ReportDocuments::explanation(std::string document_id) {
-  AMZ_CO_TRY(url, co_await address_of(std::move(document_id)));
-  const auto body = std::make_shared<net::BodyStream>();
-  std::optional<Result<net::HttpResponse>> answer;
-  Tasks side(services_.tasks.loop(), services_.log);
-  side.spawn(fetch(std::move(url), body, answer));
-  std::string text;
+Async<Status> ReportDocuments::collect(net::BodyStream& body, std::string& text) {
   for (;;) {
-    auto piece = co_await body->next();
-    if (!piece) break;
+    auto piece = co_await body.next();
+    if (!piece) co_return Done{};
     if (text.size() < kMostExplanation) text += *piece;
   }
-  co_await side.all_ended();
+}
+
+Async<Result<std::string>> ReportDocuments::explanation(std::string document_id) {
+  AMZ_CO_TRY(url, co_await address_of(std::move(document_id)));
+  std::string text;
+  auto read = [&text](net::BodyStream& body) { return collect(body, text); };
+  (void)co_await download(std::move(url), std::move(read));   // whatever there is of it
   std::string plain;
   Gunzip gunzip(1U << 20);
   const Gunzip::Out out = [&plain](std::string_view bytes) -> Status {

@@ -32,7 +32,9 @@ class ReportDocuments {
   Async<Result<std::string>> address_of(std::string document_id);
   Async<void> fetch(std::string url, std::shared_ptr<net::BodyStream> into, std::optional<Result<net::HttpResponse>>& answer);
   Async<Status> archive(store::ReportJob& job, std::string url);
-  Async<Result<Kept>> keep_pieces(const store::ReportJob& job, net::BodyStream& body);
+  Async<Result<net::HttpResponse>> download(std::string url, std::function<Async<Status>(net::BodyStream&)> read);
+  Async<Status> keep_pieces(const store::ReportJob& job, net::BodyStream& body, Kept& kept);
+  static Async<Status> collect(net::BodyStream& body, std::string& text);
 
   RunContext& run_;
   Services& services_;

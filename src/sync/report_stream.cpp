@@ -51,9 +51,10 @@ class ReportReader {
     known_ = static_cast<std::int64_t>(windows_.size());
     tell_units();
 
-    Tasks group(services_.tasks.loop(), services_.log);
-    for (const ReportWindow& window : windows_) group.spawn(read_one(window));
-    co_await group.all_ended();
+    Group group(services_.tasks.loop(), services_.log);
+    for (const ReportWindow& window : windows_) group.spawn([this, window] { return read_one(window); });
+    auto ended = co_await group.all_ended();
+    if (!ended) co_return ended.error();
     if (failure_ && stops_run(*failure_)) co_return failure_;
     auto unsettled = co_await settle_strays();
     co_return failure_ ? failure_ : unsettled;

@@ -45,9 +45,15 @@ class Run {
         context_{services, claimed_.fence, claimed_.connection, {}, cancel_, std::move(turn), budget_, progress_, *meter_, side_, {}} {}
 
   Async<TurnEnd> perform() {
-    auto status = co_await read_everything();
+    Status status(Code::no_memory);
+    try {
+      status = co_await read_everything();
+    } catch (...) {
+      status = error_of(std::current_exception());
+    }
     if (!status && status.code() == Code::cancelled && cancel_.reason() == CancelReason::no_room) status = nearly_full();
-    co_await side_.all_ended();
+    auto told = co_await side_.all_ended();
+    (void)told;   // of progress
     if (cancel_.cancelled() && cancel_.reason() != CancelReason::by_user && cancel_.reason() != CancelReason::no_room) co_return TurnEnd{};   // it goes on, or was ended, elsewhere
     if (!status && status.code() == Code::fenced) co_return TurnEnd{};
     if (!status && status.code() == Code::cancelled && !cancel_.cancelled()) co_return TurnEnd{};   // it let go between two pieces of work
@@ -170,10 +176,10 @@ class Run {
     AMZ_CO_CHECK(co_await progress_.reach(kFetchingInventory, ""));
 
     for (const bool listed : {false, true}) {
-      Tasks group(services_.tasks.loop(), services_.log);
+      Group group(services_.tasks.loop(), services_.log);
       for (const Stream* stream : data_streams())
-        if (asked_for(*stream) && listed == (stream->report && stream->report->listed)) group.spawn(read_one(stream));
-      co_await group.all_ended();
+        if (asked_for(*stream) && listed == (stream->report && stream->report->listed)) group.spawn([this, stream] { return read_one(stream); });
+      AMZ_CO_CHECK(co_await group.all_ended());
       if (!listed) co_await compare_inventory();
       for (const StreamEnd& of : results_)
         if (of.result.outcome == StreamOutcome::stopped) co_return *of.result.error;
@@ -319,7 +325,7 @@ class Run {
   std::shared_ptr<spapi::Meter> meter_;
   net::RetryBudget budget_;
   Progress progress_;
-  Tasks side_;
+  Group side_;
   RunContext context_;
   std::vector<StreamEnd> results_;
   std::vector<std::string> done_before_;   // streams

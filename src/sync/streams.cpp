@@ -76,7 +76,7 @@ spapi::Caller make_caller(RunContext& run, std::string_view stream) {
     if (!until) return;   // told with the next page
     // Nobody waits for this to be written; a run that meanwhile lost its lease learns it at its next page.
     auto tell = [](Progress& progress) -> Async<void> { (void)co_await progress.tell(); };
-    run.side.spawn(tell(run.progress));
+    run.side.spawn([&run, tell] { return tell(run.progress); });
   };
   return caller;
 }

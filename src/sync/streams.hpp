@@ -37,7 +37,7 @@ struct RunContext {
   net::RetryBudget& budget;
   Progress& progress;
   spapi::Meter& meter;
-  Tasks& side;                               ///< small writes that nobody waits for until the run ends
+  Group& side;                               ///< small writes that nobody waits for until the run ends
   std::vector<MarketplaceId> marketplaces;   ///< to be read; known once participations are
 };
 
@@ -69,7 +69,9 @@ Async<Result<std::optional<store::StreamState>>> begin_stream(RunContext& run, s
 /// Writes for the run, which shows its fence first and notes its calls. `change` is called with the store::RunTx, and tells nothing, a Status or a Result.
 template <class Change, class Told = std::invoke_result_t<Change&, const store::RunTx&>, class Written = std::conditional_t<std::is_void_v<Told>, Status, Told>>
 Async<Written> write_for(RunContext& run, Change change) {
-  auto work = [fence = run.fence, calls = run.meter.total(), change = std::move(change)](store::Tx& tx) mutable -> Written {
+  auto work = [fence = run.fence, calls = run.meter.total(), &store = run.services.store, change = std::move(change)](store::Tx& tx) mutable -> Written {
+    // Asked when its turn comes: what waits before it may have taken the last room there was.
+    if (!store.has_room()) return nearly_full();
     AMZ_TRY(entered, store::RunTx::enter(tx, fence));
     store::note_calls(entered, calls);
     if constexpr (std::is_void_v<Told>) {
@@ -79,8 +81,6 @@ Async<Written> write_for(RunContext& run, Change change) {
       return change(entered);
     }
   };
-  // Asked each time: a fast document fills a disk in less time than any watch over it takes.
-  if (!run.services.store.has_room()) co_return nearly_full();
   auto written = co_await run.services.store.write(store::Urgency::normal, std::move(work));
   if (written) run.meter.work();
   co_return written;

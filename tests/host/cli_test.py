@@ -283,6 +283,12 @@ class CommandLine(HostCase):
         self.assertEqual(cli(key_file, "--config", str(config), "check")[0], 0)
         self.assertEqual(cli(key_file, "--master-key-file", str(other), "check")[0], 1)
         self.assertEqual(cli(self.settings(sim), f"--master-key-file={other}", "check")[0], 1)
+        for streams in ('["inventory", "transactions"]', '"inventory,transactions"'):
+            config.write_text(f"streams = {streams}\n")
+            out = cli(self.settings(sim), "--config", str(config), "sync", "--user", "anna", "--json")[1]
+            self.assertEqual({s["name"] for s in json.loads(out.splitlines()[-1])["streams"]}, {"participations", "inventory", "transactions"}, streams)
+        config.write_text('region = ["na", "eu"]\n')
+        self.assertEqual(cli(self.settings(sim), "--config", str(config), "check")[2], "amzsync: --region holds several values; it must be one, in quotes where it has commas\n")
         config.write_text("fnances = \"v0\"\n")
         code, _, err = cli(self.settings(sim), "--config", str(config), "status", "--user", "anna")
         self.assertEqual((code, len(err.strip().splitlines())), (2, 1), err)
@@ -296,6 +302,8 @@ class CommandLine(HostCase):
                      ("sync", "--user", "a", "--streams", "weather"), ("history", "--user", "a", "--offset", "-1"), ("findings", "--user", "a", "--status", "nonsense")):
             code, out, err = cli(env, *args)
             self.assertEqual((code, len(err.strip().splitlines())), (2, 1), (args, err))
+        self.assertEqual(cli(env, "dance")[2], "amzsync: 'dance' is no command; amzsync --help lists them\n")
+        self.assertEqual(cli(env)[2], "amzsync: a command is missing; amzsync --help lists them\n")
         for program in ("amzsync", "amzsync-host", "amzsync-sim"):
             for flag in ("--help", "--version"):
                 done = subprocess.run([BIN / program, flag], capture_output=True, text=True, timeout=60)

@@ -90,6 +90,16 @@ class Lines(HostCase):
         records = [json.loads(l) for l in host.log().splitlines()]
         self.assertIn({"level": "info", "message": "Triggered automatic sync after Amazon OAuth callback", "userId": "user \"é\"", "syncId": run}, records)
 
+    def test_a_text_stands_in_quotes_that_it_does_not_hold(self):
+        sim = self.sim(events=50, skus=5, sellers=5)
+        host = self.host(sim)
+        users = {"anna": "'anna'", "o'hara": '"o\'hara"', "o'hara \"o\"": "`o'hara \"o\"`", "o'hara \"`o`\"": "'o\\'hara \"`o`\"'", "a\\b": "'a\\\\b'"}
+        for seller, user in enumerate(users, 1):
+            host.finish(host.connect(user, seller).query["sync_id"], user)
+        log = self.log_of(host)
+        for user, quoted in users.items():
+            self.assertEqual(sum(f"Triggered automatic sync after Amazon OAuth callback {{ userId: {quoted}, " in l for l in log), 1, user)
+
 
 class Secrets(HostCase):
     def test_no_secret_is_in_any_log_event_answer_or_file(self):

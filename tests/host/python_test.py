@@ -469,6 +469,37 @@ while not handled:
 """)
                 self.assertEqual(out.split(), [] if waits == "engine.close()" else ["told"])
 
+    def test_a_call_whose_engine_or_reader_is_closed_on_its_way_says_so(self):
+        out = self.program(f"""
+function, closing = amzsync._native.function, None
+def closes_first(name):
+    def call(*arguments):   # which are made, and not yet in C
+        global closing
+        what, closing = closing, None
+        if what is not None:
+            what.close()
+        return function(name)(*arguments)
+    return call
+engine.close()
+amzsync._native.function = closes_first
+calls = {{
+    "engine": [lambda: other.status("u"), lambda: other.events("u"), lambda: other.changes("u"), lambda: other.pause()],
+    "events": [lambda: events.next(0), lambda: events.position, lambda: events.gap, lambda: events.fileno(), lambda: events.sse_hello],
+    "changes": [lambda: changes.next(), lambda: changes.position, lambda: changes.gap],
+}}
+for what, those in calls.items():
+    for call in those:
+        other = amzsync.Engine(store="sqlite:{self.store}", client_id="a", client_secret="b", master_key="{MASTER_KEY}")
+        events, changes = other.events("u"), other.changes("u")
+        closing = {{"engine": other, "events": events, "changes": changes}}[what]
+        try:
+            print(call())
+        except amzsync.ClosedError:
+            print("told")
+        other.close()
+""")
+        self.assertEqual(out.split(), ["told"] * 12)
+
     def test_what_is_interrupted_anywhere_is_closed_all_the_same(self):
         out = self.program("""
 import signal

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQLite as it is met in life: other programs that read and lock the file, a file that is none, one of a newer version, an odd place."""
 import os
+import resource
 import sqlite3
 import threading
 import unittest
@@ -60,6 +61,33 @@ class OtherPrograms(HostCase):
             self.assertEqual(run["error"]["code"], "store_busy")
             run = host.finish(host.post("/api/sync/start").json["syncId"])
         self.assertEqual(run["status"], "completed", run)
+        self.check_truth(host, sim)
+
+
+class LittleRoom(HostCase):
+    def test_a_sync_ends_while_there_is_room_to_say_so_and_the_next_is_whole(self):
+        sim = self.sim(events=20000, skus=500)
+        host = self.host(sim)
+
+        def limit(size):   # of a file; to SQLite it is a disk that ends there
+            resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+        def largest():
+            return max(file.stat().st_size for file in self.folder.iterdir() if file.name.startswith(self.store.name))
+
+        limit(largest() + (12 << 20))   # less than is spared
+        end = host.finish(host.connect().query["sync_id"])
+        self.assertEqual((end["status"], end["error"]["code"], end["calls"]), ("failed", "store_full", 0), end)
+        for room in (24, 32):
+            limit(largest() + (room << 20))
+            had = largest()
+            end = host.finish(host.post("/api/sync/start").json["syncId"])
+            self.assertIn((end["status"], end["error"]["code"]), (("failed", "store_full"), ("partial", "store_full")), end)
+            self.assertGreater(end["calls"], 0)
+            self.assertLess(largest(), had + (room << 20) - (8 << 20))   # half of what is spared is still there
+        limit(resource.RLIM_INFINITY)
+        end = host.finish(host.post("/api/sync/start").json["syncId"])
+        self.assertEqual(end["status"], "completed", end)
         self.check_truth(host, sim)
 
 

@@ -253,6 +253,35 @@ TEST_CASE("while Amazon makes it wait a run says until when, and how long it may
   CHECK(end.find("etaSeconds") == std::string::npos);
 }
 
+TEST_CASE("each of the streams that wait for one plan of Amazon's says until when, one call after the other") {
+  WorldSettings settings = small();
+  settings.streams = {"returns", "reimbursements", "removals", "ledger", "ledger_summary", "storage_fees"};
+  World world(settings);
+  {
+    Process& first = world.open();
+    world.sync_seller(first, 1);
+    world.close(first);
+  }
+  world.run_for(std::chrono::hours(48));
+  world.sql("UPDATE buckets SET level=0, as_of=" + std::to_string(world.clock().now().time_since_epoch().count()) + " WHERE operation='createReport'");
+  Process& process = world.open();
+  const auto begun = world.wait(process.engine().triggers().start(world.user(1), ""));
+  REQUIRE(begun);
+  std::vector<Instant> waits;
+  const auto all_wait = [&] {
+    waits.clear();
+    const auto run = *JsonDocument::parse(*process.engine().run_document(world.user(1), begun->id));
+    for (const Json stream : run["streams"])
+      if (!stream["waitingUntil"].is_null()) waits.push_back(*parse_instant(stream["waitingUntil"].text()));
+    return waits.size() >= 4;
+  };
+  REQUIRE(world.run_until(all_wait));
+  std::sort(waits.begin(), waits.end());
+  constexpr Duration kBetween = std::chrono::seconds(55);   // createReport: one a minute
+  for (std::size_t i = 1; i < waits.size(); ++i) CHECK(waits[i] - waits[i - 1] > kBetween);
+  CHECK(world.finish(process, world.user(1), begun->id).find("waitingUntil") == std::string::npos);
+}
+
 TEST_CASE("a seller is one user's; somebody else is told so") {
   World world(small());
   Process& process = world.open();

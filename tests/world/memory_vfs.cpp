@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "sim/random.hpp"
+#include "support/allocations.hpp"
 
 namespace world {
 
@@ -30,6 +31,7 @@ struct VfsCalls {
   static MemoryVfs* self(sqlite3_vfs* v) { return static_cast<MemoryVfs*>(v->pAppData); }
 
   static int open(sqlite3_vfs* v, const char* path, sqlite3_file* f, int flags, int* out_flags) {
+    const support::Sheltered disk;
     static const sqlite3_io_methods kMethods = {2,        close,    read,         write,        truncate,     sync,     size,  lock, unlock, check_reserved, control,
                                                 sector,   features, shm_map,      shm_lock,     shm_barrier,  shm_unmap, nullptr, nullptr};
     MemoryVfs* vfs = self(v);
@@ -48,10 +50,12 @@ struct VfsCalls {
     return SQLITE_OK;
   }
   static int remove(sqlite3_vfs* v, const char* path, int) {
+    const support::Sheltered disk;
     self(v)->files_.erase(path);
     return SQLITE_OK;
   }
   static int access(sqlite3_vfs* v, const char* path, int, int* out) {
+    const support::Sheltered disk;
     *out = self(v)->files_.contains(path) ? 1 : 0;
     return SQLITE_OK;
   }
@@ -88,6 +92,7 @@ struct VfsCalls {
     return SQLITE_IOERR_SHORT_READ;
   }
   static int write(sqlite3_file* f, const void* data, int amount, sqlite3_int64 offset) {
+    const support::Sheltered disk;
     MemoryVfs* vfs = of(f)->vfs;
     ++vfs->writes_;
     if (vfs->failing_writes_ != 0) {
@@ -101,10 +106,12 @@ struct VfsCalls {
     return SQLITE_OK;
   }
   static int truncate(sqlite3_file* f, sqlite3_int64 size) {
+    const support::Sheltered disk;
     file(f).content.resize(static_cast<std::size_t>(size));
     return SQLITE_OK;
   }
   static int sync(sqlite3_file* f, int) {
+    const support::Sheltered disk;
     file(f).synced = file(f).content;
     return SQLITE_OK;
   }
@@ -149,6 +156,7 @@ struct VfsCalls {
   static int features(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
 
   static int shm_map(sqlite3_file* f, int region, int size, int extend, void volatile** out) {
+    const support::Sheltered disk;
     MemoryVfs::File& data = file(f);
     if (!of(f)->uses_shm) {
       of(f)->uses_shm = true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world/sim_transport.hpp"
 
+#include "support/allocations.hpp"
+
 namespace world {
 
 namespace net = amzsync::net;
@@ -41,6 +43,20 @@ amzsim::SimRequest to_sim(const net::HttpRequest& request) {
   return sim;
 }
 
+namespace {
+
+net::HttpResponse to_response(amzsim::SimAnswer answer) {
+  const support::Sheltered amazon;
+  net::HttpResponse response;
+  response.status = answer.status;
+  response.headers.push_back({"Content-Type", answer.content_type});
+  for (auto& [name, value] : answer.headers) response.headers.push_back({name, value});
+  response.body = std::move(answer.body);
+  return response;
+}
+
+}  // namespace
+
 Async<Result<net::HttpResponse>> SimTransport::send(Request request, CancelToken cancel) {
   const std::shared_ptr<amzsync::net::BodyStream> body_to = request.body_to;
   Result<Response> response(Code::network_error);
@@ -63,6 +79,11 @@ Async<Result<net::HttpResponse>> SimTransport::send(Request request, CancelToken
   co_return response;
 }
 
+amzsim::SimAnswer SimTransport::ask(const Request& request) {
+  const support::Sheltered amazon;
+  return simulator_.handle(to_sim(request));
+}
+
 /// False: the request, or its answer, is lost on the way.
 Async<bool> SimTransport::meet_fate(bool back, CancelToken cancel) {
   if (!fates_) co_return true;
@@ -76,7 +97,7 @@ Async<Result<net::HttpResponse>> SimTransport::exchange(const Request& request, 
   const Duration latency = least_ + Duration(random_.below((most_ - least_).count() + 1));
   co_await clock_.sleep_for(latency / 2, cancel);   // on its way
   if (cancel.cancelled()) co_return Code::cancelled;
-  amzsim::SimAnswer answer = simulator_.handle(to_sim(request));
+  amzsim::SimAnswer answer = ask(request);
   Duration back = latency / 2 + answer.delay;
   const bool hangs = answer.delivery == amzsim::SimAnswer::Delivery::hang;
   if (hangs) back = std::chrono::hours(24 * 365);
@@ -87,12 +108,7 @@ Async<Result<net::HttpResponse>> SimTransport::exchange(const Request& request, 
   if (!in_time) co_return Code::timeout;
   if (answer.delivery != amzsim::SimAnswer::Delivery::whole) co_return Code::network_error;
   if (answer.body.size() > request.max_body && !request.body_to) co_return Code::answer_too_large;
-  Response response;
-  response.status = answer.status;
-  response.headers.push_back({"Content-Type", answer.content_type});
-  for (auto& [name, value] : answer.headers) response.headers.push_back({name, value});
-  response.body = std::move(answer.body);
-  co_return response;
+  co_return to_response(std::move(answer));
 }
 
 }  // namespace world

@@ -44,6 +44,7 @@ class SimTransport final : public amzsync::net::HttpTransport {
 
  private:
   Async<Result<Response>> exchange(const Request& request, CancelToken cancel);
+  amzsim::SimAnswer ask(const Request& request);
   Async<bool> meet_fate(bool back, CancelToken cancel);
 
   amzsim::Simulator& simulator_;

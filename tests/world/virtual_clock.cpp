@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world/virtual_clock.hpp"
 
+#include "support/allocations.hpp"
+
 namespace world {
 
 std::unique_ptr<Clock::Timer> VirtualClock::call_at(Steady at, std::function<void()> fire) {
+  const support::Sheltered ours;
   const Key key{std::max(at, steady_), number_++};
   timers_.emplace(key, std::move(fire));
   return std::make_unique<Entry>(*this, key);

@@ -12,6 +12,7 @@
 #include "store/postgres/postgres_store.hpp"
 #endif
 #include "store/sqlite/sqlite_store.hpp"
+#include "support/allocations.hpp"
 
 namespace world {
 
@@ -69,12 +70,12 @@ class Process::KillableStore final : public store::Store {
 
   void submit_write(store::Urgency urgency, std::unique_ptr<store::Job> job) override {
     if (!reach()) return job->finish(Code::store_unavailable);
-    meet(World::Point::store_write, std::make_shared<std::unique_ptr<store::Job>>(std::make_unique<Watched>(*this, std::move(job), world_.store_calls_)),
+    meet(World::Point::store_write, watched(std::move(job)),
          [this, urgency](std::unique_ptr<store::Job> j) { inner_.submit_write(urgency, std::move(j)); });
   }
   void submit_read(std::unique_ptr<store::Job> job) override {
     if (!reach()) return job->finish(Code::store_unavailable);
-    meet(World::Point::store_read, std::make_shared<std::unique_ptr<store::Job>>(std::make_unique<Watched>(*this, std::move(job), world_.store_calls_)),
+    meet(World::Point::store_read, watched(std::move(job)),
          [this](std::unique_ptr<store::Job> j) { inner_.submit_read(std::move(j)); });
   }
   void submit_scrub(Completion<Result<bool>> done) override {
@@ -101,11 +102,17 @@ class Process::KillableStore final : public store::Store {
     std::int64_t number;
   };
 
+  std::shared_ptr<std::unique_ptr<store::Job>> watched(std::unique_ptr<store::Job> job) {
+    const support::Sheltered ours;
+    return std::make_shared<std::unique_ptr<store::Job>>(std::make_unique<Watched>(*this, std::move(job), world_.store_calls_));
+  }
+
   /// A job meets its fate, and goes on now or later.
   void meet(World::Point point, std::shared_ptr<std::unique_ptr<store::Job>> job, std::function<void(std::unique_ptr<store::Job>)> go_on) {
     const Verdict verdict = process_.judge(static_cast<int>(point));
     if (verdict.error) return (*job)->finish(*verdict.error);
     if (verdict.wait <= Duration::zero()) return go_on(std::move(*job));
+    const support::Sheltered ours;
     const auto place = waits_.insert(waits_.end(), nullptr);
     *place = world_.clock_.call_at(world_.clock_.steady() + verdict.wait, [this, job, go_on, place] {
       const auto gone = std::move(*place);   // it is running
@@ -167,12 +174,14 @@ void Process::stop_listening() {
 }
 
 void Process::hear(const amzsync::events::Item& item) {
+  const support::Sheltered ours;
   if (!alive_) return;
   judge(static_cast<int>(World::Point::callback));
   if (item.event.seq > 0) heard_[item.user.text()].push_back(item.event.seq);
 }
 
 Process::Verdict Process::judge(int point) {
+  const support::Sheltered ours;
   Verdict verdict;
   if (!alive_) return verdict;
   if (world_.fates_) {
@@ -196,6 +205,7 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   const WorldSettings& s = world.settings_;
   const Log log(
       [this](LogLevel level, std::string_view message, std::span<const LogField> fields) {
+        const support::Sheltered ours;
         std::string line = std::string(level_name(level)) + ": " + std::string(message);
         for (const LogField& f : fields) {
           line += " " + std::string(f.name) + "=";
@@ -216,6 +226,7 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   entropy_ = std::make_unique<SeededEntropy>(s.seed * 1'000 + static_cast<std::uint64_t>(number));
   transport_ = std::make_unique<SimTransport>(world.amazon_, world.clock_, s.seed * 77 + static_cast<std::uint64_t>(number));
   transport_->set_observer([this](const net::HttpRequest& request, const Result<net::HttpResponse>& response) {
+    const support::Sheltered ours;
     std::string line = "http " + std::to_string(number_) + " " + request.url + " ";
     line += response ? std::to_string(response->status) + " " + std::to_string(response->body.size()) : std::string(response.error().name());
     world_.note(line);
@@ -294,21 +305,25 @@ Process& World::open() {
   return process;
 }
 
+/// As a runtime does.
+void World::stop(Process& process, std::shared_ptr<bool> stopped) {
+  asio::co_spawn(loop_, process.engine_->stop(), [this, &process, stopped](const std::exception_ptr& escaped) {
+    *stopped = !escaped;
+    if (escaped) stop(process, stopped);
+  });
+}
+
 /// Lets an engine unwind: a living one as its host would, a dead one without any effect.
 void World::bury(Process& process) {
   look_away();   // the last one to close a database folds its log back
-  bool stopped = false;
-  asio::co_spawn(loop_, process.engine_->stop(), [&stopped](const std::exception_ptr&) { stopped = true; });
-  const auto poll = [this] {
-    loop_.restart();
-    return loop_.poll() > 0;
-  };
-  while (poll() || !stopped) {
-    if (stopped) continue;
+  const auto stopped = std::make_shared<bool>(false);
+  stop(process, stopped);
+  while (poll() || !*stopped) {
+    if (*stopped) continue;
     // Whatever it still waits for ends by time alone.
     const auto next = clock_.next();
     if (!next) throw std::runtime_error("an engine does not stop");
-    clock_.move_to(*next);
+    move_to(*next);
   }
   process.engine_->dispatcher().close();
   poll();
@@ -325,6 +340,7 @@ void World::close(Process& process) {
 }
 
 void World::kill(Process& process) {
+  const support::Sheltered ours;
   if (!process.alive_) return;
   // It may be inside one of its own calls now: from here on nothing it does has any effect, and it is buried at the next step.
   process.alive_ = false;
@@ -346,21 +362,42 @@ void World::bury_the_dead() {
     if (!process->alive_ && process->engine_) bury(*process);
 }
 
+/// Whether there was anything to do. What a test exposes to want of memory is what the engines do here.
+bool World::poll() {
+  for (bool any = false;; any = true) {
+    loop_.restart();
+    try {
+      const support::Exposed engines;
+      return loop_.poll() > 0 || any;
+    } catch (const std::bad_alloc&) {
+      ++escapes_;
+    }
+  }
+}
+
+void World::move_to(Steady at) {
+  for (;;) {
+    try {
+      const support::Exposed engines;
+      return clock_.move_to(at);
+    } catch (const std::bad_alloc&) {
+      ++escapes_;
+    }
+  }
+}
+
 bool World::step() {
   bury_the_dead();
-  loop_.restart();
-  if (loop_.poll() > 0) return true;
+  if (poll()) return true;
   const auto next = clock_.next();
   if (!next) return false;
-  clock_.move_to(*next);
+  move_to(*next);
   return true;
 }
 
 void World::settle() {
-  do {
-    bury_the_dead();
-    loop_.restart();
-  } while (loop_.poll() > 0);
+  do bury_the_dead();
+  while (poll());
 }
 
 bool World::run_until(const std::function<bool()>& done, Duration within) {
@@ -368,11 +405,10 @@ bool World::run_until(const std::function<bool()>& done, Duration within) {
   const Steady end = clock_.steady() + within;
   while (!done()) {
     bury_the_dead();
-    loop_.restart();
-    if (loop_.poll() > 0) continue;
+    if (poll()) continue;
     const auto next = clock_.next();
     if (!next || *next > end) return false;
-    clock_.move_to(*next);
+    move_to(*next);
   }
   return true;
 }
@@ -380,7 +416,7 @@ bool World::run_until(const std::function<bool()>& done, Duration within) {
 void World::run_for(Duration span) {
   const Steady end = clock_.steady() + span;
   run_until([] { return false; }, span);
-  clock_.move_to(end);
+  move_to(end);
   settle();
 }
 

@@ -148,12 +148,12 @@ class World {
   template <class T>
   T wait(Async<T> task) {
     std::optional<T> value;
-    asio::co_spawn(loop_, into(std::move(task), value), [](const std::exception_ptr& escaped) {
-      if (escaped) std::rethrow_exception(escaped);
-    });
+    std::exception_ptr escaped;
+    asio::co_spawn(loop_, into(std::move(task), value, escaped), [](const std::exception_ptr&) {});
     ++waiting_;   // the engine of a process that dies meanwhile stays until the task has ended with it
-    run_until([&] { return value.has_value(); });
+    run_until([&] { return value || escaped; });
     --waiting_;
+    if (escaped) std::rethrow_exception(escaped);
     if (!value) throw std::runtime_error("the world stands still and the task has not ended");
     return std::move(*value);
   }
@@ -189,6 +189,9 @@ class World {
   std::vector<std::vector<std::string>> sql(const std::string& query) const;
   std::int64_t count(const std::string& query) const;
 
+  /// How often what was at its turn on the loop ended by want of memory (support/allocations.hpp), as the threads of a runtime live through it.
+  int escapes() const noexcept { return escapes_; }
+
   /// Hash of all that happened: calls, answers, log lines, journal.
   std::string trace_hash() const;
   void note(const std::string& line);
@@ -198,10 +201,17 @@ class World {
   friend class Process;
   friend class Process::KillableStore;
   bool step();
+  bool poll();
+  void move_to(Steady at);
   template <class T>
-  static Async<void> into(Async<T> task, std::optional<T>& value) {
-    value.emplace(co_await std::move(task));
+  static Async<void> into(Async<T> task, std::optional<T>& value, std::exception_ptr& escaped) {
+    try {
+      value.emplace(co_await std::move(task));
+    } catch (...) {
+      escaped = std::current_exception();
+    }
   }
+  void stop(Process& process, std::shared_ptr<bool> stopped);
   void bury(Process& process);
   void bury_the_dead();
   void look_away() const;
@@ -224,7 +234,7 @@ class World {
   std::optional<KillAt> kill_at_;
   Fates fates_;
   std::int64_t store_calls_ = 0, http_calls_ = 0, store_ends_ = 0;
-  int opened_ = 0, waiting_ = 0;
+  int opened_ = 0, waiting_ = 0, escapes_ = 0;
   std::vector<std::string> trace_;
 };
 

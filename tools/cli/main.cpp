@@ -482,7 +482,10 @@ int main(int argc, char** argv) {
     app.parse(args);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);
-    std::cerr << "amzsync: " << amzsync_tools::parse_problem(e) << "\n";
+    const bool no_command = app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&e) != nullptr;
+    const auto unknown = no_command ? app.remaining() : std::vector<std::string>();
+    if (!no_command) std::cerr << "amzsync: " << amzsync_tools::parse_problem(e) << "\n";
+    if (no_command) std::cerr << "amzsync: " << (unknown.empty() ? "a command is missing" : "'" + unknown.front() + "' is no command") << "; amzsync --help lists them\n";
     return kUsage;
   }
   if (migrating) return migrate(command);

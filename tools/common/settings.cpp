@@ -99,7 +99,20 @@ std::optional<std::int32_t> whole_number(const std::string& text) {
   return failed == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
 }
 
-std::string plain_value(const nlohmann::json& value) { return value.is_string() ? "'" + value.get<std::string>() + "'" : value.dump(); }
+/// As Node prints it: in the first of three quotes that the text does not hold, else with its own escaped.
+std::string plain_value(const nlohmann::json& value) {
+  if (!value.is_string()) return value.dump();
+  const auto text = value.get<std::string>();
+  const std::string_view quotes = "'\"`";
+  const auto free = std::find_if(quotes.begin(), quotes.end(), [&](char quote) { return text.find(quote) == std::string::npos; });
+  const char quote = free == quotes.end() ? '\'' : *free;
+  std::string quoted(1, quote);
+  for (const char c : text) {
+    if (c == quote || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + quote;
+}
 
 }  // namespace
 
@@ -123,7 +136,7 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   app.add_option("--master-key", s.master_key, "base64 of 32 bytes, or id:key pairs with commas between");
   app.add_option("--master-key-file", s.master_key_file, "File that holds it");
   app.add_option("--finances", s.finances, "2024-06-19 or v0")->capture_default_str();
-  app.add_option("--streams", s.streams, "Datasets, with commas between; default: all that the app's roles allow");
+  app.add_option("--streams", s.streams, "Datasets, with commas between; default: all that the app's roles allow")->join();
   app.add_option("--policy", s.policy, "Folder with tables of policy that take the place of the embedded ones");
   app.add_option("--history-days", s.history_days, "How far back the first sync goes")->capture_default_str();
   app.add_option("--sync-every-minutes", s.sync_every_minutes, "Period of the re-sync; 0: off")->capture_default_str();
@@ -139,7 +152,7 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   of_host(app.add_option("--listen", s.listen, "Address and port"))->capture_default_str();
   of_host(app.add_option("--jwt-secret", s.jwt_secret, "HS256 secret of the users' tokens"));
   of_host(app.add_option("--jwt-secret-file", s.jwt_secret_file, "File that holds it"));
-  of_host(app.add_option("--frontend-origins", s.frontend_origins, "Allowed front ends, with commas between; the first is the default"));
+  of_host(app.add_option("--frontend-origins", s.frontend_origins, "Allowed front ends, with commas between; the first is the default"))->join();
   of_host(app.add_option("--user-requests-per-minute", s.user_requests_per_minute, "Requests of one user; 0: no limit"));
   of_host(app.add_option("--address-requests-per-minute", s.address_requests_per_minute, "Requests from one address; 0: no limit"));
 }
@@ -150,7 +163,7 @@ std::string parse_problem(const CLI::ParseError& e) {
   if (text.starts_with(kUnknown)) return "the settings file (--config) holds '" + text.substr(kUnknown.size()) + "', which is no setting; --help lists them";
   // "--streams: At Most 1 required but received 2"
   if (const std::size_t several = text.find(": At Most 1 required but received "); several != std::string::npos)
-    return text.substr(0, several) + " holds several values; it must be one text, in quotes, with commas between";
+    return text.substr(0, several) + " holds several values; it must be one, in quotes where it has commas";
   if (const std::size_t gone = text.find(" was not readable (missing?)"); gone != std::string::npos) return "--config is '" + text.substr(0, gone) + "', which can't be read; it must be a file of settings";
   return text;
 }
@@ -212,6 +225,8 @@ std::optional<WrongSetting> complete(Settings& s) {
     if (!secret.value.empty()) continue;
     if (auto wrong = read_file(secret.file, secret.name, secret.value)) return wrong;
   }
+  // What a list of the file, or several flags, hold comes one a line.
+  for (std::string* list : {&s.streams, &s.frontend_origins}) std::replace(list->begin(), list->end(), '\n', ',');
   const auto one_of = [](std::string_view name, const std::string& value, std::initializer_list<std::string_view> right) -> std::optional<WrongSetting> {
     std::string all;
     for (const std::string_view r : right) {
@@ -294,8 +309,8 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
 }
 
 amzsync::Options::LogSink make_log_sink(const Settings& s) {
-  const bool as_json = s.log_format == "json";
-  return [as_json, mutex = std::make_shared<std::mutex>()](std::int32_t level, std::string_view message, std::string_view fields) {
+  const bool as_json = s.log_format == "json", on_terminal = ::isatty(STDERR_FILENO) == 1;
+  return [as_json, on_terminal, mutex = std::make_shared<std::mutex>()](std::int32_t level, std::string_view message, std::string_view fields) {
     static constexpr std::array<const char*, 4> kLevels{"debug", "info", "warn", "error"};
     const char* name = kLevels.at(static_cast<std::size_t>(level));
     const auto parsed = nlohmann::ordered_json::parse(fields, nullptr, false);
@@ -322,6 +337,7 @@ amzsync::Options::LogSink make_log_sink(const Settings& s) {
         if (static_cast<unsigned char>(c) < 0x20) c = ' ';
     }
     line += '\n';
+    if (on_terminal) line.insert(0, "\r\033[K");   // where a progress bar is drawn
     const std::lock_guard lock(*mutex);
     std::fwrite(line.data(), 1, line.size(), stderr);
     std::fflush(stderr);

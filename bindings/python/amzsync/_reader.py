@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from . import _native, errors
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 _Self = TypeVar("_Self", bound="Reader")
+_Value = TypeVar("_Value")
 
 
 class Place:
@@ -45,23 +46,37 @@ class Reader:
     @property
     def position(self) -> int:
         """Number of the last one that was given; where to go on. 0 for a reader of all users, and for one of changes that is not through with what was there before."""
-        with self._lock:
-            return _native.number(self._kind + "_position", self._opened())
+        return self._told(_native.number, self._kind + "_position")
 
     @property
     def gap(self) -> bool:
         """Whether some of what was asked for is no longer kept; a copy of rows must then be begun anew."""
-        with self._lock:
-            return bool(_native.number(self._kind + "_gap", self._opened()))
+        return bool(self._told(_native.number, self._kind + "_gap"))
 
     @property
     def closed(self) -> bool:
         return self._place.handle.value is None
 
     def _opened(self) -> ctypes.c_void_p:
-        if self.closed:
+        handle = self._place.handle.value
+        if handle is None:
             raise errors.of_code(4)
-        return self._place.handle
+        return ctypes.c_void_p(handle)   # of the call's own, as the engine's
+
+    def _told(self, way: "Callable[..., _Value]", name: str, *arguments: Any) -> _Value:
+        """By a function that knows no errors: what it tells of a reader that is closed means nothing."""
+        with self._lock:
+            value = way(name, self._opened(), *arguments)
+            self._opened()
+            return value
+
+    def _asked(self, name: str, *arguments: Any) -> None:
+        handle = self._opened()
+        try:
+            self._engine._call_aside(name, handle, *arguments)
+        except errors.ArgumentError:
+            self._opened()   # it was closed on the way
+            raise
 
     def close(self) -> None:
         """In a forked child, whose parent has the reader, it only ends here."""

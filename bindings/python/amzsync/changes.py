@@ -19,7 +19,7 @@ class Changes(Reader):
         """The next change; None when everything that is committed was given."""
         text, size = ctypes.c_char_p(), ctypes.c_size_t()
         with self._lock:
-            self._engine._call_aside("changes_next", self._opened(), ctypes.byref(text), ctypes.byref(size))
+            self._asked("changes_next", ctypes.byref(text), ctypes.byref(size))
             return None if text.value is None else _native.decoded(text.value)
 
     def __iter__(self) -> Iterator[Any]:

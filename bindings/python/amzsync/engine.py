@@ -170,9 +170,10 @@ class Engine:
     def _opened(self) -> ctypes.c_void_p:
         if self._forked:
             raise errors.of_code(13)
-        if self.closed or self._closing:
+        handle = self._handle.value
+        if handle is None or self._closing:
             raise errors.of_code(_CLOSED)
-        return self._handle
+        return ctypes.c_void_p(handle)   # of the call's own: a signal's handler that closes the engine now empties the other, and the library tells this one by its number
 
     def _call(self, name: str, *arguments: Any) -> None:
         _call(name, self._opened(), *arguments)

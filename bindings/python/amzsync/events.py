@@ -51,19 +51,17 @@ class Events(Reader):
 
     def _take(self, milliseconds: int) -> Optional[Event]:
         event = _native.EventHandle()
-        self._engine._call_aside("events_next", self._opened(), milliseconds, ctypes.byref(event))
+        self._asked("events_next", milliseconds, ctypes.byref(event))
         return _event_of(event) if event.value else None
 
     @property
     def sse_hello(self) -> bytes:
         """The first bytes of a server-sent event stream: how long to wait before a reconnect, and the event `connected`."""
-        with self._lock:
-            return _native.raw("events_sse_hello", self._opened(), None)
+        return self._told(_native.raw, "events_sse_hello", None)
 
     def fileno(self) -> int:
         """Readable when there may be something to read: then next(0) until it gives None."""
-        with self._lock:
-            return _native.number("events_fd", self._opened())
+        return self._told(_native.number, "events_fd")
 
     def __iter__(self) -> Iterator[Event]:
         try:

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <random>
 
+#include "base/memory.hpp"
 #include "store/copy.hpp"
 #include "store/migrations.hpp"
 #include "store/postgres/connection.hpp"
@@ -126,7 +127,7 @@ class PostgresStore final : public Store {
         }
       }
     } else if (may_hear && !std::exchange(relistening_, true)) {
-      asio::post(reader_executor_, [this] { listen_again(); });
+      insist([this] { asio::post(reader_executor_, [this] { listen_again(); }); });
     }
     const Steady now = clock_.steady();
     if (now - looked_at_ >= (hears ? kLookAnyway : kLookDeaf) || now >= look_again_at_.load()) {
@@ -142,7 +143,7 @@ class PostgresStore final : public Store {
   void hurry() noexcept override { give_up_at_ = clock_.steady() + kGoodbye; }
 
   void submit_write(Urgency urgency, std::unique_ptr<Job> job) override {
-    if (queue_.push(urgency, std::move(job))) asio::post(writer_executor_, [this] { drain(); });
+    if (queue_.push(urgency, std::move(job))) insist([this] { asio::post(writer_executor_, [this] { drain(); }); });
   }
 
   void submit_read(std::unique_ptr<Job> job) override {
@@ -327,7 +328,8 @@ class PostgresStore final : public Store {
           if (is_away)
             for (auto& other : queue_.take(come)) other->finish(outcome);
         } catch (const std::bad_alloc&) {
-          log_.error("There was no memory to tell of what was written");
+          log_.error("There was no memory to tell what was not written");
+          if (writer_ && !writer_->is_lost()) (void)writer_->exec("ROLLBACK");   // where one was begun
         }
       }
       tell_others();
@@ -388,8 +390,12 @@ class PostgresStore final : public Store {
       ++heard_;
     }
     owed_ = true;
-    if (clock_.steady() - told_at_ >= kTellEvery) tell_others();
     if (on_commit_) on_commit_();
+    try {
+      if (clock_.steady() - told_at_ >= kTellEvery) tell_others();
+    } catch (const std::bad_alloc&) {
+      // It is written all the same, and they are told later.
+    }
     return outcome;
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/connection.hpp"
 
+#include <cerrno>
+
 namespace amzsync::store {
 namespace {
 
@@ -13,9 +15,12 @@ int wait_for_lock(void*, int count) {
   return 1;
 }
 
+/// SQLite itself knows ENOSPC alone, and that not everywhere; a quota and a limit on the size of files are the same to whoever has to make room.
+bool is_want_of_room(int system_error) { return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG; }
+
 }  // namespace
 
-Error sqlite_error(int code, const char* detail) {
+Error sqlite_error(int code, const char* detail, int system_error) {
   const auto say = [&](Code c) {
     Error e(c);
     e.message += std::string(" (SQLite: ") + detail + ")";
@@ -30,7 +35,7 @@ Error sqlite_error(int code, const char* detail) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return say(Code::store_corrupt);
     case SQLITE_NOMEM: return say(Code::no_memory);
-    case SQLITE_IOERR:
+    case SQLITE_IOERR: return say(is_want_of_room(system_error) ? Code::store_full : Code::store_unavailable);
     case SQLITE_CANTOPEN:
     case SQLITE_PROTOCOL: return say(Code::store_unavailable);
     default: return say(Code::internal);
@@ -80,7 +85,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
   auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(clock));
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (mode == Mode::writer ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &connection->db_, flags, vfs.empty() ? nullptr : vfs.c_str());
-  if (code != SQLITE_OK) return sqlite_error(code, connection->db_ ? sqlite3_errmsg(connection->db_) : sqlite3_errstr(code));
+  if (code != SQLITE_OK) return sqlite_error(code, connection->db_ ? sqlite3_errmsg(connection->db_) : sqlite3_errstr(code), sqlite3_system_errno(connection->db_));
   sqlite3_extended_result_codes(connection->db_, 1);
   sqlite3_busy_handler(connection->db_, &wait_for_lock, nullptr);
   connection->broken_ = std::make_unique<SqliteStatement>(*connection, nullptr);
@@ -136,7 +141,7 @@ void SqliteConnection::start_attempt() {
 
 Status SqliteConnection::exec(const char* sql) {
   const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_));
+  if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_), sqlite3_system_errno(db_));
   return Done{};
 }
 
@@ -145,12 +150,12 @@ Result<bool> SqliteConnection::cut_log() {
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_handler(db_, &wait_for_lock, nullptr);
   if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return false;
-  if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_));
+  if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_), sqlite3_system_errno(db_));
   return true;
 }
 
 void SqliteConnection::remember(int code) {
-  if (!error_) error_ = sqlite_error(code, sqlite3_errmsg(db_));
+  if (!error_) error_ = sqlite_error(code, sqlite3_errmsg(db_), sqlite3_system_errno(db_));
 }
 
 }  // namespace amzsync::store

@@ -91,7 +91,7 @@ class SqliteConnection final : public Tx {
   std::unique_ptr<SqliteStatement> broken_;  // stands in for a statement that could not be prepared
 };
 
-/// What an SQLite result code means for our callers.
-Error sqlite_error(int code, const char* detail);
+/// What an SQLite result code means for our callers; `system_error` is what the system said of it (sqlite3_system_errno).
+Error sqlite_error(int code, const char* detail, int system_error);
 
 }  // namespace amzsync::store

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/sqlite_store.hpp"
 
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <filesystem>
 #include <mutex>
 
+#include "base/memory.hpp"
 #include "store/copy.hpp"
 #include "store/migrations.hpp"
 #include "store/sqlite/connection.hpp"
@@ -30,14 +34,17 @@ class SqliteStore final : public Store {
   Status open() {
     Status opened = open_all();
     // What SQLite can't open for want of room it calls trouble with the disk.
-    if (!opened && opened.code() == Code::store_unavailable && !has_bytes(1U << 20)) return Code::store_full;
+    constexpr std::uint64_t kLittle = 1U << 20;
+    const auto disk = disk_of_database();
+    if (!opened && opened.code() == Code::store_unavailable && disk && disk->room < kLittle) return Code::store_full;
     return opened;
   }
 
   Status open_all() {
     AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
     writer_ = std::move(writer);
-    AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA secure_delete=ON"));
+    log_path_ = sqlite3_filename_wal(sqlite3_db_filename(writer_->raw(), "main"));
+    AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON"));
     AMZ_CHECK(writer_->exec(options_.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
     AMZ_CHECK(migrate());
     AMZ_TRY(watcher, open_reader());
@@ -63,9 +70,11 @@ class SqliteStore final : public Store {
 
   bool engine_may_live(EngineNo engine) override { return liveness_->is_held(engine); }
 
+  /// What is spared is much on a large disk. On a small one it is no less than a group commit may take, twice: in the log, and where the log is written back to.
   bool has_room() override {
-    constexpr std::uint64_t kSpare = 64U << 20;
-    return has_bytes(kSpare);
+    constexpr std::uint64_t kMost = 64U << 20, kLeast = 16U << 20, kShare = 20;
+    const auto disk = disk_of_database();
+    return !disk || disk->room >= std::clamp(disk->size / kShare, kLeast, kMost) + disk->log;
   }
 
   std::uint64_t change_counter() override {
@@ -78,7 +87,7 @@ class SqliteStore final : public Store {
   void on_commit(std::function<void()> listener) override { on_commit_ = std::move(listener); }
 
   void submit_write(Urgency urgency, std::unique_ptr<Job> job) override {
-    if (queue_.push(urgency, std::move(job))) asio::post(writer_executor_, [this] { drain(); });
+    if (queue_.push(urgency, std::move(job))) insist([this] { asio::post(writer_executor_, [this] { drain(); }); });
   }
 
   /// What is deleted is overwritten in the database itself (secure_delete); the log still holds it until all of it is written back and cut off.
@@ -114,14 +123,27 @@ class SqliteStore final : public Store {
     const auto real = std::filesystem::weakly_canonical(options_.path, failed);
     return (failed ? options_.path : real.string()) + "-engines";
   }
-  /// Whether so much, or a twentieth of a small disk, is left.
-  bool has_bytes(std::uint64_t spare) const {
-    if (!options_.vfs.empty()) return true;
+  struct Disk {
+    std::uint64_t size = 0, room = 0;   ///< bytes; `room`: by which the database may still grow
+    std::uint64_t log = 0;              ///< bytes that the log has taken, all of which the database may grow by when it is written back
+  };
+
+  /// Nothing where it can't be told; then the writes themselves will tell.
+  std::optional<Disk> disk_of_database() const {
     struct statvfs disk {};
-    if (::statvfs(options_.path.c_str(), &disk) != 0) return true;   // then the writes themselves will tell
-    constexpr std::uint64_t kSpareShare = 20;
-    const std::uint64_t all = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize;
-    return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize >= std::min(spare, all / kSpareShare);
+    if (!options_.vfs.empty() || ::statvfs(options_.path.c_str(), &disk) != 0) return std::nullopt;
+    const auto size_of = [](const std::string& path) {
+      struct stat file {};
+      return ::stat(path.c_str(), &file) == 0 ? static_cast<std::uint64_t>(file.st_size) : 0;
+    };
+    Disk told{static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize, static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize, size_of(log_path_)};
+    struct rlimit most {};
+    if (::getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY) {
+      const std::uint64_t taken = size_of(options_.path);
+      told.size = std::min<std::uint64_t>(told.size, most.rlim_cur);
+      told.room = std::min(told.room, most.rlim_cur > taken ? most.rlim_cur - taken : 0);
+    }
+    return told;
   }
 
   // ---- writing ----
@@ -132,7 +154,7 @@ class SqliteStore final : public Store {
         try {
           run_group(std::move(first));
         } catch (const std::bad_alloc&) {
-          log_.error("There was no memory to tell of what was written");
+          log_.error("There was no memory to tell what was not written");
         }
       }
     } while (!queue_.rest());
@@ -159,18 +181,23 @@ class SqliteStore final : public Store {
     const Steady until = clock_.steady() + kBatchTime;
     const auto changes_before = sqlite3_total_changes64(writer_->raw());
     Status whole = Done{};
-    do {
-      Status outcome = group.empty() ? attempt(*job) : attempt_apart(*job);
-      // The first has nothing before it that must stay; or SQLite itself gave the transaction up.
-      const bool broken = !outcome && (group.empty() || sqlite3_get_autocommit(writer_->raw()) != 0);
-      group.push_back({std::move(job), outcome});
-      if (broken) {
-        whole = outcome;
-        break;
-      }
-      if (clock_.steady() >= until) break;
-      job = queue_.next();
-    } while (job);
+    try {
+      do {
+        Status outcome = group.empty() ? attempt(*job) : attempt_apart(*job);
+        // The first has nothing before it that must stay; or SQLite itself gave the transaction up.
+        const bool broken = !outcome && (group.empty() || sqlite3_get_autocommit(writer_->raw()) != 0);
+        group.push_back({std::move(job), outcome});
+        if (broken) {
+          whole = outcome;
+          break;
+        }
+        if (clock_.steady() >= until) break;
+        job = queue_.next();
+      } while (job);
+    } catch (const std::bad_alloc&) {
+      whole = Code::no_memory;
+      if (job) job->finish(whole);
+    }
 
     if (whole) whole = writer_->exec("COMMIT");
     if (!whole && sqlite3_get_autocommit(writer_->raw()) == 0) (void)writer_->exec("ROLLBACK");
@@ -276,6 +303,7 @@ class SqliteStore final : public Store {
   }
 
   SqliteOptions options_;
+  std::string log_path_;
   Executor writer_executor_;
   Executor reader_executor_;
   Clock& clock_;

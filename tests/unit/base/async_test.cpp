@@ -4,6 +4,12 @@
 #include <asio/io_context.hpp>
 #include <doctest/doctest.h>
 
+#include <system_error>
+
+#include "base/duty.hpp"
+#include "support/allocations.hpp"
+#include "world/virtual_clock.hpp"
+
 using namespace amzsync::base;
 
 namespace {
@@ -102,6 +108,145 @@ TEST_CASE("an exception that escapes a task is logged and ends that task alone")
   tasks.spawn(thrower());
   loop.run();
   CHECK(said == "broken");
+}
+
+namespace {
+
+/// What a coroutine that waits for `start` wakes to.
+template <class Start>
+Async<void> wait_for(Start start, std::string& woke_to) {
+  try {
+    const int value = co_await await_completion<int>(std::move(start));
+    woke_to = std::to_string(value);
+  } catch (const std::bad_alloc&) {
+    woke_to = "no memory";
+  } catch (const std::system_error& e) {
+    woke_to = e.code().message();
+  }
+}
+
+template <class Start>
+std::string outcome_of(Start start) {
+  asio::io_context loop;
+  Tasks tasks(loop.get_executor(), Log());
+  std::string woke_to = "sleeps";
+  tasks.spawn(wait_for(std::move(start), woke_to));
+  loop.poll();
+  return woke_to;
+}
+
+}  // namespace
+
+TEST_CASE("who waits wakes to what came first: a value, what kept it from beginning, or that nobody is left who would wake it") {
+  CHECK(outcome_of([](Completion<int> done) { done(7); }) == "7");
+  CHECK(outcome_of([](Completion<int>) {}) == "no memory");
+  const auto no_descriptor = std::make_error_code(std::errc::too_many_files_open);
+  CHECK(outcome_of([&](Completion<int>) { throw std::system_error(no_descriptor); }) == no_descriptor.message());
+  CHECK(outcome_of([&](Completion<int> done) {
+    done(7);
+    throw std::system_error(no_descriptor);
+  }) == "7");
+  Completion<int> kept;
+  CHECK(outcome_of([&](Completion<int> done) {
+    kept = std::move(done);
+    kept = Completion<int>();   // somebody else's
+  }) == "no memory");
+}
+
+TEST_CASE("whoever waits is woken when the last who could have done so is gone") {
+  asio::io_context loop;
+  Tasks tasks(loop.get_executor(), Log());
+  std::string woke_to = "sleeps";
+  auto kept = std::make_unique<Completion<int>>();
+  auto keep = [&kept](Completion<int> done) { *kept = std::move(done); };
+  tasks.spawn(wait_for(std::move(keep), woke_to));
+  loop.poll();
+  CHECK(woke_to == "sleeps");
+  kept.reset();
+  loop.restart();
+  loop.poll();
+  CHECK(woke_to == "no memory");
+}
+
+TEST_CASE("a group is over with its last member, and fails of whatever escaped from one or kept it from starting") {
+  asio::io_context loop;
+  const auto end_of = [&](Group& group) {
+    std::optional<Status> end;
+    auto wait = [](Group& g, std::optional<Status>& told) -> Async<void> { told.emplace(co_await g.all_ended()); };
+    asio::co_spawn(loop, wait(group, end), [](const std::exception_ptr&) {});
+    loop.restart();
+    loop.poll();
+    REQUIRE(end);
+    return *end;
+  };
+  int ended = 0;
+  auto well = [](int& count) -> Async<void> {
+    ++count;
+    co_return;
+  };
+  auto broken = []() -> Async<void> {
+    throw std::runtime_error("broken");
+    co_return;
+  };
+  Group good(loop.get_executor(), Log());
+  for (int i = 0; i < 3; ++i) CHECK(good.spawn([&] { return well(ended); }));
+  CHECK(end_of(good));
+  CHECK(ended == 3);
+
+  Group bad(loop.get_executor(), Log());
+  CHECK(bad.spawn([&] { return broken(); }));
+  CHECK(bad.spawn([&] { return well(ended); }));
+  const Status end = end_of(bad);
+  CHECK(end.code() == Code::internal);
+  CHECK(end.error().message.ends_with("broken"));
+  CHECK(ended == 4);
+
+  Group poor(loop.get_executor(), Log());
+  CHECK(poor.spawn([&] { return well(ended); }));
+  {
+    const support::Scarcity scarce(0);
+    const support::Exposed now;
+    CHECK(!poor.spawn([&] { return well(ended); }));
+  }
+  CHECK(end_of(poor).code() == Code::no_memory);
+  CHECK(ended == 5);
+
+  Group nobody(loop.get_executor(), Log());
+  CHECK(end_of(nobody));
+}
+
+TEST_CASE("a duty that fails is done again, and ends when it is told to") {
+  asio::io_context loop;
+  world::VirtualClock clock(*parse_instant("2026-11-23T15:00:00Z"));
+  Tasks tasks(loop.get_executor(), Log());
+  CancelSource life;
+  int rounds = 0;
+  auto fail = [](int& count) -> Async<void> {
+    ++count;
+    throw std::runtime_error("broken");
+    co_return;
+  };
+  std::vector<std::string> said;
+  const Log log([&](LogLevel, std::string_view, std::span<const LogField> fields) { said.emplace_back(std::get<std::string_view>(fields[0].value)); }, LogLevel::error);
+  tasks.spawn(repeat(clock, std::chrono::seconds(5), life.token(), log, [&] { return fail(rounds); }));
+  const auto poll = [&] {
+    loop.restart();
+    loop.poll();
+  };
+  poll();
+  CHECK(rounds == 1);
+  for (int more = 2; more <= 4; ++more) {
+    clock.move_to(*clock.next());
+    poll();
+    CHECK(rounds == more);
+  }
+  CHECK(said.size() == 4);
+  bool over = false;
+  asio::co_spawn(loop, tasks.all_ended(), [&](const std::exception_ptr&) { over = true; });
+  life.cancel(CancelReason::engine_closing);
+  poll();
+  CHECK(over);
+  CHECK(rounds == 4);
 }
 
 TEST_SUITE_END();
