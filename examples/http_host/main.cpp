@@ -37,10 +37,7 @@ void beat(httpd::Server& server, host::EventStreams& streams) {
   });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::signal(SIGXFSZ, SIG_IGN);   // a limit on the size of files is an error of the write, like a full disk
+int serve(int argc, char** argv) {
   amzsync_tools::share_memory_between_threads();
   amzsync_tools::keep_memory_to_itself();
   CLI::App app{"A minimal HTTP host of amzsync: connects Amazon sellers, syncs them, shows their recoveries."};
@@ -114,6 +111,10 @@ int main(int argc, char** argv) {
                                             std::call_once(exporting, [&] { exporters.emplace(kExporters); });
                                             boost::asio::post(*exporters, std::move(work));
                                           });
+  if (streams->fd() < 0) {
+    std::cerr << "amzsync-host: events can't be followed: this process may open too few files (ulimit -n)\n";
+    return 1;
+  }
   server->watch(streams->fd(), [&] { streams->pump(); });
   server->watch(hangup, [&] {
     httpd::clear_hangup(hangup);
@@ -136,4 +137,16 @@ int main(int argc, char** argv) {
   streams.reset();
   engine.reset();
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);   // a limit on the size of files is an error of the write, like a full disk
+  try {
+    return serve(argc, argv);
+  } catch (const std::exception& e) {   // what the system does not give at the start
+    std::cerr << "amzsync-host: " << e.what() << "\n";
+    return 1;
+  }
 }

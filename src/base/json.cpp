@@ -234,10 +234,14 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text) {
   if (trimmed(text).empty()) return bad("it is empty");
   JsonDocument document;
   document.arena_->input = simdjson::padded_string(text);
+  if (document.arena_->input.size() != text.size()) throw std::bad_alloc();   // no fault of the text's
 
   od::parser parser;
   od::document source;
-  if (auto error = parser.iterate(document.arena_->input).get(source)) return bad(simdjson::error_message(error));
+  if (auto error = parser.iterate(document.arena_->input).get(source)) {
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    return bad(simdjson::error_message(error));
+  }
   Json::Node* root = document.arena_->make();
   JsonTreeBuilder builder{*document.arena_};
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "store/runs.hpp"
+
 namespace amzsync::spapi {
 namespace {
 
@@ -74,8 +76,9 @@ Async<Result<std::optional<Instant>>> Throttle::hold(const BucketKey& key, const
       }
       hold.rate = r.real(1);
       const double passed = std::max(0.0, seconds(tx.now() - r.instant(2)));
-      // A holder that did not give the bucket back may have emptied it a moment ago.
-      hold.level = holder == 0 ? std::min(full, r.real(0) + passed * hold.rate * share) : 0.0;
+      // A holder that did not give the bucket back may have emptied it a moment ago, where it did not count each call.
+      const bool known = holder == 0 || hold.rate <= store::kCountedRate;
+      hold.level = known ? std::min(full, r.real(0) + passed * hold.rate * share) : 0.0;
     }
     tx.run("UPDATE buckets SET holder=?5, held_until=?6 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id, key.account, key.region,
            key.operation, me_, tx.now() + kLease);
@@ -86,11 +89,22 @@ Async<Result<std::optional<Instant>>> Throttle::hold(const BucketKey& key, const
   if (!outcome->others_until) {
     bucket.cap = full;
     bucket.level = outcome->level;
-    bucket.rate = outcome->rate;
+    bucket.rate = bucket.told_rate = outcome->rate;
     bucket.as_of = bucket.last_used = clock_.steady();
     bucket.held = true;
   }
   co_return outcome->others_until;
+}
+
+/// A call of a slow plan is worth a write before it is made: whoever takes over from us, however we end, then knows what is left. False: the bucket is no longer ours.
+Async<Result<bool>> Throttle::count(const BucketKey& key, Bucket& bucket) {
+  bucket.told_rate = bucket.rate;
+  auto write = [this, key, level = bucket.level, rate = bucket.rate](store::Tx& tx) -> Result<bool> {
+    return tx.run("UPDATE buckets SET level=?5, rate=?6, as_of=?7 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4 AND holder=?8", key.app_id, key.account, key.region, key.operation,
+                  level, rate, tx.now(), me_) > 0;
+  };
+  auto counted = co_await store_.write(store::Urgency::normal, std::move(write));
+  co_return counted;
 }
 
 Async<Status> Throttle::acquire(BucketKey key, const Operation& operation, CancelToken cancel, WaitListener listener) {
@@ -131,12 +145,18 @@ Async<Status> Throttle::wait_for_turn(const BucketKey& key, const Operation& ope
     }
     refill(bucket);
     bucket.last_used = clock_.steady();
-    if (bucket.level >= 1.0) break;
+    if (bucket.level >= 1.0) {
+      bucket.level -= 1.0;
+      if (std::min(bucket.rate, bucket.told_rate) > store::kCountedRate) break;
+      AMZ_CO_TRY(counted, co_await count(key, bucket));
+      if (counted) break;
+      bucket.held = false;   // it is another's by now
+      continue;
+    }
     tell_line(bucket);
     co_await clock_.sleep_for(wait_of(bucket, 1), cancel);
     if (cancel.cancelled()) co_return Code::cancelled;
   }
-  bucket.level -= 1.0;
   bucket.share = std::min(1.0, bucket.share + kComeBack);
   co_return Done{};
 }
@@ -184,6 +204,7 @@ Async<Status> Throttle::maintain(bool closing) {
     refill(b);
     const bool give_back = closing || clock_.steady() - b.last_used >= kIdle;
     levels.push_back({it->first, b.level, b.rate, give_back});
+    b.told_rate = b.rate;
     if (give_back) b.held = false;  // whoever still waits in its queue holds it anew
     const bool forget = give_back && b.share >= 1 && it->second.use_count() == 1;   // that others use it too is not forgotten
     it = forget ? buckets_.erase(it) : std::next(it);

@@ -70,6 +70,7 @@ class Throttle {
   };
   struct Bucket {
     double level = 0, rate = 0, cap = 0;
+    double told_rate = 0;   // as the row has it
     double share = 1;       // of the rate: what others who use the same plan leave us
     Steady as_of{};
     Steady last_used{};
@@ -80,6 +81,7 @@ class Throttle {
     std::list<Waiting> line;   // whoever wants a call of it, in the order in which they come through the queue
   };
   Async<Status> wait_for_turn(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel);
+  Async<Result<bool>> count(const BucketKey& key, Bucket& bucket);
   Async<Result<std::optional<Instant>>> hold(const BucketKey& key, const Operation& operation, Bucket& bucket);
   void refill(Bucket& bucket) const;
   Duration wait_of(const Bucket& bucket, std::size_t place) const;

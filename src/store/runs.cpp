@@ -291,7 +291,7 @@ std::int64_t waiting_runs(Tx& tx, int at_most) {
 
 void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail) {
   // A run that was taken over may pass a milestone again; it was told once and stays told once.
-  const auto raised = run.tx().run("UPDATE runs SET progress=?2, message=?3, phase=?4, detail=?5 WHERE run_no=?1 AND progress<?2", run.run(), progress, message,
+  const auto raised = run.tx().run("UPDATE runs SET progress=?2, message=?3, phase=?4, detail=?5, eta_seconds=NULL WHERE run_no=?1 AND progress<?2", run.run(), progress, message,
                                    phase, detail);
   if (raised == 0) {
     run.tx().run("UPDATE runs SET phase=?2, detail=?3 WHERE run_no=?1", run.run(), phase, detail);
@@ -396,8 +396,8 @@ void bury_engine(Tx& tx, EngineNo dead) {
   tx.run("UPDATE engines SET closed_at=?2 WHERE engine_no=?1 AND closed_at IS NULL", dead, tx.now());
   tx.run("UPDATE runs SET lease_until=0, holder=0 WHERE holder=?1 AND status IN ('queued', 'in_progress', 'detecting')", dead);
   tx.run("UPDATE connections SET refresh_holder=0, refresh_until=0 WHERE refresh_holder=?1", dead);
-  // How far it had used its buckets up is not known: empty is the level that can't offend.
-  tx.run("UPDATE buckets SET holder=0, held_until=0, level=0, as_of=?2 WHERE holder=?1", dead, tx.now());
+  // How far it had used up a plan whose calls are not counted one by one is not known: empty is the level that can't offend.
+  tx.run("UPDATE buckets SET holder=0, held_until=0, level=CASE WHEN rate<=?3 THEN level ELSE 0 END, as_of=CASE WHEN rate<=?3 THEN as_of ELSE ?2 END WHERE holder=?1", dead, tx.now(), kCountedRate);
 }
 
 std::vector<EngineNo> other_engines(Tx& tx, EngineNo me) {

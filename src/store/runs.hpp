@@ -192,6 +192,9 @@ Ended finish(const RunTx& run, const RunEnd& end);
 
 // ---- engines ----
 
+/// Calls per second: of a plan that allows no more, each call is counted in its bucket's row before it is made.
+inline constexpr double kCountedRate = 0.2;
+
 /// Frees what a dead engine held.
 void bury_engine(Tx& tx, EngineNo dead);
 std::vector<EngineNo> other_engines(Tx& tx, EngineNo me);

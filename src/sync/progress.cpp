@@ -37,7 +37,11 @@ void Progress::set_units(std::string_view stream, std::int64_t done, std::int64_
   units.known = known;
 }
 
-void Progress::set_waiting(std::string_view stream, std::optional<Instant> until) { streams_[std::string(stream)].waiting_until = until; }
+void Progress::set_waiting(std::string_view stream, std::optional<Instant> until) {
+  std::optional<Instant>& known = streams_[std::string(stream)].waiting_until;
+  untold_ = untold_ || known != until;
+  known = until;
+}
 
 store::PassingState Progress::state() const {
   store::PassingState s;
@@ -59,8 +63,8 @@ store::PassingState Progress::state() const {
     share /= static_cast<double>(known_streams);
     constexpr int kSpan = kProcessing.progress - kFetchingInventory.progress - 1;  // 60 itself is a milestone
     s.progress += static_cast<int>(share * kSpan);
-    s.eta_seconds = eta_seconds();
   }
+  if (reached_ <= kFetchingInventory.progress) s.eta_seconds = eta_seconds();
   return s;
 }
 
@@ -75,9 +79,8 @@ std::string Progress::growth() const {
 std::optional<std::int64_t> Progress::eta_seconds() const {
   Duration longest{};
   for (const auto& [name, units] : streams_) {
-    if (units.done >= units.known) continue;
     Duration left{};
-    if (const std::int64_t made = units.done - units.done_at_first; made > 0)
+    if (const std::int64_t made = units.done - units.done_at_first; made > 0 && units.done < units.known)
       left = Duration(static_cast<std::int64_t>(static_cast<double>((services_.clock.steady() - units.since).count()) / static_cast<double>(made) * static_cast<double>(units.known - units.done)));
     if (units.waiting_until) left = std::max<Duration>(left, *units.waiting_until - services_.clock.now());
     longest = std::max(longest, left);
@@ -90,19 +93,30 @@ std::optional<store::PassingState> Progress::due() {
   const Steady now = services_.clock.steady();
   if (last_told_ && now - *last_told_ < kTurn) return std::nullopt;
   last_told_ = now;
+  untold_ = false;
   return state();
 }
 
-Async<Status> Progress::tell() {
-  const auto passing = due();
-  if (!passing) co_return Done{};
-  auto write = [fence = fence_, s = *passing](store::Tx& tx) -> Status {
-    AMZ_TRY(run, store::RunTx::enter(tx, fence));
-    store::pass_progress(run, s);
-    return Done{};
-  };
-  auto written = co_await services_.store.write(store::Urgency::normal, std::move(write));
-  co_return written;
+Async<void> Progress::tell() {
+  if (telling_) co_return;
+  telling_ = true;
+  struct Turn {
+    bool& taken;
+    ~Turn() { taken = false; }
+  } const turn{telling_};
+  const CancelToken over = over_.token();
+  while (untold_ && !over.cancelled()) {
+    if (last_told_) co_await services_.clock.sleep_for(std::max(Duration::zero(), *last_told_ + kTurn - services_.clock.steady()), over);
+    if (!untold_ || over.cancelled()) co_return;   // a page was stored meanwhile, and this along with it
+    const auto passing = due();
+    if (!passing) continue;
+    auto write = [fence = fence_, s = *passing](store::Tx& tx) -> Status {
+      AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      store::pass_progress(run, s);
+      return Done{};
+    };
+    if (!co_await services_.store.write(store::Urgency::normal, std::move(write))) co_return;   // a run that lost its lease learns it at its next page
+  }
 }
 
 }  // namespace amzsync::sync

@@ -38,8 +38,10 @@ class Progress {
 
   /// What to write along with the next transaction of the run (store::pass_progress); nullopt within a second of the last.
   std::optional<store::PassingState> due();
-  /// Writes it in a transaction of its own, if it is due; for waits, during which no page is stored.
-  Async<Status> tell();
+  /// Writes what is not told yet of waits, during which no page is stored, as soon as it is due. One of these at a time does it for all.
+  Async<void> tell();
+  /// Nothing is told any more but by the run itself.
+  void end() noexcept { over_.cancel(CancelReason::engine_closing); }
 
  private:
   store::PassingState state() const;
@@ -60,6 +62,8 @@ class Progress {
   std::string grown_;                     // the stream that last turned out larger than was known
   int reached_ = kStarting.progress;
   std::optional<Steady> last_told_;
+  bool telling_ = false, untold_ = false;
+  CancelSource over_;
 };
 
 }  // namespace amzsync::sync

@@ -7,6 +7,7 @@
 
 #include "base/gunzip.hpp"
 #include "spapi/reports/datasets.hpp"
+#include "sync/run_write.hpp"
 #include "sync/slice_plan.hpp"
 
 namespace amzsync::sync {
@@ -234,11 +235,8 @@ class Import {
       more = *stepped;
       for (std::size_t from = 0; from < found.size(); from += kRowsPerWrite) {
         const auto some = std::span(found).subspan(from, std::min(kRowsPerWrite, found.size() - from));
-        auto keep = [fence = context_.fence, &table = table_, some](store::Tx& tx) -> Result<store::Counts> {
-          AMZ_TRY(run, store::RunTx::enter(tx, fence));
-          return store::keep_strays(run, table, some);
-        };
-        AMZ_CO_TRY(kept, co_await services_.store.write(store::Urgency::normal, std::move(keep)));
+        auto keep = [&table = table_, some](const store::RunTx& run) { return store::keep_strays(run, table, some); };
+        AMZ_CO_TRY(kept, co_await write_fenced(services_, context_.fence, std::move(keep)));
         result_.counts += kept;
       }
     }
@@ -355,13 +353,12 @@ class Import {
       more = *stepped;
       for (std::size_t from = 0; from < faults.size(); from += kRowsPerWrite) {
         const auto some = std::span(faults).subspan(from, std::min(kRowsPerWrite, faults.size() - from));
-        auto write = [fence = context_.fence, stream = dataset_.stream, some](store::Tx& tx) -> Result<std::int64_t> {
-          AMZ_TRY(run, store::RunTx::enter(tx, fence));
+        auto write = [stream = dataset_.stream, some](const store::RunTx& run) {
           std::int64_t rejected = 0;
           for (const auto& [fault, about] : some) rejected += store::quarantine(run, stream, std::nullopt, std::nullopt, fault, about) ? 1 : 0;
           return rejected;
         };
-        AMZ_CO_TRY(rejected, co_await services_.store.write(store::Urgency::normal, std::move(write)));
+        AMZ_CO_TRY(rejected, co_await write_fenced(services_, context_.fence, std::move(write)));
         result_.counts.rejected += rejected;
       }
     }
@@ -464,13 +461,12 @@ class Import {
       std::copy_if(days.begin(), days.end(), std::back_inserter(others), [&](const store::ReportDay& d) { return !asked(d); });
       std::erase_if(days, [&](const store::ReportDay& d) { return !asked(d); });
     }
-    auto write = [fence = context_.fence, table = table_, days = std::move(days), gone = std::move(gone), others = std::move(others), settle_before = settle_before(), until = document_.read_until, replay = context_.replay.has_value()](store::Tx& tx) -> Result<store::Counts> {
-      AMZ_TRY(run, store::RunTx::enter(tx, fence));
+    auto write = [table = table_, days = std::move(days), gone = std::move(gone), others = std::move(others), settle_before = settle_before(), until = document_.read_until, replay = context_.replay.has_value()](const store::RunTx& run) {
       (void)store::recount_report_days(run, table, others, {});
       if (replay) return store::recount_report_days(run, table, days, gone);
       return store::close_report_days(run, table, days, gone, settle_before, until);
     };
-    AMZ_CO_TRY(counts, co_await services_.store.write(store::Urgency::normal, std::move(write)));
+    AMZ_CO_TRY(counts, co_await write_fenced(services_, context_.fence, std::move(write)));
     result_.counts += counts;
     co_return Done{};
   }
@@ -538,13 +534,12 @@ class Import {
     for (std::size_t from = 0; from < batch.size(); from += kRowsPerWrite) {
       const auto some = std::span(batch).subspan(from, std::min(kRowsPerWrite, batch.size() - from));
       // The batch outlives the transaction, since its outcome is awaited here.
-      auto write = [fence = context_.fence, &table = table_, some](store::Tx& tx) -> Result<store::Counts> {
-        AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      auto write = [&table = table_, some](const store::RunTx& run) {
         std::vector<store::RowChange> changes;
         for (const auto& [row, action] : some) changes.push_back({&row, action.occurrence, action.replaces});
         return store::write_report_rows(run, table, changes);
       };
-      AMZ_CO_TRY(counts, co_await services_.store.write(store::Urgency::normal, std::move(write)));
+      AMZ_CO_TRY(counts, co_await write_fenced(services_, context_.fence, std::move(write)));
       result_.counts += counts;
     }
     co_return Done{};

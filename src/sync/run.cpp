@@ -52,6 +52,7 @@ class Run {
       status = error_of(std::current_exception());
     }
     if (!status && status.code() == Code::cancelled && cancel_.reason() == CancelReason::no_room) status = nearly_full();
+    progress_.end();
     auto told = co_await side_.all_ended();
     (void)told;   // of progress
     if (cancel_.cancelled() && cancel_.reason() != CancelReason::by_user && cancel_.reason() != CancelReason::no_room) co_return TurnEnd{};   // it goes on, or was ended, elsewhere

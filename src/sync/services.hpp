@@ -35,11 +35,11 @@ struct SyncSettings {
 
 inline const detect::Policy& policy_of(const SyncSettings& settings) { return settings.policy ? *settings.policy : detect::Policy::embedded(); }
 
-/// The first day of a seller's history at a first sync now. A day more than was asked for, since the rows of a store are dated by its own
-/// days, which in the west begin up to twelve hours after those of UTC.
 /// Why a run stops before the disk is full, while what must be written still can be.
 inline Error nearly_full() { return Error(Code::store_full, "The disk is nearly full: syncing stops before nothing else can be written."); }
 
+/// The first day of a seller's history at a first sync now. A day more than was asked for, since the rows of a store are dated by its own
+/// days, which in the west begin up to twelve hours after those of UTC.
 inline Day history_begins(const SyncSettings& settings, Instant now) { return day_of(now) - std::chrono::days(settings.history_days + 1); }
 
 /// The same for a seller who connected before: where the history began then, or further back where the setting now says so.

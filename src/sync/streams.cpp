@@ -73,10 +73,7 @@ spapi::Caller make_caller(RunContext& run, std::string_view stream) {
   caller.meter = &run.meter;
   caller.on_wait = [&run, name = std::string(stream)](std::optional<Instant> until) {
     run.progress.set_waiting(name, until);
-    if (!until) return;   // told with the next page
-    // Nobody waits for this to be written; a run that meanwhile lost its lease learns it at its next page.
-    auto tell = [](Progress& progress) -> Async<void> { (void)co_await progress.tell(); };
-    run.side.spawn([&run, tell] { return tell(run.progress); });
+    run.side.spawn([&run] { return run.progress.tell(); });
   };
   return caller;
 }

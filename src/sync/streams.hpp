@@ -6,6 +6,7 @@
 
 #include "net/retry.hpp"
 #include "sync/progress.hpp"
+#include "sync/run_write.hpp"
 
 namespace amzsync::spapi {
 struct ReportDataset;
@@ -66,22 +67,14 @@ std::span<const std::string_view> stream_names();
 /// Begins a stream in the run's row; what was known of it before, if anything.
 Async<Result<std::optional<store::StreamState>>> begin_stream(RunContext& run, std::string_view stream);
 
-/// Writes for the run, which shows its fence first and notes its calls. `change` is called with the store::RunTx, and tells nothing, a Status or a Result.
-template <class Change, class Told = std::invoke_result_t<Change&, const store::RunTx&>, class Written = std::conditional_t<std::is_void_v<Told>, Status, Told>>
-Async<Written> write_for(RunContext& run, Change change) {
-  auto work = [fence = run.fence, calls = run.meter.total(), &store = run.services.store, change = std::move(change)](store::Tx& tx) mutable -> Written {
-    // Asked when its turn comes: what waits before it may have taken the last room there was.
-    if (!store.has_room()) return nearly_full();
-    AMZ_TRY(entered, store::RunTx::enter(tx, fence));
+/// write_fenced, which notes the run's calls along with it.
+template <class Change>
+Async<Written<Change>> write_for(RunContext& run, Change change) {
+  auto noting = [calls = run.meter.total(), change = std::move(change)](const store::RunTx& entered) mutable {
     store::note_calls(entered, calls);
-    if constexpr (std::is_void_v<Told>) {
-      change(entered);
-      return Done{};
-    } else {
-      return change(entered);
-    }
+    return change(entered);
   };
-  auto written = co_await run.services.store.write(store::Urgency::normal, std::move(work));
+  auto written = co_await write_fenced(run.services, run.fence, std::move(noting));
   if (written) run.meter.work();
   co_return written;
 }

@@ -253,6 +253,34 @@ TEST_CASE("while Amazon makes it wait a run says until when, and how long it may
   CHECK(end.find("etaSeconds") == std::string::npos);
 }
 
+TEST_CASE("a death in the middle of a sync costs none of what is left of Amazon's slow plans, and asks for no more than that") {
+  WorldSettings settings = small();
+  settings.streams.clear();   // all of them
+  const auto lasts = [&](bool dies) {
+    World world(settings);
+    Process* process = &world.open();
+    const auto connected = world.connect(*process, 1);
+    REQUIRE(connected);
+    const Instant begun = world.clock().now();
+    const auto calls = [&] { return world.count("SELECT calls FROM runs"); };
+    REQUIRE(world.run_until([&] { return calls() >= 40; }));
+    if (dies) {
+      world.kill(*process);
+      process = &world.open();
+    }
+    CHECK(member(world.finish(*process, world.user(1), connected->sync_id), "status") == "completed");
+    std::int64_t refused = 0;
+    for (const auto& [operation, stats] : world.amazon().stats()) refused += stats.throttled;
+    CHECK(refused == 0);
+    check_truth(world, *process, 1);
+    return world.clock().now() - begun;
+  };
+  const Duration alive = lasts(false), died = lasts(true);
+  CAPTURE(alive.count() / 1'000'000);
+  CAPTURE(died.count() / 1'000'000);
+  CHECK(died <= alive + std::chrono::seconds(60));
+}
+
 TEST_CASE("each of the streams that wait for one plan of Amazon's says until when, one call after the other") {
   WorldSettings settings = small();
   settings.streams = {"returns", "reimbursements", "removals", "ledger", "ledger_summary", "storage_fees"};
@@ -268,17 +296,21 @@ TEST_CASE("each of the streams that wait for one plan of Amazon's says until whe
   const auto begun = world.wait(process.engine().triggers().start(world.user(1), ""));
   REQUIRE(begun);
   std::vector<Instant> waits;
+  std::optional<std::int64_t> eta;
   const auto all_wait = [&] {
     waits.clear();
     const auto run = *JsonDocument::parse(*process.engine().run_document(world.user(1), begun->id));
+    eta = run["etaSeconds"].integer();
     for (const Json stream : run["streams"])
       if (!stream["waitingUntil"].is_null()) waits.push_back(*parse_instant(stream["waitingUntil"].text()));
-    return waits.size() >= 4;
+    return waits.size() >= settings.streams.size();
   };
-  REQUIRE(world.run_until(all_wait));
+  REQUIRE(world.run_until(all_wait, std::chrono::seconds(20)));   // before the first of them has its turn
   std::sort(waits.begin(), waits.end());
   constexpr Duration kBetween = std::chrono::seconds(55);   // createReport: one a minute
   for (std::size_t i = 1; i < waits.size(); ++i) CHECK(waits[i] - waits[i - 1] > kBetween);
+  REQUIRE(eta);
+  CHECK(std::chrono::seconds(*eta) >= waits.back() - world.clock().now() - std::chrono::seconds(2));
   CHECK(world.finish(process, world.user(1), begun->id).find("waitingUntil") == std::string::npos);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/connection.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 namespace amzsync::store {
 namespace {
@@ -145,12 +147,37 @@ Status SqliteConnection::exec(const char* sql) {
   return Done{};
 }
 
+Status SqliteConnection::keep_log_short() {
+  start_attempt();
+  page_size_ = static_cast<std::uint64_t>(integer("PRAGMA page_size").value_or(0));
+  if (error_) return *error_;
+  // What another left there, which may all still be to do.
+  std::error_code absent;
+  const auto left = std::filesystem::file_size(sqlite3_filename_wal(sqlite3_db_filename(db_, "main")), absent);
+  if (!absent) unwritten_log_ = left;
+  const auto hook = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<SqliteConnection*>(self)->logged(pages);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(db_, hook, this);
+  return Done{};
+}
+
+/// After each commit; `pages` are in the log by then, whoever wrote them.
+void SqliteConnection::logged(int pages) noexcept {
+  constexpr int kMany = 2'000;
+  int all = pages, done = 0;
+  if (pages >= kMany && sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &all, &done) != SQLITE_OK) all = pages, done = 0;
+  unwritten_log_ = static_cast<std::uint64_t>(std::max(0, all - done)) * page_size_;
+}
+
 Result<bool> SqliteConnection::cut_log() {
   sqlite3_busy_handler(db_, nullptr, nullptr);
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_handler(db_, &wait_for_lock, nullptr);
   if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return false;
   if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_), sqlite3_system_errno(db_));
+  unwritten_log_ = 0;
   return true;
 }
 

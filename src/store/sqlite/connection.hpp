@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -71,6 +72,10 @@ class SqliteConnection final : public Tx {
   void start_attempt();
   /// Runs SQL without parameters, outside the sticky error.
   Status exec(const char* sql);
+  /// Of a writer: from here on the log is written back whenever it holds much, as SQLite does by itself, and it is known how much of it is not.
+  Status keep_log_short();
+  /// Bytes that the database may grow by when the log is written back. Any thread.
+  std::uint64_t unwritten_log() const noexcept { return unwritten_log_.load(std::memory_order_relaxed); }
   /// Writes the whole log back and cuts it off, outside any transaction and without waiting. False: somebody still reads what was there before.
   Result<bool> cut_log();
   /// Remembers what SQLite said of the last failing call.
@@ -79,6 +84,7 @@ class SqliteConnection final : public Tx {
 
  private:
   explicit SqliteConnection(const Clock& clock) : clock_(clock) {}
+  void logged(int pages) noexcept;
   const Clock& clock_;
   sqlite3* db_ = nullptr;
   Instant now_{};
@@ -88,6 +94,8 @@ class SqliteConnection final : public Tx {
     std::size_t operator()(std::string_view t) const noexcept { return std::hash<std::string_view>()(t); }
   };
   std::unordered_map<std::string, std::unique_ptr<SqliteStatement>, TextHash, std::equal_to<>> statements_;
+  std::uint64_t page_size_ = 0;
+  std::atomic<std::uint64_t> unwritten_log_ = 0;
   std::unique_ptr<SqliteStatement> broken_;  // stands in for a statement that could not be prepared
 };
 

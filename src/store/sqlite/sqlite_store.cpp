@@ -43,9 +43,9 @@ class SqliteStore final : public Store {
   Status open_all() {
     AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
     writer_ = std::move(writer);
-    log_path_ = sqlite3_filename_wal(sqlite3_db_filename(writer_->raw(), "main"));
-    AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON"));
+    AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON"));
     AMZ_CHECK(writer_->exec(options_.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+    AMZ_CHECK(writer_->keep_log_short());
     AMZ_CHECK(migrate());
     AMZ_TRY(watcher, open_reader());
     watcher_ = std::move(watcher);
@@ -125,21 +125,18 @@ class SqliteStore final : public Store {
   }
   struct Disk {
     std::uint64_t size = 0, room = 0;   ///< bytes; `room`: by which the database may still grow
-    std::uint64_t log = 0;              ///< bytes that the log has taken, all of which the database may grow by when it is written back
+    std::uint64_t log = 0;              ///< bytes that it may grow by when the log is written back
   };
 
   /// Nothing where it can't be told; then the writes themselves will tell.
   std::optional<Disk> disk_of_database() const {
     struct statvfs disk {};
     if (!options_.vfs.empty() || ::statvfs(options_.path.c_str(), &disk) != 0) return std::nullopt;
-    const auto size_of = [](const std::string& path) {
-      struct stat file {};
-      return ::stat(path.c_str(), &file) == 0 ? static_cast<std::uint64_t>(file.st_size) : 0;
-    };
-    Disk told{static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize, static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize, size_of(log_path_)};
+    Disk told{static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize, static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize, writer_ ? writer_->unwritten_log() : 0};
     struct rlimit most {};
     if (::getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY) {
-      const std::uint64_t taken = size_of(options_.path);
+      struct stat file {};
+      const std::uint64_t taken = ::stat(options_.path.c_str(), &file) == 0 ? static_cast<std::uint64_t>(file.st_size) : 0;
       told.size = std::min<std::uint64_t>(told.size, most.rlim_cur);
       told.room = std::min(told.room, most.rlim_cur > taken ? most.rlim_cur - taken : 0);
     }
@@ -303,7 +300,6 @@ class SqliteStore final : public Store {
   }
 
   SqliteOptions options_;
-  std::string log_path_;
   Executor writer_executor_;
   Executor reader_executor_;
   Clock& clock_;

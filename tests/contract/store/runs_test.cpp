@@ -491,10 +491,12 @@ TEST_CASE("a dead engine's runs and buckets are free at once") {
   claim(t, 7);
   CHECK(t.write([](store::Tx& tx) -> Status {
     tx.run("INSERT INTO buckets VALUES('app', 'A1', 'na', 'op', 9.0, 0.5, ?1, 7, ?2)", tx.now(), tx.now() + std::chrono::seconds(45));
+    tx.run("INSERT INTO buckets VALUES('app', 'A1', 'na', 'slow', 9.0, 0.0167, ?1, 7, ?2)", tx.now(), tx.now() + std::chrono::seconds(45));
     store::bury_engine(tx, EngineNo{7});
     return Done{};
   }));
-  CHECK(t.count("SELECT count(*) FROM buckets WHERE holder=0 AND level=0.0") == 1);
+  CHECK(t.count("SELECT count(*) FROM buckets WHERE holder=0 AND operation='op' AND level=0.0") == 1);
+  CHECK(t.count("SELECT count(*) FROM buckets WHERE holder=0 AND operation='slow' AND level=9.0") == 1);   // each of its calls is counted
   CHECK(claim(t, 8)->fence.token == 2);
 }
 

@@ -6,6 +6,7 @@
 #include "base/crypto.hpp"
 #include "base/json_writer.hpp"
 #include "sim/random.hpp"
+#include "support/allocations.hpp"
 
 using namespace amzsync::base;
 
@@ -113,6 +114,24 @@ TEST_CASE("the writer puts commas where they belong and cleans what is not UTF-8
   json.field("m", Micros{-12'340'000}).field_null("n").field("bad", std::string_view("a\xff\x01z")).end_object();
   CHECK(json.text() == R"({"a":1,"b":["x",true,{},null],"m":-12.34,"n":null,"bad":"a?\u0001z"})");
   CHECK(JsonDocument::parse(json.text()));
+}
+
+TEST_CASE("a document that there is no memory for is not taken for a broken one") {
+  const std::string text = R"({"a":[1,2,{"b":"c"}],"d":"e"})";
+  bool read = false;
+  for (std::int64_t nth = 0; !read; ++nth) {
+    CAPTURE(nth);
+    support::Scarcity scarce(nth);
+    try {
+      const support::Exposed now;
+      const auto document = JsonDocument::parse(text);
+      read = document && !scarce.refused();
+      REQUIRE((read || scarce.refused()));
+      REQUIRE(document);
+    } catch (const std::bad_alloc&) {
+      REQUIRE(scarce.refused());
+    }
+  }
 }
 
 TEST_SUITE_END();
