@@ -2,11 +2,13 @@
 #include "http_host/routes.hpp"
 
 #include "common/export.hpp"
+#include "http_host/dashboard.hpp"
 
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -171,6 +173,7 @@ const std::vector<Routes::Route>& Routes::table() {
       {"GET", "/metrics", Who::anybody, false, &Routes::metrics},
       {"GET", "/", Who::anybody, false, &Routes::dashboard},
       {"GET", "/dashboard", Who::anybody, false, &Routes::dashboard},
+      {"GET", "/dashboard/:id", Who::anybody, false, &Routes::dashboard},
   };
   return routes;
 }
@@ -525,8 +528,7 @@ void Routes::export_rows(Call& call) {
   });
 }
 
-// ---- what is not there yet, and what operators ask ----
-
+// ---- what operators ask ----
 
 void Routes::healthz(Call& call) { call.send(answer({{"status", "ok"}})); }
 
@@ -553,11 +555,20 @@ void Routes::metrics(Call& call) {
 }
 
 void Routes::dashboard(Call& call) {
-  call.send({200,
-             "text/html; charset=utf-8",
-             {{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-              {"Referrer-Policy", "no-referrer"}},
-             std::string(dashboard_page())});
+  const std::string_view name = call.id.empty() ? "index.html" : std::string_view(call.id);
+  const auto files = dashboard_files();
+  const auto file = std::find_if(files.begin(), files.end(), [&](const DashboardFile& f) { return f.name == name; });
+  if (file == files.end()) return call.send(error(404, "not_found", "There is no such address."));
+  const std::string tag = '"' + std::to_string(std::hash<std::string_view>()(file->text)) + '"';
+  std::vector<httpd::Header> headers{
+      {"Content-Security-Policy",
+       "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+      {"Referrer-Policy", "no-referrer"},
+      {"Cache-Control", "no-cache"},   // kept, and asked each time whether it is still that
+      {"ETag", tag}};
+  if (call.request.header("If-None-Match") == tag) return call.send({304, "", std::move(headers), ""});
+  const char* type = name.ends_with(".js") ? "text/javascript; charset=utf-8" : name.ends_with(".css") ? "text/css; charset=utf-8" : "text/html; charset=utf-8";
+  call.send({200, type, std::move(headers), std::string(file->text)});
 }
 
 }  // namespace host

@@ -78,7 +78,4 @@ class Routes {
   Workers workers_, exporters_;
 };
 
-/// The dashboard's page.
-std::string_view dashboard_page() noexcept;
-
 }  // namespace host

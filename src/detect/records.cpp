@@ -101,7 +101,6 @@ void write_sums(JsonWriter& json, std::string_view name, const std::vector<Total
   json.end_array();
 }
 
-/// The rows that a finding rests on or that were netted against it, as they are stored: what a person needs to file the claim.
 /// What a preview said before it changed, or went: a charge was held against what was told at its time.
 void write_earlier_previews(JsonWriter& json, Tx& tx, UserNo user, std::int64_t row) {
   json.key("earlier").begin_array();
@@ -118,6 +117,7 @@ void write_earlier_previews(JsonWriter& json, Tx& tx, UserNo user, std::int64_t 
   json.end_array();
 }
 
+/// The rows that a finding rests on or that were netted against it, as they are stored: what a person needs to file the claim.
 void write_rows(JsonWriter& json, Tx& tx, UserNo user, store::MoneyStream money, const std::vector<std::string>& lists) {
   const std::string money_table(store::money_stream_name(money));
   struct Table {
@@ -355,7 +355,11 @@ std::string statistics_document(Tx& tx, std::optional<UserNo> user) {
     }
   }
   json.end_array().field("total", all);
-  if (user) write_rules(json, tx, *user);
+  if (user) {
+    write_rules(json, tx, *user);
+  } else {
+    json.key("rules").begin_array().end_array();
+  }
   json.end_object();
   return std::move(json).text();
 }

@@ -194,7 +194,8 @@ class Event:
         self.id = int(fields["id"]) if "id" in fields else None
         self.type = fields.get("event")
         self.retry = fields.get("retry")
-        self.data = json.loads(fields["data"], parse_float=str)
+        self.text = fields["data"]
+        self.data = json.loads(self.text, parse_float=str)
 
 
 class EventStream:

@@ -3,6 +3,7 @@
 import concurrent.futures
 import hmac
 import json
+import re
 import socket
 import time
 import unittest
@@ -186,6 +187,21 @@ class Requests(HostCase):
         self.assertEqual((page.status, page.headers["X-Content-Type-Options"]), (200, "nosniff"))
         self.assertIn("default-src 'none'", page.headers["Content-Security-Policy"])
         self.assertEqual(self.it.call("HEAD", "/", user=None).body, b"")
+
+    def test_the_dashboards_files_are_served_and_kept_by_the_browser(self):
+        page = self.it.get("/dashboard", user=None)
+        named = re.findall(rb'(?:href|src)="(/dashboard/[^"]+)"', page.body)
+        self.assertEqual(len(named), 2)
+        kinds = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+        for path in (name.decode() for name in named):
+            file = self.it.get(path, user=None)
+            self.assertEqual((file.status, file.headers["Content-Type"], file.headers["Cache-Control"]), (200, kinds[path.rsplit(".", 1)[1]], "no-cache"))
+            again = self.it.get(path, user=None, headers={"If-None-Match": file.headers["ETag"]})
+            self.assertEqual((again.status, again.body, again.headers.get("Content-Length")), (304, b"", None))
+            other = self.it.get(path, user=None, headers={"If-None-Match": '"another"'})
+            self.assertEqual((other.status, other.body), (200, file.body))
+        for path in ("/dashboard/nothing.js", "/dashboard/..%2Fmain.cpp"):
+            self.assertEqual(self.it.get(path, user=None).status, 404)
 
 
 if __name__ == "__main__":

@@ -259,7 +259,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
     response->keep_alive(keep_alive);
     const std::size_t length = r.body.size();
     if (!head_only) response->body() = std::move(r.body);
-    response->content_length(length);
+    if (r.status != 204 && r.status != 304) response->content_length(length);   // which have no body, and tell no length of none (RFC 9110, 8.6)
     stream.expires_after(server->options.read_timeout);
     auto self = shared_from_this();
     if (head_only) {
