@@ -80,7 +80,7 @@ describe("the three ways in", () => {
     await section(tab, "history").getByText("There was no sync yet.").waitFor();
     await accessible(tab, "empty");
     await shot(tab, "empty");
-    await it.slow(150);
+    await it.slow(1_500, "/finances");   // so that the reports are not waited for as long as Amazon's would be
     await connect(tab);
     await tab.getByRole("alert").getByText("Amazon account connected").waitFor();
     assert.equal(new URL(tab.url()).search, "");   // a reload does not tell it again

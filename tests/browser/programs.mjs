@@ -2,6 +2,7 @@
 // The simulator and the host as a browser meets them: real programs on loopback.
 import {execFileSync, spawn} from "node:child_process";
 import {createHmac} from "node:crypto";
+import {existsSync} from "node:fs";
 import {mkdtemp, readFile, rm} from "node:fs/promises";
 import {createServer} from "node:net";
 import {tmpdir} from "node:os";
@@ -10,6 +11,8 @@ import {setTimeout as pause} from "node:timers/promises";
 
 const bin = process.env.AMZSYNC_BIN;
 if (!bin) throw new Error("AMZSYNC_BIN must name the folder of the programs; scripts/browser does");
+const modules = process.env.AMZSYNC_NODE_MODULES;
+if (!existsSync(join(modules, "playwright-core"))) throw new Error("what drives the browser is not there; scripts/browser --prepare installs it");
 export const kSecret = "a-secret-of-the-browser-tests-that-is-long";
 
 async function freePort() {
@@ -82,8 +85,8 @@ export class Programs {
   }
 
   /** So that a sync takes as long as a person needs to do something meanwhile; nothing: as fast as it goes. */
-  async slow(milliseconds) {
-    await this.control(milliseconds ? {faults: [{path: "/", kind: "slow", delayMs: milliseconds, times: -1}]} : {clearFaults: true});
+  async slow(milliseconds, path = "/") {
+    await this.control(milliseconds ? {faults: [{path, kind: "slow", delayMs: milliseconds, times: -1}]} : {clearFaults: true});
   }
 
   async control(what) {
@@ -100,4 +103,4 @@ export class Programs {
   }
 }
 
-export const axeSource = await readFile(join(process.env.AMZSYNC_NODE_MODULES, "axe-core/axe.min.js"), "utf8");
+export const axeSource = await readFile(join(modules, "axe-core/axe.min.js"), "utf8");
