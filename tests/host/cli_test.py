@@ -4,10 +4,50 @@ import base64
 import csv
 import json
 import os
+import pty
+import re
 import subprocess
+import termios
 import unittest
 
 from harness import BIN, CLIENT_SECRET, HISTORY_DAYS, MASTER_KEY, Host, HostCase, amounts, cli
+
+
+class Screen:
+    """As much of a terminal as the command line needs: what is seen after each piece that it writes at once."""
+
+    def __init__(self, rows, columns):
+        self.rows, self.columns, self.lines, self.at = rows, columns, [""], [0, 0]
+
+    def play(self, text):
+        seen = []
+        for piece in re.findall(r"\x1b\[\d*[A-Za-z]|\r|\n|[^\x1b\r\n]+", text):
+            row, column = self.at
+            if piece == "\r":
+                self.at = [row, 0]
+                seen.append([line.rstrip() for line in self.lines])
+            elif piece == "\n":
+                self.at = [row + 1, column]
+                if row + 1 == len(self.lines):
+                    self.lines.append("")
+                if len(self.lines) > self.rows:
+                    self.lines.pop(0)
+                    self.at[0] -= 1
+            elif piece.startswith("\x1b["):
+                if piece.endswith("A"):
+                    self.at = [row - int(piece[2:-1]), column]
+                    assert self.at[0] >= 0, "above the screen"
+                elif piece.endswith("J"):
+                    del self.lines[row + 1:]
+                    self.lines[row] = self.lines[row][:column]
+                else:
+                    assert piece.endswith("m"), piece
+            else:
+                self.lines[row] = self.lines[row][:column].ljust(column) + piece + self.lines[row][column + len(piece):]
+                self.at = [row, column + len(piece)]
+                assert len(self.lines[row]) <= self.columns or ": " in self.lines[row], self.lines[row]   # log lines wrap, which is the terminal's
+        seen.append([line.rstrip() for line in self.lines])
+        return seen
 
 
 class CommandLine(HostCase):
@@ -63,6 +103,61 @@ class CommandLine(HostCase):
                 code, out, _ = cli(env, "history", "--user", "anna", "--json")
                 self.assertEqual(json.loads(out)["total"], 1)
                 self.assertEqual(self.run_sync(env, "--streams", "inventory")[1]["streams"][0]["name"], "inventory")
+
+    def test_a_shell_learns_the_commands_and_their_options(self):
+        def complete(*words):
+            script = f'source <("{BIN}/amzsync" completion bash); COMP_WORDS=(amzsync "$@"); COMP_CWORD=$#; _amzsync; printf "%s\\n" "${{COMPREPLY[@]}}"'
+            done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, timeout=60, check=True)
+            self.assertEqual(done.stderr, "")
+            return done.stdout.split()
+        self.assertEqual(complete("fi"), ["findings"])
+        self.assertIn("--explain", complete("findings", "--ex"))
+        self.assertIn("--store", complete("sync", "--sto"))
+        self.assertEqual(complete("sync", "--explain"), [])
+        for shell in ("zsh", "fish"):
+            code, out, _ = cli({}, "completion", shell)
+            self.assertEqual((code, "rotate-key" in out), (0, True))
+        self.assertEqual(cli({}, "completion", "tcsh")[0], 2)
+
+    def test_on_a_terminal_each_dataset_has_a_bar_and_lines_stay_above_them(self):
+        sim = self.sim(events=300, skus=60)
+        sim.fault("/fba/inventory", "slow", delayMs=400)
+        env = self.settings(sim, log_level="info")
+        self.connect(env)
+        for colours, more in ((True, {"TERM": "xterm"}), (False, {"TERM": "xterm", "NO_COLOR": "1"}), (False, {"TERM": "dumb"})):
+            with self.subTest(more):
+                main, other = pty.openpty()
+                termios.tcsetwinsize(main, (12, 70))
+                clean = {k: v for k, v in os.environ.items() if not k.startswith("AMZSYNC_")}
+                process = subprocess.Popen([BIN / "amzsync", "sync", "--user", "anna", "--json"], env={**clean, **env, **more}, stdout=subprocess.PIPE, stderr=other)
+                os.close(other)
+                written = b""
+                while True:
+                    try:
+                        part = os.read(main, 65536)
+                    except OSError:   # whoever wrote is gone
+                        break
+                    if not part:
+                        break
+                    written += part
+                os.close(main)
+                out = process.stdout.read()
+                process.stdout.close()
+                self.assertEqual((process.wait(), json.loads(out.splitlines()[-1])["status"]), (0, "completed"))
+                text = written.decode()
+                self.assertEqual(bool(re.search(r"\x1b\[3\dm", text)), colours)
+                if more["TERM"] == "dumb":   # whose cursor can't be moved
+                    self.assertNotIn("\x1b", text)
+                    self.assertRegex(text, r"(?m)^100% Complete\r?$")
+                    continue
+                screens = Screen(12, 70).play(text)
+                bars = [s for s in screens if any(re.match(r"\[[#.]{24}\] \d+%", line) for line in s)]
+                self.assertTrue(any(re.match(r"  inventory +\[[#.]{10}\] \d+ rows", line) for s in bars for line in s), bars[-1:])
+                for s in bars:   # the whole of it is there once, at the foot
+                    self.assertEqual(sum(line.startswith("[") for line in s), 1, s)
+                end = [line for line in screens[-1] if line]
+                self.assertTrue(all(re.match(r"(info|warn): ", line) or not re.match(r" *\[", line) for line in end), end)   # nothing of the bars is left
+                self.assertTrue(any("Sync ended" in line for line in end), end)
 
     def test_a_sync_of_named_datasets_is_of_those_also_where_another_is_under_way(self):
         sim = self.sim(events=100)

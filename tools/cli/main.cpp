@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // amzsync: the command line. Every command opens the database itself, so it works with and without a host running on it.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -12,9 +9,12 @@
 #include <optional>
 #include <utility>
 
+#include "cli/completion.hpp"
+#include "cli/progress.hpp"
 #include "common/export.hpp"
 #include "common/memory.hpp"
 #include "common/settings.hpp"
+#include "common/terminal.hpp"
 
 namespace {
 
@@ -33,44 +33,6 @@ int failed(const amzsync::Failure& f) {
 }
 
 std::string money(const Json& amount, const std::string& currency) { return amount.dump() + " " + currency; }
-
-/// One line that is drawn over and over on a terminal; nothing elsewhere.
-class ProgressBar {
- public:
-  ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {}
-  ~ProgressBar() { clear(); }
-
-  void show(const Json& run) {
-    const int progress = run.value("progress", 0);
-    std::string text = run.value("message", std::string());
-    if (const auto detail = run.value("detail", std::string()); !detail.empty()) text += " · " + detail;
-    if (run.contains("waitingUntil")) text += " · waiting for Amazon until " + run["waitingUntil"].get<std::string>().substr(11, 8) + " UTC";
-    if (run.contains("etaSeconds")) text += " · about " + std::to_string(run["etaSeconds"].get<std::int64_t>()) + " s left";
-    if (!terminal_) {
-      const std::string line = std::to_string(progress) + "% " + run.value("message", std::string());
-      if (line != last_) std::cerr << line + "\n";   // in one piece: log lines come from other threads
-      last_ = line;
-      return;
-    }
-    struct winsize size {};
-    const int columns = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 30 ? size.ws_col : 80;
-    constexpr int kWidth = 24;
-    const int filled = progress * kWidth / 100;
-    std::string line = "[" + std::string(static_cast<std::size_t>(filled), '#') + std::string(static_cast<std::size_t>(kWidth - filled), '.') + "] " + std::to_string(progress) + "% " + text;
-    if (static_cast<int>(line.size()) > columns) line.resize(static_cast<std::size_t>(columns));
-    std::cerr << "\r\033[K" << line << std::flush;
-    drawn_ = true;
-  }
-  void clear() {
-    if (drawn_) std::cerr << "\r\033[K" << std::flush;
-    drawn_ = false;
-  }
-
- private:
-  bool terminal_;
-  bool drawn_ = false;
-  std::string last_;
-};
 
 struct Command {
   std::string finding_status, finding_type, explain, kind, file, from, to;
@@ -112,7 +74,7 @@ int connect(const Command& c, amzsync::Engine& engine) {
 
 /// Waits for a sync and shows how it goes on; its document in the end.
 amzsync::Expected<Json> wait_for(const std::string& user, const std::string& id, amzsync::Engine& engine, amzsync::Events& events) {
-  ProgressBar bar;
+  amzsync_cli::Progress bar;
   bool first = true;
   for (;;) {
     const auto now = engine.sync_status(user, id);
@@ -174,18 +136,23 @@ int sync(const Command& c, amzsync::Engine& engine) { return perform(c, engine, 
 int replay(const Command& c, amzsync::Engine& engine) { return perform(c, engine, &amzsync::Engine::replay, "Replay"); }
 
 /// Of one user, or of everybody.
+int say_paused(const Command& c, bool paused) {
+  if (c.json) {
+    std::cout << Json{{"paused", paused}, {"userId", c.user.empty() ? Json() : Json(c.user)}}.dump() << "\n";
+  } else {
+    std::cout << "Syncing of " << (c.user.empty() ? "everybody" : c.user) << (paused ? " is paused.\n" : " is resumed.\n");
+  }
+  return kDone;
+}
+
 int pause_syncs(const Command& c, amzsync::Engine& engine) {
   const auto done = engine.pause(c.user, "command line");
-  if (!done) return failed(done.error());
-  std::cout << "Syncing of " << (c.user.empty() ? "everybody" : c.user) << " is paused.\n";
-  return kDone;
+  return done ? say_paused(c, true) : failed(done.error());
 }
 
 int resume_syncs(const Command& c, amzsync::Engine& engine) {
   const auto done = engine.resume(c.user, "command line");
-  if (!done) return failed(done.error());
-  std::cout << "Syncing of " << (c.user.empty() ? "everybody" : c.user) << " is resumed.\n";
-  return kDone;
+  return done ? say_paused(c, false) : failed(done.error());
 }
 
 int status(const Command& c, amzsync::Engine& engine) {
@@ -334,6 +301,10 @@ int export_rows(const Command& c, amzsync::Engine& engine) {
 
 int check(const Command& c, amzsync::Engine& engine) {
   const auto checked = engine.check();
+  if (checked && c.json) {
+    std::cout << Json{{"ok", true}, {"consentLinks", !amzsync_tools::is_blank(c.settings.application_id) && !amzsync_tools::is_blank(c.settings.redirect_uri)}}.dump() << "\n";
+    return kDone;
+  }
   if (checked) {
     std::cout << "The settings are right: the database opens, its secrets too, and Amazon knows the application.\n";
     for (const auto& [name, value] : {std::pair("AMZSYNC_APPLICATION_ID", &c.settings.application_id), {"AMZSYNC_REDIRECT_URI", &c.settings.redirect_uri}})
@@ -382,12 +353,10 @@ std::string grouped(std::int64_t number) {
 
 /// Needs no engine: none may be open on what is copied.
 int migrate(const Command& c) {
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  const auto progress = [&](const char* table, std::int64_t rows) {
-    if (terminal) std::cerr << "\r\033[K" << table << ": " << grouped(rows) << " rows" << std::flush;
-  };
+  auto& terminal = amzsync_tools::Terminal::standard_error();
+  const auto progress = [&](const char* table, std::int64_t rows) { terminal.draw({std::string(table) + ": " + grouped(rows) + " rows"}); };
   const auto receipt = amzsync::migrate(c.from, c.to, progress);
-  if (terminal) std::cerr << "\r\033[K" << std::flush;
+  terminal.draw({});
   if (!receipt) return failed(receipt.error());
   if (c.json) {
     std::cout << receipt->json() << "\n";
@@ -420,7 +389,7 @@ int main(int argc, char** argv) {
   const auto add = [&](const char* name, const char* help, Act what, bool works, bool needs_user) {
     CLI::App* sub = app.add_subcommand(name, help);
     if (needs_user) sub->add_option("--user", command.user, "The host's name of the user")->required();
-    if (needs_user) sub->add_flag("--json", command.json, "One JSON document on one line, last");
+    sub->add_flag("--json", command.json, "One JSON document on one line, last");
     sub->callback([&act, &working, what, works] {
       act = what;
       working = works;
@@ -462,7 +431,7 @@ int main(int argc, char** argv) {
   c->add_option("--type", command.finding_type, "With --findings: those of one rule");
   c->add_option("--format", command.format, "ndjson, or csv for one dataset or for findings")->check(CLI::IsMember({"ndjson", "csv"}))->capture_default_str();
   add("erase", "Delete everything that is stored of a user", erase, false, true);
-  add("rotate-key", "Seal the stored secrets anew with the first of the master keys", rotate_key, false, false)->add_flag("--json", command.json, "One JSON document on one line, last");
+  add("rotate-key", "Seal the stored secrets anew with the first of the master keys", rotate_key, false, false);
   bool migrating = false;
   c = app.add_subcommand("migrate", "Copy an SQLite database into PostgreSQL, and compare them");
   c->add_option("--from", command.from, "sqlite:PATH")->required();
@@ -470,7 +439,10 @@ int main(int argc, char** argv) {
   c->add_flag("--json", command.json, "One JSON document on one line, last");
   c->callback([&migrating] { migrating = true; });
   add("check", "Check the settings, and name the one that is wrong", check, false, false);
-  add("doctor", "Look for the usual mistakes, and say what to do about each", doctor, false, false)->add_flag("--json", command.json, "One JSON document on one line, last");
+  add("doctor", "Look for the usual mistakes, and say what to do about each", doctor, false, false);
+  std::string shell;
+  c = app.add_subcommand("completion", "Write a script by which a shell completes commands and options");
+  c->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
 
   try {
     std::vector<std::string> args;
@@ -489,6 +461,10 @@ int main(int argc, char** argv) {
     return kUsage;
   }
   if (migrating) return migrate(command);
+  if (!shell.empty()) {
+    std::cout << amzsync_cli::completion(app, shell);
+    return kDone;
+  }
   if (const auto wrong = amzsync_tools::complete(command.settings)) {
     std::cerr << "amzsync: " << wrong->line << "\n";
     return kUsage;

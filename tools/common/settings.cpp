@@ -12,9 +12,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <sstream>
+
+#include "common/terminal.hpp"
 
 namespace amzsync_tools {
 namespace {
@@ -309,8 +310,8 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
 }
 
 amzsync::Options::LogSink make_log_sink(const Settings& s) {
-  const bool as_json = s.log_format == "json", on_terminal = ::isatty(STDERR_FILENO) == 1;
-  return [as_json, on_terminal, mutex = std::make_shared<std::mutex>()](std::int32_t level, std::string_view message, std::string_view fields) {
+  const bool as_json = s.log_format == "json";
+  return [as_json](std::int32_t level, std::string_view message, std::string_view fields) {
     static constexpr std::array<const char*, 4> kLevels{"debug", "info", "warn", "error"};
     const char* name = kLevels.at(static_cast<std::size_t>(level));
     const auto parsed = nlohmann::ordered_json::parse(fields, nullptr, false);
@@ -336,11 +337,7 @@ amzsync::Options::LogSink make_log_sink(const Settings& s) {
       for (char& c : line)
         if (static_cast<unsigned char>(c) < 0x20) c = ' ';
     }
-    line += '\n';
-    if (on_terminal) line.insert(0, "\r\033[K");   // where a progress bar is drawn
-    const std::lock_guard lock(*mutex);
-    std::fwrite(line.data(), 1, line.size(), stderr);
-    std::fflush(stderr);
+    Terminal::standard_error().write(line);
   };
 }
 
