@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What docs/operations.md says: the systemd unit starts a host, and a copy that was taken while hosts were at work is whole when it is put in the database's place."""
+import pathlib
+import re
+import sqlite3
+import unittest
+
+from harness import BASE, CLIENT_SECRET, JWT_SECRET, MASTER_KEY, HostCase
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Unit(HostCase):
+    def test_the_settings_of_the_systemd_unit_start_a_host(self):
+        unit = (ROOT / "examples/operations/amzsync-host.service").read_text()
+        secrets = self.folder / "etc"
+        secrets.mkdir()
+        for name, value in {"master-key": MASTER_KEY, "client-secret": CLIENT_SECRET, "jwt-secret": JWT_SECRET}.items():
+            (secrets / name).write_text(value + "\n")
+        (secrets / "host.toml").write_text('region = "na"\n')
+        place = lambda text: text.replace("/etc/amzsync", str(secrets)).replace("%S/amzsync", str(self.folder))
+        settings = dict(line.split("=", 1) for line in re.findall(r"^Environment=(.+)$", place(unit), re.M))
+        command, *arguments = re.search(r"^ExecStart=(.+)$", place(unit), re.M).group(1).split()
+        self.assertEqual(command, "/usr/bin/amzsync-host")
+        sim = self.sim(events=50, skus=5)
+        self.store = pathlib.Path(settings["AMZSYNC_STORE"].removeprefix("sqlite:"))
+        self.assertEqual(self.store.name, "amzsync.db")
+        host = self.host(sim, *arguments, lwa_client_secret=None, master_key=None, jwt_secret=None,
+                         **{name.removeprefix("AMZSYNC_").lower(): value for name, value in settings.items() if name != "AMZSYNC_STORE"})
+        self.assertEqual(host.finish(host.connect().query["sync_id"])["status"], "completed")
+
+
+class Backup(HostCase):
+    def test_a_copy_of_a_database_at_work_is_put_in_its_place(self):
+        sim = self.sim(events=2000, skus=150)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        host.finish(host.connect("user-2", 2).query["sync_id"], "user-2")
+        sim.fault("/finances", "slow", delayMs=300)
+        under_way = host.post("/api/sync/start").json["syncId"]
+        self.reach(host, 30)
+
+        statement = re.search(r'sqlite3 /var/lib/amzsync/amzsync.db "(VACUUM INTO \'[^\']+\')"', (ROOT / "docs/operations.md").read_text()).group(1)
+        copy = self.folder / "copy.db"
+        connection = sqlite3.connect(self.store, isolation_level=None)
+        connection.execute(statement.replace("/backup/amzsync.db", str(copy)))
+        connection.close()
+
+        sim.control(clearFaults=True)
+        host.finish(under_way)
+        # Later than the copy: somebody new, and events that it does not know.
+        host.finish(host.connect("user-3", 3).query["sync_id"], "user-3")
+        with host.events(last_event_id=0) as stream:
+            seen = [e.id for e in stream.until(under_way) if e.id][-1]
+        host.stop()
+        for file in self.folder.glob("test.db*"):
+            file.unlink()
+        copy.rename(self.store)
+
+        restored = self.host(sim)
+        self.assertEqual(restored.finish(under_way)["status"], "completed")   # what was under way in the copy goes on
+        again = restored.post("/api/sync/start").json
+        self.assertEqual(restored.finish(again["syncId"])["status"], "completed")
+        self.check_truth(restored, sim)
+        self.check_truth(restored, sim, "user-2", 2)
+        self.assertEqual(restored.get(BASE + "/connection", "user-3").json["state"], "disconnected")
+        with restored.events(last_event_id=seen + 1000) as stream:
+            self.assertIs(next(stream).data["replayGap"], True)
+        restored.finish(restored.connect("user-3", 3).query["sync_id"], "user-3")
+        self.assertEqual(restored.get(BASE + "/connection", "user-3").json["state"], "connected")
+
+
+if __name__ == "__main__":
+    unittest.main()
