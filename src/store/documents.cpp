@@ -65,7 +65,9 @@ void write_time(JsonWriter& json, std::string_view name, const std::optional<Ins
   }
 }
 
-void write_streams(JsonWriter& json, Tx& tx, const RunRow& run) {
+/// What it gives: until when the last of them waits.
+std::optional<Instant> write_streams(JsonWriter& json, Tx& tx, const RunRow& run) {
+  std::optional<Instant> waits_until;
   json.key("streams").begin_array();
   Rows r = tx.rows(
       "SELECT s.stream, s.status, s.fetched, s.added, s.changed, s.removed, s.unchanged, s.rejected, coalesce(s.coverage, c.coverage), s.waiting_until, s.calls, s.slices_done, "
@@ -78,10 +80,19 @@ void write_streams(JsonWriter& json, Tx& tx, const RunRow& run) {
     json.field("coverage", r.is_null(8) ? std::string_view("not_asked") : r.view(8));
     json.field("calls", r.integer(10)).field("slicesDone", r.integer(11)).field("slicesKnown", r.integer(12));
     if (!r.is_null(9)) json.field("waitingUntil", r.instant(9));
+    if (!r.is_null(9)) waits_until = std::max(waits_until.value_or(r.instant(9)), r.instant(9));
     if (!r.is_null(13)) json.field_raw("error", r.view(13));
     json.end_object();
   }
   json.end_array();
+  return waits_until;
+}
+
+/// As it was told last, and counted down since; never less than what is left of a wait.
+void write_time_left(JsonWriter& json, const Tx& tx, const RunRow& run, const std::optional<Instant>& waits_until) {
+  std::optional<std::int64_t> seconds = run.eta_seconds;
+  if (waits_until && *waits_until > tx.now()) seconds = std::max<std::int64_t>(seconds.value_or(0), std::chrono::ceil<std::chrono::seconds>(*waits_until - tx.now()).count());
+  if (seconds) json.field("etaSeconds", *seconds);
 }
 
 void write_counts(JsonWriter& json, const RunRow& run) {
@@ -104,9 +115,9 @@ void write_run(JsonWriter& json, Tx& tx, const RunRow& run) {
   write_time(json, "createdAt", run.created_at);
   write_time(json, "startedAt", run.started_at);
   write_time(json, "completedAt", run.completed_at);
-  write_streams(json, tx, run);
+  const auto waits_until = write_streams(json, tx, run);
   write_counts(json, run);
-  if (run.eta_seconds) json.field("etaSeconds", *run.eta_seconds);
+  write_time_left(json, tx, run, waits_until);
   write_cancel(json, run);
   if (!run.error.empty()) json.field_raw("error", run.error);
   json.end_object();
@@ -160,9 +171,9 @@ std::string progress_payload(Tx& tx, RunNo number) {
   json.begin_object();
   json.field("syncId", run->sync_id).field("status", run->status).field("progress", run->progress).field("message", run->message);
   json.field("phase", run->phase).field("detail", run->detail);
-  write_streams(json, tx, *run);
+  const auto waits_until = write_streams(json, tx, *run);
   if (const auto until = tx.integer("SELECT min(waiting_until) FROM run_streams WHERE run_no=?1", number)) json.field("waitingUntil", from_us(*until));
-  if (run->eta_seconds) json.field("etaSeconds", *run->eta_seconds);
+  write_time_left(json, tx, *run, waits_until);
   json.field("timestamp", tx.now()).end_object();
   return std::move(json).text();
 }

@@ -216,7 +216,8 @@ Result<RunTx> RunTx::enter(Tx& tx, const Fence& fence) {
 
 Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease) {
   Rows r = tx.rows(
-      "UPDATE runs SET lease_until=CASE WHEN lease_until<?4 THEN ?4 ELSE lease_until END WHERE run_no=?1 AND fence=?2 AND holder=?3 AND status IN ('queued', 'in_progress', 'detecting') "
+      "UPDATE runs SET lease_until=CASE WHEN lease_until<?4 THEN ?4 ELSE lease_until END, "
+      "eta_seconds=CASE WHEN lease_until>=?4 THEN eta_seconds WHEN eta_seconds>(?4-lease_until)/1000000 THEN eta_seconds-(?4-lease_until)/1000000 ELSE NULL END WHERE run_no=?1 AND fence=?2 AND holder=?3 AND status IN ('queued', 'in_progress', 'detecting') "
       "RETURNING cancel_requested_at",
       fence.run, fence.token, fence.holder, tx.now() + lease);
   if (!r.next()) return Code::fenced;

@@ -311,6 +311,13 @@ TEST_CASE("each of the streams that wait for one plan of Amazon's says until whe
   for (std::size_t i = 1; i < waits.size(); ++i) CHECK(waits[i] - waits[i - 1] > kBetween);
   REQUIRE(eta);
   CHECK(std::chrono::seconds(*eta) >= waits.back() - world.clock().now() - std::chrono::seconds(2));
+  // It is counted down while nothing else happens, and stays no less than the longest wait.
+  const std::int64_t told = *eta;
+  world.run_for(std::chrono::seconds(40));
+  REQUIRE(all_wait());
+  REQUIRE(eta);
+  CHECK(*eta <= told - 30);
+  CHECK(std::chrono::seconds(*eta) >= *std::max_element(waits.begin(), waits.end()) - world.clock().now());
   CHECK(world.finish(process, world.user(1), begun->id).find("waitingUntil") == std::string::npos);
 }
 
