@@ -111,10 +111,6 @@ int serve(int argc, char** argv) {
                                             std::call_once(exporting, [&] { exporters.emplace(kExporters); });
                                             boost::asio::post(*exporters, std::move(work));
                                           });
-  if (streams->fd() < 0) {
-    std::cerr << "amzsync-host: events can't be followed: this process may open too few files (ulimit -n)\n";
-    return 1;
-  }
   server->watch(streams->fd(), [&] { streams->pump(); });
   server->watch(hangup, [&] {
     httpd::clear_hangup(hangup);

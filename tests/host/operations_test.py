@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What docs/operations.md says: the systemd unit starts a host, and a copy that was taken while hosts were at work is whole when it is put in the database's place."""
+"""What docs/operations.md says: the systemd unit starts a host, one that lacks files says so, and a copy that was taken while hosts were at work is whole when it is put in the database's place."""
+import os
 import pathlib
 import re
+import resource
 import sqlite3
+import subprocess
 import unittest
 
-from harness import BASE, CLIENT_SECRET, JWT_SECRET, MASTER_KEY, HostCase
+from harness import BASE, BIN, CLIENT_SECRET, JWT_SECRET, MASTER_KEY, HostCase
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -28,6 +31,29 @@ class Unit(HostCase):
         host = self.host(sim, *arguments, lwa_client_secret=None, master_key=None, jwt_secret=None,
                          **{name.removeprefix("AMZSYNC_").lower(): value for name, value in settings.items() if name != "AMZSYNC_STORE"})
         self.assertEqual(host.finish(host.connect().query["sync_id"])["status"], "completed")
+
+
+class Limits(HostCase):
+    def test_a_host_that_may_open_too_few_files_says_so_or_works(self):
+        sim = self.sim(events=50, skus=5)
+        worked = 0
+        for files in range(6, 64, 3):
+            with self.subTest(files):
+                self.store = self.folder / f"{files}.db"
+                limited = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+                env = {"AMZSYNC_STORE": f"sqlite:{self.store}", "AMZSYNC_DEMO": "1", "AMZSYNC_LISTEN": "127.0.0.1:0", "AMZSYNC_LWA_ENDPOINT": sim.url, "AMZSYNC_SPAPI_ENDPOINT": sim.url,
+                       "AMZSYNC_CONSENT_ENDPOINT": sim.url, "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
+                process = subprocess.Popen([BIN / "amzsync-host"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limited)
+                said = process.stdout.readline()
+                if said:
+                    worked += 1
+                    process.terminate()
+                out, err = process.communicate()
+                self.assertIn(process.returncode, (0,) if said else (1, 2, 127), err)   # 127: not even the libraries could be opened
+                if process.returncode in (1, 2):
+                    self.assertRegex(err, r"(?m)^amzsync-host: .+")
+                    self.assertNotIn("terminate called", err)
+        self.assertGreater(worked, 0)
 
 
 class Backup(HostCase):

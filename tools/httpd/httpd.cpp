@@ -128,6 +128,23 @@ bool Request::has_param(std::string_view name) const {
   return false;
 }
 
+namespace {
+
+int given(int descriptor) {
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "this process may open too few files (ulimit -n)");
+  return descriptor;
+}
+
+/// Readable with each of these signals, which the thread must have blocked.
+int descriptor_of(std::initializer_list<int> which) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : which) sigaddset(&signals, signal);
+  return given(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+}  // namespace
+
 struct Server::Impl {
   Impl(Options o, Handler h) : options(std::move(o)), handler(std::move(h)), io(options.threads), acceptor(io) {}
 
@@ -137,6 +154,7 @@ struct Server::Impl {
   asio::io_context io;   // its end is the end of every connection
   tcp::acceptor acceptor;
   asio::steady_timer accept_again{io};
+  asio::posix::stream_descriptor end_signals{io};   // readable once the process is to end
   std::vector<std::thread> threads;
   std::vector<std::unique_ptr<asio::posix::stream_descriptor>> watched;
 
@@ -473,6 +491,7 @@ Server::Server(Options options, Handler handler) : impl_(std::make_unique<Impl>(
   impl_->acceptor.set_option(asio::socket_base::reuse_address(true));
   impl_->acceptor.bind(endpoint);
   impl_->acceptor.listen(1024);
+  impl_->end_signals.assign(descriptor_of({SIGINT, SIGTERM}));
 }
 
 Server::~Server() { stop(); }
@@ -500,7 +519,7 @@ int hangup_descriptor() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  return descriptor_of({SIGHUP});
 }
 
 void clear_hangup(int descriptor) {
@@ -510,12 +529,7 @@ void clear_hangup(int descriptor) {
 }
 
 void Server::run() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  asio::posix::stream_descriptor ended(impl_->io, ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  ended.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code ec) {
+  impl_->end_signals.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code ec) {
     if (!ec) impl_->io.stop();
   });
   asio::post(impl_->io, [impl = impl_.get()] { impl->accept(); });
@@ -539,7 +553,7 @@ void Server::after(std::chrono::milliseconds delay, std::function<void()> work) 
 }
 
 void Server::watch(int fd, std::function<void()> ready) {
-  impl_->watched.push_back(std::make_unique<asio::posix::stream_descriptor>(impl_->io, ::dup(fd)));
+  impl_->watched.push_back(std::make_unique<asio::posix::stream_descriptor>(impl_->io, given(::dup(fd))));
   impl_->watch_again(*impl_->watched.back(), std::make_shared<std::function<void()>>(std::move(ready)));
 }
 
