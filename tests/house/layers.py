@@ -23,7 +23,7 @@ MAY["engine"] = set(MAY) | {"engine"}
 MAY["capi"] = MAY["engine"] | {"capi"}
 # Programs and examples see the public header alone; the simulator also uses the core's vocabulary, and the table of marketplaces.
 OUTSIDE = {
-    "tools/cli": {"amzsync", "common"},
+    "tools/cli": {"amzsync", "cli", "common"},
     "tools/common": {"amzsync", "common"},
     "tools/httpd": {"httpd"},
     "tools/sim": {"amzsync", "base", "spapi", "sim", "httpd"},
@@ -52,7 +52,7 @@ def target_of(include):
 tracked = subprocess.run(["git", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard"], capture_output=True, text=True, check=True).stdout.split()
 for name in tracked:
     path = root / name
-    if not path.exists() or path.suffix not in {".hpp", ".cpp", ".h", ".c", ".py", ".sql", ".cmake"} and name not in {"CMakeLists.txt"} and not name.startswith("scripts/"):
+    if not path.exists() or path.suffix not in {".hpp", ".cpp", ".h", ".c", ".py", ".sql", ".cmake", ".js", ".mjs", ".css", ".html", ".yaml", ".service"} and name not in {"CMakeLists.txt"} and not name.startswith("scripts/"):
         continue
     text = path.read_text(encoding="utf-8")
     if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(text.splitlines()[:3]):
