@@ -87,8 +87,11 @@ Async<Result<std::optional<Instant>>> Throttle::hold(const BucketKey& key, const
   auto outcome = co_await store_.write(store::Urgency::normal, std::move(take));
   if (!outcome) co_return outcome.error();
   if (!outcome->others_until) {
+    // What this engine used of it a while ago counts also where the row is gone, since its user was erased.
+    const bool used_before = bucket.cap > 0;
+    if (used_before) refill(bucket);
     bucket.cap = full;
-    bucket.level = outcome->level;
+    bucket.level = used_before ? std::min(outcome->level, bucket.level) : outcome->level;
     bucket.rate = bucket.told_rate = outcome->rate;
     bucket.as_of = bucket.last_used = clock_.steady();
     bucket.held = true;
@@ -197,16 +200,17 @@ Async<Status> Throttle::maintain(bool closing) {
   std::vector<Level> levels;
   for (auto it = buckets_.begin(); it != buckets_.end();) {
     Bucket& b = *it->second;
+    refill(b);
     if (!b.held) {
-      ++it;
+      it = b.share >= 1 && b.level >= b.cap && it->second.use_count() == 1 ? buckets_.erase(it) : std::next(it);
       continue;
     }
-    refill(b);
     const bool give_back = closing || clock_.steady() - b.last_used >= kIdle;
     levels.push_back({it->first, b.level, b.rate, give_back});
     b.told_rate = b.rate;
     if (give_back) b.held = false;  // whoever still waits in its queue holds it anew
-    const bool forget = give_back && b.share >= 1 && it->second.use_count() == 1;   // that others use it too is not forgotten
+    // That others use it too is not forgotten, nor how much of a slow plan was used.
+    const bool forget = give_back && b.share >= 1 && (b.level >= b.cap || b.rate > store::kCountedRate) && it->second.use_count() == 1;
     it = forget ? buckets_.erase(it) : std::next(it);
   }
   if (levels.empty()) co_return Done{};

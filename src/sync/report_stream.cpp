@@ -46,8 +46,6 @@ class ReportReader {
     auto planned = co_await plan();
     if (!planned) co_return planned.error();
     if (windows_.empty()) co_return co_await settle_strays();
-    auto listed = co_await list_made();
-    if (!listed) co_return listed.error();
     known_ = static_cast<std::int64_t>(windows_.size());
     tell_units();
 
@@ -110,14 +108,17 @@ class ReportReader {
     co_return Done{};
   }
 
-  /// What Amazon made of this type lately, once a run: a report that is there already saves a call of a plan of one a minute, and tells
-  /// why Amazon makes no other.
+  /// What Amazon made of this type lately, once a run, when it is first needed: a report that is there already saves a call of a plan of one a minute, and tells
+  /// why Amazon makes no other. Who goes on with reports that were asked for needs it of none of them.
   Async<Status> list_made() {
+    const Gate::Pass turn = co_await listing_.enter(run_.cancel);
+    if (!turn) co_return Code::cancelled;
+    if (std::exchange(listed_, true)) co_return Done{};
     spapi::Request request = spapi::get_reports(dataset_, services_.clock.now() - dataset_.cadence);
     auto listed = co_await services_.client.call(caller_, std::move(request));
     if (listed) {
       AMZ_CO_TRY(page, spapi::decode_reports(*listed));
-      made_ = std::move(page.reports);
+      std::move(page.reports.begin(), page.reports.end(), std::back_inserter(made_));
     } else if (stops_run(listed.error()) || listed.code() == Code::unauthorised) {
       co_return listed.error();
     }
@@ -235,12 +236,14 @@ class ReportReader {
     const bool reusable = dataset_.options.empty();   // the list does not tell a report's options
     bool look = !is_new;
     Instant since = job.asked_at - kClockSlack;
-    if (is_new && reusable)
+    if (is_new && reusable) {
+      AMZ_CO_CHECK(co_await list_made());
       if (const ReportInfo* found = find_made(made_, span, marketplaces, false)) {
         job.report_id = found->id;
         if (found->created_at) job.asked_at = std::min(job.asked_at, *found->created_at);   // it tells nothing of what came later
         co_return Done{};
       }
+    }
     for (int attempt = 0;; ++attempt) {
       if (look) {
         spapi::Request request = spapi::get_reports(dataset_, since);
@@ -363,6 +366,7 @@ class ReportReader {
           job.rows = told_elsewhere(job, report);
           co_return Outcome{store::JobOutcome::none, {}};
         case ReportInfo::Status::cancelled:
+          AMZ_CO_CHECK(co_await list_made());
           if (made_lately(job)) co_return Outcome{store::JobOutcome::too_soon, "Amazon made this report a short while ago and makes it again later only."};
           co_return Outcome{store::JobOutcome::no_data, {}};
         case ReportInfo::Status::fatal: co_return co_await fatal(job);
@@ -485,7 +489,9 @@ class ReportReader {
   Gate gate_;
   Day first_day_{};
   std::vector<ReportWindow> windows_;
-  std::vector<ReportInfo> made_;   // of this type, lately: what was there when this run began, and what it made since
+  std::vector<ReportInfo> made_;   // of this type, lately: what Amazon lists, and what this run made
+  Gate listing_{1};
+  bool listed_ = false;
   bool gave_up_ = false;
   std::int64_t known_ = 0, done_ = 0;   // windows, and halves of them
   std::int64_t failures_before_ = 0;

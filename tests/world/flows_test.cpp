@@ -281,6 +281,42 @@ TEST_CASE("a death in the middle of a sync costs none of what is left of Amazon'
   CHECK(died <= alive + std::chrono::seconds(60));
 }
 
+TEST_CASE("a seller who is erased and connects again is asked for by the plans as they stand") {
+  WorldSettings settings = small();
+  settings.streams.clear();
+  World world(settings);
+  Process& process = world.open();
+  for (int round = 0; round < 3; ++round) {
+    CHECK(member(world.sync_seller(process, 1), "status") != "failed");
+    REQUIRE(world.wait(process.engine().erase(world.user(1), "the user")));
+  }
+  for (const auto& [operation, stats] : world.amazon().stats()) {
+    CAPTURE(operation);
+    CHECK(stats.throttled == 0);
+  }
+}
+
+TEST_CASE("who takes over a sync whose reports were all asked for asks for no list of reports") {
+  WorldSettings settings = small();
+  settings.streams.clear();
+  World world(settings);
+  Process* process = &world.open();
+  const auto connected = world.connect(*process, 1);
+  REQUIRE(connected);
+  const auto asked = [&] { return world.count("SELECT count(*) FROM report_jobs WHERE report_id<>''") >= 8 && world.count("SELECT count(*) FROM report_jobs WHERE report_id=''") == 0; };
+  REQUIRE(world.run_until(asked));
+  const std::int64_t jobs = world.count("SELECT count(*) FROM report_jobs");
+  const auto lists = [&] { return world.amazon().stats().at("getReports").calls; };
+  const auto before = lists();
+  world.kill(*process);
+  process = &world.open();
+  CHECK(member(world.finish(*process, world.user(1), connected->sync_id), "status") == "completed");
+  const std::int64_t later = world.count("SELECT count(*) FROM report_jobs") - jobs;   // each may need its stream's list
+  CAPTURE(later);
+  CHECK(lists() <= before + later + 3);   // settlements, whose reports are Amazon's own
+  check_truth(world, *process, 1);
+}
+
 TEST_CASE("each of the streams that wait for one plan of Amazon's says until when, one call after the other") {
   WorldSettings settings = small();
   settings.streams = {"returns", "reimbursements", "removals", "ledger", "ledger_summary", "storage_fees"};
