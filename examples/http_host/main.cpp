@@ -4,6 +4,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <iostream>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int kWorkers = 2;   // for what blocks: the database's own threads do the work
 constexpr int kExporters = 2;   // for exports, which take as long as their clients take to read
+constexpr std::uint64_t kFewestFiles = 64;   // itself takes about half of them
 
 int usage_error(const std::string& line) {
   std::cerr << "amzsync-host: " << line << "\n";
@@ -67,7 +69,10 @@ int serve(int argc, char** argv) {
 
   httpd::block_end_signals();
   const int hangup = httpd::hangup_descriptor();
-  httpd::raise_descriptor_limit();
+  if (const std::uint64_t files = httpd::raise_descriptor_limit(); files < kFewestFiles) {
+    std::cerr << "amzsync-host: it may open " << files << " files here (ulimit -Hn), which is too few; it needs " << kFewestFiles << ", and one more for each connection\n";
+    return 1;
+  }
   httpd::Options server_options;
   server_options.address = address->address;
   server_options.port = address->port;

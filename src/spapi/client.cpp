@@ -165,6 +165,7 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
     if (caller.meter) caller.meter->call();
     net::HttpRequest http = build(request, *token);
     auto answer = co_await transport_.send(std::move(http), caller.cancel);
+    admitted->ended();
     if (caller.meter) caller.meter->work();
     if (caller.cancel.cancelled()) co_return Code::cancelled;
 

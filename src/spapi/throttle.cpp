@@ -35,9 +35,23 @@ struct Hold {
 
 double Throttle::calls_in(const Operation& operation, Duration span) { return operation.rate * seconds(span); }
 
+Throttle::Underway::Underway(Throttle& throttle, std::shared_ptr<Bucket> bucket) : throttle_(&throttle), bucket_(std::move(bucket)) {
+  throttle_->refill(*bucket_);
+  bucket_->level -= 1.0;
+  ++bucket_->underway;
+}
+
+void Throttle::Underway::ended() noexcept {
+  if (!bucket_) return;
+  throttle_->refill(*bucket_);
+  --bucket_->underway;
+  bucket_.reset();
+}
+
+/// As if each call reached Amazon at the very end of its way: until then Amazon's bucket may be full, and what would flow in is lost.
 void Throttle::refill(Bucket& b) const {
   const Steady now = clock_.steady();
-  b.level = std::min(b.cap, b.level + seconds(now - b.as_of) * b.rate * b.share);
+  b.level = std::min(b.cap - b.underway, b.level + seconds(now - b.as_of) * b.rate * b.share);
   b.as_of = now;
 }
 
@@ -110,23 +124,27 @@ Async<Result<bool>> Throttle::count(const BucketKey& key, Bucket& bucket) {
   co_return counted;
 }
 
-Async<Status> Throttle::acquire(BucketKey key, const Operation& operation, CancelToken cancel, WaitListener listener) {
+Async<Result<Throttle::Underway>> Throttle::acquire(BucketKey key, const Operation& operation, CancelToken cancel, WaitListener listener) {
   auto& slot = buckets_[key];
   if (!slot) slot = std::make_shared<Bucket>();
   const std::shared_ptr<Bucket> bucket = slot;  // keeps it in the map while it is used
   bucket->last_used = clock_.steady();
   const Place place(bucket->line, listener);
-  Status admitted = Code::no_memory;
+  Error failure(Code::no_memory);
   try {
-    admitted = co_await wait_for_turn(key, operation, *bucket, cancel);
+    auto admitted = co_await wait_for_turn(key, operation, bucket, cancel);
+    if (place.at->told) listener(std::nullopt);
+    if (admitted) bucket->share = std::min(1.0, bucket->share + kComeBack);
+    co_return admitted;
   } catch (...) {
-    admitted = error_of(std::current_exception());
+    failure = error_of(std::current_exception());
   }
   if (place.at->told) listener(std::nullopt);
-  co_return admitted;
+  co_return failure;
 }
 
-Async<Status> Throttle::wait_for_turn(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel) {
+Async<Result<Throttle::Underway>> Throttle::wait_for_turn(const BucketKey& key, const Operation& operation, std::shared_ptr<Bucket> shared, CancelToken cancel) {
+  Bucket& bucket = *shared;
   if (bucket.held) {
     refill(bucket);
     if (const Duration wait = wait_of(bucket, bucket.line.size()); wait >= kNoticeable) bucket.line.back().tell(clock_.now() + wait);
@@ -149,10 +167,10 @@ Async<Status> Throttle::wait_for_turn(const BucketKey& key, const Operation& ope
     refill(bucket);
     bucket.last_used = clock_.steady();
     if (bucket.level >= 1.0) {
-      bucket.level -= 1.0;
-      if (std::min(bucket.rate, bucket.told_rate) > store::kCountedRate) break;
+      Underway call(*this, shared);
+      if (std::min(bucket.rate, bucket.told_rate) > store::kCountedRate) co_return call;
       AMZ_CO_TRY(counted, co_await count(key, bucket));
-      if (counted) break;
+      if (counted) co_return call;
       bucket.held = false;   // it is another's by now
       continue;
     }
@@ -160,8 +178,6 @@ Async<Status> Throttle::wait_for_turn(const BucketKey& key, const Operation& ope
     co_await clock_.sleep_for(wait_of(bucket, 1), cancel);
     if (cancel.cancelled()) co_return Code::cancelled;
   }
-  bucket.share = std::min(1.0, bucket.share + kComeBack);
-  co_return Done{};
 }
 
 void Throttle::learn_rate(const BucketKey& key, double rate) {

@@ -31,11 +31,27 @@ struct BucketKey {
 using WaitListener = std::function<void(std::optional<Instant> until)>;
 
 class Throttle {
+  struct Bucket;
+
  public:
+  /// A call that was let through and may not have reached Amazon yet. To be kept until its answer is there, or will not come.
+  class Underway {
+   public:
+    Underway(Throttle& throttle, std::shared_ptr<Bucket> bucket);
+    Underway(Underway&& other) noexcept = default;
+    Underway& operator=(Underway&&) = delete;
+    ~Underway() { ended(); }
+    void ended() noexcept;
+
+   private:
+    Throttle* throttle_;
+    std::shared_ptr<Bucket> bucket_;
+  };
+
   Throttle(store::Store& store, Clock& clock, EngineNo me) : store_(store), clock_(clock), me_(me) {}
 
-  /// Takes one call from the bucket, waiting for it as long as needed. Errors: cancelled, those of the store.
-  Async<Status> acquire(BucketKey key, const Operation& operation, CancelToken cancel, WaitListener listener);
+  /// Takes one call from the bucket, waiting for it as long as needed. Errors: cancelled, no_memory, those of the store.
+  Async<Result<Underway>> acquire(BucketKey key, const Operation& operation, CancelToken cancel, WaitListener listener);
 
   /// The rate that an answer told, calls per second.
   void learn_rate(const BucketKey& key, double rate);
@@ -76,11 +92,12 @@ class Throttle {
     Steady last_used{};
     Steady last_refused{};  // with a quota error
     int refusals = 0;       // on end
+    int underway = 0;       // calls that Amazon may not have counted yet
     bool held = false;
     Gate queue{1};
     std::list<Waiting> line;   // whoever wants a call of it, in the order in which they come through the queue
   };
-  Async<Status> wait_for_turn(const BucketKey& key, const Operation& operation, Bucket& bucket, CancelToken cancel);
+  Async<Result<Underway>> wait_for_turn(const BucketKey& key, const Operation& operation, std::shared_ptr<Bucket> shared, CancelToken cancel);
   Async<Result<bool>> count(const BucketKey& key, Bucket& bucket);
   Async<Result<std::optional<Instant>>> hold(const BucketKey& key, const Operation& operation, Bucket& bucket);
   void refill(Bucket& bucket) const;

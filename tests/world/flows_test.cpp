@@ -281,6 +281,32 @@ TEST_CASE("a death in the middle of a sync costs none of what is left of Amazon'
   CHECK(died <= alive + std::chrono::seconds(60));
 }
 
+TEST_CASE("an engine that stands still while its first calls of a slow plan are on their way asks for no more than the plan allows") {
+  WorldSettings settings = small();
+  settings.streams.clear();
+  settings.amazon.events = 300;
+  settings.amazon.skus = 30;
+  settings.history_days = settings.amazon.history_days = 540;   // more reports than can be asked for at once
+  for (const int seconds : {1, 3, 25, 44}) {
+    CAPTURE(seconds);
+    World world(settings);
+    bool stood = false;
+    world.set_fates([&](Process&, World::Point point) -> World::Fate {
+      if (stood || point != World::Point::http_out || world.count("SELECT count(*) FROM buckets WHERE operation='createReport' AND level<14.5") == 0) return {};
+      stood = true;
+      return {World::Fate::What::freeze, std::chrono::seconds(seconds), {}};
+    });
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    CHECK(stood);
+    CHECK(world.amazon().stats().at("createReport").calls > 20);
+    for (const auto& [operation, stats] : world.amazon().stats()) {
+      CAPTURE(operation);
+      CHECK(stats.throttled == 0);
+    }
+  }
+}
+
 TEST_CASE("a seller who is erased and connects again is asked for by the plans as they stand") {
   WorldSettings settings = small();
   settings.streams.clear();

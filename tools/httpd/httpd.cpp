@@ -498,11 +498,12 @@ Server::~Server() { stop(); }
 
 std::uint16_t Server::port() const { return impl_->acceptor.local_endpoint().port(); }
 
-void raise_descriptor_limit() {
+std::uint64_t raise_descriptor_limit() {
   struct rlimit limit {};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return RLIM_INFINITY;
+  struct rlimit most = limit;
+  most.rlim_cur = most.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &most) == 0 ? most.rlim_cur : limit.rlim_cur;
 }
 
 void block_end_signals() {

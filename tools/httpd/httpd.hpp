@@ -131,8 +131,9 @@ int hangup_descriptor();
 /// Takes note of the signals that came.
 void clear_hangup(int descriptor);
 
-/// Lets this process hold as many connections as the system allows it; the usual soft limit of 1,024 is less than that.
-void raise_descriptor_limit();
+/// Lets this process hold as many connections as the system allows it; the usual soft limit of 1,024 is less than that. What it gives: how many
+/// descriptors that are.
+std::uint64_t raise_descriptor_limit();
 
 /// "127.0.0.1:8090" → address and port; nullopt when it is none.
 struct ListenAddress {
