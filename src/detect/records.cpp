@@ -175,9 +175,12 @@ bool is_in_money(Tx& tx, UserNo user, store::MoneyStream money, std::string_view
 void tell(const store::RunTx& run, const Saved& saved) {
   Tx& tx = run.tx();
   const UserNo user = run.user();
+  const std::string id = tx.text("SELECT sync_id FROM runs WHERE run_no=?1", run.run()).value_or("");
+  // Who detected before us and then died may have told it.
+  if (run.taken_over() && store::was_told(tx, user, "detection.completed", id)) return;
   const Totals sums = totals(tx, user);
   JsonWriter payload;
-  payload.begin_object().field("syncId", tx.text("SELECT sync_id FROM runs WHERE run_no=?1", run.run()).value_or("")).field("claimsDetected", saved.claim_ready);
+  payload.begin_object().field("syncId", id).field("claimsDetected", saved.claim_ready);
   payload.field("opened", saved.opened).field("changed", saved.changed).field("closed", saved.closed);
   write_sums(payload, "claimable", sums.claimable);
   payload.key("blocked").begin_array();

@@ -10,7 +10,7 @@
 namespace amzsync::spapi {
 namespace {
 
-constexpr Duration kLease = std::chrono::seconds(45);
+constexpr Duration kLease = store::kRunLease;
 constexpr Duration kIdle = std::chrono::seconds(2);        // given back when unused for so long, so that others need not wait for it
 constexpr Duration kRetryHold = std::chrono::milliseconds(500);
 constexpr Duration kNoticeable = std::chrono::seconds(2);
@@ -107,7 +107,7 @@ Async<Result<std::optional<Instant>>> Throttle::hold(const BucketKey& key, const
     bucket.cap = full;
     bucket.level = used_before ? std::min(outcome->level, bucket.level) : outcome->level;
     bucket.rate = bucket.told_rate = outcome->rate;
-    bucket.as_of = bucket.last_used = clock_.steady();
+    bucket.as_of = bucket.last_used = bucket.held_since = clock_.steady();
     bucket.held = true;
   }
   co_return outcome->others_until;
@@ -153,6 +153,8 @@ Async<Result<Throttle::Underway>> Throttle::wait_for_turn(const BucketKey& key, 
   if (!turn) co_return Code::cancelled;
   const Steady since = clock_.steady();
   for (;;) {
+    // Who stood still for so long must look whether it is another's by now.
+    if (clock_.steady() - bucket.held_since >= kLease) bucket.held = false;
     if (!bucket.held) {
       AMZ_CO_TRY(others_until, co_await hold(key, operation, bucket));
       if (others_until) {
@@ -230,16 +232,33 @@ Async<Status> Throttle::maintain(bool closing) {
     it = forget ? buckets_.erase(it) : std::next(it);
   }
   if (levels.empty()) co_return Done{};
-  auto write = [this, levels = std::move(levels)](store::Tx& tx) -> Status {
-    for (const Level& l : levels)
-      tx.run(
+  struct Kept {
+    BucketKey key;
+    bool ours;
+  };
+  auto write = [this, levels = std::move(levels)](store::Tx& tx) -> Result<std::vector<Kept>> {
+    std::vector<Kept> kept;
+    for (const Level& l : levels) {
+      const bool ours = tx.run(
           "UPDATE buckets SET level=?5, rate=?6, as_of=?7, holder=?8, held_until=?9 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4 AND holder=?10",
           l.key.app_id, l.key.account, l.key.region, l.key.operation, l.level, l.rate, tx.now(), l.give_back ? 0 : me_.value, l.give_back ? Instant{} : tx.now() + kLease,
-          me_);
-    return Done{};
+          me_) > 0;
+      if (!l.give_back) kept.push_back({l.key, ours});
+    }
+    return kept;
   };
-  auto written = co_await store_.write(store::Urgency::normal, std::move(write));
-  co_return written;
+  const Steady asked = clock_.steady();
+  AMZ_CO_TRY(kept, co_await store_.write(store::Urgency::normal, std::move(write)));
+  for (const auto& [key, ours] : kept) {
+    const auto found = buckets_.find(key);
+    if (found == buckets_.end()) continue;
+    if (ours) {
+      found->second->held_since = asked;
+    } else {
+      found->second->held = false;
+    }
+  }
+  co_return Done{};
 }
 
 }  // namespace amzsync::spapi

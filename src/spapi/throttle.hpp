@@ -90,6 +90,7 @@ class Throttle {
     double share = 1;       // of the rate: what others who use the same plan leave us
     Steady as_of{};
     Steady last_used{};
+    Steady held_since{};    // or prolonged
     Steady last_refused{};  // with a quota error
     int refusals = 0;       // on end
     int underway = 0;       // calls that Amazon may not have counted yet

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view kRun =
     "SELECT r.run_no, r.sync_id, u.user_id, r.status, r.progress, r.message, r.phase, r.detail, r.created_at, r.started_at, r.completed_at, r.orders, "
-    "r.inventory, r.fees, r.claims, r.calls, r.error, r.cause, r.user_no, r.cancelled_by, r.eta_seconds, r.cancel_requested_at FROM runs r JOIN users u ON u.user_no = r.user_no ";
+    "r.inventory, r.fees, r.claims, r.calls, r.error, r.cause, r.user_no, r.cancelled_by, r.eta_seconds, r.cancel_requested_at, "
+    "r.holder, r.lease_until FROM runs r JOIN users u ON u.user_no = r.user_no ";
 
 struct RunRow {
   RunNo run;
@@ -19,6 +20,8 @@ struct RunRow {
   std::int64_t progress = 0, orders = 0, inventory = 0, fees = 0, claims = 0, calls = 0;
   std::optional<Instant> created_at, started_at, completed_at, cancelled_at;
   std::optional<std::int64_t> eta_seconds;
+  bool held = false;
+  Instant held_until{};
 
   bool over() const { return is_over(status_from(status)); }
 };
@@ -47,6 +50,8 @@ RunRow read_run(const Rows& r) {
   row.cancelled_by = r.text(19);
   row.eta_seconds = r.maybe_integer(20);
   row.cancelled_at = r.maybe_instant(21);
+  row.held = r.integer(22) != 0;
+  row.held_until = r.instant(23);
   return row;
 }
 
@@ -79,8 +84,11 @@ std::optional<Instant> write_streams(JsonWriter& json, Tx& tx, const RunRow& run
     json.field("unchanged", r.integer(6)).field("rejected", r.integer(7));
     json.field("coverage", r.is_null(8) ? std::string_view("not_asked") : r.view(8));
     json.field("calls", r.integer(10)).field("slicesDone", r.integer(11)).field("slicesKnown", r.integer(12));
-    if (!r.is_null(9)) json.field("waitingUntil", r.instant(9));
-    if (!r.is_null(9)) waits_until = std::max(waits_until.value_or(r.instant(9)), r.instant(9));
+    // A wait that is over and was not told so is one whose worker stands still.
+    if (!r.is_null(9) && r.instant(9) > tx.now()) {
+      json.field("waitingUntil", r.instant(9));
+      waits_until = std::max(waits_until.value_or(r.instant(9)), r.instant(9));
+    }
     if (!r.is_null(13)) json.field_raw("error", r.view(13));
     json.end_object();
   }
@@ -88,10 +96,12 @@ std::optional<Instant> write_streams(JsonWriter& json, Tx& tx, const RunRow& run
   return waits_until;
 }
 
-/// As it was told last, and counted down since; never less than what is left of a wait.
+/// As it was told last, and counted down since; never less than what is left of a wait. Of a run whose worker gave no sign for a while nobody knows.
 void write_time_left(JsonWriter& json, const Tx& tx, const RunRow& run, const std::optional<Instant>& waits_until) {
+  constexpr Duration kSilent = std::chrono::seconds(10);
+  if (run.over() || !run.held || run.held_until - tx.now() < kRunLease - kSilent) return;
   std::optional<std::int64_t> seconds = run.eta_seconds;
-  if (waits_until && *waits_until > tx.now()) seconds = std::max<std::int64_t>(seconds.value_or(0), std::chrono::ceil<std::chrono::seconds>(*waits_until - tx.now()).count());
+  if (waits_until) seconds = std::max<std::int64_t>(seconds.value_or(0), std::chrono::ceil<std::chrono::seconds>(*waits_until - tx.now()).count());
   if (seconds) json.field("etaSeconds", *seconds);
 }
 
@@ -111,7 +121,9 @@ void write_cancel(JsonWriter& json, const RunRow& run) {
 void write_run(JsonWriter& json, Tx& tx, const RunRow& run) {
   json.begin_object();
   json.field("syncId", run.sync_id).field("userId", run.user_id).field("status", run.status).field("progress", run.progress);
-  json.field("message", run.message).field("phase", run.phase).field("detail", run.detail).field("trigger", run.cause);
+  // Its worker may have died before it heard of the pause.
+  const bool paused = !run.over() && !(run.held && run.held_until > tx.now()) && pause_of(tx, run.user);
+  json.field("message", run.message).field("phase", paused ? std::string_view("paused") : run.phase).field("detail", run.detail).field("trigger", run.cause);
   write_time(json, "createdAt", run.created_at);
   write_time(json, "startedAt", run.started_at);
   write_time(json, "completedAt", run.completed_at);
@@ -172,7 +184,7 @@ std::string progress_payload(Tx& tx, RunNo number) {
   json.field("syncId", run->sync_id).field("status", run->status).field("progress", run->progress).field("message", run->message);
   json.field("phase", run->phase).field("detail", run->detail);
   const auto waits_until = write_streams(json, tx, *run);
-  if (const auto until = tx.integer("SELECT min(waiting_until) FROM run_streams WHERE run_no=?1", number)) json.field("waitingUntil", from_us(*until));
+  if (const auto until = tx.integer("SELECT min(waiting_until) FROM run_streams WHERE run_no=?1 AND waiting_until>?2", number, tx.now())) json.field("waitingUntil", from_us(*until));
   write_time_left(json, tx, *run, waits_until);
   json.field("timestamp", tx.now()).end_object();
   return std::move(json).text();

@@ -9,6 +9,10 @@ std::int64_t append_event(Tx& tx, UserNo user, std::string_view type, std::strin
   return seq;
 }
 
+bool was_told(Tx& tx, UserNo user, std::string_view type, std::string_view sync_id) {
+  return tx.integer("SELECT 1 FROM journal WHERE user_no=?1 AND type=?2 AND payload LIKE ?3 LIMIT 1", user, type, "{\"syncId\":\"" + std::string(sync_id) + "\"%").has_value();
+}
+
 JournalRange journal_range(Tx& tx, UserNo user) {
   JournalRange range;
   range.newest = tx.integer("SELECT journal_seq FROM users WHERE user_no=?1", user).value_or(0);

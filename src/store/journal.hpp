@@ -17,6 +17,9 @@ struct Event {
 /// Appends an event; its number.
 std::int64_t append_event(Tx& tx, UserNo user, std::string_view type, std::string_view payload);
 
+/// Whether the user was told an event of this type about this sync, which its payload names first.
+bool was_told(Tx& tx, UserNo user, std::string_view type, std::string_view sync_id);
+
 struct JournalRange {
   std::int64_t oldest = 0;  ///< number of the oldest event still kept; newest + 1 when none is
   std::int64_t newest = 0;  ///< 0: there never was one

@@ -225,8 +225,8 @@ Result<Pulse> renew(Tx& tx, const Fence& fence, Duration lease) {
 }
 
 void release(Tx& tx, const Fence& fence, CallCount calls, bool in_order) {
-  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=CASE WHEN calls<?6 THEN ?6 ELSE calls END, work_when_claimed=CASE WHEN ?5=1 THEN -1 ELSE work_when_claimed END, phase=CASE WHEN parked=1 OR EXISTS (SELECT 1 FROM pauses WHERE user_no=?7) THEN 'paused' ELSE phase END WHERE run_no=?1 AND fence=?2 AND holder=?3",
-         fence.run, fence.token, fence.holder, calls.turn, in_order, calls.run, kEverybody);
+  tx.run("UPDATE runs SET lease_until=0, holder=0, served=served+?4, calls=CASE WHEN calls<?6 THEN ?6 ELSE calls END, work_when_claimed=CASE WHEN ?5=1 THEN -1 ELSE work_when_claimed END WHERE run_no=?1 AND fence=?2 AND holder=?3",
+         fence.run, fence.token, fence.holder, calls.turn, in_order, calls.run);
 }
 
 CancelOutcome request_cancel(Tx& tx, UserNo user, const SyncId& id, std::string_view by) {
@@ -444,11 +444,8 @@ void tell_pause(Tx& tx, UserNo user, std::string_view type, std::string_view by)
 bool pause(Tx& tx, std::optional<UserNo> user, std::string_view by) {
   const UserNo whom = user.value_or(UserNo{kEverybody});
   if (tx.run("INSERT INTO pauses(user_no, at, by) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", whom, tx.now(), by) == 0) return false;
-  if (!user) {
-    tx.run("UPDATE runs SET phase='paused' WHERE holder=0 AND status IN ('queued', 'in_progress', 'detecting')");
-    return true;
-  }
-  tx.run("UPDATE runs SET parked=1, phase=CASE WHEN holder=0 THEN 'paused' ELSE phase END WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom);
+  if (!user) return true;
+  tx.run("UPDATE runs SET parked=1 WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom);
   tell_pause(tx, whom, "sync.paused", by);
   return true;
 }
@@ -456,12 +453,8 @@ bool pause(Tx& tx, std::optional<UserNo> user, std::string_view by) {
 bool resume(Tx& tx, std::optional<UserNo> user, std::string_view by) {
   const UserNo whom = user.value_or(UserNo{kEverybody});
   if (tx.run("DELETE FROM pauses WHERE user_no=?1", whom) == 0) return false;
-  if (!user) {
-    tx.run("UPDATE runs SET phase=CASE WHEN status='queued' THEN 'queued' ELSE 'fetching' END WHERE phase='paused' AND parked=0 AND status IN ('queued', 'in_progress', 'detecting')");
-    return true;
-  }
-  tx.run("UPDATE runs SET parked=0, phase=CASE WHEN phase<>'paused' OR EXISTS (SELECT 1 FROM pauses WHERE user_no=?2) THEN phase WHEN status='queued' THEN 'queued' ELSE 'fetching' END "
-         "WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom, kEverybody);
+  if (!user) return true;
+  tx.run("UPDATE runs SET parked=0 WHERE user_no=?1 AND status IN ('queued', 'in_progress', 'detecting')", whom);
   tell_pause(tx, whom, "sync.resumed", by);
   return true;
 }

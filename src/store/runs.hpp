@@ -76,12 +76,17 @@ class RunTx {
   Tx& tx() const noexcept { return *tx_; }
   RunNo run() const noexcept { return fence_.run; }
   UserNo user() const noexcept { return fence_.user; }
+  /// Whether another worker may have performed a part of it.
+  bool taken_over() const noexcept { return fence_.token > 1; }
 
  private:
   RunTx(Tx& tx, const Fence& fence) : tx_(&tx), fence_(fence) {}
   Tx* tx_;
   Fence fence_;
 };
+
+/// For how long a run is its worker's, who renews that every few seconds.
+inline constexpr Duration kRunLease = std::chrono::seconds(30);
 
 /// Prolongs the lease.
 struct Pulse {

@@ -17,7 +17,6 @@
 namespace amzsync::sync {
 namespace {
 
-constexpr Duration kLease = std::chrono::seconds(30);
 constexpr Duration kHeartbeat = std::chrono::seconds(5);
 constexpr Duration kTidyEvery = std::chrono::hours(1);
 constexpr int kDueAtOnce = 100;
@@ -98,7 +97,7 @@ Async<void> Manager::claim_while_there_are() {
 
 std::optional<store::ClaimedRun> Manager::claim_one(store::Tx& tx) {
   for (;;) {
-    auto claimed = store::claim(tx, services_.me, kLease);
+    auto claimed = store::claim(tx, services_.me, store::kRunLease);
     if (!claimed || !claimed->given_up) return claimed;
     if (const auto run = store::RunTx::enter(tx, claimed->fence)) give_up(services_, *run, claimed->replay);
   }
@@ -259,7 +258,7 @@ Async<Status> Manager::renew_leases() {
   auto renew = [fences = std::move(fences)](store::Tx& tx) -> Result<News> {
     News news;
     for (const store::Fence& fence : fences) {
-      const auto pulse = store::renew(tx, fence, kLease);
+      const auto pulse = store::renew(tx, fence, store::kRunLease);
       if (!pulse && pulse.code() == Code::fenced) {
         news.lost.push_back(fence);
       } else if (pulse && pulse->cancel_requested) {

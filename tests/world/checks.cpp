@@ -183,12 +183,13 @@ void check_runs(World& world) {
     CAPTURE(id);
     std::vector<std::int64_t> milestones;
     std::vector<std::string> messages;
-    int started = 0, terminal = 0;
+    int started = 0, detected = 0, terminal = 0;
     bool after_terminal = false;
     for (const auto& event : world.sql("SELECT type, payload FROM journal WHERE user_no=" + run[1] + " ORDER BY seq")) {
       if (member(event[1], "syncId") != id) continue;
       if (terminal > 0) after_terminal = true;
       if (event[0] == "sync.started") ++started;
+      if (event[0] == "detection.completed") ++detected;
       if (event[0] == "sync_progress") {
         milestones.push_back(std::atoll(member(event[1], "progress").c_str()));
         messages.push_back(member(event[1], "message"));
@@ -199,6 +200,7 @@ void check_runs(World& world) {
       }
     }
     CHECK(started == 1);
+    CHECK(detected <= 1);
     CHECK(!after_terminal);
     const bool over = run[3] == "completed" || run[3] == "partial" || run[3] == "failed" || run[3] == "cancelled";
     CHECK(terminal == (over ? 1 : 0));

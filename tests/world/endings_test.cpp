@@ -43,6 +43,66 @@ TEST_CASE("who is resumed while everybody is paused is told that he still waits"
   CHECK(member(world.finish(process, world.user(1), connected->sync_id), "status") == "completed");
 }
 
+TEST_CASE("a pause that its worker died without hearing of is told as a pause") {
+  for (const bool everybody : {false, true}) {
+    CAPTURE(everybody);
+    World world(small());
+    Process* worker = &world.open();
+    Process* operators = &world.open();
+    const auto connected = world.connect(*worker, 1);
+    REQUIRE(connected);
+    REQUIRE(world.run_until([&] { return world.count("SELECT count(*) FROM run_streams WHERE fetched>0") > 0; }));
+    if (world.count("SELECT holder FROM runs") == 2) std::swap(worker, operators);
+    world.kill(*worker);
+    REQUIRE(world.wait(operators->engine().pause(everybody ? std::nullopt : std::optional(world.user(1)), "an operator")));
+    world.run_for(std::chrono::seconds(40));
+    const auto phase = [&] { return member(*operators->engine().run_document(world.user(1), connected->sync_id), "phase"); };
+    CHECK(phase() == "paused");
+    REQUIRE(world.wait(operators->engine().resume(everybody ? std::nullopt : std::optional(world.user(1)), "an operator")));
+    CHECK(phase() == "fetching");
+    CHECK(member(world.finish(*operators, world.user(1), connected->sync_id), "status") == "completed");
+  }
+}
+
+TEST_CASE("of a sync whose worker stands still nobody says until when it waits and how long it takes, and it is taken over when the lease is over") {
+  WorldSettings settings = small();
+  settings.amazon.events = 30'000;
+  settings.amazon.skus = 120;
+  settings.amazon.rows_per_page = WorldSettings().amazon.rows_per_page;
+  settings.history_days = settings.amazon.history_days = 90;
+  World world(settings);
+  Process* worker = &world.open();
+  Process* other = &world.open();
+  amzsim::Fault quota = trouble("/finances", "status", 429, 5);   // somebody else uses the seller's quota
+  quota.after = 20;
+  world.amazon().add_fault(quota);
+  const auto connected = world.connect(*worker, 1);
+  REQUIRE(connected);
+  const auto run = [&] { return *JsonDocument::parse(*other->engine().run_document(world.user(1), connected->sync_id)); };
+  REQUIRE(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE eta_seconds>0") > 0 && world.count("SELECT count(*) FROM run_streams WHERE waiting_until IS NOT NULL") > 0; }));
+  if (world.count("SELECT holder FROM runs") == 2) std::swap(worker, other);
+  bool stands = false;
+  world.set_fates([&](Process& process, World::Point) -> World::Fate {
+    if (stands || &process != worker) return {};
+    stands = true;
+    return {World::Fate::What::freeze, std::chrono::seconds(100), {}};
+  });
+  REQUIRE(world.run_until([&] { return stands; }));
+  const Instant since = world.clock().now();
+  const std::int64_t calls = world.http_calls();
+  while (world.http_calls() == calls) {
+    world.run_for(std::chrono::seconds(1));
+    const auto told = run();
+    const auto stood = world.clock().now() - since;
+    CAPTURE(stood.count());
+    REQUIRE(stood < std::chrono::seconds(40));
+    for (const Json stream : told["streams"])
+      if (!stream["waitingUntil"].is_null()) CHECK(*parse_instant(stream["waitingUntil"].text()) > world.clock().now());
+    if (stood > std::chrono::seconds(12) && stood < std::chrono::seconds(25)) CHECK(told["etaSeconds"].is_null());
+  }
+  CHECK(member(world.finish(*other, world.user(1), connected->sync_id), "status") == "completed");
+}
+
 TEST_CASE("a cancel that comes while a pause is being heard, or its worker dies, is not put off until somebody resumes") {
   enum class Way { user, everybody, death };
   for (const Way way : {Way::user, Way::everybody, Way::death})
