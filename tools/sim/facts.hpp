@@ -62,6 +62,8 @@ struct Fact {
   std::vector<FactItem> items;
 
   Micros total() const;
+  /// A release is shown some minutes after its date: who reads up to a few minutes ago has it as soon as it is there.
+  bool was_released(Instant now) const { return deferred && released + std::chrono::minutes(5) <= now; }
 };
 
 struct SellerSettings {

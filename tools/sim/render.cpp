@@ -367,7 +367,7 @@ RenderedTransaction render_2024(const Seller& seller, const Fact& f, Part part, 
   }
   const bool order = f.kind == FactKind::shipment || f.kind == FactKind::refund;
   if (order) out.order_id = f.order_id;
-  const bool was_released = part == Part::deferred && f.released <= now;
+  const bool was_released = part == Part::deferred && f.was_released(now);
   const std::string id = transaction_id(seller, f.number, part);
 
   Teller t(out.type, f.marketplace->currency, listener, true);

@@ -517,7 +517,7 @@ std::vector<std::pair<std::int64_t, Part>> Simulator::visible_transactions(const
     const Instant posted = s.posted(i);
     const Fact f = s.fact(i);
     if (posted >= from) entries.push_back({f.posted, i, f.deferred ? Part::deferred : Part::only});
-    if (f.deferred && f.released <= now() && f.released >= from && f.released < until) entries.push_back({f.released, i, Part::released});
+    if (f.was_released(now()) && f.released >= from && f.released < until) entries.push_back({f.released, i, Part::released});
   }
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.posted < b.posted; });
   constexpr std::int64_t kBlocks = 3;
