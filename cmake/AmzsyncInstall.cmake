@@ -32,6 +32,21 @@ foreach(program amzsync-cli amzsync-sim amzsync-host)
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
   endif()
 endforeach()
+
+# Manual pages are what the programs say of themselves.
+find_program(HELP2MAN help2man)
+if(HELP2MAN AND NOT AMZSYNC_SANITIZE AND TARGET amzsync-cli AND TARGET amzsync-host)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/man)
+  foreach(program amzsync-cli amzsync-sim amzsync-host)
+    string(REPLACE -cli "" name ${program})
+    set(page ${PROJECT_BINARY_DIR}/man/${name}.1)
+    add_custom_command(OUTPUT ${page} COMMAND ${PROJECT_SOURCE_DIR}/tools/package/man.sh $<TARGET_FILE:${program}> ${page}
+      DEPENDS ${program} ${PROJECT_SOURCE_DIR}/tools/package/man.sh VERBATIM)
+    list(APPEND pages ${page})
+  endforeach()
+  add_custom_target(man ALL DEPENDS ${pages})
+  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 
 set(CPACK_GENERATOR DEB)

@@ -42,7 +42,7 @@ void beat(httpd::Server& server, host::EventStreams& streams) {
 int serve(int argc, char** argv) {
   amzsync_tools::share_memory_between_threads();
   amzsync_tools::keep_memory_to_itself();
-  CLI::App app{"A minimal HTTP host of amzsync: connects Amazon sellers, syncs them, shows their recoveries."};
+  CLI::App app{"A minimal HTTP host of amzsync: connects Amazon sellers, syncs them, shows their recoveries.", "amzsync-host"};
   app.set_version_flag("--version", std::string("amzsync-host ") + amzsync_version());
   amzsync_tools::Settings settings;
   amzsync_tools::add_settings(app, settings, true);

@@ -32,7 +32,12 @@ int failed(const amzsync::Failure& f) {
   return f.code() == AMZSYNC_ERROR_INVALID_ARGUMENT ? kUsage : kFailed;
 }
 
-std::string money(const Json& amount, const std::string& currency) { return amount.dump() + " " + currency; }
+/// "3.2" reads as a mistake where "3.20" is meant; a whole number is left as it is, for not every currency has cents.
+std::string money(const Json& amount, const std::string& currency) {
+  std::string text = amount.dump();
+  if (text.size() >= 2 && text[text.size() - 2] == '.') text += '0';
+  return text + " " + currency;
+}
 
 struct Command {
   std::string finding_status, finding_type, explain, kind, file, from, to;
@@ -376,7 +381,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);   // a limit on the size of files is an error of the write, like a full disk
   amzsync_tools::share_memory_between_threads();
   amzsync_tools::keep_memory_to_itself();
-  CLI::App app{"Syncs Amazon sellers into a database and shows what Amazon has paid back."};
+  CLI::App app{"Syncs Amazon sellers into a database and shows what Amazon has paid back.", "amzsync"};
   app.set_version_flag("--version", std::string("amzsync ") + amzsync_version());
   app.require_subcommand(1);
   app.fallthrough();

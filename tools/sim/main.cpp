@@ -47,7 +47,7 @@ amzsim::SimRequest to_request(httpd::Request& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Simulates Login with Amazon and the Selling Partner API on one port, for tests and demos."};
+  CLI::App app{"Simulates Login with Amazon and the Selling Partner API on one port, for tests and demos.", "amzsync-sim"};
   app.set_version_flag("--version", std::string("amzsync-sim ") + std::to_string(AMZSYNC_VERSION_MAJOR) + "." + std::to_string(AMZSYNC_VERSION_MINOR) + "." + std::to_string(AMZSYNC_VERSION_PATCH));
   std::string listen = "127.0.0.1:8090", region = "na";
   amzsim::SimSettings settings;
