@@ -17,6 +17,9 @@ namespace amzsync::net {
 namespace {
 
 constexpr Duration kSlowAfter = std::chrono::seconds(10);
+// A timer that comes so late is one of a process that stood still. What came meanwhile has not been read yet, and is lost where it comes only once.
+constexpr Duration kStoodStill = std::chrono::seconds(1);
+constexpr Duration kReadsOn = std::chrono::seconds(2);
 constexpr long kLeastBytesPerSecond = 1'000;   // of a document, over its timeout: below that it will never be whole
 
 /// One of those that have taken long.
@@ -55,6 +58,7 @@ struct Transfer {
   std::unique_ptr<curl_slist, ListDeleter> headers;
   Completion<Result<HttpResponse>> done;
   CancelToken::Registration cancel;
+  std::unique_ptr<Clock::Timer> deadline;
   std::array<char, CURL_ERROR_SIZE> why{};
   bool too_large = false, no_memory = false;
 };
@@ -125,11 +129,22 @@ class CurlTransport final : public HttpTransport {
     transfers_.emplace(easy, std::move(owned));
     try {
       t.cancel = cancel.on_cancel([this, easy] { finish(easy, Code::cancelled); });
+      if (!t.request.body_to) end_at(t, clock_.steady() + t.request.timeout);
     } catch (...) {
       transfers_.erase(easy);
       throw;
     }
     if (const CURLMcode added = curl_multi_add_handle(multi_, easy); added != CURLM_OK) finish(easy, added == CURLM_OUT_OF_MEMORY ? Code::no_memory : Code::internal);
+  }
+
+  void end_at(Transfer& t, Steady due) {
+    t.deadline = clock_.call_at(due, [this, easy = t.easy.get(), due] {
+      const auto found = transfers_.find(easy);
+      if (found == transfers_.end()) return;
+      const auto keep = std::move(found->second->deadline);
+      if (clock_.steady() - due < kStoodStill) return finish(easy, Error(Code::timeout, "No answer from " + origin_of(found->second->request.url) + ": Timeout was reached."));
+      insist([&] { end_at(*found->second, clock_.steady() + kReadsOn); });
+    });
   }
 
   void set_options(Transfer& t) {
@@ -155,8 +170,6 @@ class CurlTransport final : public HttpTransport {
       curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, ms(t.request.timeout) / 1000);
       // Room is made by the reader, on the loop but inside no callback of curl's.
       t.request.body_to->on_room([this, easy] { insist([this, easy] { asio::post(loop_, [this, easy] { go_on(easy); }); }); });
-    } else {
-      curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms(t.request.timeout));
     }
     if (t.request.public_only && !through_proxy) {   // else the proxy finds the address, and has to keep to what is public
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlTransport::open_public_socket);

@@ -42,6 +42,19 @@ bool is_amazon_host(std::string_view origin) {
   });
 }
 
+/// A code that is used twice may cost what its first use gave (RFC 6749, 4.1.2).
+class Exchanging {
+ public:
+  Exchanging(std::set<Sha256>& all, const Sha256& which) : all_(all), which_(which) { all_.insert(which_); }
+  Exchanging(const Exchanging&) = delete;
+  Exchanging& operator=(const Exchanging&) = delete;
+  ~Exchanging() { all_.erase(which_); }
+
+ private:
+  std::set<Sha256>& all_;
+  const Sha256 which_;
+};
+
 }  // namespace
 
 std::optional<std::string> consent_frontend(store::Tx& tx, std::string_view state) {
@@ -144,6 +157,7 @@ Async<std::variant<CallbackOutcome, CallbackFailure>> Triggers::on_oauth_callbac
 }
 
 Async<Result<store::TriggerOutcome>> Triggers::exchange(Sha256 hash, store::Consent consent, SellerId seller, Secret code, Duration within) {
+  const Exchanging here(exchanging_, hash);
   auto grant = co_await services_.lwa.exchange_code(std::move(code), consent.redirect_uri, within, life_);
   if (!grant) {
     const Error error = grant.error();
@@ -404,6 +418,7 @@ Async<void> Triggers::adopt_codes(Duration older_than) {
   if (!codes) co_return;
   for (store::OrphanedCode& orphan : *codes) {
     if (life_.cancelled()) co_return;
+    if (exchanging_.contains(orphan.state_hash)) continue;   // this process stood still, and its first try has not ended yet
     auto code = vault_.open(auth::SecretKind::authorisation_code, orphan.consent.user, orphan.sealed_code);
     if (!code || services_.clock.now() - orphan.consumed_at >= kCodeLife) {
       auto close = [hash = orphan.state_hash, user = orphan.consent.user](store::Tx& tx) -> Status {
@@ -415,6 +430,8 @@ Async<void> Triggers::adopt_codes(Duration older_than) {
       continue;
     }
     auto run = co_await exchange(orphan.state_hash, orphan.consent, orphan.seller, std::move(*code), kCallbackTime);
+    if (!run && run.code() != Code::amazon_unavailable && run.code() != Code::cancelled)
+      services_.log.warn("An authorisation code that was left over is lost", {{"userNo", orphan.consent.user.value}, {"error", run.error().message}, {"code", run.error().name()}});
     if (!run) continue;
     services_.log.info("Exchanged an authorisation code that was left over", {{"syncId", run->id.text()}});
     manager_.wake();

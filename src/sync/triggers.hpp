@@ -3,6 +3,8 @@
 // empty, somebody pressed the button. All go through one transaction (store::trigger), so none is lost and none doubles.
 #pragma once
 
+#include <set>
+
 #include "auth/lwa.hpp"
 #include "auth/tokens.hpp"
 #include "auth/vault.hpp"
@@ -133,6 +135,7 @@ class Triggers {
   const auth::Vault& vault_;
   Manager& manager_;
   CancelToken life_;
+  std::set<Sha256> exchanging_;   // whose code is at Amazon just now
 };
 
 }  // namespace amzsync::sync

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -29,7 +30,13 @@ class TestServer {
     server_.stop();
     thread_.join();
   }
-  std::atomic<int> dropped = 0;
+  std::atomic<int> dropped = 0, held = 0;
+  /// Answers what was held.
+  void answer_held() {
+    const std::lock_guard lock(mutex_);
+    for (httpd::Responder& responder : kept_) responder.send({201, "text/plain", {}, "late"});
+    kept_.clear();
+  }
   std::string url(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(server_.port()) + path; }
 
  private:
@@ -48,8 +55,15 @@ class TestServer {
     }
     if (request.path == "/cut") return responder.send_cut({200, "text/plain", {}, std::string(1'000, 'x')}, 300);
     if (request.path == "/hang") return responder.hang();
+    if (request.path == "/held") {
+      const std::lock_guard lock(mutex_);
+      kept_.push_back(std::move(responder));
+      ++held;
+      return;
+    }
     responder.send({404, "text/plain", {}, ""});
   }
+  std::mutex mutex_;
   std::vector<httpd::Responder> kept_;
   httpd::Server server_;
   std::thread thread_;
@@ -168,6 +182,79 @@ TEST_CASE("what must be sent once is, also where it breaks on a connection that 
   CHECK(client.get(get(server.url("/echo")))->status == 201);   // the connection is kept
   CHECK(client.get(request).code() == Code::network_error);
   CHECK(server.dropped == 1);
+}
+
+/// Stands still until it is told to go on; timers fire when it passes them.
+class HandClock final : public Clock {
+ public:
+  Instant now() const override { return Instant{} + steady_.time_since_epoch(); }
+  Steady steady() const override { return steady_; }
+  std::unique_ptr<Timer> call_at(Steady at, std::function<void()> fire) override {
+    auto timer = std::make_unique<Entry>();
+    timer->clock = this;
+    timer->place = timers_.emplace(at, std::make_pair(timer.get(), std::move(fire)));
+    return timer;
+  }
+  void advance(Duration span) {
+    steady_ += span;
+    while (!timers_.empty() && timers_.begin()->first <= steady_) {
+      const auto [entry, fire] = std::move(timers_.begin()->second);
+      entry->clock = nullptr;
+      timers_.erase(timers_.begin());
+      fire();
+    }
+  }
+
+ private:
+  struct Entry final : Timer {
+    ~Entry() override {
+      if (clock) clock->timers_.erase(place);
+    }
+    HandClock* clock = nullptr;
+    std::multimap<Steady, std::pair<Entry*, std::function<void()>>>::iterator place;
+  };
+  Steady steady_{};
+  std::multimap<Steady, std::pair<Entry*, std::function<void()>>> timers_;
+};
+
+TEST_CASE("an answer that came while the process stood still is read, however long that was, and one that did not come is not waited for") {
+  for (const bool comes : {true, false}) {
+    CAPTURE(comes);
+    TestServer server;
+    Client client;
+    HandClock clock;
+    client.transport = make_curl_transport(client.loop.get_executor(), clock, {});
+    HttpRequest request;
+    request.url = server.url("/held");
+    request.timeout = std::chrono::seconds(5);
+    std::optional<Result<HttpResponse>> answer;
+    asio::co_spawn(client.loop, client.keep(request, {}, answer), [](const std::exception_ptr&) {});
+    const auto go_on = [&] {
+      client.loop.restart();
+      client.loop.poll();
+    };
+    while (server.held == 0) {
+      clock.advance(std::chrono::microseconds(1));
+      go_on();
+    }
+    if (comes) server.answer_held();
+    clock.advance(std::chrono::minutes(1));   // before anything is read
+    CHECK(!answer);
+    if (comes) {
+      while (!answer) go_on();
+      REQUIRE(*answer);
+      CHECK((*answer)->body == "late");
+    } else {
+      go_on();
+      CHECK(!answer);
+      clock.advance(std::chrono::seconds(2));
+      go_on();
+      REQUIRE(answer);
+      CHECK(answer->code() == Code::timeout);
+      server.answer_held();
+    }
+    client.transport.reset();
+  }
 }
 
 TEST_CASE("descriptors that run out fail what needs them, and nothing that comes after") {
