@@ -7,6 +7,7 @@
 #include "capi/handles.hpp"
 #include "migrate.hpp"
 #include "store/documents.hpp"
+#include "store/health.hpp"
 #include "store/users.hpp"
 
 using namespace amzsync;         // NOLINT: this file is the library's edge
@@ -207,12 +208,13 @@ Async<Result<CallbackResult>> as_result(Async<CallbackResult> task) {
 
 Result<amzsync_stats> gather_stats(Runtime& runtime) {
   return runtime.engine().store().read_now([&](store::Tx& tx) -> Result<amzsync_stats> {
+    const store::Load load = store::load_of(tx, runtime.engine().parts().me);
     amzsync_stats s{};
-    s.runs_here = tx.integer("SELECT count(*) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=?1", runtime.engine().parts().me).value_or(0);
-    s.runs_active = tx.integer("SELECT count(*) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting')").value_or(0);
-    s.runs_queued = tx.integer("SELECT count(*) FROM runs WHERE status='queued'").value_or(0);
-    s.connections = tx.integer("SELECT count(*) FROM connections WHERE state='connected'").value_or(0);
-    s.needs_reauth = tx.integer("SELECT count(*) FROM connections WHERE state='needs_reauth'").value_or(0);
+    s.runs_here = load.runs_here;
+    s.runs_active = load.runs_active;
+    s.runs_queued = load.runs_queued;
+    s.connections = load.connected;
+    s.needs_reauth = load.needs_reauth;
     return s;
   });
 }
@@ -388,6 +390,13 @@ int32_t amzsync_connection(amzsync_engine* engine, const char* user, amzsync_ans
   return answering(engine, out_answer, err, {AMZ_GIVEN(user)}, [&](Runtime& runtime) -> Result<Answer> {
     AMZ_TRY(id, user_of(user));
     AMZ_TRY(json, runtime.engine().connection_document(id));
+    return with_json(std::move(json));
+  });
+}
+
+int32_t amzsync_measures(amzsync_engine* engine, amzsync_answer** out_answer, amzsync_error** err) noexcept {
+  return answering(engine, out_answer, err, {}, [&](Runtime& runtime) -> Result<Answer> {
+    AMZ_TRY(json, runtime.engine().measures_document());
     return with_json(std::move(json));
   });
 }

@@ -11,6 +11,7 @@
 #include "store/documents.hpp"
 #include "store/users.hpp"
 #include "sync/doctor.hpp"
+#include "sync/measures.hpp"
 #include "sync/endings.hpp"
 
 namespace amzsync {
@@ -25,16 +26,17 @@ constexpr Duration kLookAgainAfter = std::chrono::seconds(1);
 Engine::Engine(EngineSettings settings, EngineParts parts)
     : parts_(std::move(parts)),
       settings_(std::move(settings)),
+      store_(parts_.store, parts_.clock, tally_),
       tasks_(parts_.loop, parts_.log),
       vault_(settings_.master_keys, parts_.entropy),
       lwa_(parts_.sign_in, parts_.clock, parts_.entropy, settings_.app, settings_.lwa_endpoint),
-      refresh_tokens_(vault_, parts_.token_store, parts_.store, parts_.clock, parts_.entropy, life_.token(), parts_.log),
-      tokens_(tasks_, life_.token(), parts_.store, lwa_, vault_, refresh_tokens_, parts_.clock, parts_.me, parts_.log),
-      throttle_(parts_.store, parts_.clock, parts_.me),
-      client_(parts_.transport, tokens_, throttle_, parts_.clock, parts_.entropy, parts_.work, settings_.app.client_id, settings_.spapi),
-      hub_(tasks_, parts_.store, parts_.clock, life_.token()),
-      dispatcher_(parts_.dispatcher, parts_.store),
-      services_{tasks_, parts_.work, parts_.store, lwa_, refresh_tokens_, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me},
+      refresh_tokens_(vault_, parts_.token_store, store_, parts_.clock, parts_.entropy, life_.token(), parts_.log),
+      tokens_(tasks_, life_.token(), store_, lwa_, vault_, refresh_tokens_, parts_.clock, parts_.me, parts_.log),
+      throttle_(store_, parts_.clock, parts_.me),
+      client_(parts_.transport, tokens_, throttle_, parts_.clock, parts_.entropy, parts_.work, tally_, settings_.app.client_id, settings_.spapi),
+      hub_(tasks_, store_, parts_.clock, life_.token()),
+      dispatcher_(parts_.dispatcher, store_),
+      services_{tasks_, parts_.work, store_, lwa_, refresh_tokens_, tokens_, throttle_, client_, parts_.clock, parts_.entropy, parts_.log, settings_.sync, parts_.me, tally_},
       manager_(services_, hub_),
       triggers_(services_, settings_.app_settings, vault_, manager_, life_.token()),
       erasures_(services_, manager_, life_.token()) {
@@ -50,7 +52,7 @@ void Engine::on_loop(void (Engine::*step)()) noexcept {
 
 void Engine::start() {
   // From the writer's thread to the loop, then to whoever listens.
-  parts_.store.on_commit([this] { on_loop(&Engine::on_commit); });
+  store_.on_commit([this] { on_loop(&Engine::on_commit); });
   hub_.on_change([this] { on_change(); });
   manager_.start();
   erasures_.start();
@@ -105,12 +107,12 @@ Async<void> Engine::stop() {
     store::close_engine(tx, me);
     return Done{};
   };
-  (void)co_await parts_.store.write(store::Urgency::normal, std::move(goodbye));
+  (void)co_await store_.write(store::Urgency::normal, std::move(goodbye));
 }
 
 Async<Status> Engine::check() {
   auto find = [](store::Tx& tx) -> Result<std::optional<store::Connection>> { return store::newest_connection(tx); };
-  AMZ_CO_TRY(connection, co_await parts_.store.read(std::move(find)));
+  AMZ_CO_TRY(connection, co_await store_.read(std::move(find)));
   if (connection) {
     const auto token = vault_.open(auth::SecretKind::refresh_token, connection->user, connection->sealed_refresh_token);
     if (!token) co_return token.error();
@@ -127,7 +129,7 @@ Async<Result<std::string>> Engine::recoveries(UserId user, bool by_month) {
   auto load = [user, by_month, settings = settings_.sync](store::Tx& tx) -> Result<sync::RecoveriesFacts> {
     return sync::recoveries_facts(tx, store::find_user(tx, user), settings, by_month);
   };
-  AMZ_CO_TRY(facts, co_await parts_.store.read(std::move(load)));
+  AMZ_CO_TRY(facts, co_await store_.read(std::move(load)));
   std::optional<sync::RecoveriesTrigger> trigger;
   if (facts.recoveries.totals.empty()) {
     auto decided = co_await triggers_.on_empty_recoveries(user);
@@ -145,7 +147,7 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
     sync::end_cancelled(services_, tx);
     return outcome;
   };
-  AMZ_CO_TRY(outcome, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
+  AMZ_CO_TRY(outcome, co_await store_.write(store::Urgency::trigger, std::move(ask)));
   if (!outcome.found) co_return Error(Code::not_found, "There is no such sync.");
   if (outcome.was_over) co_return Code::sync_over;
   parts_.log.info("Cancelling a sync", {{"userId", user.text()}, {"syncId", id.text()}, {"by", by}});
@@ -159,10 +161,10 @@ Async<void> Engine::end_if_unheard() {
   constexpr Duration kPatience = std::chrono::milliseconds(700), kMargin = std::chrono::milliseconds(50);
   co_await parts_.clock.sleep_for(kPatience + kMargin, life_.token());
   auto look = [me = parts_.me](store::Tx& tx) -> Result<bool> { return !store::holders_of_cancelled(tx, me).empty(); };
-  auto held = co_await parts_.store.read(std::move(look));
+  auto held = co_await store_.read(std::move(look));
   if (life_.token().cancelled() || (held && !*held)) co_return;
   auto end = [this, since = parts_.clock.now() - kPatience](store::Tx& tx) -> Result<int> { return sync::end_cancelled(services_, tx, since); };
-  auto ended = co_await parts_.store.write(store::Urgency::trigger, std::move(end));
+  auto ended = co_await store_.write(store::Urgency::trigger, std::move(end));
   if (!ended) parts_.log.warn("Ending a cancelled sync failed", {{"error", ended.error().message}});
 }
 
@@ -172,7 +174,7 @@ Async<Status> Engine::disconnect(UserId user, std::string by) {
     if (!number || !sync::disconnect(services_, tx, *number, by)) return Code::not_connected;
     return Done{};
   };
-  AMZ_CO_CHECK(co_await parts_.store.write(store::Urgency::trigger, std::move(forget)));
+  AMZ_CO_CHECK(co_await store_.write(store::Urgency::trigger, std::move(forget)));
   parts_.log.info("Amazon account disconnected", {{"userId", user.text()}});
   tasks_.spawn(refresh_tokens_.tidy());
   manager_.wake();
@@ -187,7 +189,7 @@ Async<Status> Engine::pause(std::optional<UserId> user, std::string by) {
     if (user && !number) return Error(Code::not_found, "There is no such user.");
     return store::pause(tx, number, by);
   };
-  AMZ_CO_TRY(news, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
+  AMZ_CO_TRY(news, co_await store_.write(store::Urgency::trigger, std::move(ask)));
   if (news) parts_.log.info("Syncing is paused", {{"userId", user ? user->text() : "*"}, {"by", by}});
   manager_.wake();
   co_return Done{};
@@ -199,7 +201,7 @@ Async<Status> Engine::resume(std::optional<UserId> user, std::string by) {
     if (user && !number) return Error(Code::not_found, "There is no such user.");
     return store::resume(tx, number, by);
   };
-  AMZ_CO_TRY(news, co_await parts_.store.write(store::Urgency::trigger, std::move(ask)));
+  AMZ_CO_TRY(news, co_await store_.write(store::Urgency::trigger, std::move(ask)));
   if (news) parts_.log.info("Syncing is resumed", {{"userId", user ? user->text() : "*"}, {"by", by}});
   manager_.wake();
   co_return Done{};
@@ -217,7 +219,7 @@ Async<Status> Engine::set_client_secret(Secret secret) {
       for (const UserNo user : users) (void)store::trigger(tx, {user, store::Cause::schedule, triggers_.new_sync_id(), "", false});   // who left meanwhile is not synced
       return users.empty() ? UserNo{0} : users.back();
     };
-    AMZ_CO_TRY(next, co_await parts_.store.write(store::Urgency::normal, std::move(some)));
+    AMZ_CO_TRY(next, co_await store_.write(store::Urgency::normal, std::move(some)));
     if (next.value == 0) break;
     last = next;
   }
@@ -226,7 +228,7 @@ Async<Status> Engine::set_client_secret(Secret secret) {
 }
 
 Async<Result<std::string>> Engine::rotate_key() {
-  AMZ_CO_TRY(done, co_await auth::seal_anew(parts_.store, vault_, parts_.log));
+  AMZ_CO_TRY(done, co_await auth::seal_anew(store_, vault_, parts_.log));
   if (done.restored > 0) manager_.wake();   // they are due
   JsonWriter json;
   json.begin_object().field("key", done.key).field("secrets", done.secrets).field("resealed", done.resealed).field("restored", done.restored).key("unreadable").begin_array();
@@ -238,7 +240,7 @@ Async<Result<std::string>> Engine::rotate_key() {
 Async<Result<std::string>> Engine::examine() { return sync::examine(services_, vault_, settings_.app_settings, life_.token()); }
 
 Result<std::string> Engine::consent_frontend(std::string_view state) {
-  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> {
+  return store_.read_now([&](store::Tx& tx) -> Result<std::string> {
     auto url = sync::consent_frontend(tx, state);
     if (!url) return Code::not_found;
     return std::move(*url);
@@ -246,7 +248,7 @@ Result<std::string> Engine::consent_frontend(std::string_view state) {
 }
 
 Result<std::string> Engine::run_document(const UserId& user, const SyncId& id) {
-  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> {
+  return store_.read_now([&](store::Tx& tx) -> Result<std::string> {
     const auto number = store::find_user(tx, user);
     auto document = number ? store::run_document(tx, *number, id) : std::nullopt;
     if (!document) return Error(Code::not_found, "There is no such sync.");
@@ -254,47 +256,53 @@ Result<std::string> Engine::run_document(const UserId& user, const SyncId& id) {
   });
 }
 
+Result<std::string> Engine::measures_document() {
+  const Tally::Sums sums = tally_.sums();
+  const bool room = store_.has_room();
+  return store_.read_now([&](store::Tx& tx) -> Result<std::string> { return sync::measures_document(tx, parts_.me, room, sums); });
+}
+
 Result<std::string> Engine::status_document(const UserId& user) {
-  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return store::status_document(tx, store::find_user(tx, user)); });
+  return store_.read_now([&](store::Tx& tx) -> Result<std::string> { return store::status_document(tx, store::find_user(tx, user)); });
 }
 
 Result<std::string> Engine::history_document(const UserId& user, int limit, std::int64_t offset) {
   if (limit < 1 || limit > 100) return Error(Code::invalid_argument, "limit must be from 1 to 100.");
   if (offset < 0) return Error(Code::invalid_argument, "offset must not be negative.");
-  return parts_.store.read_aside([&](store::Tx& tx) -> Result<std::string> { return store::history_document(tx, store::find_user(tx, user), limit, offset); });
+  return store_.read_aside([&](store::Tx& tx) -> Result<std::string> { return store::history_document(tx, store::find_user(tx, user), limit, offset); });
 }
 
 Result<std::string> Engine::connection_document(const UserId& user) {
-  return parts_.store.read_now([&](store::Tx& tx) -> Result<std::string> { return sync::connection_document(tx, store::find_user(tx, user)); });
+  return store_.read_now([&](store::Tx& tx) -> Result<std::string> { return sync::connection_document(tx, store::find_user(tx, user)); });
 }
 
 Result<std::string> Engine::findings_document(const UserId& user, const detect::Query& query) {
-  return parts_.store.read_aside([&](store::Tx& tx) -> Result<std::string> { return detect::results_document(tx, store::find_user(tx, user), query); });
+  return store_.read_aside([&](store::Tx& tx) -> Result<std::string> { return detect::results_document(tx, store::find_user(tx, user), query); });
 }
 
 Result<std::string> Engine::finding_statistics_document(const UserId& user) {
-  return parts_.store.read_aside([&](store::Tx& tx) -> Result<std::string> { return detect::statistics_document(tx, store::find_user(tx, user)); });
+  return store_.read_aside([&](store::Tx& tx) -> Result<std::string> { return detect::statistics_document(tx, store::find_user(tx, user)); });
 }
 
 Result<std::string> Engine::explain_document(const UserId& user, std::string_view what) {
-  return parts_.store.read_aside(
+  return store_.read_aside(
       [&](store::Tx& tx) -> Result<std::string> { return detect::explain(tx, store::find_user(tx, user), what, sync::policy_of(settings_.sync), settings_.sync.region, settings_.sync.finances); });
 }
 
 Async<Result<std::string>> Engine::set_finding_state(UserId user, std::string id, std::string state, std::string case_id) {
   auto write = [user, id, state, case_id](store::Tx& tx) -> Result<std::string> { return detect::set_state(tx, store::find_user(tx, user), id, state, case_id); };
-  auto written = co_await parts_.store.write(store::Urgency::trigger, std::move(write));
+  auto written = co_await store_.write(store::Urgency::trigger, std::move(write));
   co_return written;
 }
 
 Async<Result<std::int64_t>> Engine::supply(UserId user, std::string kind, std::string rows) {
   auto write = [user, kind, rows](store::Tx& tx) -> Result<std::int64_t> { return detect::supply(tx, store::ensure_user(tx, user), kind, rows); };
-  auto written = co_await parts_.store.write(store::Urgency::trigger, std::move(write));
+  auto written = co_await store_.write(store::Urgency::trigger, std::move(write));
   co_return written;
 }
 
 Result<std::string> Engine::connected_document(const UserId& user, std::int64_t last_event_id, bool replay_gap) {
-  return parts_.store.read_now(
+  return store_.read_now(
       [&](store::Tx& tx) -> Result<std::string> { return sync::connected_document(tx, store::find_user(tx, user), last_event_id, replay_gap); });
 }
 

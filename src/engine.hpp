@@ -7,6 +7,7 @@
 #include "events/hub.hpp"
 #include "spapi/client.hpp"
 #include "spapi/throttle.hpp"
+#include "store/measured_store.hpp"
 #include "sync/answers.hpp"
 #include "sync/erasures.hpp"
 #include "sync/triggers.hpp"
@@ -46,7 +47,7 @@ class Engine {
   void start();
   /// Begins to stop: what waits ends with `cancelled`, and nothing new begins. Loop thread.
   void break_off() {
-    parts_.store.hurry();
+    store_.hurry();
     life_.cancel(CancelReason::engine_closing);
   }
   /// Stops all work and waits for it; ends no run. After it the engine may be destroyed. Loop thread.
@@ -80,6 +81,8 @@ class Engine {
   Async<Result<std::string>> examine();
 
   // Reads on the calling thread; any thread.
+  /// What operators watch (sync/measures.hpp).
+  Result<std::string> measures_document();
   /// Where the browser of a consent trip belongs; not_found for an unknown state.
   Result<std::string> consent_frontend(std::string_view state);
   Result<std::string> run_document(const UserId& user, const SyncId& id);
@@ -101,7 +104,7 @@ class Engine {
 
   events::Dispatcher& dispatcher() noexcept { return dispatcher_; }
   events::Hub& hub() noexcept { return hub_; }
-  store::Store& store() noexcept { return parts_.store; }
+  store::Store& store() noexcept { return store_; }
   const EngineParts& parts() const noexcept { return parts_; }
 
  private:
@@ -118,6 +121,8 @@ class Engine {
 
   bool looks_again_ = false;
   CancelSource life_;
+  Tally tally_;
+  store::MeasuredStore store_;
   Tasks tasks_;
   auth::Vault vault_;
   auth::LwaClient lwa_;

@@ -3,10 +3,7 @@
 
 #include "common/export.hpp"
 #include "http_host/dashboard.hpp"
-
-#include <prometheus/gauge.h>
-#include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
+#include "http_host/metrics.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -533,25 +530,20 @@ void Routes::export_rows(Call& call) {
 void Routes::healthz(Call& call) { call.send(answer({{"status", "ok"}})); }
 
 void Routes::readyz(Call& call) {
-  const auto stats = engine_.stats();
-  if (!stats) return call.send(answer({{"status", "unavailable"}, {"error", stats.error().name()}, {"message", stats.error().message()}}, 503));
-  call.send(answer({{"status", "ready"}}));
+  const auto measures = engine_.measures();
+  if (!measures) return call.send(answer({{"status", "unavailable"}, {"error", measures.error().name()}, {"message", measures.error().message()}}, 503));
+  const Json m = Json::parse(measures->json());
+  // Neither is a reason to send readers elsewhere.
+  Json warnings = Json::array();
+  if (m["paused"].get<bool>()) warnings.push_back("Syncing of everybody is paused.");
+  if (!m["room"].get<bool>()) warnings.push_back("The database's disk has no room to spare: syncs end as store_full.");
+  call.send(answer({{"status", "ready"}, {"warnings", warnings}}));
 }
 
 void Routes::metrics(Call& call) {
-  const auto stats = engine_.stats();
-  if (!stats) return call.send(failure(stats.error()));
-  prometheus::Registry registry;
-  const auto gauge = [&](const std::string& name, const std::string& help, std::int64_t value) {
-    prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(static_cast<double>(value));
-  };
-  gauge("amzsync_runs_here", "Syncs performed by this engine now", stats->runs_here);
-  gauge("amzsync_runs_active", "Syncs of all users that are not over", stats->runs_active);
-  gauge("amzsync_runs_queued", "Syncs that no worker has taken up yet", stats->runs_queued);
-  gauge("amzsync_connections", "Connected users", stats->connections);
-  gauge("amzsync_connections_needing_reauth", "Users whose authorisation no longer holds", stats->needs_reauth);
-  gauge("amzsync_sse_streams", "Open event streams", static_cast<std::int64_t>(streams_.count()));
-  call.send({200, "text/plain; version=0.0.4; charset=utf-8", {}, prometheus::TextSerializer().Serialize(registry.Collect())});
+  const auto measures = engine_.measures();
+  if (!measures) return call.send(failure(measures.error()));
+  call.send({200, "text/plain; version=0.0.4; charset=utf-8", {}, metrics_text(measures->json(), static_cast<std::int64_t>(streams_.count()))});
 }
 
 void Routes::dashboard(Call& call) {

@@ -595,6 +595,13 @@ typedef struct amzsync_stats {
 /** Errors: INVALID_ARGUMENT, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_stats_get(amzsync_engine *engine, amzsync_stats *stats, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
+/** What an operator watches, as JSON: {"room","paused","runs":{"here","active","queued","lapsed","oldestSeconds","ended":{STATUS:n}},"connections":{"connected","needsReauth","paused",
+ * "overdueSeconds"},"calls":[{"operation","made","throttled","failed","seconds","waitedSeconds"}],"rows":[{"stream","fetched","added","changed","removed","rejected"}],
+ * "findings":{"opened","changed","closed"},"writes":{"seconds","upTo":[{"seconds"?,"times"}]}}. "runs" but for "here" and "ended", and "connections", are of the whole
+ * database; the rest is of this engine since it was opened, and only grows. "writes": transactions, by how long they took from the asking to the commit; each is in the first
+ * of "upTo" that it fits in, and the last has no limit. "room": whether the database's disk has some to spare; "paused": everybody is. Reads on the calling thread. Errors: STORE_*. Since: 0.1 */
+AMZSYNC_API int32_t amzsync_measures(amzsync_engine *engine, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

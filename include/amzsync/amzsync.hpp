@@ -511,6 +511,8 @@ class Engine {
     return Nothing{};
   }
 
+  /// What an operator watches; JSON.
+  Expected<Answer> measures() { return answer(amzsync_measures); }
   Expected<amzsync_stats> stats() {
     amzsync_stats stats{};
     stats.size = sizeof stats;

@@ -105,6 +105,18 @@ net::HttpRequest Client::build(const Request& request, const auth::AccessToken& 
   return http;
 }
 
+void Client::count(std::string_view operation, const Result<net::HttpResponse>& answer, Duration waited, Duration took) {
+  tally_.add([&](Tally::Sums& sums) {
+    Tally::Calls& calls = sums.calls[std::string(operation)];
+    ++calls.made;
+    const net::Outcome outcome = answer ? net::classify(answer->status) : net::classify(answer.error());
+    calls.throttled += outcome == net::Outcome::throttled;
+    calls.failed += outcome != net::Outcome::throttled && outcome != net::Outcome::success;
+    calls.took += took;
+    calls.waited += waited;
+  });
+}
+
 Async<Result<std::optional<Instant>>> Client::reach(CancelToken cancel) {
   net::HttpRequest http;
   http.url = settings_.endpoint + "/";
@@ -158,14 +170,17 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
   for (;;) {
     auto token = co_await tokens_.access_token(caller.user, caller.cancel);
     if (!token) co_return token.error();
+    const Steady asked = clock_.steady();
     auto admitted = co_await throttle_.acquire(bucket, operation, caller.cancel, caller.on_wait);
     if (!admitted) co_return admitted.error();
 
     ++caller.calls;
     if (caller.meter) caller.meter->call();
     net::HttpRequest http = build(request, *token);
+    const Steady sent = clock_.steady();
     auto answer = co_await transport_.send(std::move(http), caller.cancel);
     admitted->ended();
+    count(operation.name, answer, sent - asked, clock_.steady() - sent);
     if (caller.meter) caller.meter->work();
     if (caller.cancel.cancelled()) co_return Code::cancelled;
 

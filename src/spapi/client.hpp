@@ -12,6 +12,7 @@
 #include "net/retry.hpp"
 #include "spapi/meter.hpp"
 #include "spapi/operations.hpp"
+#include "base/tally.hpp"
 #include "spapi/throttle.hpp"
 
 namespace amzsync::spapi {
@@ -49,8 +50,8 @@ struct Request {
 
 class Client {
  public:
-  Client(net::HttpTransport& transport, auth::Tokens& tokens, Throttle& throttle, Clock& clock, Entropy& entropy, Executor work, std::string app_id, ClientSettings settings)
-      : transport_(transport), tokens_(tokens), throttle_(throttle), clock_(clock), entropy_(entropy), work_(std::move(work)), app_id_(std::move(app_id)),
+  Client(net::HttpTransport& transport, auth::Tokens& tokens, Throttle& throttle, Clock& clock, Entropy& entropy, Executor work, Tally& tally, std::string app_id, ClientSettings settings)
+      : transport_(transport), tokens_(tokens), throttle_(throttle), clock_(clock), entropy_(entropy), work_(std::move(work)), tally_(tally), app_id_(std::move(app_id)),
         settings_(std::move(settings)) {}
 
   /// One call. Errors: unauthorised, throttled, amazon_error, network_error, timeout, bad_answer, answer_too_large,
@@ -67,6 +68,7 @@ class Client {
  private:
   struct Attempt;
   net::HttpRequest build(const Request& request, const auth::AccessToken& token) const;
+  void count(std::string_view operation, const Result<net::HttpResponse>& answer, Duration waited, Duration took);
 
   net::HttpTransport& transport_;
   auth::Tokens& tokens_;
@@ -74,6 +76,7 @@ class Client {
   Clock& clock_;
   Entropy& entropy_;
   Executor work_;
+  Tally& tally_;
   std::string app_id_;
   ClientSettings settings_;
 };

@@ -20,4 +20,16 @@ struct Health {
 };
 Health health_of(Tx& tx);
 
+/// How much there is to do, and how far behind it is.
+struct Load {
+  std::int64_t runs_here = 0, runs_active = 0, runs_queued = 0;
+  std::int64_t runs_lapsed = 0;   ///< whose worker let its lease run out, and that nobody has taken over yet
+  std::int64_t connected = 0, needs_reauth = 0;
+  std::int64_t paused = 0;        ///< users, each by himself
+  bool everybody_paused = false;
+  Duration oldest_run{};          ///< since the sync that was asked for first was, of those that are not over and not paused
+  Duration overdue{};             ///< how late the latest of the planned syncs is
+};
+Load load_of(Tx& tx, EngineNo me);
+
 }  // namespace amzsync::store

@@ -359,6 +359,13 @@ Counts counts_of(Tx& tx, RunNo run, std::string_view stream) {
   return read_counts(tx.rows("SELECT fetched, added, changed, removed, unchanged, rejected FROM run_streams WHERE run_no=?1 AND stream=?2", run, stream));
 }
 
+std::map<std::string, Counts> counts_by_stream(Tx& tx, RunNo run) {
+  std::map<std::string, Counts> all;
+  Rows r = tx.rows("SELECT stream, fetched, added, changed, removed, unchanged, rejected FROM run_streams WHERE run_no=?1", run);
+  while (r.next()) all[r.text(0)] = {r.integer(1), r.integer(2), r.integer(3), r.integer(4), r.integer(5), r.integer(6)};
+  return all;
+}
+
 std::vector<std::string> complete_streams(Tx& tx, RunNo run, Instant since) {
   std::vector<std::string> streams;
   Rows r = tx.rows("SELECT stream FROM run_streams WHERE run_no=?1 AND status='complete' AND ended_at>=?2", run, since);

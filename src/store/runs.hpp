@@ -3,6 +3,7 @@
 // with a fencing token, and no row of the run can be written without showing it.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "store/sql.hpp"
@@ -167,6 +168,7 @@ void add_counts(const RunTx& run, std::string_view stream, const Counts& counts)
 /// All data streams of a run together, so far; the marketplaces prove only that the connection works.
 Counts counts_of(Tx& tx, RunNo run);
 Counts counts_of(Tx& tx, RunNo run, std::string_view stream);
+std::map<std::string, Counts> counts_by_stream(Tx& tx, RunNo run);
 /// Streams that this run has read to their ends since then, in this turn or an earlier one.
 std::vector<std::string> complete_streams(Tx& tx, RunNo run, Instant since);
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known);

@@ -127,10 +127,18 @@ class Run {
       record->kept(*part);
       found->clear();
     }
-    auto save = [inquiry, found, &record, this](const store::RunTx& run) {
-      totals_.claims = (inquiry->unchanged() ? detect::save_unchanged(run) : record->end(run, *found, inquiry->rules(), inquiry->basis())).claim_ready;
+    detect::Saved saved;
+    auto save = [inquiry, found, &record, &saved](const store::RunTx& run) {
+      saved = inquiry->unchanged() ? detect::save_unchanged(run) : record->end(run, *found, inquiry->rules(), inquiry->basis());
     };
-    co_return co_await write_for(context_, std::move(save));
+    AMZ_CO_CHECK(co_await write_for(context_, std::move(save)));
+    totals_.claims = saved.claim_ready;
+    services_.tally.add([&saved](Tally::Sums& sums) {
+      sums.findings.opened += saved.opened;
+      sums.findings.changed += saved.changed;
+      sums.findings.closed += saved.closed;
+    });
+    co_return Done{};
   }
 
   Async<Status> replay_archive() {
@@ -297,8 +305,10 @@ class Run {
     end.replay = claimed_.replay;
     end.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(services_.clock.now()));
     const bool money_read = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money && r.result.outcome == StreamOutcome::complete; });
-    auto write = [this, &services = services_, fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
+    std::map<std::string, store::Counts> read;
+    auto write = [this, &services = services_, &read, fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      read = store::counts_by_stream(tx, fence.run);
       const store::Counts counts = store::counts_of(tx, fence.run);
       // Pages that were stored before a stream gave up stay: the run was not in vain.
       if (end.status == store::RunStatus::failed && end.error && !stops_run(*end.error) && counts.fetched > 0) end.status = store::RunStatus::partial;
@@ -316,8 +326,23 @@ class Run {
       services_.log.error("The end of a sync could not be stored", {{"syncId", claimed_.id.text()}, {"error", ended.error().message}});
       co_return TurnEnd{};
     }
+    count(ended->status, read);
     services_.log.info("Sync ended", {{"userId", claimed_.user_id.text()}, {"syncId", claimed_.id.text()}, {"status", store::status_name(ended->status)}});
     co_return TurnEnd{true, ended->follow_up};
+  }
+
+  void count(store::RunStatus status, const std::map<std::string, store::Counts>& read) const {
+    services_.tally.add([&](Tally::Sums& sums) {
+      ++sums.runs_ended[std::string(store::status_name(status))];
+      for (const auto& [stream, counts] : read) {
+        Tally::Rows& rows = sums.rows[stream];
+        rows.fetched += counts.fetched;
+        rows.added += counts.added;
+        rows.changed += counts.changed;
+        rows.removed += counts.removed;
+        rows.rejected += counts.rejected;
+      }
+    });
   }
 
   Services& services_;

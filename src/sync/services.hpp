@@ -62,6 +62,7 @@ struct Services {
   Log log;
   SyncSettings settings;
   EngineNo me;
+  Tally& tally;
 };
 
 }  // namespace amzsync::sync

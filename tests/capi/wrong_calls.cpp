@@ -178,6 +178,7 @@ std::vector<Function> engine_functions() {
       {"amzsync_check", {}, true, false, [](const Call& c) { return amzsync_check(c.engine, c.err); }},
       {"amzsync_doctor", {}, true, true, [](const Call& c) { return answered(c, [&](amzsync_answer** out) { return amzsync_doctor(c.engine, out, c.err); }); }},
       {"amzsync_rotate_key", {}, true, true, [](const Call& c) { return answered(c, [&](amzsync_answer** out) { return amzsync_rotate_key(c.engine, out, c.err); }); }},
+      {"amzsync_measures", {}, false, true, [](const Call& c) { return answered(c, [&](amzsync_answer** out) { return amzsync_measures(c.engine, out, c.err); }); }},
       {"amzsync_stats_get", {}, false, true, [](const Call& c) {
          amzsync_stats stats{};
          stats.size = sizeof stats;

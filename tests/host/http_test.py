@@ -180,7 +180,7 @@ class Requests(HostCase):
 
     def test_what_operators_ask(self):
         self.assertEqual(self.it.get("/healthz", user=None).json, {"status": "ok"})
-        self.assertEqual(self.it.get("/readyz", user=None).json, {"status": "ready"})
+        self.assertEqual(self.it.get("/readyz", user=None).json, {"status": "ready", "warnings": []})
         metrics = self.it.get("/metrics", user=None)
         self.assertIn(b"\namzsync_connections 0\n", metrics.body)
         page = self.it.get("/", user=None)

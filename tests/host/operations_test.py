@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What docs/operations.md says: the systemd unit starts a host, one that lacks files says so, and a copy that was taken while hosts were at work is whole when it is put in the database's place."""
+"""What docs/operations.md says: the systemd unit starts a host, one that lacks files says so, its metrics tell what was done, and a copy that was taken while hosts were at work is whole when it is put in the database's place."""
+import json
 import os
 import pathlib
 import re
@@ -9,7 +10,7 @@ import subprocess
 import unittest
 import urllib.request
 
-from harness import BASE, BIN, CLIENT_SECRET, JWT_SECRET, MASTER_KEY, HostCase
+from harness import BASE, BIN, CLIENT_SECRET, JWT_SECRET, MASTER_KEY, HostCase, cli, fetch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,63 @@ class Limits(HostCase):
                 self.assertIn(process.returncode, (0,) if said else (1, 127), err)   # 127: not even the libraries could be opened
                 if process.returncode == 1:
                     self.assertEqual(err, f"amzsync-host: it may open {files} files here (ulimit -Hn), which is too few; it needs 64, and one more for each connection\n")
+
+
+class Watching(HostCase):
+    def metrics(self, host):
+        """{name: {labels: value}}"""
+        found = {}
+        for name, labels, value in re.findall(r"(?m)^(amzsync_[a-z_]+)(?:\{(.*)\})? (\S+)$", fetch(host.url + "/metrics").body.decode()):
+            found.setdefault(name, {})[labels] = float(value)
+        return found
+
+    def test_what_was_done_is_counted_and_what_is_behind_is_told(self):
+        sim = self.sim(events=600, skus=40)
+        host = self.host(sim)
+        before = self.metrics(host)
+        self.assertEqual((before["amzsync_runs_active"][""], before["amzsync_connections"][""], before["amzsync_store_room"][""]), (0, 0, 1))
+        self.assertNotIn("amzsync_calls_total", before)
+        sync = host.finish(host.connect().query["sync_id"])
+        now = self.metrics(host)
+        self.assertEqual(now["amzsync_runs_ended_total"], {'status="completed"': 1})
+        self.assertEqual((now["amzsync_runs_active"][""], now["amzsync_connections"][""], now["amzsync_sync_overdue_seconds"][""]), (0, 1, 0))
+        calls = now["amzsync_calls_total"]
+        for operation, told in sim.stats()["operations"].items():
+            if operation != "token":
+                self.assertEqual([calls[f'operation="{operation}",outcome="{outcome}"'] for outcome in ("ok", "throttled", "failed")], [told["ok"], told["throttled"], told["calls"] - told["ok"] - told["throttled"]])
+        self.assertGreater(now["amzsync_call_seconds_total"]['operation="listTransactions"'], 0)
+        rows = now["amzsync_rows_total"]
+        for stream in sync["streams"]:
+            for change in ("fetched", "added", "changed", "removed", "rejected"):
+                self.assertEqual(rows[f'dataset="{stream["name"]}",change="{change}"'], stream[change])
+        self.assertEqual(rows['dataset="transactions",change="added"'], sim.truth(1)["transactions"]["rows"])
+        self.assertEqual(now["amzsync_findings_total"]['change="opened"'], self.sql("SELECT count(*) FROM findings")[0][0])
+        steps = [value for _, value in sorted(now["amzsync_store_write_seconds_bucket"].items(), key=lambda step: float(re.search('le="(.*)"', step[0]).group(1).replace("+Inf", "inf")))]
+        self.assertEqual((steps, steps[-1]), (sorted(steps), now["amzsync_store_write_seconds_count"][""]))
+        self.assertGreater(steps[-1], 20)
+
+        # A call that fails and one that is refused are told apart.
+        sim.control(faults=[{"path": "/fba/inventory", "kind": "status", "status": 503, "times": 1}, {"path": "/finances", "kind": "status", "status": 429, "times": 1}])
+        host.finish(host.post("/api/sync/start").json["syncId"])
+        later = self.metrics(host)["amzsync_calls_total"]
+        self.assertEqual((later['operation="getInventorySummaries",outcome="failed"'], later['operation="listTransactions",outcome="throttled"']), (1, 1))
+
+        host.post("/api/sync/pause")
+        cli(host.env, "pause", "--all")
+        paused = self.metrics(host)
+        self.assertEqual((paused["amzsync_users_paused"][""], paused["amzsync_paused"][""]), (1, 1))
+        self.assertEqual(host.get("/readyz").json["warnings"], ["Syncing of everybody is paused."])
+
+    def test_what_is_told_is_what_the_docs_name_and_the_dashboard_asks_for_nothing_else(self):
+        sim = self.sim(events=50, skus=5)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        told = {re.sub("_(bucket|sum|count)$", "", name) for name in self.metrics(host)}
+        named = set(re.findall(r"(?m)^\| `(amzsync_[a-z_]+)", (ROOT / "docs/http.md").read_text()))
+        self.assertEqual(told, named)
+        asked = {re.sub("_(bucket|sum|count)$", "", name) for panel in json.loads((ROOT / "examples/operations/grafana.json").read_text())["panels"] for target in panel["targets"]
+                 for name in re.findall(r"amzsync_[a-z_]+", target["expr"])}
+        self.assertEqual(asked, named)
 
 
 class Backup(HostCase):

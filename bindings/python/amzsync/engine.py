@@ -366,6 +366,10 @@ class Engine:
         """Seals every stored secret with the first of the master keys: {"key", "secrets", "resealed", "restored", "unreadable"}."""
         return self._answer("rotate_key").json
 
+    def measures(self) -> Any:
+        """What an operator watches: {"room", "paused", "runs", "connections", "calls", "rows", "findings", "writes"}."""
+        return self._answer("measures").json
+
     def stats(self) -> Stats:
         stats = _native.Stats(ctypes.sizeof(_native.Stats))
         self._call("stats_get", ctypes.byref(stats))
