@@ -49,7 +49,7 @@ class Docs(HostCase):
         amazon = f"127.0.0.1:{free_port()}"
         start = "amzsync-sim --rate-scale 0 &\n"
         self.assertIn(start, script)
-        script = script.replace(start, f"amzsync-sim --rate-scale 0 --listen {amazon} --events 400 &\ncurl -s -o /dev/null --retry 50 --retry-connrefused {amazon}/_sim/stats\n").replace("127.0.0.1:8090", amazon)
+        script = script.replace(start, f"amzsync-sim --rate-scale 0 --listen {amazon} --events 400 --skus 60 --history-days 200 &\ncurl -s -o /dev/null --retry 50 --retry-connrefused {amazon}/_sim/stats\n").replace("127.0.0.1:8090", amazon)
         script = "set -eu\ntrap 'kill $(jobs -p); wait' EXIT\n" + script
         clean = {k: v for k, v in os.environ.items() if not k.startswith("AMZSYNC_")}
         done = subprocess.run(["bash", "-c", script], cwd=self.folder, env={**clean, "PATH": f"{BIN}:{clean['PATH']}"}, capture_output=True, text=True, timeout=300)
