@@ -8,11 +8,11 @@
 
 #include "auth/tokens.hpp"
 #include "base/json.hpp"
+#include "base/tally.hpp"
 #include "net/http.hpp"
 #include "net/retry.hpp"
 #include "spapi/meter.hpp"
 #include "spapi/operations.hpp"
-#include "base/tally.hpp"
 #include "spapi/throttle.hpp"
 
 namespace amzsync::spapi {
