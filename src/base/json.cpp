@@ -77,15 +77,16 @@ struct JsonTreeBuilder {
     return false;
   }
 
-  bool text_of(od::raw_json_string raw, std::size_t raw_length, std::string_view& out) {
-    const std::string_view source(raw.raw(), raw_length);
-    if (source.find('\\') == std::string_view::npos) {
-      for (const char c : source)
-        if (static_cast<unsigned char>(c) < 0x20) return fail("a control character inside a string");
-      out = source;
-      return true;
+  bool text_of(std::string_view source, std::string_view& out) {
+    bool escaped = false, controlled = false;
+    for (const char c : source) {
+      escaped |= c == '\\';
+      controlled |= static_cast<unsigned char>(c) < 0x20;
     }
-    return unescape(source, out);
+    if (controlled) return fail("a control character inside a string");
+    if (escaped) return unescape(source, out);
+    out = source;
+    return true;
   }
 
   /// JSON escapes, surrogate pairs included; a lone surrogate is an error as it has no UTF-8 form.
@@ -94,7 +95,6 @@ struct JsonTreeBuilder {
     text.reserve(source.size());
     for (std::size_t i = 0; i < source.size(); ++i) {
       const char c = source[i];
-      if (static_cast<unsigned char>(c) < 0x20) return fail("a control character inside a string");
       if (c != '\\') {
         text += c;
         continue;
@@ -163,7 +163,7 @@ struct JsonTreeBuilder {
       case '"':
         if (token.size() < 2 || token.back() != '"') return fail("a string is cut off");
         node.type = Json::Type::string;
-        return text_of(od::raw_json_string(reinterpret_cast<const std::uint8_t*>(token.data() + 1)), token.size() - 2, node.text);
+        return text_of(token.substr(1, token.size() - 2), node.text);
       case 't':
       case 'f':
         if (token != "true" && token != "false") return fail("an unknown word");
@@ -198,7 +198,7 @@ struct JsonTreeBuilder {
         const char* key = field.key().raw();
         std::size_t length = 0;
         while (key[length] != '"') length += key[length] == '\\' ? 2 : 1;
-        if (!text_of(field.key(), length, child->name)) return false;
+        if (!text_of({key, length}, child->name)) return false;
         if (!build(field.value(), *child, depth + 1)) return false;
         *link = child;
         link = &child->next;
@@ -339,7 +339,26 @@ std::size_t Json::size() const noexcept {
   return n;
 }
 
+namespace {
+
+/// What is left of a number without the zeros that end its fraction. False: it is long, or has an exponent or zeros before it, and nothing was appended.
+bool append_plain_number(std::string& out, std::string_view t) {
+  constexpr std::size_t kShort = 32;
+  const std::string_view digits = t.starts_with('-') ? t.substr(1) : t;
+  const auto is_digit = [&](std::size_t i) { return i < digits.size() && digits[i] >= '0' && digits[i] <= '9'; };
+  if (t.size() > kShort || !is_digit(0) || (digits[0] == '0' && is_digit(1)) || t.find_first_of("eE") != std::string_view::npos) return false;
+  if (t.find('.') != std::string_view::npos) {
+    t = t.substr(0, t.find_last_not_of('0') + 1);
+    if (t.back() == '.') t.remove_suffix(1);
+  }
+  out += t == "-0" ? "0" : t;
+  return true;
+}
+
+}  // namespace
+
 void append_canonical_number(std::string& out, std::string_view t) {
+  if (append_plain_number(out, t)) return;
   const bool negative = !t.empty() && t.front() == '-';
   if (negative) t.remove_prefix(1);
   std::string digits;
@@ -388,61 +407,93 @@ void append_canonical_number(std::string& out, std::string_view t) {
 
 namespace {
 
-/// Whether a value says nothing: null, or an object or array in which nothing says anything.
-bool says_nothing(Json value) {
-  if (value.is_null()) return true;
-  if (!value.is_object() && !value.is_array()) return false;
-  for (const Json child : value)
-    if (!says_nothing(child)) return false;
-  return true;
-}
+class CanonicalText {
+ public:
+  explicit CanonicalText(std::string& out) : out_(out) {
+    constexpr std::size_t kUsual = 64;
+    members_.reserve(kUsual);
+  }
+
+  /// Whether the value says anything: null does not, nor an object or array in which nothing does.
+  bool value(Json v) {
+    switch (v.type()) {
+      case Json::Type::null: out_ += "null"; return false;
+      case Json::Type::boolean: out_ += *v.boolean() ? "true" : "false"; return true;
+      case Json::Type::number: append_canonical_number(out_, v.text()); return true;
+      case Json::Type::string: append_json_utf8(out_, v.text()); return true;
+      case Json::Type::array: return array(v);
+      case Json::Type::object: return object(v);
+    }
+    return false;
+  }
+
+ private:
+  /// Places in an array carry meaning, so nothing is left out.
+  bool array(Json v) {
+    out_ += '[';
+    bool first = true, says = false;
+    for (const Json element : v) {
+      if (!first) out_ += ',';
+      first = false;
+      says |= value(element);
+    }
+    out_ += ']';
+    return says;
+  }
+
+  bool object(Json v) {
+    const std::size_t first = members_.size();
+    for (const Json member : v)
+      if (!member.is_null()) members_.push_back(member);
+    const std::size_t end = members_.size();
+    sort_by_name(first);
+    out_ += '{';
+    bool says = false;
+    for (std::size_t i = first, next = first; i < end; i = next) {
+      while (next < end && members_[next].name() == members_[i].name()) ++next;
+      // The last of a name wins, among those that say anything.
+      bool told = false;
+      for (std::size_t last = next; !told && last-- > i;) told = member(members_[last], says);
+      says |= told;
+    }
+    members_.resize(first);
+    out_ += '}';
+    return says;
+  }
+
+  bool member(Json m, bool after_another) {
+    const std::size_t before = out_.size();
+    if (after_another) out_ += ',';
+    append_json_utf8(out_, m.name());
+    out_ += ':';
+    if (value(m)) return true;
+    out_.resize(before);
+    return false;
+  }
+
+  /// Keeps equals in their order. Of a few members, without the memory that std::stable_sort asks for.
+  void sort_by_name(std::size_t first) {
+    constexpr std::ptrdiff_t kFew = 32;
+    const auto begin = members_.begin() + static_cast<std::ptrdiff_t>(first), end = members_.end();
+    const auto before = [](Json a, Json b) { return a.name() < b.name(); };
+    if (end - begin > kFew) return std::stable_sort(begin, end, before);
+    for (auto next = begin; next != end; ++next) std::rotate(std::upper_bound(begin, next, *next, before), next, next + 1);
+  }
+
+  std::string& out_;
+  std::vector<Json> members_;   // of the objects that are being written, the innermost's last
+};
 
 }  // namespace
 
-void append_canonical(std::string& out, Json value) {
-  switch (value.type()) {
-    case Json::Type::null: out += "null"; return;
-    case Json::Type::boolean: out += *value.boolean() ? "true" : "false"; return;
-    case Json::Type::number: append_canonical_number(out, value.text()); return;
-    case Json::Type::string: append_json_string(out, value.text()); return;
-    case Json::Type::array: {
-      out += '[';
-      bool first = true;
-      for (const Json element : value) {
-        if (!first) out += ',';
-        first = false;
-        append_canonical(out, element);  // places in an array carry meaning, so nothing is left out here
-      }
-      out += ']';
-      return;
-    }
-    case Json::Type::object: {
-      std::vector<Json> members;
-      for (const Json member : value)
-        if (!says_nothing(member)) members.push_back(member);
-      std::stable_sort(members.begin(), members.end(), [](Json a, Json b) { return a.name() < b.name(); });
-      out += '{';
-      bool first = true;
-      for (std::size_t i = 0; i < members.size(); ++i) {
-        if (i + 1 < members.size() && members[i].name() == members[i + 1].name()) continue;  // the last of a name wins
-        if (!first) out += ',';
-        first = false;
-        append_json_string(out, members[i].name());
-        out += ':';
-        append_canonical(out, members[i]);
-      }
-      out += '}';
-      return;
-    }
-  }
-}
+void append_canonical(std::string& out, Json value) { CanonicalText(out).value(value); }
 
 void append_json(std::string& out, Json value) {
   switch (value.type()) {
     case Json::Type::null: out += "null"; return;
     case Json::Type::boolean: out += *value.boolean() ? "true" : "false"; return;
     case Json::Type::number: out += value.text(); return;
-    case Json::Type::string: append_json_string(out, value.text()); return;
+    case Json::Type::string: append_json_utf8(out, value.text()); return;
     case Json::Type::array:
     case Json::Type::object: {
       const bool object = value.is_object();
@@ -452,7 +503,7 @@ void append_json(std::string& out, Json value) {
         if (!first) out += ',';
         first = false;
         if (object) {
-          append_json_string(out, child.name());
+          append_json_utf8(out, child.name());
           out += ':';
         }
         append_json(out, child);

@@ -6,14 +6,22 @@
 namespace amzsync::base {
 
 void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string cleaned;
-  if (!valid_utf8(text)) {
-    cleaned = clean_utf8(text, text.size());
-    text = cleaned;
+  if (valid_utf8(text)) {
+    append_json_utf8(out, text);
+  } else {
+    append_json_utf8(out, clean_utf8(text, text.size()));
   }
+}
+
+void append_json_utf8(std::string& out, std::string_view utf8) {
+  static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
-  for (const char c : text) {
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto c = static_cast<unsigned char>(utf8[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(utf8, written, i - written);
+    written = i + 1;
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -21,15 +29,12 @@ void append_json_string(std::string& out, std::string_view text) {
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[static_cast<unsigned char>(c) >> 4];
-          out += kHex[static_cast<unsigned char>(c) & 15];
-        } else {
-          out += c;
-        }
+        out += "\\u00";
+        out += kHex[c >> 4];
+        out += kHex[c & 15];
     }
   }
+  out.append(utf8, written);
   out += '"';
 }
 

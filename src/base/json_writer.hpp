@@ -56,7 +56,9 @@ class JsonWriter {
   bool first_ = true;  // nothing written yet at this level
 };
 
-/// A JSON string literal with its quotes. Bytes that are not UTF-8 become U+FFFD.
+/// A JSON string literal with its quotes. Bytes that are not UTF-8 become question marks.
 void append_json_string(std::string& out, std::string_view text);
+/// The same of what is known to be UTF-8, as every name and text of a JsonDocument is.
+void append_json_utf8(std::string& out, std::string_view utf8);
 
 }  // namespace amzsync::base

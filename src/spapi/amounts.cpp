@@ -9,14 +9,21 @@
 namespace amzsync::spapi {
 namespace {
 
-Json number_in(Json value) noexcept {
-  const Json v0 = value["CurrencyAmount"];
-  return v0.is_null() ? value["currencyAmount"] : v0;
+/// The member of the first name; where there is none, that of the second.
+Json either(Json holder, std::string_view first, std::string_view second) noexcept {
+  Json one, other;
+  if (!holder.is_object()) return one;
+  for (const Json member : holder) {
+    if (member.name() == first) {
+      one = member;
+    } else if (member.name() == second) {
+      other = member;
+    }
+  }
+  return one.is_null() ? other : one;
 }
-Json code_in(Json value) noexcept {
-  const Json v0 = value["CurrencyCode"];
-  return v0.is_null() ? value["currencyCode"] : v0;
-}
+Json number_in(Json value) noexcept { return either(value, "CurrencyAmount", "currencyAmount"); }
+Json code_in(Json value) noexcept { return either(value, "CurrencyCode", "currencyCode"); }
 bool is_part_of_amount(std::string_view name) noexcept { return name == "CurrencyAmount" || name == "currencyAmount" || name == "CurrencyCode" || name == "currencyCode"; }
 
 // Amounts in the models whose names do not say so; all others, and no other members, end in "Amount".
@@ -35,17 +42,17 @@ std::string_view stem_of(std::string_view name) noexcept {
   return {};
 }
 
-bool names_type_of(std::string_view type_name, std::string_view amount_name) noexcept {
-  const std::string_view stem = stem_of(amount_name);
+bool names_type_of(std::string_view type_name, std::string_view stem) noexcept {
   return !stem.empty() && type_name.size() == stem.size() + 4 && type_name.starts_with(stem) && type_name.ends_with("Type");
 }
 
 /// The type named beside an amount: FeeType beside FeeAmount, breakdownType beside breakdownAmount.
 std::string_view type_beside(Json holder, std::string_view amount_name) noexcept {
-  if (stem_of(amount_name).empty()) return {};
+  const std::string_view stem = stem_of(amount_name);
+  if (stem.empty()) return {};
   std::string_view type;
   for (const Json member : holder)
-    if (member.is_string() && names_type_of(member.name(), amount_name)) type = member.text();
+    if (names_type_of(member.name(), stem) && member.is_string()) type = member.text();
   return type;
 }
 
@@ -58,14 +65,15 @@ class Collector {
     if (const std::string_view own = rules_.sku_of(holder); !own.empty()) sku = index_.sku(own);
     std::string_view own_type;  // the type of an amount that stands directly in this object
     for (const Json member : holder)
-      if (is_amount(member) && own_type.empty()) own_type = type_beside(holder, member.name());
+      if (own_type.empty() && is_amount(member)) own_type = type_beside(holder, member.name());
     // The sum of a breakdown comes before what it is the sum of, in whatever order the answer has them.
     const bool in_order = holder["breakdowns"].is_null();
-    for (const bool own : {true, false})
+    for (const bool own : {true, false}) {
+      if (in_order && !own) break;   // all was one pass
       for (const Json member : holder) {
         const bool structured = member.is_object() || member.is_array();
         const bool lone = !structured && !member.is_null() && names_amount(member.name()) && !is_part_of_amount(member.name());
-        if ((!structured && !lone) || (in_order ? !own : (lone || is_amount(member)) != own) || is_shadowed(holder, member)) continue;
+        if ((!structured && !lone) || (!in_order && (lone || is_amount(member)) != own) || is_shadowed(holder, member)) continue;
         const std::size_t length = path_.size();
         if (!path_.empty()) path_ += '.';
         path_ += member.name();
@@ -78,6 +86,7 @@ class Collector {
         }
         path_.resize(length);
       }
+    }
   }
 
  private:
@@ -99,13 +108,9 @@ class Collector {
 
   void amount(Json value, Json holder, std::uint32_t sku, std::string_view above) {
     store::Line line;
-    store::Shape shape;
-    shape.list = std::string(list_);
-    shape.path = path_;
-    shape.type = std::string(type_beside(holder, value.name()));
-    shape.total = rules_.is_total(event_, list_, path_, holder);
-    shape.fee = !shape.total && rules_.is_fee(path_, shape.type, above);
-    line.shape = index_.shape(shape);
+    const std::string_view type = type_beside(holder, value.name());
+    const bool total = rules_.is_total(event_, list_, path_, holder);
+    line.shape = index_.shape(list_, path_, type, total, [&] { return !total && rules_.is_fee(path_, type, above); });
     line.sku = sku;
     line.currency = currency_of(value);
     line.amount = read_number(number_in(value));
@@ -145,7 +150,7 @@ class Collector {
 bool told_by_a_line(Json holder, Json member) {
   if (!member.is_string() || !member.name().ends_with("Type")) return false;
   for (const Json other : holder)
-    if (is_amount(other) && names_type_of(member.name(), other.name())) return true;
+    if (names_type_of(member.name(), stem_of(other.name())) && is_amount(other)) return true;
   return false;
 }
 
@@ -165,7 +170,7 @@ bool append_rest(std::string& out, Json value, std::initializer_list<std::string
     const std::size_t before = out.size();
     if (any) out += ',';
     if (object) {
-      append_json_string(out, child.name());
+      append_json_utf8(out, child.name());
       out += ':';
     }
     if (append_rest(out, child, {})) {
@@ -195,23 +200,23 @@ std::optional<Micros> amount_of(Json value) noexcept {
 
 std::optional<Currency> currency_of(Json value) noexcept { return Currency::parse(code_in(value).text()); }
 
+std::pair<std::uint32_t, bool> BatchIndex::number_of(Numbers& numbers, std::string_view text) {
+  if (const auto known = numbers.find(text); known != numbers.end()) return {known->second, false};
+  const auto number = static_cast<std::uint32_t>(numbers.size());
+  numbers.emplace(text, number);
+  return {number, true};
+}
+
 std::uint32_t BatchIndex::type(std::string_view name) {
-  const auto [place, added] = types_.try_emplace(std::string(name), static_cast<std::uint32_t>(batch_.types.size()));
+  const auto [number, added] = number_of(types_, name);
   if (added) batch_.types.emplace_back(name);
-  return place->second;
+  return number;
 }
 
 std::uint32_t BatchIndex::sku(std::string_view text) {
-  const auto [place, added] = skus_.try_emplace(std::string(text), static_cast<std::uint32_t>(batch_.skus.size()));
+  const auto [number, added] = number_of(skus_, text);
   if (added) batch_.skus.emplace_back(text);
-  return place->second;
-}
-
-std::uint32_t BatchIndex::shape(const store::Shape& s) {
-  const std::string key = s.list + '\0' + s.path + '\0' + s.type + (s.total ? '\1' : '\0');
-  const auto [place, added] = shapes_.try_emplace(key, static_cast<std::uint32_t>(batch_.shapes.size()));
-  if (added) batch_.shapes.push_back(s);
-  return place->second;
+  return number;
 }
 
 void collect_amounts(Json event, std::string_view list, const AmountRules& rules, BatchIndex& index, store::MoneyEvent& out) {

@@ -25,11 +25,27 @@ class BatchIndex {
   explicit BatchIndex(store::MoneyBatch& batch) : batch_(batch) {}
   std::uint32_t type(std::string_view name);
   std::uint32_t sku(std::string_view text);
-  std::uint32_t shape(const store::Shape& shape);
+  /// `is_fee` is asked of a shape that is new.
+  template <class IsFee>
+  std::uint32_t shape(std::string_view list, std::string_view path, std::string_view type, bool total, const IsFee& is_fee) {
+    key_.assign(list).append(1, '\0').append(path).append(1, '\0').append(type).append(1, total ? '\1' : '\0');
+    const auto [number, added] = number_of(shapes_, key_);
+    if (added) batch_.shapes.push_back({std::string(list), std::string(path), std::string(type), total, is_fee()});
+    return number;
+  }
 
  private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  };
+  using Numbers = std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>>;
+  /// The text's number, the next one where it had none; whether it is new.
+  static std::pair<std::uint32_t, bool> number_of(Numbers& numbers, std::string_view text);
+
   store::MoneyBatch& batch_;
-  std::unordered_map<std::string, std::uint32_t> types_, skus_, shapes_;
+  Numbers types_, skus_, shapes_;
+  std::string key_;
 };
 
 /// What an API's events look like to the walker.

@@ -53,6 +53,7 @@ bool MoneyWalk::take(spapi::MoneyPage& page) {
   std::vector<store::MoneyEvent> kept;
   kept.reserve(page.batch.events.size());
   std::map<std::string, std::size_t> place;
+  std::string told;
   for (store::MoneyEvent& e : page.batch.events) {
     const std::string& list = page.batch.types[e.type];
     const bool at_seam = place[list]++ < seams[list];
@@ -63,19 +64,20 @@ bool MoneyWalk::take(spapi::MoneyPage& page) {
     std::uint32_t& seen = day.occurrences[e.identity];
     if (e.unique_id) {
       // Of what Amazon gave an id there is one; how it was told last is kept in place of how often it was told, which is more than never.
-      const std::uint32_t told = mark_of(e.content);
-      if (seen == told) continue;
+      const std::uint32_t mark = mark_of(e.content);
+      if (seen == mark) continue;
       if (seen != 0) {
         // It changed while the pages were read, and is what it is now. The day's digest tells of both, so the day is read again.
         std::erase_if(kept, [&](const store::MoneyEvent& former) { return former.identity == e.identity && former.day == e.day; });
         --day.count;
         --count_;
       }
-      seen = told;
+      seen = mark;
     } else {
       e.occurrence = seen++;
     }
-    day.digest += Hash128::of(std::string(e.identity.view()) + std::to_string(e.occurrence) + std::string(e.content.view()));
+    told.assign(e.identity.view()).append(std::to_string(e.occurrence)).append(e.content.view());
+    day.digest += Hash128::of(told);
     ++day.count;
     ++count_;
     kept.push_back(std::move(e));

@@ -82,6 +82,10 @@ TEST_CASE("nesting without end is refused, not followed") {
 TEST_CASE("two answers that mean the same have the same canonical text") {
   CHECK(canonical(R"({"b":1,"a":{"y":2.50,"x":null}})") == canonical(R"( { "a" : { "y" : 25e-1 } , "b" : 1.0 , "c" : null , "d":[], "e":{"f":{}} } )"));
   CHECK(canonical(R"({"a":[1,null,2]})") != canonical(R"({"a":[1,2]})"));
+  // The last of a name that says anything counts; what an array holds keeps its place.
+  CHECK(canonical(R"({"b":0,"a":1,"a":2,"a":{"x":[]}})") == R"({"a":2,"b":0})");
+  CHECK(canonical(R"({"a":{"x":null},"a":[[null,{}]],"b":[null,{"y":null},[]],"c":[[],false]})") == R"({"c":[[],false]})");
+  CHECK(canonical("[0.10,-1.00,100,-0,1200.50,0.0]") == "[0.1,-1,100,0,1200.5,0]");
   CHECK(canonical(R"({"amount":{"v":5,"c":"USD"}})") != canonical(R"({"amount":{"v":999,"c":"EUR"}})"));
   CHECK(canonical("[1.50,1e1,-0.0,0.001,1e-3,123456789012345678901234567890,1e50,1.0e-50]") == "[1.5,10,0,0.001,0.001,123456789012345678901234567890,1e50,1e-50]");
   // Exponents that no number can hold must not become texts that no memory can.
