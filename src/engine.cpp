@@ -152,20 +152,8 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
   if (outcome.was_over) co_return Code::sync_over;
   parts_.log.info("Cancelling a sync", {{"userId", user.text()}, {"syncId", id.text()}, {"by", by}});
   manager_.wake();
-  tasks_.spawn(end_if_unheard());
+  tasks_.spawn(sync::end_if_unheard(services_, life_.token()));
   co_return Done{};
-}
-
-/// An engine that stands still, or is cut off, hears of no cancel; whoever cancels is told of the end within a second all the same.
-Async<void> Engine::end_if_unheard() {
-  constexpr Duration kPatience = std::chrono::milliseconds(700), kMargin = std::chrono::milliseconds(50);
-  co_await parts_.clock.sleep_for(kPatience + kMargin, life_.token());
-  auto look = [me = parts_.me](store::Tx& tx) -> Result<bool> { return !store::holders_of_cancelled(tx, me).empty(); };
-  auto held = co_await store_.read(std::move(look));
-  if (life_.token().cancelled() || (held && !*held)) co_return;
-  auto end = [this, since = parts_.clock.now() - kPatience](store::Tx& tx) -> Result<int> { return sync::end_cancelled(services_, tx, since); };
-  auto ended = co_await store_.write(store::Urgency::trigger, std::move(end));
-  if (!ended) parts_.log.warn("Ending a cancelled sync failed", {{"error", ended.error().message}});
 }
 
 Async<Status> Engine::disconnect(UserId user, std::string by) {
@@ -178,6 +166,7 @@ Async<Status> Engine::disconnect(UserId user, std::string by) {
   parts_.log.info("Amazon account disconnected", {{"userId", user.text()}});
   tasks_.spawn(refresh_tokens_.tidy());
   manager_.wake();
+  tasks_.spawn(sync::end_if_unheard(services_, life_.token()));
   co_return Done{};
 }
 

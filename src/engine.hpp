@@ -116,7 +116,6 @@ class Engine {
 
   EngineParts parts_;
   EngineSettings settings_;
-  Async<void> end_if_unheard();
   void look_again();
 
   bool looks_again_ = false;

@@ -133,10 +133,12 @@ int serve(int argc, char** argv) {
   server->run();
   // No request comes any more. What is under way ends first, then the engine, which answers the callbacks that still wait for
   // Amazon, and last the server that those answers go to.
+  constexpr std::chrono::seconds kLastAnswers(2);
   workers.join();
   if (exporters) exporters->join();
   streams.reset();
   engine.reset();
+  server->finish(kLastAnswers);
   return 0;
 }
 

@@ -23,24 +23,24 @@ Renewed renew(const Vault& vault, SecretKind kind, UserNo user, std::string_view
   return {.opens = true, .sealed = vault.seal(kind, user, *secret)};
 }
 
-/// The next connections, up to kAtOnce. Returns the last of them; 0: there are no more.
-Result<ConnectionNo> renew_connections(store::Tx& tx, const Vault& vault, ConnectionNo after, Rotation& done) {
+/// The next connections, up to kAtOnce. Returns the user of the last of them; 0: there are no more.
+Result<UserNo> renew_connections(store::Tx& tx, const Vault& vault, UserNo after, Rotation& done) {
   const auto connections = store::sealed_connections(tx, after, kAtOnce);
   for (const store::Connection& c : connections) {
     const Renewed refresh = renew(vault, SecretKind::refresh_token, c.user, c.sealed_refresh_token);
     const Renewed access = renew(vault, SecretKind::access_token, c.user, c.sealed_access_token);
     done.secrets += c.sealed_access_token.empty() ? 1 : 2;
     done.resealed += (refresh.sealed ? 1 : 0) + (access.sealed ? 1 : 0);
-    if (refresh.sealed) store::reseal_refresh_token(tx, c.number, c.generation, *refresh.sealed);
+    if (refresh.sealed) store::reseal_refresh_token(tx, c.user, c.generation, *refresh.sealed);
     // An access token is a copy of what Amazon gives again; one that nobody can open is worth nothing.
-    if (access.sealed || !access.opens) store::reseal_access_token(tx, c.number, access.sealed);
+    if (access.sealed || !access.opens) store::reseal_access_token(tx, c.user, access.sealed);
     if (!refresh.opens) {
       done.unreadable.push_back(store::user_id_of(tx, c.user));
     } else if (store::restore_unreadable(tx, c)) {
       ++done.restored;
     }
   }
-  return connections.empty() ? ConnectionNo{0} : connections.back().number;
+  return connections.empty() ? UserNo{0} : connections.back().user;
 }
 
 Status renew_codes(store::Tx& tx, const Vault& vault, Rotation& done) {
@@ -66,10 +66,10 @@ Async<Result<Rotation>> seal_anew(store::Store& store, const Vault& vault, Log l
   };
   AMZ_CO_TRY(with_codes, co_await store.write(store::Urgency::normal, std::move(codes)));
   all = std::move(with_codes);
-  for (ConnectionNo last{0};;) {
+  for (UserNo last{0};;) {
     struct Part {
       Rotation done;
-      ConnectionNo last;
+      UserNo last;
     };
     auto some = [&vault, last, before = all](store::Tx& tx) -> Result<Part> {
       Part part{before, last};

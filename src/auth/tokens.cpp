@@ -33,9 +33,9 @@ std::optional<AccessToken> Tokens::usable(const store::Connection& c, Instant ob
   if (*c.access_expires_at - kEarly <= clock_.now() || *c.access_obtained_at < obtained_after) return std::nullopt;
   auto token = vault_.open(SecretKind::access_token, c.user, c.sealed_access_token);
   if (!token) return std::nullopt;
-  const auto refused = rejected_.find({c.number.value, c.generation});
+  const auto refused = rejected_.find({c.user, c.generation});
   if (refused != rejected_.end() && refused->second.token.reveal() == token->reveal()) return std::nullopt;
-  return AccessToken{std::move(*token), c.user, c.number, c.generation, *c.access_obtained_at};
+  return AccessToken{std::move(*token), c.user, c.generation, *c.access_obtained_at};
 }
 
 Async<Result<AccessToken>> Tokens::access_token(UserNo user, CancelToken cancel) {
@@ -62,7 +62,7 @@ Async<Result<AccessToken>> Tokens::obtain(UserNo user, Instant obtained_after, D
   }
 }
 
-void Tokens::reject(const AccessToken& token) { rejected_.insert_or_assign(Key{token.connection.value, token.generation}, token); }
+void Tokens::reject(const AccessToken& token) { rejected_.insert_or_assign(Key{token.user, token.generation}, token); }
 
 Async<Result<AccessToken>> Tokens::refreshed(store::Connection connection, Duration within, CancelToken cancel) {
   struct Wait {
@@ -75,7 +75,7 @@ Async<Result<AccessToken>> Tokens::refreshed(store::Connection connection, Durat
   };
   if (cancel.cancelled()) co_return Code::cancelled;
   const auto wait = std::make_shared<Wait>();
-  const Key key{connection.number.value, connection.generation};
+  const Key key{connection.user, connection.generation};
   auto join = [&, wait](Completion<Result<AccessToken>> done) {
     // A waiter leaves when it is cancelled or out of time; the refresh goes on, because others may wait for it too.
     wait->done = std::move(done);
@@ -97,7 +97,7 @@ Async<Result<AccessToken>> Tokens::refreshed(store::Connection connection, Durat
 }
 
 Async<void> Tokens::refresh_for_all(store::Connection connection) {
-  const Key key{connection.number.value, connection.generation};
+  const Key key{connection.user, connection.generation};
   Result<AccessToken> token(Code::no_memory);
   try {
     token = co_await refresh_or_await(connection);
@@ -113,19 +113,19 @@ Async<void> Tokens::refresh_for_all(store::Connection connection) {
 Async<Result<AccessToken>> Tokens::refresh_or_await(store::Connection connection) {
   const Steady until = clock_.steady() + kWait;
   for (;;) {
-    auto hold = [connection, me = me_](store::Tx& tx) -> Result<bool> { return store::hold_refresh(tx, connection.number, connection.generation, me, kRefreshLease); };
+    auto hold = [connection, me = me_](store::Tx& tx) -> Result<bool> { return store::hold_refresh(tx, connection.user, connection.generation, me, kRefreshLease); };
     AMZ_CO_TRY(held, co_await store_.write(store::Urgency::normal, std::move(hold)));
     // What another process fetched between our looking and our asking is as good.
     auto now = co_await load(connection.user);
     if (!now) co_return now.error();
     const bool newer = now->access_obtained_at != connection.access_obtained_at;
     if (auto fresh = newer ? usable(*now, Instant::min()) : std::nullopt) {
-      if (held) co_await let_go_of_refresh(connection.number);
+      if (held) co_await let_go_of_refresh(connection.user);
       co_return std::move(*fresh);
     }
     if (held) {
       auto token = co_await refresh(connection);
-      if (!token) co_await let_go_of_refresh(connection.number);   // a token that was stored has let go of it
+      if (!token) co_await let_go_of_refresh(connection.user);   // a token that was stored has let go of it
       co_return token;
     }
     if (now->generation != connection.generation || clock_.steady() >= until) co_return Code::amazon_unavailable;
@@ -134,9 +134,9 @@ Async<Result<AccessToken>> Tokens::refresh_or_await(store::Connection connection
   }
 }
 
-Async<void> Tokens::let_go_of_refresh(ConnectionNo connection) {
-  auto end = [connection, me = me_](store::Tx& tx) -> Status {
-    store::end_refresh(tx, connection, me);
+Async<void> Tokens::let_go_of_refresh(UserNo user) {
+  auto end = [user, me = me_](store::Tx& tx) -> Status {
+    store::end_refresh(tx, user, me);
     return Done{};
   };
   (void)co_await store_.write(store::Urgency::normal, std::move(end));   // it lapses by itself too
@@ -180,12 +180,12 @@ Async<Result<AccessToken>> Tokens::refresh(store::Connection connection) {
   const Instant obtained = grant->obtained_at;
   const Instant expires = grant->expires_at;
   auto keep = [connection, sealed, anew, obtained, expires](store::Tx& tx) -> Result<bool> {
-    if (!anew.sealed.empty() && store::reseal_refresh_token(tx, connection.number, connection.generation, anew.sealed)) AMZ_CHECK(anew.hold(tx));
-    return store::store_access_token(tx, connection.number, connection.generation, sealed, obtained, expires);
+    if (!anew.sealed.empty() && store::reseal_refresh_token(tx, connection.user, connection.generation, anew.sealed)) AMZ_CHECK(anew.hold(tx));
+    return store::store_access_token(tx, connection.user, connection.generation, sealed, obtained, expires);
   };
   auto kept = co_await store_.write(store::Urgency::normal, std::move(keep));
   if (!kept) co_return kept.error();
-  co_return AccessToken{std::move(grant->access_token), connection.user, connection.number, connection.generation, obtained};
+  co_return AccessToken{std::move(grant->access_token), connection.user, connection.generation, obtained};
 }
 
 }  // namespace amzsync::auth

@@ -19,7 +19,6 @@ namespace amzsync::auth {
 struct AccessToken {
   Secret token;
   UserNo user;
-  ConnectionNo connection;
   std::int64_t generation = 0;  ///< the authorisation it stems from
   Instant obtained_at{};
 };
@@ -42,7 +41,8 @@ class Tokens {
   Async<Result<AccessToken>> verify(UserNo user, Duration age, Duration within);
 
  private:
-  using Key = std::pair<std::int64_t, std::int64_t>;  // connection, generation
+  // An authorisation: a user's number is never given again, a connection's may be.
+  using Key = std::pair<UserNo, std::int64_t>;  // user, generation
   using Waiter = std::function<void(const Result<AccessToken>&)>;
 
   Async<Result<AccessToken>> obtain(UserNo user, Instant obtained_after, Duration within, CancelToken cancel);
@@ -54,7 +54,7 @@ class Tokens {
   /// The refresh itself, or the token that another process's refresh brought.
   Async<Result<AccessToken>> refresh_or_await(store::Connection connection);
   Async<Result<AccessToken>> refresh(store::Connection connection);
-  Async<void> let_go_of_refresh(ConnectionNo connection);
+  Async<void> let_go_of_refresh(UserNo user);
 
   Tasks& tasks_;
   CancelToken life_;

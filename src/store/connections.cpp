@@ -100,28 +100,28 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
   return *stored;
 }
 
-bool hold_refresh(Tx& tx, ConnectionNo connection, std::int64_t generation, EngineNo me, Duration lease) {
+bool hold_refresh(Tx& tx, UserNo user, std::int64_t generation, EngineNo me, Duration lease) {
   return tx.run(
-             "UPDATE connections SET refresh_holder=?3, refresh_until=?4 WHERE connection_no=?1 AND generation=?2 AND (refresh_holder IN (0, ?3) OR refresh_until<=?5)",
-             connection, generation, me, tx.now() + lease, tx.now()) == 1;
+             "UPDATE connections SET refresh_holder=?3, refresh_until=?4 WHERE user_no=?1 AND generation=?2 AND (refresh_holder IN (0, ?3) OR refresh_until<=?5)",
+             user, generation, me, tx.now() + lease, tx.now()) == 1;
 }
 
-void end_refresh(Tx& tx, ConnectionNo connection, EngineNo me) {
-  tx.run("UPDATE connections SET refresh_holder=0, refresh_until=0 WHERE connection_no=?1 AND refresh_holder=?2", connection, me);
+void end_refresh(Tx& tx, UserNo user, EngineNo me) {
+  tx.run("UPDATE connections SET refresh_holder=0, refresh_until=0 WHERE user_no=?1 AND refresh_holder=?2", user, me);
 }
 
-bool store_access_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires) {
+bool store_access_token(Tx& tx, UserNo user, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires) {
   return tx.run(
              "UPDATE connections SET access_token=?3, access_obtained_at=?4, access_expires_at=?5, refresh_holder=0, refresh_until=0 "
-             "WHERE connection_no=?1 AND generation=?2 AND state='connected'",
-             connection, generation, Blob{sealed}, obtained, expires) == 1;
+             "WHERE user_no=?1 AND generation=?2 AND state='connected'",
+             user, generation, Blob{sealed}, obtained, expires) == 1;
 }
 
 bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason) {
   return tx.run(
              "UPDATE connections SET state='needs_reauth', state_reason=?3, access_token=NULL, access_expires_at=NULL, next_sync_at=NULL, notified_due_at=NULL, refresh_holder=0, updated_at=?4 "
-             "WHERE connection_no=?1 AND generation=?2 AND state='connected'",
-             connection.number, connection.generation, reason.name(), tx.now()) == 1;
+             "WHERE user_no=?1 AND generation=?2 AND state='connected'",
+             connection.user, connection.generation, reason.name(), tx.now()) == 1;
 }
 
 bool disconnect(Tx& tx, UserNo user) {
@@ -246,11 +246,11 @@ std::optional<ConsumedConsent> peek_consent(Tx& tx, const Sha256& hash) {
   return ConsumedConsent{read_consent(r, 0), r.is_null(5) && r.instant(6) > tx.now()};
 }
 
-std::optional<ConsumedConsent> consume_consent(Tx& tx, const Sha256& hash, const SellerId& seller, std::string_view sealed_code) {
+std::optional<ConsumedConsent> consume_consent(Tx& tx, const Sha256& hash, const SellerId& seller, std::string_view sealed_code, EngineNo me) {
   auto found = peek_consent(tx, hash);
   if (!found || !found->usable) return found;
-  found->usable = tx.run("UPDATE consents SET consumed_at=?2, seller_id=?3, code=?4 WHERE state_hash=?1 AND consumed_at IS NULL", Blob{view(hash)}, tx.now(),
-                         seller, Blob{sealed_code}) == 1;
+  found->usable = tx.run("UPDATE consents SET consumed_at=?2, seller_id=?3, code=?4, engine_no=?5 WHERE state_hash=?1 AND consumed_at IS NULL", Blob{view(hash)}, tx.now(),
+                         seller, Blob{sealed_code}, me) == 1;
   if (found->usable) ensure_pending_connection(tx, found->consent.user, found->consent.region);
   return found;
 }
@@ -259,11 +259,22 @@ void close_consent(Tx& tx, const Sha256& hash, std::string_view outcome) {
   tx.run("UPDATE consents SET code=NULL, outcome=?2 WHERE state_hash=?1", Blob{view(hash)}, outcome);
 }
 
+void supersede_consents(Tx& tx, UserNo user, const std::optional<Sha256>& by) {
+  if (by) {
+    tx.run("UPDATE consents SET code=NULL, outcome='superseded' WHERE user_no=?1 AND outcome IS NULL AND state_hash<>?2 AND consumed_at<=(SELECT c.consumed_at FROM consents c WHERE c.state_hash=?2)", user,
+           Blob{view(*by)});
+  } else {
+    tx.run("UPDATE consents SET code=NULL, outcome='superseded' WHERE user_no=?1 AND outcome IS NULL AND consumed_at IS NOT NULL", user);
+  }
+}
+
+bool is_superseded(Tx& tx, const Sha256& hash) { return tx.integer("SELECT 1 FROM consents WHERE state_hash=?1 AND outcome='superseded'", Blob{view(hash)}).has_value(); }
+
 std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before) {
   std::vector<OrphanedCode> codes;
   Rows r = tx.rows(
-      "SELECT state_hash, user_no, region, frontend_url, redirect_uri, marketplace, seller_id, code, consumed_at FROM consents "
-      "WHERE code IS NOT NULL AND outcome IS NULL AND consumed_at<?1",
+      "SELECT state_hash, user_no, region, frontend_url, redirect_uri, marketplace, seller_id, code, consumed_at, engine_no, "
+      "EXISTS (SELECT 1 FROM engines e WHERE e.engine_no=consents.engine_no AND e.closed_at IS NULL) FROM consents WHERE code IS NOT NULL AND outcome IS NULL AND consumed_at<?1",
       consumed_before);
   while (r.next()) {
     OrphanedCode code;
@@ -272,6 +283,8 @@ std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before) {
     code.seller = r.id<SellerId>(6);
     code.sealed_code = r.text(7);
     code.consumed_at = r.instant(8);
+    code.owner = r.id<EngineNo>(9);
+    code.owner_closed = !r.flag(10);
     codes.push_back(std::move(code));
   }
   return codes;

@@ -60,10 +60,10 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisatio
 void ensure_pending_connection(Tx& tx, UserNo user, const std::string& region);
 
 /// One engine at a time asks for an access token. Granted for `lease`, unless somebody else is asking for this authorisation.
-bool hold_refresh(Tx& tx, ConnectionNo connection, std::int64_t generation, EngineNo me, Duration lease);
-void end_refresh(Tx& tx, ConnectionNo connection, EngineNo me);
+bool hold_refresh(Tx& tx, UserNo user, std::int64_t generation, EngineNo me, Duration lease);
+void end_refresh(Tx& tx, UserNo user, EngineNo me);
 /// Only if nobody authorised anew meanwhile; false when somebody did.
-bool store_access_token(Tx& tx, ConnectionNo connection, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires);
+bool store_access_token(Tx& tx, UserNo user, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires);
 bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason);
 
 /// Forgets the tokens; the data stays. False when there was nothing to disconnect.
@@ -127,18 +127,24 @@ struct ConsumedConsent {
 };
 /// Looks without using it up; for the redirect of a failed callback.
 std::optional<ConsumedConsent> peek_consent(Tx& tx, const Sha256& state_hash);
-/// Uses the state up and keeps the sealed code until the outcome is known. nullopt: no such state.
-std::optional<ConsumedConsent> consume_consent(Tx& tx, const Sha256& state_hash, const SellerId& seller, std::string_view sealed_code);
-/// The code is forgotten, its outcome ("connected" or an error code) kept.
+/// Uses the state up and keeps the sealed code, which is `me`'s to bring to Amazon, until the outcome is known. nullopt: no such state.
+std::optional<ConsumedConsent> consume_consent(Tx& tx, const Sha256& state_hash, const SellerId& seller, std::string_view sealed_code, EngineNo me);
+/// The code is forgotten, its outcome ("connected", "superseded" or an error code) kept.
 void close_consent(Tx& tx, const Sha256& state_hash, std::string_view outcome);
+/// The user's consents whose outcome is open come to nothing, whatever Amazon gives for their codes: the user was disconnected, or authorised anew.
+/// `by`: by that consent, so only those that were given before it.
+void supersede_consents(Tx& tx, UserNo user, const std::optional<Sha256>& by);
+bool is_superseded(Tx& tx, const Sha256& state_hash);
 
-/// A code that was stored and whose exchange never ended: the process died in between.
+/// A code that was stored and whose exchange never ended: the process died in between, or Amazon was silent.
 struct OrphanedCode {
   Sha256 state_hash;
   Consent consent;
   SellerId seller;
   std::string sealed_code;
   Instant consumed_at{};
+  EngineNo owner;               ///< whose it is to bring to Amazon; 0: anybody's
+  bool owner_closed = false;
 };
 std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before);
 /// A connection that never came about: the seller must authorise again where the code was lost (`needs_reauth`), or is where

@@ -54,7 +54,7 @@ struct Stored {
 Keys try_keys(store::Tx& tx, const auth::Vault& vault) {
   Keys keys;
   constexpr int kAtOnce = 500;
-  for (ConnectionNo last{0};;) {
+  for (UserNo last{0};;) {
     const auto some = store::sealed_connections(tx, last, kAtOnce);
     if (some.empty()) return keys;
     for (const store::Connection& c : some) {
@@ -65,7 +65,7 @@ Keys try_keys(store::Tx& tx, const auth::Vault& vault) {
         ++keys.old;
       }
     }
-    last = some.back().number;
+    last = some.back().user;
   }
 }
 

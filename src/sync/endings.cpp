@@ -34,9 +34,21 @@ int end_cancelled(Services& services, store::Tx& tx, Instant unheard_since) {
   return ended;
 }
 
+Async<void> end_if_unheard(Services& services, CancelToken life) {
+  constexpr Duration kPatience = std::chrono::milliseconds(700), kMargin = std::chrono::milliseconds(50);
+  co_await services.clock.sleep_for(kPatience + kMargin, life);
+  auto look = [me = services.me](store::Tx& tx) -> Result<bool> { return !store::holders_of_cancelled(tx, me).empty(); };
+  auto held = co_await services.store.read(std::move(look));
+  if (life.cancelled() || (held && !*held)) co_return;
+  auto end = [&services, since = services.clock.now() - kPatience](store::Tx& tx) -> Result<int> { return end_cancelled(services, tx, since); };
+  auto ended = co_await services.store.write(store::Urgency::trigger, std::move(end));
+  if (!ended) services.log.warn("Ending a cancelled sync failed", {{"error", ended.error().message}});
+}
+
 bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by) {
   const bool was_connected = store::disconnect(tx, user);
   store::drop_tokens(tx, user);
+  store::supersede_consents(tx, user, std::nullopt);
   // After the disconnection, so that no run follows the cancelled one.
   if (const auto active = store::active_run(tx, user)) store::request_cancel(tx, user, active->id, by);
   end_cancelled(services, tx);

@@ -17,9 +17,10 @@ namespace {
 
 constexpr Duration kConsentLife = std::chrono::minutes(10);
 constexpr Duration kCodeLife = std::chrono::minutes(5);
-constexpr int kTriesToStore = 6;                              // of which each waits for the database itself
-constexpr Duration kBetweenTries = std::chrono::seconds(1);
-constexpr Duration kCallbackTime = std::chrono::seconds(9);     // the browser is answered within 10 s
+constexpr Duration kOwnerSilence = std::chrono::minutes(1);     // after that the engine that took a code is taken for lost
+constexpr Duration kBetweenTries = std::chrono::seconds(1);     // to store, of which each waits for the database itself
+constexpr Duration kCallbackTime = std::chrono::seconds(9);     // for Amazon's answer to a code
+constexpr Duration kAnswerTime = std::chrono::milliseconds(9500);   // the browser is answered within 10 s
 constexpr Duration kBypassTime = std::chrono::seconds(2);
 constexpr Duration kBypassFresh = std::chrono::hours(1);
 constexpr Duration kFirstEmptyPause = std::chrono::minutes(15);
@@ -41,6 +42,9 @@ bool is_amazon_host(std::string_view origin) {
     return host == m.site || (host.size() > m.site.size() && host.ends_with(m.site) && host[host.size() - m.site.size() - 1] == '.');
   });
 }
+
+/// While Amazon is silent a code stays, and is tried again as long as it lives (adopt_codes). So does one that was left over, where the secret of who brings it is out of date.
+bool stays_good(const Error& refused, bool left_over) { return refused.code == Code::amazon_unavailable || (left_over && refused.code == Code::app_credentials_invalid); }
 
 /// A code that is used twice may cost what its first use gave (RFC 6749, 4.1.2).
 class Exchanging {
@@ -132,7 +136,7 @@ Async<std::variant<CallbackOutcome, CallbackFailure>> Triggers::on_oauth_callbac
       taken.refused = Error(callback.error.empty() ? Code::missing_code : Code::consent_denied);
     } else {
       const std::string sealed = vault_.seal(auth::SecretKind::authorisation_code, found->consent.user, callback.code);
-      const auto consumed = store::consume_consent(tx, hash, SellerId(callback.seller_id), sealed);
+      const auto consumed = store::consume_consent(tx, hash, SellerId(callback.seller_id), sealed, services_.me);
       if (!consumed || !consumed->usable) taken.refused = Error(Code::invalid_state);
     }
     return taken;
@@ -142,39 +146,84 @@ Async<std::variant<CallbackOutcome, CallbackFailure>> Triggers::on_oauth_callbac
   const store::Consent consent = taken->consent.consent;
   if (taken->refused) co_return Answer(CallbackFailure{*taken->refused, consent.frontend_url});
 
-  auto run = co_await exchange(hash, consent, SellerId(callback.seller_id), std::move(callback.code), kCallbackTime);
+  Brought brought{hash, consent, SellerId(callback.seller_id), std::move(callback.code), taken->owner};
+  auto run = co_await exchanged(std::move(brought));
   if (!run) {
     services_.log.warn("Failed to trigger automatic sync after Amazon connection", {{"userId", taken->owner.text()}, {"error", run.error().message}, {"code", run.error().name()}});
     co_return Answer(CallbackFailure{run.error(), consent.frontend_url});
   }
-  if (run->attached) {
-    services_.log.info("Sync already in progress, skipping automatic trigger", {{"userId", taken->owner.text()}});
-  } else {
-    services_.log.info("Triggered automatic sync after Amazon OAuth callback", {{"userId", taken->owner.text()}, {"syncId", run->id.text()}});
-  }
-  manager_.wake();
   co_return Answer(CallbackOutcome{taken->owner, consent.frontend_url, run->id, !run->attached});
 }
 
-Async<Result<store::TriggerOutcome>> Triggers::exchange(Sha256 hash, store::Consent consent, SellerId seller, Secret code, Duration within) {
-  const Exchanging here(exchanging_, hash);
-  auto grant = co_await services_.lwa.exchange_code(std::move(code), consent.redirect_uri, within, life_);
+/// Who waits for an exchange, which goes on without them too.
+struct Triggers::Waiter {
+  Completion<Result<store::TriggerOutcome>> done;
+  std::unique_ptr<Clock::Timer> timer;
+  Error so_far = Error(Code::amazon_unavailable);   // what keeps it from its end
+  void end(Result<store::TriggerOutcome> result) noexcept {
+    if (done) done(std::move(result));
+  }
+};
+
+/// What Amazon gives for a code it gives once, so neither the end of the browser's patience nor the engine's close breaks an exchange off.
+Async<Result<store::TriggerOutcome>> Triggers::exchanged(Brought brought) {
+  const auto waiter = std::make_shared<Waiter>();
+  auto begin = [this, waiter, brought = std::move(brought)](Completion<Result<store::TriggerOutcome>> done) mutable {
+    waiter->done = std::move(done);
+    waiter->timer = services_.clock.call_at(services_.clock.steady() + kAnswerTime, [waiter] { waiter->end(waiter->so_far); });
+    services_.tasks.spawn(exchange(std::move(brought), waiter));
+  };
+  auto outcome = co_await await_completion<Result<store::TriggerOutcome>>(std::move(begin));
+  waiter->timer.reset();
+  co_return outcome;
+}
+
+Async<void> Triggers::exchange(Brought brought, std::shared_ptr<Waiter> waiter) {
+  Result<store::TriggerOutcome> outcome(Code::no_memory);
+  try {
+    const Exchanging here(exchanging_, brought.state_hash);
+    outcome = co_await bring(brought, *waiter);
+  } catch (...) {
+    outcome = error_of(std::current_exception());
+  }
+  if (outcome) {
+    manager_.wake();
+    const std::string user = brought.owner.text();
+    if (brought.left_over()) {
+      services_.log.info("Exchanged an authorisation code that was left over", {{"syncId", outcome->id.text()}});
+    } else if (outcome->attached) {
+      services_.log.info("Sync already in progress, skipping automatic trigger", {{"userId", user}});
+    } else {
+      services_.log.info("Triggered automatic sync after Amazon OAuth callback", {{"userId", user}, {"syncId", outcome->id.text()}});
+    }
+  }
+  waiter->end(std::move(outcome));
+}
+
+Async<Result<store::TriggerOutcome>> Triggers::bring(Brought& brought, Waiter& waiter) {
+  auto grant = co_await services_.lwa.exchange_code(std::move(brought.code), brought.consent.redirect_uri, kCallbackTime, CancelToken());
   if (!grant) {
     const Error error = grant.error();
-    // While Amazon is silent the code stays: it is tried again as long as it lives (adopt_codes).
-    if (error.code != Code::amazon_unavailable && error.code != Code::cancelled) co_await refuse(hash, consent.user, error);
+    if (!stays_good(error, brought.left_over())) co_await refuse(brought.state_hash, brought.consent.user, error);
     co_return error;
   }
-  // What was given for it is given once: while the database is busy it is kept, and tried again.
+  // What was given for it is kept until the database takes it, however long that is.
+  waiter.so_far = Error(Code::store_busy);
   Result<store::TriggerOutcome> stored(Code::store_busy);
-  for (int attempt = 0; attempt < kTriesToStore && !life_.cancelled(); ++attempt) {
-    if (attempt > 0) co_await services_.clock.sleep_for(kBetweenTries, life_);
-    GrantOrigin from{consent.region, consent.marketplace, seller, hash};
+  for (;;) {
+    const bool last = life_.cancelled();
+    GrantOrigin from{brought.consent.region, brought.consent.marketplace, brought.seller, brought.state_hash};
     auth::TokenGrant granted = *grant;
-    stored = co_await store_grant(consent.user, std::move(from), std::move(granted));
-    if (stored || code_retry(stored.code()) != Retry::later) break;
+    stored = co_await store_grant(brought.consent.user, std::move(from), std::move(granted));
+    if (stored || code_retry(stored.code()) != Retry::later || last) break;
+    waiter.so_far = stored.error();
+    co_await services_.clock.sleep_for(kBetweenTries, life_);
   }
-  if (!stored) co_await refuse(hash, consent.user, stored.error());
+  if (!stored && code_retry(stored.code()) == Retry::later) {
+    services_.log.error("An authorisation is lost: the database did not take it before the end", {{"userNo", brought.consent.user.value}, {"error", stored.error().message}});
+  } else if (!stored) {
+    co_await refuse(brought.state_hash, brought.consent.user, stored.error());
+  }
   co_return stored;
 }
 
@@ -206,10 +255,12 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
   auto connect = [this, kept, a = std::move(a), token = grant.refresh_token, state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) mutable -> Result<store::TriggerOutcome> {
     // Who was erased meanwhile is not connected again by what was under way.
     if (!store::is_user(tx, a.user)) return Error(Code::not_found, "There is no such user any more.");
+    if (state_hash && store::is_superseded(tx, *state_hash)) return Error(Code::invalid_state, "The account was disconnected, or authorised anew, while this authorisation was under way.");
     if (const auto known = store::find_connection(tx, a.user); known && !known->sealed_refresh_token.empty())
       a.is_known_token = services_.refresh_tokens.is_same(a.user, known->sealed_refresh_token, token);
     AMZ_TRY(connection, store::store_authorisation(tx, a));
     AMZ_CHECK(kept.hold(tx));
+    store::supersede_consents(tx, a.user, state_hash);
     if (state_hash) store::close_consent(tx, *state_hash, "connected");
     return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true});
   };
@@ -418,9 +469,14 @@ Async<void> Triggers::adopt_codes(Duration older_than) {
   if (!codes) co_return;
   for (store::OrphanedCode& orphan : *codes) {
     if (life_.cancelled()) co_return;
-    if (exchanging_.contains(orphan.state_hash)) continue;   // this process stood still, and its first try has not ended yet
+    if (exchanging_.contains(orphan.state_hash)) continue;
+    const Duration age = services_.clock.now() - orphan.consumed_at;
+    // Its engine may have it at Amazon, or hold what Amazon gave for it, and stand still.
+    const bool others = orphan.owner.value != 0 && orphan.owner != services_.me;
+    if (others && !orphan.owner_closed && age < kOwnerSilence && services_.store.engine_may_live(orphan.owner)) continue;
     auto code = vault_.open(auth::SecretKind::authorisation_code, orphan.consent.user, orphan.sealed_code);
-    if (!code || services_.clock.now() - orphan.consumed_at >= kCodeLife) {
+    if (!code && age < kCodeLife) continue;   // another host may have the key
+    if (!code || age >= kCodeLife) {
       auto close = [hash = orphan.state_hash, user = orphan.consent.user](store::Tx& tx) -> Status {
         store::close_consent(tx, hash, code_name(Code::invalid_grant));
         store::give_up_pending(tx, user, store::ConnectionState::needs_reauth, Error(Code::invalid_grant));
@@ -429,12 +485,10 @@ Async<void> Triggers::adopt_codes(Duration older_than) {
       (void)co_await services_.store.write(store::Urgency::normal, std::move(close));
       continue;
     }
-    auto run = co_await exchange(orphan.state_hash, orphan.consent, orphan.seller, std::move(*code), kCallbackTime);
-    if (!run && run.code() != Code::amazon_unavailable && run.code() != Code::cancelled)
+    Brought brought{orphan.state_hash, orphan.consent, orphan.seller, std::move(*code), {}};
+    auto run = co_await exchanged(std::move(brought));
+    if (!run && !stays_good(run.error(), true) && code_retry(run.code()) != Retry::later)
       services_.log.warn("An authorisation code that was left over is lost", {{"userNo", orphan.consent.user.value}, {"error", run.error().message}, {"code", run.error().name()}});
-    if (!run) continue;
-    services_.log.info("Exchanged an authorisation code that was left over", {{"syncId", run->id.text()}});
-    manager_.wake();
   }
 }
 

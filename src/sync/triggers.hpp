@@ -118,7 +118,20 @@ class Triggers {
 
  private:
   Async<Result<store::TriggerOutcome>> trigger(UserId user, store::Cause cause, std::string streams, bool covers_new);
-  Async<Result<store::TriggerOutcome>> exchange(Sha256 state_hash, store::Consent consent, SellerId seller, Secret code, Duration within);
+  /// A code that came back from a consent trip.
+  struct Brought {
+    Sha256 state_hash;
+    store::Consent consent;
+    SellerId seller;
+    Secret code;
+    UserId owner;                         ///< who brought it; empty: an engine that did not get to its end left it
+    bool left_over() const noexcept { return owner.empty(); }
+  };
+  struct Waiter;
+  /// What becomes of a code, or what there is to say of it until a browser has waited long enough.
+  Async<Result<store::TriggerOutcome>> exchanged(Brought brought);
+  Async<void> exchange(Brought brought, std::shared_ptr<Waiter> waiter);
+  Async<Result<store::TriggerOutcome>> bring(Brought& brought, Waiter& waiter);
   /// Ends a consent trip that came to nothing.
   Async<void> refuse(Sha256 state_hash, UserNo user, Error reason);
   /// Where an authorisation came from.

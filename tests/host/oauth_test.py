@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connecting a seller by Amazon's consent page, over HTTP, as a browser does it."""
+import threading
 import unittest
 import urllib.parse
 
@@ -117,6 +118,23 @@ class Consent(HostCase):
         back = host.agree(host.start_consent(), 1)
         sim.control(faults=[{"path": "/auth", "kind": "hang", "times": 1}])
         self.check_error(host.post(BASE + "/auth/callback", body=back), 502, "amazon_unavailable")
+
+    def test_a_host_that_is_stopped_while_amazon_has_the_code_keeps_what_comes_and_answers_the_browser(self):
+        sim = self.sim()
+        host = self.host(sim)
+        back = host.agree(host.start_consent(), 1)
+        sim.control(faults=[{"path": "/auth", "kind": "slow", "delayMs": 1500, "times": 1}])
+        answers = []
+        browser = threading.Thread(target=lambda: answers.append(callback(host, back)))
+        browser.start()
+        while sim.stats()["operations"].get("token", {}).get("calls", 0) == 0:
+            self.assertTrue(browser.is_alive())
+        self.assertEqual(host.stop(), 0)
+        browser.join()
+        self.assertEqual(answers[0].query.get("amazon_connected"), "true")
+        following = self.host(sim)
+        self.assertEqual(following.finish(answers[0].query["sync_id"])["status"], "completed")
+        self.assertEqual(self.sql("SELECT count(*) FROM runs"), [(1,)])
 
     def test_the_browser_is_sent_nowhere_but_home(self):
         sim = self.sim()

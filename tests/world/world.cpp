@@ -420,7 +420,7 @@ void World::run_for(Duration span) {
   settle();
 }
 
-Result<amzsync::sync::CallbackOutcome> World::connect(Process& process, int n, const std::string& marketplace) {
+Result<amzsync::sync::OAuthCallback> World::agree(Process& process, int n, const std::string& marketplace) {
   auto link = wait(process.engine().triggers().start_consent(user(n), "https://front.example", marketplace));
   if (!link) return link.error();
   net::HttpRequest page;
@@ -435,6 +435,11 @@ Result<amzsync::sync::CallbackOutcome> World::connect(Process& process, int n, c
   params.state = callback.param("state");
   params.code = Secret(callback.param("spapi_oauth_code"));
   params.seller_id = callback.param("selling_partner_id");
+  return params;
+}
+
+Result<amzsync::sync::CallbackOutcome> World::connect(Process& process, int n, const std::string& marketplace) {
+  AMZ_TRY(params, agree(process, n, marketplace));
   auto outcome = wait(as_result(process.engine().triggers().on_oauth_callback(std::move(params))));
   if (!outcome) return outcome.error();
   if (auto* failure = std::get_if<amzsync::sync::CallbackFailure>(&*outcome)) return failure->error;

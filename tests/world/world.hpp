@@ -158,8 +158,22 @@ class World {
     return std::move(*value);
   }
 
+  /// Begins a coroutine that nobody waits for yet; what it comes to is there once it has ended.
+  template <class T>
+  std::shared_ptr<std::optional<T>> begin(Async<T> task) {
+    struct Begun {
+      std::optional<T> value;
+      std::exception_ptr escaped;
+    };
+    const auto begun = std::make_shared<Begun>();
+    asio::co_spawn(loop_, into(std::move(task), begun->value, begun->escaped), [begun](const std::exception_ptr&) {});
+    return {begun, &begun->value};
+  }
+
   // What tests do all the time.
   UserId user(int n) const { return UserId("user-" + std::to_string(n)); }
+  /// The consent trip of seller n until Amazon has sent the browser back.
+  Result<amzsync::sync::OAuthCallback> agree(Process& process, int n, const std::string& marketplace = "");
   /// The whole consent trip of seller n, who may choose where to sign in; the sync's id.
   Result<amzsync::sync::CallbackOutcome> connect(Process& process, int n, const std::string& marketplace = "");
   std::string status_of(Process& process, const UserId& user, const SyncId& id);

@@ -151,6 +151,8 @@ struct Server::Impl {
   Options options;
   Handler handler;
   std::atomic<int> connections{0};
+  std::atomic<int> owed{0};         // answers
+  std::atomic<bool> finishing{false};
   asio::io_context io;   // its end is the end of every connection
   tcp::acceptor acceptor;
   asio::steady_timer accept_again{io};
@@ -171,7 +173,10 @@ struct Server::Impl {
 /// One connection: requests one after another, then perhaps a stream.
 struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
   Session(Server::Impl* server_impl, tcp::socket socket) : server(server_impl), stream(std::move(socket)) { ++server->connections; }
-  ~Session() { --server->connections; }
+  ~Session() {
+    settle();
+    --server->connections;
+  }
 
   Server::Impl* server;
   beast::tcp_stream stream;
@@ -181,6 +186,10 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
   std::string raw;                // head of a stream, or an answer that is to be cut
   bool keep_alive = true;
   bool head_only = false;
+  bool owes = false;              // a request was taken and has no answer yet
+  void settle() {
+    if (std::exchange(owes, false)) --server->owed;
+  }
 
   // How long the client may take to send what is being read.
   asio::steady_timer deadline{stream.get_executor()};
@@ -267,6 +276,8 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
     const auto remote = stream.socket().remote_endpoint(ec);
     if (!ec) request.peer = remote.address().to_string();
     if (!split_target(request)) return answer_refusal(400, "The request's address is malformed.");
+    owes = true;
+    ++server->owed;
     server->handler(std::move(request), Responder(shared_from_this()));
   }
 
@@ -289,6 +300,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
   }
 
   void after_write(error_code ec) {
+    settle();
     if (ec || !keep_alive) return close();
     response.reset();
     read(false);
@@ -310,6 +322,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
   // ---- streams ----
 
   void begin_stream(const Response& r) {
+    settle();
     raw = head_of(r, "Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n");
     stream.expires_never();
     auto self = shared_from_this();
@@ -537,6 +550,19 @@ void Server::run() {
   for (int i = 1; i < impl_->options.threads; ++i) impl_->threads.emplace_back([impl = impl_.get()] { impl->io.run(); });
   impl_->io.run();
   stop();
+  error_code ignored;
+  impl_->acceptor.close(ignored);   // who comes now is refused at once
+}
+
+void Server::finish(std::chrono::milliseconds most) {
+  impl_->finishing = true;
+  impl_->watched.clear();
+  impl_->handler = [](const Request&, Responder responder) { responder.send({503, "text/plain", {{"Connection", "close"}}, "The server is about to end."}); };
+  impl_->io.restart();
+  const auto until = std::chrono::steady_clock::now() + most;
+  while (impl_->owed > 0 && impl_->io.run_one_until(until) > 0) {
+  }
+  stop();
 }
 
 void Server::stop() {
@@ -548,8 +574,8 @@ void Server::stop() {
 
 void Server::after(std::chrono::milliseconds delay, std::function<void()> work) {
   auto timer = std::make_shared<asio::steady_timer>(impl_->io, delay);
-  timer->async_wait([timer, work = std::move(work)](error_code ec) {
-    if (!ec) work();
+  timer->async_wait([timer, impl = impl_.get(), work = std::move(work)](error_code ec) {
+    if (!ec && !impl->finishing) work();
   });
 }
 

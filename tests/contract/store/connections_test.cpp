@@ -54,7 +54,7 @@ TEST_CASE("an outcome of an older authorisation does not touch a newer one") {
   CHECK(authorise(t, "u1", "A1") == Code::ok);
   CHECK(t.write([&](store::Tx& tx) -> Status {
     CHECK(!store::mark_needs_reauth(tx, old, Error(Code::needs_reauth)));
-    CHECK(!store::store_access_token(tx, old.number, old.generation, "x", tx.now(), tx.now()));
+    CHECK(!store::store_access_token(tx, old.user, old.generation, "x", tx.now(), tx.now()));
     return Done{};
   }));
   CHECK(connection(t, "u1").state == store::ConnectionState::connected);
@@ -66,14 +66,14 @@ TEST_CASE("a consent state is used up once, by whoever comes first, and dies aft
   CHECK(t.write([&](store::Tx& tx) -> Status {
     const UserNo user = store::ensure_user(tx, UserId("u1"));
     for (const Sha256& h : {hash, late}) store::open_consent(tx, h, {user, "na", "https://front", "https://back", ""}, tx.now() + std::chrono::minutes(10));
-    CHECK(store::consume_consent(tx, hash, SellerId("A1"), "sealed code")->usable);
-    CHECK(!store::consume_consent(tx, hash, SellerId("A1"), "sealed code")->usable);
-    CHECK(!store::consume_consent(tx, sha256("unknown"), SellerId("A1"), "x"));
+    CHECK(store::consume_consent(tx, hash, SellerId("A1"), "sealed code", EngineNo{1})->usable);
+    CHECK(!store::consume_consent(tx, hash, SellerId("A1"), "sealed code", EngineNo{1})->usable);
+    CHECK(!store::consume_consent(tx, sha256("unknown"), SellerId("A1"), "x", EngineNo{1}));
     return Done{};
   }));
   t.clock.jump(std::chrono::minutes(10));
   CHECK(t.write([&](store::Tx& tx) -> Status {
-    CHECK(!store::consume_consent(tx, late, SellerId("A1"), "x")->usable);
+    CHECK(!store::consume_consent(tx, late, SellerId("A1"), "x", EngineNo{1})->usable);
     const auto orphans = store::orphaned_codes(tx, tx.now());
     REQUIRE(orphans.size() == 1);
     CHECK(orphans[0].sealed_code == "sealed code");

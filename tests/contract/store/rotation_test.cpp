@@ -123,7 +123,7 @@ TEST_CASE("a code that waits for its exchange is sealed anew too") {
   const auto waiting = t.write([&](store::Tx& tx) -> Result<int> {
     const UserNo user = store::ensure_user(tx, UserId("anna"));
     store::open_consent(tx, state, {user, "na", "https://front", "https://back", ""}, tx.now() + std::chrono::minutes(10));
-    (void)store::consume_consent(tx, state, SellerId("A1"), old.seal(auth::SecretKind::authorisation_code, user, Secret("the code")));
+    (void)store::consume_consent(tx, state, SellerId("A1"), old.seal(auth::SecretKind::authorisation_code, user, Secret("the code")), EngineNo{1});
     return 0;
   });
   REQUIRE(waiting);
