@@ -271,6 +271,31 @@ bool Process::logged(std::string_view line) const {
   return std::any_of(log_.begin(), log_.end(), [&](const std::string& l) { return l.find(line) != std::string::npos; });
 }
 
+namespace {
+
+/// A database of the newest schema that holds nothing, as the first engine to open it makes one: to make one anew for each world would take most of the time of many.
+std::map<std::string, std::string> make_empty_database() {
+  MemoryVfs files(1);
+  VirtualClock clock(*parse_instant(WorldSettings().start));
+  asio::io_context loop;
+  store::SqliteOptions options;
+  options.path = kDatabase;
+  options.vfs = files.name();
+  options.lock_path = "/tmp/amzsync-world-" + std::to_string(::getpid()) + "-empty";
+  auto made = store::open_sqlite_store(options, loop.get_executor(), loop.get_executor(), clock, Log());
+  if (!made) throw std::runtime_error("no database can be made: " + made.error().message);
+  made->reset();
+  ::unlink(options.lock_path.c_str());
+  return files.snapshot(MemoryVfs::Loss::process);
+}
+
+const std::map<std::string, std::string>& empty_database() {
+  static const auto files = make_empty_database();
+  return files;
+}
+
+}  // namespace
+
 World::World(WorldSettings settings)
     : settings_(std::move(settings)), clock_(*parse_instant(settings_.start)), amazon_(seeded(settings_.amazon, settings_.seed), [this] { return clock_.true_now(); }), files_(settings_.seed) {
   static std::atomic<int> number{0};
@@ -491,6 +516,8 @@ std::unique_ptr<store::Store> World::open_database(const Log& log) {
     options.synchronous_full = settings_.synchronous_full;
     return store::open_sqlite_store(options, loop_.get_executor(), loop_.get_executor(), clock_, log);
   };
+  const bool first = !on_postgres() && files_.snapshot(MemoryVfs::Loss::process).empty();
+  if (first) files_.restore(empty_database());
   auto opened = open();
   if (!opened) throw std::runtime_error("the world's database can't be opened: " + opened.error().message);
   return std::move(*opened);
@@ -503,8 +530,9 @@ std::vector<std::vector<std::string>> World::sql(const std::string& query) const
   std::vector<std::vector<std::string>> rows;
   sqlite3*& db = eye_;
   if (!db && sqlite3_open_v2(kDatabase, &db, SQLITE_OPEN_READWRITE, files_.name().c_str()) != SQLITE_OK) throw std::runtime_error("the world's database can't be read");
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(db, query.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
+  // What is asked again and again is prepared once.
+  sqlite3_stmt*& statement = questions_[query];
+  if (!statement && sqlite3_prepare_v2(db, query.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
     const std::string why = sqlite3_errmsg(db);
     look_away();
     throw std::runtime_error(why + ": " + query);
@@ -516,12 +544,14 @@ std::vector<std::vector<std::string>> World::sql(const std::string& query) const
       row.emplace_back(text ? text : "NULL");
     }
   }
-  sqlite3_finalize(statement);
+  sqlite3_reset(statement);
   if (looks_ == 0) look_away();
   return rows;
 }
 
 void World::look_away() const {
+  for (const auto& [query, statement] : questions_) sqlite3_finalize(statement);
+  questions_.clear();
   sqlite3_close(eye_);
   eye_ = nullptr;
 }

@@ -239,6 +239,7 @@ class World {
   amzsim::Simulator amazon_;
   MemoryVfs files_;
   mutable sqlite3* eye_ = nullptr;   // open while anybody looks
+  mutable std::map<std::string, sqlite3_stmt*> questions_;
   mutable int looks_ = 0;
   bool room_ = true;
   std::string master_keys_ = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
