@@ -157,12 +157,12 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
 }
 
 Async<Status> Engine::disconnect(UserId user, std::string by) {
-  auto forget = [this, user, by](store::Tx& tx) -> Status {
+  auto forget = [this, user, by](store::Tx& tx) -> Result<bool> {
     const auto number = store::find_user(tx, user);
-    if (!number || !sync::disconnect(services_, tx, *number, by)) return Code::not_connected;
-    return Done{};
+    return number && sync::disconnect(services_, tx, *number, by);
   };
-  AMZ_CO_CHECK(co_await store_.write(store::Urgency::trigger, std::move(forget)));
+  AMZ_CO_TRY(was_connected, co_await store_.write(store::Urgency::trigger, std::move(forget)));
+  if (!was_connected) co_return Code::not_connected;
   parts_.log.info("Amazon account disconnected", {{"userId", user.text()}});
   tasks_.spawn(refresh_tokens_.tidy());
   manager_.wake();

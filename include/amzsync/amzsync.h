@@ -335,11 +335,11 @@ AMZSYNC_API void amzsync_token_call_done(amzsync_token_call *call, int32_t code,
 
 /** Opens the database (creating it, or bringing its schema up to date), starts the workers, and goes on with syncs that wait or that a
  * dead process left. `options` are copied. Several engines, in one process or many, may have the same database open.
- * Errors: SETTING_INVALID (a required one is missing), STORE_*. Since: 0.1 */
+ * Errors: SETTING_INVALID (a required one is missing, or the database is another program's), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_open(const amzsync_options *options, amzsync_engine **out_engine, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
 /** Closes the engine and frees it. Ends no sync: it goes on in another process, or at the next open. Waits for a transaction under way, for an authorisation
- * code that is at Amazon (some 10 s at most) and for callbacks that run; subscribers get a last event `engine.closed`. All event readers must be closed before. Other threads may be in the midst
+ * code that is at Amazon (9 s at most; 40 s more while the database does not take what came) and for callbacks that run; subscribers get a last event `engine.closed`. All event readers must be closed before. Other threads may be in the midst
  * of a call: it is waited for, and what waits for Amazon or for time ends with CLOSED. Errors: WOULD_DEADLOCK (from inside a callback), BUSY (a reader of
  * events or changes is open, or amzsync_sync_wait is under way); the engine is then still open. CLOSED (it was closed before). NULL is no error. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_close(amzsync_engine *engine) AMZSYNC_NOEXCEPT;

@@ -249,23 +249,28 @@ std::optional<ConsumedConsent> peek_consent(Tx& tx, const Sha256& hash) {
 std::optional<ConsumedConsent> consume_consent(Tx& tx, const Sha256& hash, const SellerId& seller, std::string_view sealed_code, EngineNo me) {
   auto found = peek_consent(tx, hash);
   if (!found || !found->usable) return found;
-  found->usable = tx.run("UPDATE consents SET consumed_at=?2, seller_id=?3, code=?4, engine_no=?5 WHERE state_hash=?1 AND consumed_at IS NULL", Blob{view(hash)}, tx.now(),
+  found->usable = tx.run("UPDATE consents SET consumed_at=?2, seller_id=?3, code=?4, engine_no=?5, claimed_at=?2 WHERE state_hash=?1 AND consumed_at IS NULL", Blob{view(hash)}, tx.now(),
                          seller, Blob{sealed_code}, me) == 1;
   if (found->usable) ensure_pending_connection(tx, found->consent.user, found->consent.region);
   return found;
 }
 
-void close_consent(Tx& tx, const Sha256& hash, std::string_view outcome) {
-  tx.run("UPDATE consents SET code=NULL, outcome=?2 WHERE state_hash=?1", Blob{view(hash)}, outcome);
+bool close_consent(Tx& tx, const Sha256& hash, std::string_view outcome) {
+  const bool connected = outcome == "connected";
+  return tx.run("UPDATE consents SET code=NULL, outcome=?2 WHERE state_hash=?1 AND (outcome IS NULL OR ?3=1)", Blob{view(hash)}, outcome, connected) == 1;
 }
 
-void supersede_consents(Tx& tx, UserNo user, const std::optional<Sha256>& by) {
+bool claim_code(Tx& tx, const OrphanedCode& code, EngineNo me) {
+  return tx.run("UPDATE consents SET engine_no=?2, claimed_at=?3 WHERE state_hash=?1 AND engine_no=?4 AND claimed_at=?5 AND code IS NOT NULL AND outcome IS NULL", Blob{view(code.state_hash)}, me, tx.now(),
+                code.owner, code.claimed_at) == 1;
+}
+
+std::int64_t supersede_consents(Tx& tx, UserNo user, const std::optional<Sha256>& by) {
   if (by) {
-    tx.run("UPDATE consents SET code=NULL, outcome='superseded' WHERE user_no=?1 AND outcome IS NULL AND state_hash<>?2 AND consumed_at<=(SELECT c.consumed_at FROM consents c WHERE c.state_hash=?2)", user,
-           Blob{view(*by)});
-  } else {
-    tx.run("UPDATE consents SET code=NULL, outcome='superseded' WHERE user_no=?1 AND outcome IS NULL AND consumed_at IS NOT NULL", user);
+    return tx.run("UPDATE consents SET code=NULL, outcome='superseded' WHERE user_no=?1 AND outcome IS NULL AND state_hash<>?2 AND consumed_at<=(SELECT c.consumed_at FROM consents c WHERE c.state_hash=?2)", user,
+                  Blob{view(*by)});
   }
+  return tx.run("UPDATE consents SET code=NULL, outcome='superseded' WHERE user_no=?1 AND outcome IS NULL AND consumed_at IS NOT NULL", user);
 }
 
 bool is_superseded(Tx& tx, const Sha256& hash) { return tx.integer("SELECT 1 FROM consents WHERE state_hash=?1 AND outcome='superseded'", Blob{view(hash)}).has_value(); }
@@ -273,7 +278,7 @@ bool is_superseded(Tx& tx, const Sha256& hash) { return tx.integer("SELECT 1 FRO
 std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before) {
   std::vector<OrphanedCode> codes;
   Rows r = tx.rows(
-      "SELECT state_hash, user_no, region, frontend_url, redirect_uri, marketplace, seller_id, code, consumed_at, engine_no, "
+      "SELECT state_hash, user_no, region, frontend_url, redirect_uri, marketplace, seller_id, code, consumed_at, claimed_at, engine_no, "
       "EXISTS (SELECT 1 FROM engines e WHERE e.engine_no=consents.engine_no AND e.closed_at IS NULL) FROM consents WHERE code IS NOT NULL AND outcome IS NULL AND consumed_at<?1",
       consumed_before);
   while (r.next()) {
@@ -283,8 +288,11 @@ std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before) {
     code.seller = r.id<SellerId>(6);
     code.sealed_code = r.text(7);
     code.consumed_at = r.instant(8);
-    code.owner = r.id<EngineNo>(9);
-    code.owner_closed = !r.flag(10);
+    code.claimed_at = r.instant(9);
+    code.owner = r.id<EngineNo>(10);
+    code.owner_closed = !r.flag(11);
+    code.age = tx.now() - code.consumed_at;
+    code.silence = tx.now() - code.claimed_at;
     codes.push_back(std::move(code));
   }
   return codes;

@@ -129,11 +129,11 @@ struct ConsumedConsent {
 std::optional<ConsumedConsent> peek_consent(Tx& tx, const Sha256& state_hash);
 /// Uses the state up and keeps the sealed code, which is `me`'s to bring to Amazon, until the outcome is known. nullopt: no such state.
 std::optional<ConsumedConsent> consume_consent(Tx& tx, const Sha256& state_hash, const SellerId& seller, std::string_view sealed_code, EngineNo me);
-/// The code is forgotten, its outcome ("connected", "superseded" or an error code) kept.
-void close_consent(Tx& tx, const Sha256& state_hash, std::string_view outcome);
+/// The code is forgotten, its outcome ("connected" or an error code) kept. False: it had an outcome already, which only "connected" takes the place of.
+bool close_consent(Tx& tx, const Sha256& state_hash, std::string_view outcome);
 /// The user's consents whose outcome is open come to nothing, whatever Amazon gives for their codes: the user was disconnected, or authorised anew.
-/// `by`: by that consent, so only those that were given before it.
-void supersede_consents(Tx& tx, UserNo user, const std::optional<Sha256>& by);
+/// `by`: by that consent, so only those that were given before it. How many.
+std::int64_t supersede_consents(Tx& tx, UserNo user, const std::optional<Sha256>& by);
 bool is_superseded(Tx& tx, const Sha256& state_hash);
 
 /// A code that was stored and whose exchange never ended: the process died in between, or Amazon was silent.
@@ -142,10 +142,13 @@ struct OrphanedCode {
   Consent consent;
   SellerId seller;
   std::string sealed_code;
-  Instant consumed_at{};
+  Instant consumed_at{}, claimed_at{};
   EngineNo owner;               ///< whose it is to bring to Amazon; 0: anybody's
   bool owner_closed = false;
+  Duration age{}, silence{};    ///< since it came, and since its owner was last about to bring it, by the store's clock
 };
+/// The code is `me`'s to bring from here on, unless somebody else has claimed or closed it since it was looked for.
+bool claim_code(Tx& tx, const OrphanedCode& code, EngineNo me);
 std::vector<OrphanedCode> orphaned_codes(Tx& tx, Instant consumed_before);
 /// A connection that never came about: the seller must authorise again where the code was lost (`needs_reauth`), or is where
 /// it was before, not connected, where Amazon or a rule refused it.

@@ -48,11 +48,11 @@ Async<void> end_if_unheard(Services& services, CancelToken life) {
 bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by) {
   const bool was_connected = store::disconnect(tx, user);
   store::drop_tokens(tx, user);
-  store::supersede_consents(tx, user, std::nullopt);
+  const bool was_under_way = store::supersede_consents(tx, user, std::nullopt) > 0;
   // After the disconnection, so that no run follows the cancelled one.
   if (const auto active = store::active_run(tx, user)) store::request_cancel(tx, user, active->id, by);
   end_cancelled(services, tx);
-  return was_connected;
+  return was_connected || was_under_way;
 }
 
 void give_up(Services& services, const store::RunTx& run, bool replay) { end(services, run, store::RunStatus::failed, Error(Code::stalled), replay); }

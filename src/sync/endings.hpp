@@ -15,7 +15,7 @@ int end_cancelled(Services& services, store::Tx& tx, Instant unheard_since = {})
 /// Some time after a cancel: an engine that stands still, or is cut off, hears of none; whoever cancels is told of the end within a second all the same.
 Async<void> end_if_unheard(Services& services, CancelToken life);
 
-/// Forgets the tokens, and codes that are still to bring some, and has the active run cancelled, so that none follows it. False: there was no connection.
+/// Forgets the tokens, and codes that are still to bring some, and has the active run cancelled, so that none follows it. False: there was neither a connection nor a code.
 bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by);
 
 /// A run that stands still, or whose workers always die. It counts as cancelled where that was asked for.

@@ -17,9 +17,12 @@ namespace {
 
 constexpr Duration kConsentLife = std::chrono::minutes(10);
 constexpr Duration kCodeLife = std::chrono::minutes(5);
-constexpr Duration kOwnerSilence = std::chrono::minutes(1);     // after that the engine that took a code is taken for lost
+constexpr Duration kExchangeTime = std::chrono::seconds(45);    // for Amazon's answer to a code
+constexpr Duration kOwnerSilence = std::chrono::seconds(90);    // after that the engine whose a code is, and which brings it anew as long as Amazon is silent, is taken for lost
 constexpr Duration kBetweenTries = std::chrono::seconds(1);     // to store, of which each waits for the database itself
-constexpr Duration kCallbackTime = std::chrono::seconds(9);     // for Amazon's answer to a code
+constexpr Duration kLastAnswer = std::chrono::seconds(9);       // of Amazon's, while the engine closes
+constexpr Duration kLastTries = std::chrono::seconds(40);       // to store, then
+constexpr Duration kCallbackTime = std::chrono::seconds(9);     // for Amazon's answer to a refresh token
 constexpr Duration kAnswerTime = std::chrono::milliseconds(9500);   // the browser is answered within 10 s
 constexpr Duration kBypassTime = std::chrono::seconds(2);
 constexpr Duration kBypassFresh = std::chrono::hours(1);
@@ -44,7 +47,7 @@ bool is_amazon_host(std::string_view origin) {
 }
 
 /// While Amazon is silent a code stays, and is tried again as long as it lives (adopt_codes). So does one that was left over, where the secret of who brings it is out of date.
-bool stays_good(const Error& refused, bool left_over) { return refused.code == Code::amazon_unavailable || (left_over && refused.code == Code::app_credentials_invalid); }
+bool stays_good(const Error& refused, bool left_over) { return refused.code == Code::amazon_unavailable || refused.code == Code::cancelled || (left_over && refused.code == Code::app_credentials_invalid); }
 
 /// A code that is used twice may cost what its first use gave (RFC 6749, 4.1.2).
 class Exchanging {
@@ -201,39 +204,54 @@ Async<void> Triggers::exchange(Brought brought, std::shared_ptr<Waiter> waiter) 
 }
 
 Async<Result<store::TriggerOutcome>> Triggers::bring(Brought& brought, Waiter& waiter) {
-  auto grant = co_await services_.lwa.exchange_code(std::move(brought.code), brought.consent.redirect_uri, kCallbackTime, CancelToken());
+  // A close waits for Amazon too, though not as long.
+  CancelSource enough;
+  std::unique_ptr<Clock::Timer> soon;
+  const auto wait_less = [&] { soon = services_.clock.call_at(services_.clock.steady() + kLastAnswer, [&enough] { enough.cancel(CancelReason::engine_closing); }); };
+  if (life_.cancelled()) wait_less();
+  const auto closing = life_.on_cancel(wait_less);
+  auto grant = co_await services_.lwa.exchange_code(std::move(brought.code), brought.consent.redirect_uri, kExchangeTime, enough.token());
   if (!grant) {
     const Error error = grant.error();
-    if (!stays_good(error, brought.left_over())) co_await refuse(brought.state_hash, brought.consent.user, error);
+    if (stays_good(error, brought.left_over())) co_return error;
+    const bool lost = co_await refuse(brought.state_hash, brought.consent.user, error);
+    if (lost && brought.left_over()) tell_lost(brought.consent.user, error);
     co_return error;
   }
   // What was given for it is kept until the database takes it, however long that is.
   waiter.so_far = Error(Code::store_busy);
   Result<store::TriggerOutcome> stored(Code::store_busy);
+  std::optional<Steady> end;
   for (;;) {
-    const bool last = life_.cancelled();
-    GrantOrigin from{brought.consent.region, brought.consent.marketplace, brought.seller, brought.state_hash};
+    if (life_.cancelled() && !end) end = services_.clock.steady() + kLastTries;
+    GrantOrigin from{brought.consent.region, brought.consent.marketplace, brought.seller, brought.state_hash, 0};
     auth::TokenGrant granted = *grant;
     stored = co_await store_grant(brought.consent.user, std::move(from), std::move(granted));
-    if (stored || code_retry(stored.code()) != Retry::later || last) break;
+    if (stored || code_retry(stored.code()) != Retry::later || (end && services_.clock.steady() >= *end)) break;
     waiter.so_far = stored.error();
-    co_await services_.clock.sleep_for(kBetweenTries, life_);
+    co_await services_.clock.sleep_for(kBetweenTries, CancelToken());
   }
   if (!stored && code_retry(stored.code()) == Retry::later) {
     services_.log.error("An authorisation is lost: the database did not take it before the end", {{"userNo", brought.consent.user.value}, {"error", stored.error().message}});
   } else if (!stored) {
-    co_await refuse(brought.state_hash, brought.consent.user, stored.error());
+    const bool lost = co_await refuse(brought.state_hash, brought.consent.user, stored.error());
+    if (lost && brought.left_over()) tell_lost(brought.consent.user, stored.error());
   }
   co_return stored;
 }
 
-Async<void> Triggers::refuse(Sha256 hash, UserNo user, Error reason) {
-  auto close = [hash, user, reason](store::Tx& tx) -> Status {
-    store::close_consent(tx, hash, reason.name());
+void Triggers::tell_lost(UserNo user, const Error& why) const {
+  services_.log.warn("An authorisation code that was left over is lost", {{"userNo", user.value}, {"error", why.message}, {"code", why.name()}});
+}
+
+Async<bool> Triggers::refuse(Sha256 hash, UserNo user, Error reason) {
+  auto close = [hash, user, reason](store::Tx& tx) -> Result<bool> {
+    if (!store::close_consent(tx, hash, reason.name())) return false;
     store::give_up_pending(tx, user, store::ConnectionState::disconnected, reason);
-    return Done{};
+    return true;
   };
-  (void)co_await services_.store.write(store::Urgency::trigger, std::move(close));
+  const auto closed = co_await services_.store.write(store::Urgency::trigger, std::move(close));
+  co_return closed && *closed;
 }
 
 /// Connection and run in one transaction: there is no moment at which a crash could keep the one and lose the other.
@@ -252,11 +270,14 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
   a.access_expires_at = grant.expires_at;
   a.history_from = history_begins(services_.settings, services_.clock.now());
   a.allow_shared_seller = services_.settings.allow_shared_seller;
-  auto connect = [this, kept, a = std::move(a), token = grant.refresh_token, state_hash = from.state_hash, id = new_sync_id()](store::Tx& tx) mutable -> Result<store::TriggerOutcome> {
+  auto connect = [this, kept, a = std::move(a), token = grant.refresh_token, state_hash = from.state_hash, since = from.since, id = new_sync_id()](store::Tx& tx) mutable -> Result<store::TriggerOutcome> {
     // Who was erased meanwhile is not connected again by what was under way.
     if (!store::is_user(tx, a.user)) return Error(Code::not_found, "There is no such user any more.");
     if (state_hash && store::is_superseded(tx, *state_hash)) return Error(Code::invalid_state, "The account was disconnected, or authorised anew, while this authorisation was under way.");
-    if (const auto known = store::find_connection(tx, a.user); known && !known->sealed_refresh_token.empty())
+    const auto known = store::find_connection(tx, a.user);
+    if (!state_hash && known && known->state == store::ConnectionState::disconnected && known->generation != since)
+      return Error(Code::invalid_state, "The account was disconnected while this authorisation was under way.");
+    if (known && !known->sealed_refresh_token.empty())
       a.is_known_token = services_.refresh_tokens.is_same(a.user, known->sealed_refresh_token, token);
     AMZ_TRY(connection, store::store_authorisation(tx, a));
     AMZ_CHECK(kept.hold(tx));
@@ -271,12 +292,23 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
 }
 
 Async<Result<store::TriggerOutcome>> Triggers::connect_with_refresh_token(UserId user, Secret refresh_token, std::string seller_id) {
+  struct Before {
+    std::optional<UserNo> user;
+    std::int64_t generation = 0;
+  };
+  auto look = [user](store::Tx& tx) -> Result<Before> {
+    Before before{store::find_user(tx, user)};
+    const auto connection = before.user ? store::find_connection(tx, *before.user) : std::nullopt;
+    if (connection) before.generation = connection->generation;
+    return before;
+  };
+  AMZ_CO_TRY(before, co_await services_.store.read(std::move(look)));
   auto grant = co_await services_.lwa.refresh(refresh_token, kCallbackTime, life_);
   if (!grant) co_return grant.code() == Code::needs_reauth ? Error(Code::invalid_grant, "Amazon refused the refresh token.") : grant.error();
   grant->refresh_token = std::move(refresh_token);
-  auto find = [user](store::Tx& tx) -> Result<UserNo> { return store::ensure_user(tx, user); };
+  auto find = [user, before](store::Tx& tx) -> Result<UserNo> { return before.user ? *before.user : store::ensure_user(tx, user); };   // one who was erased meanwhile is not made anew
   AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::trigger, std::move(find)));
-  GrantOrigin from{std::string(spapi::region_name(services_.settings.region)), "", SellerId(std::move(seller_id)), std::nullopt};
+  GrantOrigin from{std::string(spapi::region_name(services_.settings.region)), "", SellerId(std::move(seller_id)), std::nullopt, before.generation};
   auto run = co_await store_grant(number, std::move(from), std::move(*grant));
   if (run) manager_.wake();
   co_return run;
@@ -470,25 +502,26 @@ Async<void> Triggers::adopt_codes(Duration older_than) {
   for (store::OrphanedCode& orphan : *codes) {
     if (life_.cancelled()) co_return;
     if (exchanging_.contains(orphan.state_hash)) continue;
-    const Duration age = services_.clock.now() - orphan.consumed_at;
     // Its engine may have it at Amazon, or hold what Amazon gave for it, and stand still.
     const bool others = orphan.owner.value != 0 && orphan.owner != services_.me;
-    if (others && !orphan.owner_closed && age < kOwnerSilence && services_.store.engine_may_live(orphan.owner)) continue;
+    if (others && !orphan.owner_closed && orphan.silence < kOwnerSilence && services_.store.engine_may_live(orphan.owner)) continue;
     auto code = vault_.open(auth::SecretKind::authorisation_code, orphan.consent.user, orphan.sealed_code);
-    if (!code && age < kCodeLife) continue;   // another host may have the key
-    if (!code || age >= kCodeLife) {
-      auto close = [hash = orphan.state_hash, user = orphan.consent.user](store::Tx& tx) -> Status {
-        store::close_consent(tx, hash, code_name(Code::invalid_grant));
-        store::give_up_pending(tx, user, store::ConnectionState::needs_reauth, Error(Code::invalid_grant));
-        return Done{};
-      };
-      (void)co_await services_.store.write(store::Urgency::normal, std::move(close));
+    if (!code && orphan.age < kCodeLife) continue;   // another host may have the key
+    auto claim = [orphan, old = orphan.age >= kCodeLife, me = services_.me](store::Tx& tx) -> Result<bool> {
+      if (!store::claim_code(tx, orphan, me)) return false;
+      if (!old) return true;
+      store::close_consent(tx, orphan.state_hash, code_name(Code::invalid_grant));
+      store::give_up_pending(tx, orphan.consent.user, store::ConnectionState::needs_reauth, Error(Code::invalid_grant));
+      return true;
+    };
+    const auto claimed = co_await services_.store.write(store::Urgency::normal, std::move(claim));
+    if (!claimed || !*claimed) continue;
+    if (orphan.age >= kCodeLife) {
+      tell_lost(orphan.consent.user, Error(Code::invalid_grant, "Amazon did not answer while the code was good."));
       continue;
     }
     Brought brought{orphan.state_hash, orphan.consent, orphan.seller, std::move(*code), {}};
-    auto run = co_await exchanged(std::move(brought));
-    if (!run && !stays_good(run.error(), true) && code_retry(run.code()) != Retry::later)
-      services_.log.warn("An authorisation code that was left over is lost", {{"userNo", orphan.consent.user.value}, {"error", run.error().message}, {"code", run.error().name()}});
+    (void)co_await exchanged(std::move(brought));   // which tells what comes of it
   }
 }
 

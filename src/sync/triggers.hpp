@@ -132,13 +132,15 @@ class Triggers {
   Async<Result<store::TriggerOutcome>> exchanged(Brought brought);
   Async<void> exchange(Brought brought, std::shared_ptr<Waiter> waiter);
   Async<Result<store::TriggerOutcome>> bring(Brought& brought, Waiter& waiter);
-  /// Ends a consent trip that came to nothing.
-  Async<void> refuse(Sha256 state_hash, UserNo user, Error reason);
+  void tell_lost(UserNo user, const Error& why) const;
+  /// Ends a consent trip that came to nothing. False: it had ended otherwise.
+  Async<bool> refuse(Sha256 state_hash, UserNo user, Error reason);
   /// Where an authorisation came from.
   struct GrantOrigin {
     std::string region, marketplace;      ///< marketplace: where the seller signed in; may be empty
     SellerId seller;
     std::optional<Sha256> state_hash;     ///< of the consent trip, if there was one
+    std::int64_t since = 0;               ///< the connection's generation when it was begun, where there was none
   };
   Async<Result<store::TriggerOutcome>> store_grant(UserNo user, GrantOrigin from, auth::TokenGrant grant);
   std::string consent_url(const std::string& marketplace, const std::string& state) const;

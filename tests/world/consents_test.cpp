@@ -48,18 +48,26 @@ std::optional<Code> failure_of(const std::optional<Result<CallbackResult>>& outc
 TEST_SUITE_BEGIN("world");
 
 TEST_CASE("an engine that is closed while Amazon answers to a code keeps what is given for it, and the code goes to Amazon once") {
-  World world(small());
-  Process& process = world.open();
-  be_slow(world, std::chrono::seconds(4), 1);
-  const auto outcome = bring(world, process, 1);
-  world.close(process);
-  CHECK(failure_of(*outcome) == Code::ok);
-  CHECK(token_calls(world) == 1);
-  CHECK(state(world, 1) == "connected");
-  Process& next = world.open();
-  CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }));
-  CHECK(world.count("SELECT count(*) FROM runs") == 1);
-  check_truth(world, next, 1);
+  for (const bool locked : {false, true}) {
+    CAPTURE(locked);
+    World world(small());
+    Process& process = world.open();
+    be_slow(world, std::chrono::seconds(4), 1);
+    const auto outcome = bring(world, process, 1);
+    const Steady unlocked = world.clock().steady() + std::chrono::seconds(20);
+    world.set_fates([&](Process&, World::Point point) -> World::Fate {
+      if (!locked || point != World::Point::store_write || world.clock().steady() >= unlocked) return {};
+      return {World::Fate::What::fail, {}, Code::store_busy};
+    });
+    world.close(process);
+    CHECK(failure_of(*outcome) == (locked ? Code::store_busy : Code::ok));   // the browser was answered before
+    CHECK(token_calls(world) == 1);
+    CHECK(state(world, 1) == "connected");
+    Process& next = world.open();
+    CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }));
+    CHECK(world.count("SELECT count(*) FROM runs") == 1);
+    check_truth(world, next, 1);
+  }
 }
 
 TEST_CASE("what Amazon gave for a code is kept until the database takes it; the browser is not kept waiting for that") {
@@ -85,6 +93,71 @@ TEST_CASE("what Amazon gave for a code is kept until the database takes it; the 
   CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }));
   CHECK(state(world, 1) == "connected");
   check_truth(world, process, 1);
+}
+
+TEST_CASE("an answer of Amazon's that the browser did not wait for connects the seller all the same") {
+  World world(small());
+  Process& process = world.open();
+  be_slow(world, std::chrono::seconds(12), 1);
+  const Steady asked = world.clock().steady();
+  CHECK(world.connect(process, 1).code() == Code::amazon_unavailable);
+  CHECK(world.clock().steady() - asked <= std::chrono::seconds(10));
+  CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }, std::chrono::minutes(1)));
+  CHECK(token_calls(world) == 1);
+  CHECK(process.logged("info: Triggered automatic sync after Amazon OAuth callback userId=user-1"));
+  check_truth(world, process, 1);
+}
+
+TEST_CASE("of two engines that find a code left over one brings it to Amazon") {
+  World world(small());
+  Process& owner = world.open();
+  world.kill_at({World::CallKind::http, world.http_calls() + 1, false});   // the exchange itself
+  CHECK(!world.connect(owner, 1));
+  const std::int64_t before = token_calls(world);
+  be_slow(world, std::chrono::seconds(5), 1);
+  Process& one = world.open();
+  Process& other = world.open();
+  CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }, std::chrono::minutes(4)));
+  CHECK(token_calls(world) == before + 1);
+  CHECK(one.logged("left over") != other.logged("left over"));
+  CHECK(world.sql("SELECT outcome FROM consents") == std::vector<std::vector<std::string>>{{"connected"}});
+}
+
+TEST_CASE("while Amazon is silent a code stays its engine's, and goes to Amazon from there alone") {
+  WorldSettings settings = small();
+  int brought = 0;   // silence counts too
+  settings.watch = [&](const SimTransport::Request& request, const auto&) { brought += request.url.find("/auth/o2/token") != std::string::npos ? 1 : 0; };
+  World world(settings);
+  Process& owner = world.open();
+  Process& other = world.open();
+  world.amazon().add_fault(trouble("/auth", "hang", 0, 3));   // for more than two minutes
+  CHECK(world.connect(owner, 1).code() == Code::amazon_unavailable);
+  CHECK(world.run_until([&] { return world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }, std::chrono::minutes(5)));
+  CHECK(brought == 4);
+  CHECK(owner.logged("left over"));
+  CHECK(!other.logged("left over"));
+}
+
+TEST_CASE("a refresh token that is being tried connects nobody who was erased or disconnected meanwhile") {
+  for (const bool erased : {true, false}) {
+    CAPTURE(erased);
+    World world(small());
+    Process& process = world.open();
+    world.sync_seller(process, 1);
+    be_slow(world, std::chrono::seconds(3), 1);
+    const std::int64_t before = token_calls(world);
+    const auto outcome = world.begin(process.engine().triggers().connect_with_refresh_token(world.user(1), Secret(world.amazon().refresh_token(1)), ""));
+    REQUIRE(world.run_until([&] { return token_calls(world) > before; }));
+    if (erased) {
+      REQUIRE(world.wait(process.engine().erase(world.user(1), "the user")));
+    } else {
+      REQUIRE(world.wait(process.engine().disconnect(world.user(1), "the user")));
+    }
+    REQUIRE(world.run_until([&] { return outcome->has_value(); }));
+    CHECK((*outcome)->code() == (erased ? Code::not_found : Code::invalid_state));
+    CHECK(world.count("SELECT count(*) FROM connections WHERE state='connected'") == 0);
+    CHECK(world.count("SELECT count(*) FROM users") == (erased ? 0 : 1));
+  }
 }
 
 TEST_CASE("no other engine brings a code to Amazon while the one that took it lives, though that one stands still") {
@@ -130,6 +203,21 @@ TEST_CASE("a code is worth nothing any more once its user was disconnected, or h
     // And nothing of it is in the way of the next one.
     CHECK(member(world.sync_seller(process, 1), "status") == "completed");
     check_truth(world, process, 1);
+  }
+
+  // Nor of one who was disconnected already.
+  {
+    World world(small());
+    Process& process = world.open();
+    world.sync_seller(process, 1);
+    REQUIRE(world.wait(process.engine().disconnect(world.user(1), "the user")));
+    be_slow(world, std::chrono::seconds(4), 1);
+    const auto outcome = bring(world, process, 1);
+    CHECK(world.wait(process.engine().disconnect(world.user(1), "the user")));
+    world.run_for(std::chrono::minutes(1));
+    CHECK(failure_of(*outcome) == Code::invalid_state);
+    CHECK(state(world, 1) == "disconnected");
+    CHECK(world.count("SELECT count(*) FROM runs") == 1);
   }
 
   World world(small());

@@ -33,6 +33,7 @@ class SqliteStore final : public Store {
 
   Status open() {
     Status opened = open_all();
+    if (!opened && opened.code() == Code::store_unavailable && lies_where_nobody_writes()) return Code::store_read_only;
     // What SQLite can't open for want of room it calls trouble with the disk.
     constexpr std::uint64_t kLittle = 1U << 20;
     const auto disk = disk_of_database();
@@ -43,6 +44,7 @@ class SqliteStore final : public Store {
   Status open_all() {
     AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
     writer_ = std::move(writer);
+    AMZ_CHECK(refuse_foreign());
     AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON"));
     AMZ_CHECK(writer_->exec(options_.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
     AMZ_CHECK(writer_->keep_log_short());
@@ -127,6 +129,13 @@ class SqliteStore final : public Store {
     std::uint64_t size = 0, room = 0;   ///< bytes; `room`: by which the database may still grow
     std::uint64_t log = 0;              ///< bytes that it may grow by when the log is written back
   };
+
+  /// On a file system that is read-only SQLite can't open its log, and says no more than that.
+  bool lies_where_nobody_writes() const {
+    struct statvfs disk {};
+    const auto folder = std::filesystem::path(options_.path).parent_path();
+    return options_.vfs.empty() && ::statvfs(folder.empty() ? "." : folder.c_str(), &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0;
+  }
 
   /// Nothing where it can't be told; then the writes themselves will tell.
   std::optional<Disk> disk_of_database() const {
@@ -277,6 +286,18 @@ class SqliteStore final : public Store {
 
   // ---- schema ----
 
+  /// A file of another program's is left as it is. One that has tables and no other mark may be meant to hold ours beside them.
+  Status refuse_foreign() {
+    writer_->start_attempt();
+    const std::int64_t marks = writer_->integer("PRAGMA application_id").value_or(0) | writer_->integer("PRAGMA user_version").value_or(0);
+    const bool ours = writer_->integer("SELECT count(*) FROM sqlite_master WHERE type='table' AND name IN ('meta', 'engines')") == 2;
+    const bool empty = writer_->integer("SELECT count(*) FROM sqlite_master") == 0;
+    if (writer_->error()) return *writer_->error();
+    return ours || empty || marks == 0 ? Status(Done{}) : Status(another_programs());
+  }
+
+  static Error another_programs() { return Error(Code::setting_invalid, "The database is another program's. amzsync needs one of its own."); }
+
   Status migrate() {
     const auto known = sqlite_migrations();
     AMZ_CHECK(begin_immediate());
@@ -291,7 +312,10 @@ class SqliteStore final : public Store {
     }
     for (const Migration& m : known) {
       if (m.version <= version) continue;
-      if (Status done = writer_->exec(std::string(m.sql).c_str()); !done) return roll_back(done.error());
+      if (Status done = writer_->exec(std::string(m.sql).c_str()); !done) {
+        const bool in_the_way = version == 0 && done.code() == Code::internal;   // another program's tables, called as ours
+        return roll_back(in_the_way ? another_programs() : done.error());
+      }
       const std::string stamp = "PRAGMA user_version=" + std::to_string(m.version);
       if (Status done = writer_->exec(stamp.c_str()); !done) return roll_back(done.error());
       log_.debug("Database schema migrated", {{"version", m.version}});

@@ -93,6 +93,37 @@ TEST_CASE("a database of a newer version is refused, unless it says that older w
   }
 }
 
+TEST_CASE("a database of another program's is refused and left as it is; one that has only tables of its own beside ours will do") {
+  struct Foreign {
+    const char* made;
+    Code told;
+  };
+  for (const Foreign& foreign : {Foreign{"CREATE TABLE notes(x); PRAGMA application_id=12345", Code::setting_invalid}, Foreign{"CREATE TABLE notes(x); PRAGMA user_version=7", Code::setting_invalid},
+                                 Foreign{"CREATE TABLE users(x)", Code::setting_invalid}, Foreign{"CREATE TABLE notes(x)", Code::ok}}) {
+    CAPTURE(foreign.made);
+    TestStore t;
+    store::SqliteOptions options;
+    options.path = "/foreign.db";
+    options.vfs = t.files.name();
+    options.lock_path = t.lock_path() + "-foreign";
+    const auto ask = [&](const std::string& sql) {
+      sqlite3* db = nullptr;
+      std::string answer;
+      REQUIRE(sqlite3_open_v2("/foreign.db", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, t.files.name().c_str()) == SQLITE_OK);
+      const auto keep = [](void* into, int, char** values, char**) { return *static_cast<std::string*>(into) = values[0], 0; };
+      CHECK(sqlite3_exec(db, sql.c_str(), keep, &answer, nullptr) == SQLITE_OK);
+      sqlite3_close(db);
+      return answer;
+    };
+    ask(foreign.made);
+    const auto opened = store::open_sqlite_store(options, t.loop.get_executor(), t.loop.get_executor(), t.clock, Log());
+    CHECK(opened.code() == foreign.told);
+    if (foreign.told != Code::ok) CHECK(ask("SELECT count(*) FROM sqlite_master") == "1");
+    if (std::string_view(foreign.made).find("PRAGMA") != std::string_view::npos) CHECK(ask("PRAGMA journal_mode") == "delete");
+    ::unlink(options.lock_path.c_str());
+  }
+}
+
 TEST_CASE("what is no database is told as damaged") {
   TestStore t;
   t.store.reset();

@@ -1,3 +1,4 @@
 -- SPDX-License-Identifier: Apache-2.0
--- amzsync, SQLite, version 19: which engine took a consent's code, so that no other one brings it to Amazon while that one lives.
-ALTER TABLE consents ADD COLUMN engine_no INTEGER NOT NULL DEFAULT 0;
+-- amzsync, SQLite, version 19: whose a consent's code is to bring to Amazon, and since when, so that two engines never bring one.
+ALTER TABLE consents ADD COLUMN engine_no INTEGER NOT NULL DEFAULT 0;   -- 0 = anybody's
+ALTER TABLE consents ADD COLUMN claimed_at INTEGER NOT NULL DEFAULT 0;
