@@ -179,13 +179,15 @@ Request list_financial_events(const MoneyWindow& window, const std::string& page
   return request;
 }
 
+Result<std::string> next_financial_events(const JsonDocument& answer) { return page_token_of(answer["payload"]["NextToken"]); }
+
 Result<MoneyPage> decode_financial_events(const JsonDocument& answer, const MoneyWindow& window) {
   const Json payload = answer["payload"];
   if (!payload.is_object()) return Error(Code::bad_answer, "Amazon's answer to listFinancialEvents holds no payload.");
   const Json events = payload["FinancialEvents"];
   if (!events.is_null() && !events.is_object()) return Error(Code::bad_answer, "FinancialEvents is not an object in Amazon's answer.");
   MoneyPage page;
-  AMZ_TRY(token, page_token_of(payload["NextToken"]));
+  AMZ_TRY(token, next_financial_events(answer));
   page.next_token = std::move(token);
   page.bare = events.is_null() && page.next_token.empty();
   BatchIndex index(page.batch);

@@ -28,6 +28,8 @@ struct MoneyPage {
 /// The most that Amazon gives.
 constexpr int kEventsPerPage = 100;
 Request list_financial_events(const MoneyWindow& window, const std::string& page_token, int events_per_page = kEventsPerPage);
+/// The token of the page after this answer; empty: it is the last one. Errors: bad_answer.
+Result<std::string> next_financial_events(const JsonDocument& answer);
 /// Events without a date get the window's first day. Errors: bad_answer when the envelope is missing.
 Result<MoneyPage> decode_financial_events(const JsonDocument& answer, const MoneyWindow& window);
 

@@ -176,13 +176,15 @@ Request list_transactions(const MoneyWindow& window, const std::string& page_tok
   return request;
 }
 
+Result<std::string> next_transactions(const JsonDocument& answer) { return page_token_of(answer["payload"]["nextToken"]); }
+
 Result<MoneyPage> decode_transactions(const JsonDocument& answer, const MoneyWindow& window) {
   const Json payload = answer["payload"];
   if (!payload.is_object()) return Error(Code::bad_answer, "Amazon's answer to listTransactions holds no payload.");
   const Json list = payload["transactions"];
   if (!list.is_null() && !list.is_array()) return Error(Code::bad_answer, "transactions is not an array in Amazon's answer.");
   MoneyPage page;
-  AMZ_TRY(token, page_token_of(payload["nextToken"]));
+  AMZ_TRY(token, next_transactions(answer));
   page.next_token = std::move(token);
   page.bare = payload.empty();
   page.doubtful = list.is_null() && page.next_token.empty();

@@ -57,60 +57,80 @@ std::int64_t first_line(std::int64_t event_id) noexcept { return event_id * kLin
 /// nullopt for the empty text: what Amazon did not tell is NULL.
 std::optional<std::string_view> told(const std::string& text) { return text.empty() ? std::nullopt : std::optional<std::string_view>(text); }
 
-/// Finds or makes the dictionary numbers of everything a batch names. Not cached beyond the transaction: a number that was
-/// made in one that rolled back must not be remembered.
+/// Finds or makes the dictionary numbers of everything a batch names.
 class Dictionary {
  public:
-  Dictionary(Tx& tx, UserNo user, const MoneyBatch& batch) : tx_(tx), user_(user), batch_(batch), shapes_(batch.shapes.size()), skus_(batch.skus.size()), types_(batch.types.size()) {}
+  Dictionary(Tx& tx, UserNo user, const MoneyBatch& batch, KnownNumbers* known)
+      : tx_(tx), user_(user), batch_(batch), known_(known), shapes_(batch.shapes.size()), skus_(batch.skus.size()), types_(batch.types.size()) {
+    if (known_) known_->begin();
+  }
 
   std::int64_t shape(std::uint32_t index) {
-    return known(shapes_, index, [&] {
+    return number(shapes_, index, [&] {
       const Shape& s = batch_.shapes[index];
       const std::string_view kind = s.total ? "total" : "component";
-      if (const auto id = tx_.integer("SELECT shape_id FROM shapes WHERE list=?1 AND path=?2 AND type=?3 AND kind=?4", s.list, s.path, s.type, kind)) return *id;
-      tx_.run("INSERT INTO shapes(list, path, type, kind, fee) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING", s.list, s.path, s.type, kind, s.fee);
-      return tx_.integer("SELECT shape_id FROM shapes WHERE list=?1 AND path=?2 AND type=?3 AND kind=?4", s.list, s.path, s.type, kind).value_or(0);
+      return look_up("shape\n" + s.list + '\n' + s.path + '\n' + s.type + '\n' + std::string(kind), [&] {
+        const auto find = [&] { return tx_.integer("SELECT shape_id FROM shapes WHERE list=?1 AND path=?2 AND type=?3 AND kind=?4", s.list, s.path, s.type, kind); };
+        if (const auto id = find()) return *id;
+        tx_.run("INSERT INTO shapes(list, path, type, kind, fee) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING", s.list, s.path, s.type, kind, s.fee);
+        return find().value_or(0);
+      });
     });
   }
   std::int64_t type(std::uint32_t index) {
-    return known(types_, index, [&] {
+    return number(types_, index, [&] {
       const std::string& name = batch_.types[index];
-      if (const auto id = tx_.integer("SELECT type_id FROM event_types WHERE name=?1", name)) return *id;
-      tx_.run("INSERT INTO event_types(name) VALUES(?1) ON CONFLICT DO NOTHING", name);
-      return tx_.integer("SELECT type_id FROM event_types WHERE name=?1", name).value_or(0);
+      return look_up("type\n" + name, [&] {
+        const auto find = [&] { return tx_.integer("SELECT type_id FROM event_types WHERE name=?1", name); };
+        if (const auto id = find()) return *id;
+        tx_.run("INSERT INTO event_types(name) VALUES(?1) ON CONFLICT DO NOTHING", name);
+        return find().value_or(0);
+      });
     });
   }
   std::optional<std::int64_t> sku(std::uint32_t index) {
     if (index == kNone) return std::nullopt;
-    return known(skus_, index, [&] {
+    return number(skus_, index, [&] {
       const std::string& text = batch_.skus[index];
-      if (const auto id = tx_.integer("SELECT sku_id FROM skus WHERE user_no=?1 AND sku=?2", user_, text)) return *id;
-      tx_.run("INSERT INTO skus(user_no, sku) VALUES(?1, ?2) ON CONFLICT DO NOTHING", user_, text);
-      return tx_.integer("SELECT sku_id FROM skus WHERE user_no=?1 AND sku=?2", user_, text).value_or(0);
+      return look_up("sku\n" + text, [&] {
+        const auto find = [&] { return tx_.integer("SELECT sku_id FROM skus WHERE user_no=?1 AND sku=?2", user_, text); };
+        if (const auto id = find()) return *id;
+        tx_.run("INSERT INTO skus(user_no, sku) VALUES(?1, ?2) ON CONFLICT DO NOTHING", user_, text);
+        return find().value_or(0);
+      });
     });
   }
   std::optional<std::int64_t> currency(const std::optional<Currency>& code) {
     if (!code) return std::nullopt;
     const auto found = currencies_.find(*code);
     if (found != currencies_.end()) return found->second;
-    auto id = tx_.integer("SELECT currency_id FROM currencies WHERE code=?1", code->text());
-    if (!id) {
+    const std::int64_t id = look_up("currency\n" + std::string(code->text()), [&] {
+      const auto find = [&] { return tx_.integer("SELECT currency_id FROM currencies WHERE code=?1", code->text()); };
+      if (const auto known = find()) return *known;
       tx_.run("INSERT INTO currencies(code) VALUES(?1) ON CONFLICT DO NOTHING", code->text());
-      id = tx_.integer("SELECT currency_id FROM currencies WHERE code=?1", code->text());
-    }
-    return currencies_.emplace(*code, id.value_or(0)).first->second;
+      return find().value_or(0);
+    });
+    return currencies_.emplace(*code, id).first->second;
   }
 
  private:
   template <class Find>
-  std::int64_t known(std::vector<std::int64_t>& ids, std::uint32_t index, Find find) {
+  static std::int64_t number(std::vector<std::int64_t>& ids, std::uint32_t index, const Find& find) {
     std::int64_t& id = ids[index];
     if (id == 0) id = find();
+    return id;
+  }
+  template <class Find>
+  std::int64_t look_up(std::string word, const Find& find) {
+    if (const auto known = known_ ? known_->find(word) : std::nullopt) return *known;
+    const std::int64_t id = find();
+    if (known_ && id != 0) known_->made(std::move(word), id);
     return id;
   }
   Tx& tx_;
   UserNo user_;
   const MoneyBatch& batch_;
+  KnownNumbers* known_;
   std::vector<std::int64_t> shapes_, skus_, types_;
   std::map<Currency, std::int64_t> currencies_;
 };
@@ -119,8 +139,8 @@ class Dictionary {
 class PageWriter {
  public:
   /// `rewriting`: the run that told the page, where it is not this one.
-  PageWriter(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, std::optional<RunNo> rewriting = std::nullopt)
-      : run_(run), rewriting_(rewriting), told_by_(rewriting.value_or(run.run())), tx_(run.tx()), t_(tables(stream)), stream_(stream), batch_(batch), dictionary_(tx_, run.user(), batch), changes_(tx_, run.user(), t_.name) {}
+  PageWriter(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, KnownNumbers* known, std::optional<RunNo> rewriting = std::nullopt)
+      : run_(run), rewriting_(rewriting), told_by_(rewriting.value_or(run.run())), tx_(run.tx()), t_(tables(stream)), stream_(stream), batch_(batch), dictionary_(tx_, run.user(), batch, known), changes_(tx_, run.user(), t_.name) {}
 
   Counts store(Existing existing) {
     Counts counts;
@@ -338,9 +358,16 @@ bool settle_undated(Tx& tx, UserNo user, MoneyStream stream, MoneyBatch& batch) 
   return moved;
 }
 
-Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing) { return PageWriter(run, stream, batch).store(existing); }
+void KnownNumbers::committed() {
+  constexpr std::size_t kMost = 50'000;   // some megabytes
+  if (numbers_.size() > kMost) numbers_.clear();
+  for (auto& [word, number] : made_) numbers_.insert_or_assign(std::move(word), number);
+  made_.clear();
+}
 
-Counts rewrite_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, RunNo told_by) { return PageWriter(run, stream, batch, told_by).store(Existing::possible); }
+Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing, KnownNumbers* known) { return PageWriter(run, stream, batch, known).store(existing); }
+
+Counts rewrite_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, RunNo told_by) { return PageWriter(run, stream, batch, nullptr, told_by).store(Existing::possible); }
 
 std::vector<Cell> cells(Tx& tx, UserNo user, std::string_view stream, Day first, Day end) {
   std::vector<Cell> found;

@@ -85,8 +85,26 @@ struct MoneyBatch {
 /// Whether rows of the batch's days may be in the store already; `none` saves a look-up per event.
 enum class Existing : std::uint8_t { possible, none };
 
+/// Numbers of words that the pages of one run have named before, so that they are not looked up page by page. A number that a transaction made is known once
+/// that is committed. Used by one transaction at a time.
+class KnownNumbers {
+ public:
+  /// A transaction begins: what one that came to nothing made is forgotten.
+  void begin() { made_.clear(); }
+  std::optional<std::int64_t> find(const std::string& word) const {
+    const auto known = numbers_.find(word);
+    return known == numbers_.end() ? std::nullopt : std::optional(known->second);
+  }
+  void made(std::string word, std::int64_t number) { made_.emplace_back(std::move(word), number); }
+  void committed();
+
+ private:
+  std::unordered_map<std::string, std::int64_t> numbers_;
+  std::vector<std::pair<std::string, std::int64_t>> made_;
+};
+
 /// Inserts the identities that are not there yet, and what changed of those that are. Rows are visible at once.
-Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing);
+Counts store_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batch, Existing existing, KnownNumbers* known = nullptr);
 
 /// A page of an earlier run, decoded anew: rows are written where they differ from what is stored, as if that run had written them. What a
 /// later run wrote stays.

@@ -27,6 +27,7 @@ struct Source {
   spapi::Request (*request)(const spapi::MoneyWindow&, const std::string& page_token, int events_per_page);
   bool pages_may_be_smaller;
   Result<spapi::MoneyPage> (*decode)(const JsonDocument&, const spapi::MoneyWindow&);
+  Result<std::string> (*next_token)(const JsonDocument&);
   SlicePolicy policy;
 
   std::string_view name() const noexcept { return store::money_stream_name(stream); }
@@ -38,8 +39,8 @@ constexpr SlicePolicy kWithoutDates{.fixed_grid = true, .widest_days = 128, .eve
 
 spapi::Request request_transactions(const spapi::MoneyWindow& window, const std::string& page_token, int) { return spapi::list_transactions(window, page_token); }
 
-constexpr Source kTransactions{store::MoneyStream::transactions, &request_transactions, false, &spapi::decode_transactions, kWithDates};
-constexpr Source kFinancialEvents{store::MoneyStream::financial_events, &spapi::list_financial_events, true, &spapi::decode_financial_events, kWithoutDates};
+constexpr Source kTransactions{store::MoneyStream::transactions, &request_transactions, false, &spapi::decode_transactions, &spapi::next_transactions, kWithDates};
+constexpr Source kFinancialEvents{store::MoneyStream::financial_events, &spapi::list_financial_events, true, &spapi::decode_financial_events, &spapi::next_financial_events, kWithoutDates};
 
 /// How a walk can end other than well.
 enum class Trouble : std::uint8_t {
@@ -184,35 +185,69 @@ class MoneyReader {
   Async<Status> walk_window(Slice slice, spapi::MoneyWindow window, bool may_be_narrower, MoneyWalk& walk, PageArchive& archive) {
     const auto known = days_with_rows_.lower_bound(slice.first);
     const auto existing = known != days_with_rows_.end() && *known < slice.end() ? store::Existing::possible : store::Existing::none;
+    const std::optional<int> tries = may_be_narrower ? std::optional(slice.days >= too_wide_ ? 1 : kTriesOfWide) : std::nullopt;
     walk.begin_window();
     std::string token;
-    do {
-      spapi::Request request = source_.request(window, token, events_per_page_);
-      if (may_be_narrower) request.tries = slice.days >= too_wide_ ? 1 : kTriesOfWide;
-      AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
-      std::string packed;
-      auto decode = [this, &answer, &packed, &archive, &window] {
-        packed = archive.pack(answer);
-        return source_.decode(answer, window);
-      };
-      AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
-      // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
-      if (page.bare && !token.empty()) co_return Code::page_token_expired;
-      // One that says so in so many words, or one at the very beginning where there were rows before, is believed when a second walk ends at the same place.
-      const bool doubtful = token.empty() ? page.bare && existing == store::Existing::possible : page.doubtful;
-      if (const std::pair here(slice.first, walk.count()); doubtful && ended_at_ != here) {
-        ended_at_ = here;
-        co_return Code::page_token_expired;
-      }
-      token = page.next_token;
-      auto on_known_days = co_await settle_undated(page.batch);
-      if (!on_known_days) co_return on_known_days.error();
-      if (!walk.take(page)) co_return Code::page_loop;
-      if (walk.count() > kMostEventsInMemory && slice.days > 1) co_return Code::answer_too_large;
-      run_.progress.set_detail(std::string(source_.name()) + " of " + format_day(slice.first) + ", " + std::to_string(walk.count()) + " rows");
-      AMZ_CO_CHECK(co_await store_page(std::move(page.batch), *on_known_days ? store::Existing::possible : existing, archive, std::move(packed)));
-    } while (!token.empty());
-    co_return Done{};
+    std::optional<Result<JsonDocument>> answer;
+    auto first = fetch(window, token, tries, caller_.cancel, answer);
+    co_await std::move(first);
+    for (;;) {
+      if (!*answer) co_return answer->error();
+      // The next page is on its way while this one is decoded and stored.
+      std::optional<Result<JsonDocument>> coming;
+      CancelSource enough;
+      const auto cancelled = caller_.cancel.on_cancel([&] { enough.cancel(caller_.cancel.reason()); });
+      if (caller_.cancel.cancelled()) enough.cancel(caller_.cancel.reason());
+      Group ahead(run_.services.tasks.loop(), run_.services.log);
+      const auto next = source_.next_token(**answer);
+      if (next && !next->empty()) ahead.spawn([&] { return fetch(window, *next, tries, enough.token(), coming); });
+      auto kept = co_await keep_page(slice, window, token, existing, **answer, walk, archive);
+      if (!kept) enough.cancel(CancelReason::sibling_failed);
+      auto ended = co_await ahead.all_ended();
+      if (!kept) co_return kept.error();
+      if (!ended) co_return ended.error();
+      token = std::move(*kept);
+      if (token.empty()) co_return Done{};
+      answer = std::move(coming);
+    }
+  }
+
+  /// One page, by its token.
+  Async<void> fetch(spapi::MoneyWindow window, std::string token, std::optional<int> tries, CancelToken cancel, std::optional<Result<JsonDocument>>& answer) {
+    spapi::Request request = source_.request(window, token, events_per_page_);
+    if (tries) request.tries = *tries;
+    spapi::Caller caller = caller_;
+    caller.cancel = cancel;
+    caller.calls = caller.throttled = 0;
+    auto told = co_await run_.services.client.call(caller, std::move(request));
+    answer.emplace(std::move(told));
+    caller_.calls += caller.calls;
+    caller_.throttled += caller.throttled;
+  }
+
+  /// Decodes a page and stores what is new; the token of the next one. `token`: its own.
+  Async<Result<std::string>> keep_page(Slice slice, spapi::MoneyWindow window, const std::string& token, store::Existing existing, const JsonDocument& answer, MoneyWalk& walk, PageArchive& archive) {
+    std::string packed;
+    auto decode = [this, &answer, &packed, &archive, &window] {
+      packed = archive.pack(answer);
+      return source_.decode(answer, window);
+    };
+    AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
+    // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
+    if (page.bare && !token.empty()) co_return Code::page_token_expired;
+    // One that says so in so many words, or one at the very beginning where there were rows before, is believed when a second walk ends at the same place.
+    const bool doubtful = token.empty() ? page.bare && existing == store::Existing::possible : page.doubtful;
+    if (const std::pair here(slice.first, walk.count()); doubtful && ended_at_ != here) {
+      ended_at_ = here;
+      co_return Code::page_token_expired;
+    }
+    auto on_known_days = co_await settle_undated(page.batch);
+    if (!on_known_days) co_return on_known_days.error();
+    if (!walk.take(page)) co_return Code::page_loop;
+    if (walk.count() > kMostEventsInMemory && slice.days > 1) co_return Code::answer_too_large;
+    run_.progress.set_detail(std::string(source_.name()) + " of " + format_day(slice.first) + ", " + std::to_string(walk.count()) + " rows");
+    AMZ_CO_CHECK(co_await store_page(std::move(page.batch), *on_known_days ? store::Existing::possible : existing, archive, std::move(packed)));
+    co_return std::move(page.next_token);
   }
 
   /// An event without a date stays on the day under which it was first seen, whichever window shows it. A fixed grid needs no such care.
@@ -226,12 +261,13 @@ class MoneyReader {
 
   Async<Status> store_page(store::MoneyBatch batch, store::Existing existing, PageArchive& archive, std::string packed) {
     if (batch.events.empty() && batch.unreadable.empty() && packed.empty()) co_return Done{};
-    auto write = [stream = source_.stream, passing = run_.progress.due(), existing, batch = std::move(batch), &archive, packed = std::move(packed)](const store::RunTx& entered) {
+    auto write = [stream = source_.stream, passing = run_.progress.due(), existing, batch = std::move(batch), &known = known_, &archive, packed = std::move(packed)](const store::RunTx& entered) {
       archive.keep(entered, packed);
-      store::add_counts(entered, store::money_stream_name(stream), store::store_page(entered, stream, batch, existing));
+      store::add_counts(entered, store::money_stream_name(stream), store::store_page(entered, stream, batch, existing, &known));
       if (passing) store::pass_progress(entered, *passing);
     };
     auto written = co_await write_for(run_, std::move(write));
+    if (written) known_.committed();
     co_return written;
   }
 
@@ -297,6 +333,7 @@ class MoneyReader {
   int refused_ = 0;                // slices on end
   int too_wide_ = std::numeric_limits<int>::max();   // days of the narrowest slice that had to be halved: others of that width get no patience
   int events_per_page_ = spapi::kEventsPerPage;
+  store::KnownNumbers known_;
   std::optional<std::pair<Day, std::int64_t>> ended_at_;   // where a walk ended doubtfully: its slice, and its events by then
   std::set<Day> days_with_rows_;   // or that may have some, from a walk that broke off
 };
