@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <unordered_map>
 
 #include "base/json.hpp"
 #include "detect/local_time.hpp"
@@ -23,7 +24,7 @@ constexpr std::int64_t kHeadsAtOnce = 20'000;
 
 /// What differs between the two sources of the money. What was deferred is told again when it is released; the second telling counts (facts: 2024-06-19).
 struct Statements {
-  std::string_view next_day, heads, events, event;
+  std::string_view next_day, heads, events, event, amounts;
 };
 constexpr Statements kTransactions{
     "SELECT min(day) FROM transactions WHERE user_no=?1 AND day>=?2",
@@ -31,18 +32,16 @@ constexpr Statements kTransactions{
     "AND upper(coalesce(t.status, ''))<>'DEFERRED_RELEASED'",
     "SELECT t.event_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND y.name IN ('Shipment', 'Refund', 'GuaranteeClaim', 'Adjustment', 'ServiceFee') "
     "AND upper(coalesce(t.status, ''))<>'DEFERRED_RELEASED' ORDER BY t.event_id",
-    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku, l.line_id FROM transactions t JOIN event_types y ON y.type_id = t.type_id "
-    "JOIN transaction_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 /*! AND l.user_no = t.user_no */ JOIN shapes s ON s.shape_id = l.shape_id "
-    "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.user_no = t.user_no AND k.sku_id = l.sku_id WHERE t.user_no=?2 AND t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
+    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail FROM transactions t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?2 AND t.event_id=?1",
+    "SELECT shape_id, currency_id, micros, sku_id, line_id FROM transaction_lines WHERE line_id>=?1 AND line_id<?2 /*! AND user_no=?3 */ ORDER BY line_id"};
 constexpr Statements kEvents{
     "SELECT min(day) FROM financial_events WHERE user_no=?1 AND day>=?2",
     "SELECT t.order_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 AND t.order_id IS NOT NULL "
     "AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList')",
     "SELECT t.event_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?1 AND t.day=?2 "
     "AND y.name IN ('ShipmentEventList', 'RefundEventList', 'GuaranteeClaimEventList', 'ServiceFeeEventList') ORDER BY t.event_id",
-    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail, s.path, s.type, c.code, l.micros, k.sku, l.line_id FROM financial_events t JOIN event_types y ON y.type_id = t.type_id "
-    "JOIN financial_event_lines l ON l.line_id >= t.event_id * 4096 AND l.line_id < (t.event_id + 1) * 4096 /*! AND l.user_no = t.user_no */ JOIN shapes s ON s.shape_id = l.shape_id "
-    "LEFT JOIN currencies c ON c.currency_id = l.currency_id LEFT JOIN skus k ON k.user_no = t.user_no AND k.sku_id = l.sku_id WHERE t.user_no=?2 AND t.event_id=?1 AND s.kind='component' ORDER BY l.line_id"};
+    "SELECT coalesce(t.continues, t.event_id), y.name, t.posted_at, t.order_id, t.marketplace, t.detail FROM financial_events t JOIN event_types y ON y.type_id = t.type_id WHERE t.user_no=?2 AND t.event_id=?1",
+    "SELECT shape_id, currency_id, micros, sku_id, line_id FROM financial_event_lines WHERE line_id>=?1 AND line_id<?2 /*! AND user_no=?3 */ ORDER BY line_id"};
 
 /// Both sources' names of charges and fees; the newer one names charges by what the price is of (facts: spapi 3.2).
 constexpr std::pair<std::string_view, Part> kPartNames[]{
@@ -204,51 +203,105 @@ class OrderReader::State {
     ids_.clear();
   }
 
+  /// What kind of amount a line is, as it matters here.
+  struct Kind {
+    bool component = false, share = false;
+    std::string path;
+    Name type;
+    std::optional<Part> part;
+  };
+
   void read_event(Tx& tx, std::int64_t id) {
+    begin_event(tx, id);
     struct Share {
       std::int64_t line;
-      std::string path, type;
+      const Kind* kind;
       Name sku;
       std::optional<Currency> currency;
       std::optional<Micros> amount;
     };
     std::vector<Share> shares;
-    Rows r = tx.rows(sql_.event, id, user_);
-    bool first = true;
-    while (r.next()) {
-      if (first && r.integer(0) != event_.id) {
-        end_event();
-        event_.id = r.integer(0);
-        event_.type = r.text(1);
-        event_.posted = r.maybe_instant(2);
-        event_.order = r.text(3);
-        event_.marketplace = r.text(4);
-        event_.detail = r.text(5);
-      }
-      if (first && stage_ == Stage::pass && !event_.type.starts_with("ServiceFee") && !event_.order.empty())
-        if (const std::uint64_t order = number_of(event_.order); several_.of(order)) pieces_.push_back({order, id});
-      first = false;
-      const auto currency = Currency::parse(r.view(8));
-      const Name sku = t_.names.of(r.view(10));
-      if (event_.type.starts_with("ServiceFee")) {
-        if (currency && !r.is_null(9)) event_.fees.push_back({.row = 0, .posted = {}, .type = t_.names.of(r.view(7)), .sku = sku, .fnsku = {}, .object = {}, .country = {}, .currency = *currency, .amount = Micros{r.integer(9)}});
+    bool split = false;
+    const bool service_fee = event_.type.starts_with("ServiceFee");
+    for (const Line& line : lines_of(tx, id)) {
+      const Kind& kind = kind_of(tx, line.shape);
+      if (!kind.component) continue;
+      const auto currency = currency_of(tx, line.currency);
+      const Name sku = sku_of(tx, line.sku);
+      if (service_fee) {
+        if (currency && line.amount) event_.fees.push_back({.row = 0, .posted = {}, .type = kind.type, .sku = sku, .fnsku = {}, .object = {}, .country = {}, .currency = *currency, .amount = *line.amount});
         continue;
       }
       if (sku.empty()) continue;
-      const auto amount = r.is_null(9) ? std::nullopt : std::optional(Micros{r.integer(9)});
-      if (!v0_ && may_be_share_of_fee(r.view(7))) {
-        shares.push_back({r.integer(11), r.text(6), r.text(7), sku, currency, amount});
+      if (kind.share) {
+        shares.push_back({line.number, &kind, sku, currency, line.amount});
+        split |= t_.names.text(kind.type) == "Base";
         continue;
       }
-      put(sku, part_of(r.view(7), r.view(6)), currency, amount);
+      put(sku, kind.part, currency, line.amount);
     }
-    const bool split = std::any_of(shares.begin(), shares.end(), [](const Share& s) { return s.type == "Base"; });
     for (const Share& s : shares) {
-      std::optional<Part> part = part_of(s.type, s.path);
+      std::optional<Part> part = s.kind->part;
       if (split)
-        if (const auto of = part_of(name_above(tx, id, s.path, s.line), s.path); of == Part::commission || of == Part::refund_commission || of == Part::fulfilment) part = of;
+        if (const auto of = part_of(name_above(tx, id, s.kind->path, s.line), s.kind->path); of == Part::commission || of == Part::refund_commission || of == Part::fulfilment) part = of;
       put(s.sku, part, s.currency, s.amount);
     }
+  }
+
+  /// Unless it is the one that is being read, which this row goes on with.
+  void begin_event(Tx& tx, std::int64_t id) {
+    Rows r = tx.rows(sql_.event, id, user_);
+    if (!r.next()) return;
+    if (r.integer(0) != event_.id) {
+      end_event();
+      event_.id = r.integer(0);
+      event_.type = r.text(1);
+      event_.posted = r.maybe_instant(2);
+      event_.order = r.text(3);
+      event_.marketplace = r.text(4);
+      event_.detail = r.text(5);
+    }
+    if (stage_ == Stage::pass && !event_.type.starts_with("ServiceFee") && !event_.order.empty())
+      if (const std::uint64_t order = number_of(event_.order); several_.of(order)) pieces_.push_back({order, id});
+  }
+
+  struct Line {
+    std::int64_t shape, currency, sku, number;   // 0: none
+    std::optional<Micros> amount;
+  };
+  const std::vector<Line>& lines_of(Tx& tx, std::int64_t id) {
+    lines_.clear();
+    Rows r = tx.rows(sql_.amounts, id * 4096, (id + 1) * 4096, user_);
+    while (r.next()) lines_.push_back({r.integer(0), r.integer(1), r.integer(3), r.integer(4), r.is_null(2) ? std::nullopt : std::optional(Micros{r.integer(2)})});
+    return lines_;
+  }
+
+  // Words are looked up once, and not with each amount: a join of six tables took most of the time that reading takes.
+
+  const Kind& kind_of(Tx& tx, std::int64_t shape) {
+    const auto [place, is_new] = kinds_.try_emplace(shape);
+    if (!is_new) return place->second;
+    Rows r = tx.rows("SELECT kind, path, type FROM shapes WHERE shape_id=?1", shape);
+    if (!r.next()) return place->second;
+    Kind& kind = place->second;
+    kind.component = r.view(0) == "component";
+    kind.path = r.text(1);
+    kind.type = t_.names.of(r.view(2));
+    kind.part = part_of(r.view(2), r.view(1));
+    kind.share = !v0_ && may_be_share_of_fee(r.view(2));
+    return kind;
+  }
+  std::optional<Currency> currency_of(Tx& tx, std::int64_t number) {
+    if (number == 0) return std::nullopt;
+    const auto [place, is_new] = currencies_.try_emplace(number);
+    if (is_new) place->second = Currency::parse(tx.text("SELECT code FROM currencies WHERE currency_id=?1", number).value_or(""));
+    return place->second;
+  }
+  Name sku_of(Tx& tx, std::int64_t number) {
+    if (number == 0) return t_.names.of("");
+    const auto [place, is_new] = skus_.try_emplace(number);
+    if (is_new) place->second = t_.names.of(tx.text("SELECT sku FROM skus WHERE user_no=?1 AND sku_id=?2", user_, number).value_or(""));
+    return place->second;
   }
 
   void put(Name sku, std::optional<Part> part, std::optional<Currency> currency, std::optional<Micros> amount) {
@@ -350,6 +403,10 @@ class OrderReader::State {
   std::vector<std::int64_t> ids_;         // events to be read
   std::size_t at_ = 0;
   Event event_;                           // one that is being read; it may go on in the next row
+  std::vector<Line> lines_;               // of it
+  std::unordered_map<std::int64_t, Kind> kinds_;   // these by their numbers in the store
+  std::unordered_map<std::int64_t, std::optional<Currency>> currencies_;
+  std::unordered_map<std::int64_t, Name> skus_;
   UsualCharges usual_charges_;
   std::deque<Piece> pieces_;              // these two can be long: a vector that grows takes twice the room
   std::deque<Usual> usual_;

@@ -373,6 +373,8 @@ std::vector<std::string> complete_streams(Tx& tx, RunNo run, Instant since) {
   return streams;
 }
 
+std::int64_t slices_done(Tx& tx, RunNo run, std::string_view stream) { return tx.integer("SELECT slices_done FROM run_streams WHERE run_no=?1 AND stream=?2", run, stream).value_or(0); }
+
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known) {
   run.tx().run("UPDATE run_streams SET slices_done=?3, slices_known=?4 WHERE run_no=?1 AND stream=?2", run.run(), stream, done, known);
 }

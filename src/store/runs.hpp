@@ -171,6 +171,8 @@ Counts counts_of(Tx& tx, RunNo run, std::string_view stream);
 std::map<std::string, Counts> counts_by_stream(Tx& tx, RunNo run);
 /// Streams that this run has read to their ends since then, in this turn or an earlier one.
 std::vector<std::string> complete_streams(Tx& tx, RunNo run, Instant since);
+/// Those that the run has walked of a stream, whichever worker did.
+std::int64_t slices_done(Tx& tx, RunNo run, std::string_view stream);
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known);
 void end_stream(const RunTx& run, std::string_view stream, std::string_view status, std::string_view coverage, std::int64_t calls, const std::optional<Error>& error);
 

@@ -106,16 +106,18 @@ class MoneyReader {
       Day start;
       std::vector<store::Cell> cells;
       std::vector<store::Window> grid;
+      std::int64_t slices_done = 0;
     };
     const Instant now = run_.services.clock.now();
-    auto load = [user = run_.fence.user, name = source_.name(), &settings = run_.services.settings, now, end = day_of(now) + std::chrono::days(1)](store::Tx& tx) -> Result<Known> {
+    auto load = [user = run_.fence.user, number = run_.fence.run, name = source_.name(), &settings = run_.services.settings, now, end = day_of(now) + std::chrono::days(1)](store::Tx& tx) -> Result<Known> {
       const auto connection = store::find_connection(tx, user);
       const Day start = history_begins(settings, now, connection ? connection->history_from : std::nullopt);
-      return Known{start, store::cells(tx, user, name, start, end), store::windows(tx, user, name)};
+      return Known{start, store::cells(tx, user, name, start, end), store::windows(tx, user, name), store::slices_done(tx, number, name)};
     };
     AMZ_CO_TRY(known, co_await run_.services.store.read(std::move(load)));
     for (const store::Cell& cell : known.cells)
       if (cell.row_count > 0) days_with_rows_.insert(cell.day);
+    slices_before_ = known.slices_done;
     plan_ = std::make_unique<SlicePlan>(source_.policy, known.start, now, known.cells, known.grid);
     co_return Done{};
   }
@@ -315,7 +317,7 @@ class MoneyReader {
 
   Async<Status> tell_slices() {
     run_.progress.set_units(source_.name(), plan_->days_done(), plan_->days_known());
-    auto write = [name = source_.name(), done = plan_->slices_done(), known = plan_->slices_known(), passing = run_.progress.due()](const store::RunTx& entered) {
+    auto write = [name = source_.name(), done = slices_before_ + plan_->slices_done(), known = slices_before_ + plan_->slices_known(), passing = run_.progress.due()](const store::RunTx& entered) {
       store::set_slices(entered, name, done, known);
       if (passing) store::pass_progress(entered, *passing);
     };
@@ -327,6 +329,7 @@ class MoneyReader {
   const Source& source_;
   spapi::Caller caller_;
   std::unique_ptr<SlicePlan> plan_;
+  std::int64_t slices_before_ = 0;   // walked in this run by earlier turns, or by a worker that is gone
   Instant read_until_{};           // of the slice that is being walked
   Duration part_ = kWhole;         // what is asked for at once of a slice of a day; what helped for one will for the next
   Regrowth regrowth_;

@@ -196,6 +196,7 @@ class Import {
       const std::vector<Day> days = take_days(strays_);
       AMZ_CO_CHECK(co_await sort_out_strays(days));
     }
+    result_.counts.fetched -= told_rows_;
     co_return result_;
   }
 
@@ -236,10 +237,22 @@ class Import {
       for (std::size_t from = 0; from < found.size(); from += kRowsPerWrite) {
         const auto some = std::span(found).subspan(from, std::min(kRowsPerWrite, found.size() - from));
         auto keep = [&table = table_, some](const store::RunTx& run) { return store::keep_strays(run, table, some); };
-        AMZ_CO_TRY(kept, co_await write_fenced(services_, context_.fence, std::move(keep)));
-        result_.counts += kept;
+        AMZ_CO_CHECK(co_await write_counted(std::move(keep)));
       }
     }
+    co_return Done{};
+  }
+
+  /// Counts in the run what is written, along with it: what a worker wrote that died is the run's all the same, and so is what it could not read.
+  template <class Change>
+  Async<Status> write_counted(Change change) {
+    auto write = [stream = dataset_.stream, change = std::move(change)](const store::RunTx& run) mutable {
+      const store::Counts counts = change(run);
+      store::add_counts(run, stream, counts);
+      return counts;
+    };
+    AMZ_CO_TRY(counts, co_await write_fenced(services_, context_.fence, std::move(write)));
+    told_ += counts;
     co_return Done{};
   }
 
@@ -354,12 +367,13 @@ class Import {
       for (std::size_t from = 0; from < faults.size(); from += kRowsPerWrite) {
         const auto some = std::span(faults).subspan(from, std::min(kRowsPerWrite, faults.size() - from));
         auto write = [stream = dataset_.stream, some](const store::RunTx& run) {
-          std::int64_t rejected = 0;
-          for (const auto& [fault, about] : some) rejected += store::quarantine(run, stream, std::nullopt, std::nullopt, fault, about) ? 1 : 0;
-          return rejected;
+          store::Counts counts;
+          counts.fetched = static_cast<std::int64_t>(some.size());
+          for (const auto& [fault, about] : some) counts.rejected += store::quarantine(run, stream, std::nullopt, std::nullopt, fault, about) ? 1 : 0;
+          return counts;
         };
-        AMZ_CO_TRY(rejected, co_await write_fenced(services_, context_.fence, std::move(write)));
-        result_.counts.rejected += rejected;
+        AMZ_CO_CHECK(co_await write_counted(std::move(write)));
+        told_rows_ += static_cast<std::int64_t>(some.size());
       }
     }
     co_return Done{};
@@ -466,9 +480,7 @@ class Import {
       if (replay) return store::recount_report_days(run, table, days, gone);
       return store::close_report_days(run, table, days, gone, settle_before, until);
     };
-    AMZ_CO_TRY(counts, co_await write_fenced(services_, context_.fence, std::move(write)));
-    result_.counts += counts;
-    co_return Done{};
+    co_return co_await write_counted(std::move(write));
   }
 
   struct DayRows {
@@ -501,7 +513,7 @@ class Import {
     const auto shown_count = static_cast<std::int64_t>(shown.size());
     Difference difference = compare(std::move(shown), std::move(stored), context_.replay.has_value());
 
-    const std::int64_t written_before = result_.counts.added + result_.counts.changed;
+    const std::int64_t written_before = told_.added + told_.changed;
     RowWalk second(services_.store, document_, dataset_, charset_);
     while (!difference.actions.empty()) {
       if (context_.cancel.cancelled()) co_return Code::cancelled;
@@ -521,7 +533,7 @@ class Import {
       AMZ_CO_CHECK(co_await write_batch(std::move(batch)));
       if (!*more) break;
     }
-    result_.counts.unchanged += shown_count - (result_.counts.added + result_.counts.changed - written_before);
+    result_.counts.unchanged += shown_count - (told_.added + told_.changed - written_before);
     std::vector<store::ReportDay> closed;
     for (const Day day : days) {
       const auto sum = shown_.find(day);
@@ -537,10 +549,13 @@ class Import {
       auto write = [&table = table_, some](const store::RunTx& run) {
         std::vector<store::RowChange> changes;
         for (const auto& [row, action] : some) changes.push_back({&row, action.occurrence, action.replaces});
-        return store::write_report_rows(run, table, changes);
+        store::Counts counts = store::write_report_rows(run, table, changes);
+        counts.fetched = counts.added + counts.changed;
+        return counts;
       };
-      AMZ_CO_TRY(counts, co_await write_fenced(services_, context_.fence, std::move(write)));
-      result_.counts += counts;
+      const std::int64_t written_before = told_.fetched;
+      AMZ_CO_CHECK(co_await write_counted(std::move(write)));
+      told_rows_ += told_.fetched - written_before;
     }
     co_return Done{};
   }
@@ -555,6 +570,8 @@ class Import {
   std::map<Day, DaySum> shown_;
   std::size_t part_column_ = 0;
   std::int64_t unreadable_ = 0, left_ = 0;
+  store::Counts told_;             // in the run, along with what they count
+  std::int64_t told_rows_ = 0;     // of the document's own
   std::vector<store::ReportDay> unchanged_;
   std::vector<DayRows> changed_, strays_;   // strays: of which the document shows something else than is stored, and tells nothing
   Imported result_;

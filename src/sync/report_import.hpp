@@ -28,7 +28,7 @@ struct ImportContext {
 };
 
 struct Imported {
-  store::Counts counts;
+  store::Counts counts;   ///< beside what is counted in the run already
   std::set<Day> days;   ///< that the document told of
   std::set<std::string> parts;
   bool personal = false;   ///< it has columns of persons, so it is not to be kept

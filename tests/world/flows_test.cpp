@@ -322,6 +322,31 @@ TEST_CASE("a seller who is erased and connects again is asked for by the plans a
   check_within_plans(world);
 }
 
+TEST_CASE("spans of days that were walked stay told when another worker goes on") {
+  WorldSettings settings = small();
+  settings.finances_v0 = true;   // spans of a fixed grid: there are many
+  settings.history_days = settings.amazon.history_days = 180;
+  settings.streams = {"financial_events"};
+  World world(settings);
+  Process* process = &world.open();
+  REQUIRE(world.connect(*process, 1));
+  const auto done = [&] { return world.count("SELECT slices_done FROM run_streams WHERE stream='financial_events'"); };
+  std::int64_t most = 0;
+  const auto grows = [&] {
+    const std::int64_t now = done();
+    CHECK(now >= most);
+    most = std::max(most, now);
+    CHECK(world.count("SELECT slices_known FROM run_streams WHERE stream='financial_events'") >= now);
+    return false;
+  };
+  REQUIRE(world.run_until([&] { return grows() || most >= 3; }));
+  world.kill(*process);
+  process = &world.open();
+  CHECK(world.run_until([&] { return grows() || world.count("SELECT count(*) FROM runs WHERE status='completed'") == 1; }));
+  CHECK(most > 4);
+  CHECK(world.count("SELECT slices_known=slices_done FROM run_streams WHERE stream='financial_events'") == 1);
+}
+
 TEST_CASE("who takes over a sync whose reports were all asked for asks for no list of reports") {
   WorldSettings settings = small();
   settings.streams.clear();

@@ -637,6 +637,40 @@ TEST_CASE("a report that tells of other days than it was asked for is refused, a
   check_report(world, process, 1);
 }
 
+TEST_CASE("wherever a worker dies while it stores a report, the run tells of all that was stored, and that some could not be read") {
+  std::string text = kPaymentsHeader + "no date\tR-0\tLost_Warehouse\tSKU-1\tX001\tUSD\t5.00\n";
+  constexpr int kRows = 12;
+  for (int i = 1; i <= kRows; ++i) text += "2026-11-1" + std::to_string(i % 10) + "T08:00:00+00:00\tR-" + std::to_string(i) + "\tLost_Warehouse\tSKU-1\tX001\tUSD\t5.00\n";
+  int deaths = 0;
+  for (std::int64_t call = 1;; ++call) {
+    CAPTURE(call);
+    World world(one_report("reimbursements"));
+    world.amazon().add_fault(document(text));
+    Process* process = &world.open();
+    const auto connected = world.connect(*process, 1);
+    REQUIRE(connected);
+    world.kill_at({World::CallKind::store, world.store_calls() + call, true});
+    world.run_until([&] { return !process->alive() || world.count("SELECT count(*) FROM runs WHERE completed_at IS NOT NULL") == 1; });
+    const bool died = !process->alive();
+    deaths += died ? 1 : 0;
+    if (died) process = &world.open();
+    const std::string run = world.finish(*process, world.user(1), connected->sync_id);
+    CHECK(member(run, "status") == "partial");
+    const auto told = *JsonDocument::parse(run);
+    for (const Json stream : told["streams"]) {
+      if (stream["name"].text() != "reimbursements") continue;
+      CHECK(stream["added"].integer() == kRows);
+      CHECK(stream["rejected"].integer() == 1);
+      // What can't be read is read again by the next worker, and not kept twice.
+      const std::int64_t kept = *stream["added"].integer() + *stream["unchanged"].integer() + *stream["rejected"].integer();
+      CHECK(*stream["fetched"].integer() >= kept);
+      CHECK(*stream["fetched"].integer() <= kept + (died ? 1 : 0));
+    }
+    if (!died) break;
+  }
+  CHECK(deaths > 20);
+}
+
 TEST_CASE("whatever lines a document holds, each is a row or in quarantine, and a second reading keeps none twice") {
   const std::string header = "approval-date\treimbursement-id\tsku\tproduct-name\tcurrency-unit\tamount-total\tquantity-reimbursed-cash\n";
   const auto good = [](int n, const std::string& amount = "1.00") { return "2026-11-20T08:00:00+00:00\t" + std::to_string(n) + "\tA\t12\" pan\tUSD\t" + amount + "\t1\n"; };
