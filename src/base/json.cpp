@@ -78,15 +78,13 @@ struct JsonTreeBuilder {
   }
 
   bool text_of(std::string_view source, std::string_view& out) {
-    bool escaped = false, controlled = false;
-    for (const char c : source) {
-      escaped |= c == '\\';
-      controlled |= static_cast<unsigned char>(c) < 0x20;
+    if (plain_in_json(source) == source.size()) {
+      out = source;
+      return true;
     }
-    if (controlled) return fail("a control character inside a string");
-    if (escaped) return unescape(source, out);
-    out = source;
-    return true;
+    for (const char c : source)
+      if (static_cast<unsigned char>(c) < 0x20) return fail("a control character inside a string");
+    return unescape(source, out);
   }
 
   /// JSON escapes, surrogate pairs included; a lone surrogate is an error as it has no UTF-8 form.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_writer.hpp"
 
+#include <cstring>
+
 #include "base/crypto.hpp"
 
 namespace amzsync::base {
@@ -13,15 +15,32 @@ void append_json_string(std::string& out, std::string_view text) {
   }
 }
 
+std::size_t plain_in_json(std::string_view text) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U, kHighs = kOnes << 7;
+  std::size_t n = 0;
+  // Eight bytes at a look: the highest bit of a byte is set where it is 0 once the character that is looked for is taken off by xor, or is less than a blank.
+  for (std::uint64_t eight = 0; n + sizeof eight <= text.size(); n += sizeof eight) {
+    std::memcpy(&eight, text.data() + n, sizeof eight);
+    const std::uint64_t quote = eight ^ kOnes * '"', backslash = eight ^ kOnes * '\\';
+    const std::uint64_t found = ((eight - kOnes * 0x20) & ~eight) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+    if ((found & kHighs) != 0) break;
+  }
+  for (; n < text.size(); ++n) {
+    const auto c = static_cast<unsigned char>(text[n]);
+    if (c < 0x20 || c == '"' || c == '\\') break;
+  }
+  return n;
+}
+
 void append_json_utf8(std::string& out, std::string_view utf8) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
-  std::size_t written = 0;
-  for (std::size_t i = 0; i < utf8.size(); ++i) {
-    const auto c = static_cast<unsigned char>(utf8[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(utf8, written, i - written);
-    written = i + 1;
+  for (;;) {
+    const std::size_t plain = plain_in_json(utf8);
+    out.append(utf8, 0, plain);
+    if (plain == utf8.size()) break;
+    const auto c = static_cast<unsigned char>(utf8[plain]);
+    utf8.remove_prefix(plain + 1);
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -34,7 +53,6 @@ void append_json_utf8(std::string& out, std::string_view utf8) {
         out += kHex[c & 15];
     }
   }
-  out.append(utf8, written);
   out += '"';
 }
 

@@ -60,5 +60,7 @@ class JsonWriter {
 void append_json_string(std::string& out, std::string_view text);
 /// The same of what is known to be UTF-8, as every name and text of a JsonDocument is.
 void append_json_utf8(std::string& out, std::string_view utf8);
+/// How many bytes at the front of a text stand in a JSON string as they are: no quote, backslash or control character is among them.
+std::size_t plain_in_json(std::string_view text) noexcept;
 
 }  // namespace amzsync::base

@@ -101,7 +101,12 @@ SqliteConnection::~SqliteConnection() {
 }
 
 Statement& SqliteConnection::statement(std::string_view sql) {
-  if (const auto found = statements_.find(sql); found != statements_.end()) return *found->second;
+  Recent& recent = recent_[(reinterpret_cast<std::uintptr_t>(sql.data()) >> 3U) % recent_.size()];
+  if (recent.place == sql.data() && *recent.text == sql) return *recent.statement;
+  if (const auto found = statements_.find(sql); found != statements_.end()) {
+    recent = {sql.data(), &found->first, found->second.get()};
+    return *found->second;
+  }
   if (error_) return *broken_;
   sqlite3_stmt* raw = nullptr;
   const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr);

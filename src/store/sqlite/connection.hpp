@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -94,6 +95,12 @@ class SqliteConnection final : public Tx {
     std::size_t operator()(std::string_view t) const noexcept { return std::hash<std::string_view>()(t); }
   };
   std::unordered_map<std::string, std::unique_ptr<SqliteStatement>, TextHash, std::equal_to<>> statements_;
+  struct Recent {
+    const char* place = nullptr;       // where its text stood
+    const std::string* text = nullptr;
+    SqliteStatement* statement = nullptr;
+  };
+  std::array<Recent, 64> recent_;      // to hash a long text takes longer than some statements do
   std::uint64_t page_size_ = 0;
   std::atomic<std::uint64_t> unwritten_log_ = 0;
   std::unique_ptr<SqliteStatement> broken_;  // stands in for a statement that could not be prepared
