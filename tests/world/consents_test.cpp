@@ -2,26 +2,27 @@
 // What a seller agreed to is not lost, and not used against what was decided since: Amazon gives something for a code once.
 #include <doctest/doctest.h>
 
-#include "world/checks.hpp"
+#include "world/scenes.hpp"
 
 using namespace world;
 
 namespace {
-
-WorldSettings small() {
-  WorldSettings settings;
-  settings.amazon.events = 300;
-  settings.amazon.skus = 40;
-  settings.history_days = settings.amazon.history_days = 90;
-  settings.streams = {"transactions", "inventory"};
-  return settings;
-}
 
 /// The next token calls are answered that late.
 void be_slow(World& world, Duration by, int calls) {
   amzsim::Fault slow = trouble("/auth", "slow", 0, calls);
   slow.delay = by;
   world.amazon().add_fault(slow);
+}
+
+/// The process stands still from its next call on.
+void stand_still(World& world, Process& of, Duration span) {
+  const auto stands = std::make_shared<bool>(false);
+  world.set_fates([stands, &of, span](Process& process, World::Point) -> World::Fate {
+    if (&process != &of || std::exchange(*stands, true)) return {};
+    return {World::Fate::What::freeze, span, {}};
+  });
+  REQUIRE(world.run_until([&] { return *stands; }));
 }
 
 std::int64_t token_calls(World& world) { return world.amazon().stats()["token"].calls; }
@@ -166,14 +167,8 @@ TEST_CASE("no other engine brings a code to Amazon while the one that took it li
   Process& other = world.open();
   be_slow(world, std::chrono::seconds(2), 1);
   const auto outcome = bring(world, owner, 1);
-  bool still = false;
-  world.set_fates([&](Process& process, World::Point) -> World::Fate {
-    if (still || &process != &owner) return {};
-    still = true;
-    return {World::Fate::What::freeze, std::chrono::seconds(40), {}};
-  });
+  stand_still(world, owner, std::chrono::seconds(40));
   world.run_for(std::chrono::minutes(2));
-  CHECK(still);
   CHECK(token_calls(world) == 1);
   CHECK(!other.logged("left over"));
   CHECK(state(world, 1) == "connected");
@@ -262,13 +257,7 @@ TEST_CASE("who is disconnected or erased hears the end of the sync within a seco
     const auto connected = world.connect(holder, 1);
     REQUIRE(connected);
     REQUIRE(world.run_until([&] { return world.count("SELECT progress FROM runs") >= 30; }));
-    bool still = true;
-    world.set_fates([&](Process& process, World::Point) -> World::Fate {
-      if (!still || &process != &holder) return {};
-      still = false;
-      return {World::Fate::What::freeze, std::chrono::seconds(40), {}};
-    });
-    REQUIRE(world.run_until([&] { return !still; }));
+    stand_still(world, holder, std::chrono::seconds(40));
     const Steady asked = world.clock().steady();
     if (erased) {
       REQUIRE(world.wait(other.engine().erase(world.user(1), "the user")));
