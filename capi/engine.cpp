@@ -124,7 +124,7 @@ Answer consent_answer(const sync::ConsentLink& link) {
 
 Answer run_answer(const UserId& user, const store::TriggerOutcome& run) {
   JsonWriter json;
-  json.begin_object().field("syncId", run.id.text()).field("triggered", !run.attached).field("paused", run.paused).end_object();
+  json.begin_object().field("syncId", run.id.text()).field("triggered", !run.attached).field("paused", run.paused).field("runsAgain", run.runs_again).end_object();
   Answer answer = with_json(std::move(json).text());
   answer->user = user.text();
   answer->sync_id = run.id.text();

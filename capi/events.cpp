@@ -84,6 +84,9 @@ extern "C" {
 int64_t amzsync_event_seq(const amzsync_event* event) noexcept {
   return from_live(event, int64_t{0}, [](const amzsync_event& e) { return e.item.event.seq; });
 }
+int64_t amzsync_event_journal(const amzsync_event* event) noexcept {
+  return from_live(event, int64_t{0}, [](const amzsync_event& e) { return e.item.journal; });
+}
 const char* amzsync_event_type(const amzsync_event* event) noexcept {
   return text_from_live(event, nullptr, [](const amzsync_event& e) -> const std::string& { return e.item.event.type; });
 }
@@ -128,6 +131,10 @@ int32_t amzsync_events_gap(const amzsync_events* events) noexcept {
 
 int64_t amzsync_events_position(const amzsync_events* events) noexcept {
   return from_live(events, int64_t{0}, [](const amzsync_events& e) { return e.position; });
+}
+
+int64_t amzsync_events_journal(const amzsync_events* events) noexcept {
+  return from_live(events, int64_t{0}, [](const amzsync_events& e) { return e.cursor->journal(); });
 }
 
 const char* amzsync_events_sse_hello(amzsync_events* events, size_t* out_size) noexcept {

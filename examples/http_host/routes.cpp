@@ -395,6 +395,7 @@ void Routes::sync_start(Call& call) {
   }
   Json body = error_body("sync_in_progress", amzsync_status_sentence(AMZSYNC_ERROR_SYNC_IN_PROGRESS));
   body["existingSyncId"] = run->sync_id();
+  body["runsAgain"] = Json::parse(run->json()).value("runsAgain", false);
   call.send(answer(body, 409));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http_host/streams.hpp"
 
+#include <utility>
+
 namespace host {
 namespace {
 
@@ -9,27 +11,33 @@ constexpr std::size_t kMostHeldBack = 10'000;
 
 }  // namespace
 
+/// Unless it was written already. Who was erased and has come again has another journal, whose numbers begin anew.
+void EventStreams::Listener::write(std::int64_t of_journal, std::int64_t seq, std::string frame) {
+  if (seq > 0 && of_journal != std::exchange(journal, of_journal)) last = 0;
+  if (seq > 0 && seq <= last) return;
+  if (seq > 0) last = seq;
+  stream->write(std::move(frame));
+}
+
 void EventStreams::pump() {
   const std::lock_guard pumping(pump_mutex_);
   for (;;) {
     auto event = all_.next(std::chrono::milliseconds(0));
     if (!event || !*event) return;
-    const std::int64_t seq = (*event)->seq();
+    const std::int64_t journal = (*event)->journal(), seq = (*event)->seq();
     const std::lock_guard lock(mutex_);
     const auto [first, last] = listeners_.equal_range(std::string((*event)->user()));
     for (auto it = first; it != last; ++it) {
       Listener& listener = *it->second;
       if (listener.replaying) {
         if (listener.held_back.size() < kMostHeldBack) {
-          listener.held_back.emplace_back(seq, std::string((*event)->sse()));
+          listener.held_back.push_back({journal, seq, std::string((*event)->sse())});
         } else {
           listener.stream->close();   // it comes back for the rest
         }
         continue;
       }
-      if (seq > 0 && seq <= listener.last) continue;
-      if (seq > 0) listener.last = seq;
-      listener.stream->write(std::string((*event)->sse()));
+      listener.write(journal, seq, std::string((*event)->sse()));
     }
   }
 }
@@ -59,12 +67,9 @@ void EventStreams::add(const std::string& user, amzsync::Events missed, std::sha
     if (!event || !*event || !stream->write(std::string((*event)->sse()))) break;
   }
   const std::lock_guard lock(mutex_);
+  listener->journal = missed.journal();
   listener->last = missed.position();
-  for (auto& [seq, frame] : listener->held_back) {
-    if (seq > 0 && seq <= listener->last) continue;
-    if (seq > 0) listener->last = seq;
-    stream->write(std::move(frame));
-  }
+  for (auto& [journal, seq, frame] : listener->held_back) listener->write(journal, seq, std::move(frame));
   listener->held_back.clear();
   listener->replaying = false;
 }

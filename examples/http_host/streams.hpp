@@ -31,9 +31,15 @@ class EventStreams {
   struct Listener {
     std::string user;
     std::shared_ptr<httpd::Stream> stream;
-    std::int64_t last = 0;                     ///< number of the newest event written
+    std::int64_t journal = 0, last = 0;        ///< of the newest event written: its journal, and its number there
     bool replaying = true;
-    std::vector<std::pair<std::int64_t, std::string>> held_back;   ///< what came meanwhile
+    struct Held {
+      std::int64_t journal, seq;
+      std::string frame;
+    };
+    std::vector<Held> held_back;               ///< what came meanwhile
+
+    void write(std::int64_t of_journal, std::int64_t seq, std::string frame);
   };
   void drop(const Listener* listener);
 

@@ -456,7 +456,8 @@ AMZSYNC_API int32_t amzsync_migrate(const char *from, const char *to, amzsync_mi
 AMZSYNC_API int32_t amzsync_recoveries(amzsync_engine *engine, const char *user, int32_t by_month, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 
 /** Starts a sync, or attaches to the one that is active (then triggered is 0). `streams`: names with commas between, NULL for the default ones.
- * Errors: NOT_CONNECTED, NEEDS_REAUTH, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
+ * Answer: the JSON {"syncId","triggered","paused","runsAgain"}; runsAgain is true where the active sync does not read what was asked for: the one that
+ * begins with its end does, the next in the history. Errors: NOT_CONNECTED, NEEDS_REAUTH, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_start(amzsync_engine *engine, const char *user, const char *streams, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** Rebuilds rows from what is archived with the decoders of this version, without one call to Amazon: each day as its newest document tells
  * it. It is a sync like another, with a status, events and counts that say what changed. `streams`: names with commas between, NULL for all.
@@ -523,6 +524,8 @@ AMZSYNC_API int32_t amzsync_supply(amzsync_engine *engine, const char *user, con
 
 /** Number in the user's journal; 0 for passing progress. Since: 0.1 */
 AMZSYNC_API int64_t amzsync_event_seq(const amzsync_event *event) AMZSYNC_NOEXCEPT;
+/** Which journal that number is of: a user who was erased and has come again has another one, whose numbers begin anew. 0 for passing progress. Since: 0.1 */
+AMZSYNC_API int64_t amzsync_event_journal(const amzsync_event *event) AMZSYNC_NOEXCEPT;
 /** "sync_progress", "sync.completed", …; the user; the payload as one JSON object; borrowed. Since: 0.1 */
 AMZSYNC_API const char *amzsync_event_type(const amzsync_event *event) AMZSYNC_NOEXCEPT;
 AMZSYNC_API const char *amzsync_event_user(const amzsync_event *event) AMZSYNC_NOEXCEPT;
@@ -538,6 +541,8 @@ AMZSYNC_API int32_t amzsync_events_open(amzsync_engine *engine, const char *user
 AMZSYNC_API int32_t amzsync_events_gap(const amzsync_events *events) AMZSYNC_NOEXCEPT;
 /** The number of the last event that this reader gave out, or after which it began; where to resume. 0 for a reader of all users. Since: 0.1 */
 AMZSYNC_API int64_t amzsync_events_position(const amzsync_events *events) AMZSYNC_NOEXCEPT;
+/** The journal of the user that this reader is in (amzsync_event_journal). 0 for a reader of all users, and while there is no such user. Since: 0.1 */
+AMZSYNC_API int64_t amzsync_events_journal(const amzsync_events *events) AMZSYNC_NOEXCEPT;
 /** The first bytes of a server-sent event stream: `retry:` and the event `connected` with a snapshot of the user's connection and last sync.
  * Borrowed from `events`. For a reader of one user; "" for one of all. Since: 0.1 */
 AMZSYNC_API const char *amzsync_events_sse_hello(amzsync_events *events, size_t *out_size) AMZSYNC_NOEXCEPT;

@@ -119,6 +119,7 @@ class Event {
  public:
   explicit Event(amzsync_event* handle) : handle_(handle) {}
   std::int64_t seq() const noexcept { return amzsync_event_seq(handle_.get()); }
+  std::int64_t journal() const noexcept { return amzsync_event_journal(handle_.get()); }
   std::string_view type() const noexcept { return amzsync_event_type(handle_.get()); }
   std::string_view user() const noexcept { return amzsync_event_user(handle_.get()); }
   std::string_view json() const noexcept {
@@ -148,6 +149,7 @@ class Events {
     return event ? std::optional<Event>(Event(event)) : std::nullopt;
   }
   std::int64_t position() const noexcept { return amzsync_events_position(handle_.get()); }
+  std::int64_t journal() const noexcept { return amzsync_events_journal(handle_.get()); }
   bool gap() const noexcept { return amzsync_events_gap(handle_.get()) != 0; }
   int fd() const noexcept { return amzsync_events_fd(handle_.get()); }
   std::string_view sse_hello() {

@@ -26,7 +26,7 @@ class Tidying {
 // No token of Amazon's begins so; they begin with "Atzr|".
 constexpr std::string_view kMark = "amzsync-kept:";
 
-std::string fingerprint(const Secret& token) { 
+std::string fingerprint(const Secret& token) {
   const Sha256 hash = sha256("amzsync refresh token/" + std::string(token.reveal()));
   return hex(std::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
 }
@@ -100,6 +100,8 @@ Async<Result<Secret>> RefreshTokens::find(UserNo user, std::string sealed) {
   if (!token && token.code() == Code::not_found) co_return Error(Code::needs_reauth, "The host's token store has the refresh token no more.");
   co_return token;
 }
+
+std::string RefreshTokens::print_of(const Secret& token) { return fingerprint(token); }
 
 bool RefreshTokens::is_same(UserNo user, std::string_view sealed, const Secret& token) const {
   const auto opened = vault_.open(SecretKind::refresh_token, user, sealed);

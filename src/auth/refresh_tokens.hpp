@@ -34,6 +34,8 @@ class RefreshTokens {
   Async<Result<Secret>> find(UserNo user, std::string sealed);
   /// Whether `sealed` is this token. Any thread.
   bool is_same(UserNo user, std::string_view sealed, const Secret& token) const;
+  /// Tells a token apart, and nothing else of it.
+  static std::string print_of(const Secret& token);
   /// Whether it lies where tokens are to lie now. Any thread.
   bool is_in_place(UserNo user, std::string_view sealed) const;
 

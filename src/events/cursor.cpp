@@ -2,6 +2,7 @@
 #include "events/cursor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "store/users.hpp"
 
@@ -29,6 +30,7 @@ Result<std::unique_ptr<Cursor>> Cursor::open(store::Store& store, UserId user, s
   cursor->user_ = std::move(user);
   const auto load = [&](store::Tx& tx) -> Status {
     const auto number = store::find_user(tx, *cursor->user_);
+    cursor->number_ = number;
     store::JournalRange range;
     range.oldest = 1;
     if (number) range = store::journal_range(tx, *number);
@@ -55,14 +57,16 @@ Status Cursor::fill() {
     if (user_) {
       number = store::find_user(tx, *user_);
       if (!number) return Done{};
+      // Who was erased and has come again is another one, whose numbers begin anew.
+      if (std::exchange(number_, number) != number) position_ = 0;
       for (store::Event& e : store::events_after(tx, *number, position_, kAtOnce)) {
         const std::int64_t seq = e.seq;
-        ready_.push_back({*user_, std::move(e)});
+        ready_.push_back({*user_, std::move(e), number->value});
         position_ = seq;
       }
     } else {
       for (store::PlacedEvent& e : store::all_events_after(tx, position_, kAtOnce)) {
-        ready_.push_back({std::move(e.user), std::move(e.event)});
+        ready_.push_back({std::move(e.user), std::move(e.event), e.number.value});
         position_ = e.place;
         told_until_ = e.at;
       }
@@ -76,7 +80,7 @@ Status Cursor::fill() {
     // Behind the milestones: what passes now is newer than any of them. Not while more of those are to come.
     if (static_cast<int>(ready_.size()) >= kAtOnce) return Done{};
     for (store::PassingProgress& p : store::passing_progress_after(tx, number, progress_version_)) {
-      ready_.push_back({std::move(p.user), {0, "sync_progress", std::move(p.payload)}});
+      ready_.push_back({std::move(p.user), {0, "sync_progress", std::move(p.payload)}, 0});
       progress_version_ = p.version;
     }
     return Done{};

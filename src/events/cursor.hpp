@@ -14,6 +14,7 @@ using namespace base;
 struct Item {
   UserId user;
   store::Event event;   ///< seq 0: passing progress
+  std::int64_t journal = 0;   ///< whose number it is: who was erased and has come again has another journal; 0 of passing progress
 };
 
 class Cursor {
@@ -30,6 +31,8 @@ class Cursor {
   bool replay_gap() const noexcept { return gap_; }
   /// The event number (or place) after which this cursor began.
   std::int64_t began_after() const noexcept { return began_after_; }
+  /// The journal of one user that it is in; 0: there is no such user yet, or it is a reader of all.
+  std::int64_t journal() const noexcept { return number_ ? number_->value : 0; }
   /// The next item, nullopt when there is none now.
   Result<std::optional<Item>> next();
 
@@ -39,6 +42,7 @@ class Cursor {
 
   store::Store& store_;
   std::optional<UserId> user_;
+  std::optional<UserNo> number_;        // whose events the position counts; nobody's before there is such a user
   std::int64_t position_ = 0;   // event number, or place in the order of commits
   Instant told_until_{};         // of all users
   std::int64_t progress_version_ = 0;

@@ -135,7 +135,7 @@ void Dispatcher::end_all() {
     all.swap(subscriptions_);
   }
   for (const auto& [id, subscription] : all) {
-    call(*subscription, Item{UserId(), {0, "engine.closed", "{}"}});
+    call(*subscription, Item{UserId(), {0, "engine.closed", "{}"}, 0});
     let_go(*subscription);
   }
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "connection_no, user_no, region, seller_id, state, state_reason, generation, app_id, refresh_token, access_token, "
-    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from, marketplace, failed_syncs";
+    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from, marketplace, failed_syncs, token_print";
 
 ConnectionState state_from(std::string_view name) noexcept {
   for (const auto s : {ConnectionState::pending, ConnectionState::connected, ConnectionState::needs_reauth})
@@ -46,6 +46,7 @@ std::optional<Connection> read_connection(Rows r) {
   if (const auto day = r.maybe_integer(15)) c.history_from = day_from(*day);
   c.marketplace = r.id<MarketplaceId>(16);
   c.failed_syncs = r.integer(17);
+  c.token_print = r.text(18);
   return c;
 }
 
@@ -75,12 +76,26 @@ void ensure_pending_connection(Tx& tx, UserNo user, const std::string& region) {
   tx.run("INSERT INTO connections(user_no, region, state, updated_at) VALUES(?1, ?2, 'pending', ?3) ON CONFLICT (user_no) DO NOTHING", user, region, tx.now());
 }
 
+namespace {
+
+/// Rows carry no seller: another seller's rows under the same user would be one false account.
+Status fits_what_is_stored(Tx& tx, const Connection& known, const Authorisation& a) {
+  if (!known.seller.empty() && !a.seller.empty() && known.seller != a.seller) return Code::seller_mismatch;
+  if (!known.seller.empty() && a.seller.empty() && !a.is_known_token)
+    return Error(Code::seller_mismatch, "The user was connected as seller " + known.seller.text() + ", and nothing says whose authorisation this one is. Give the selling partner id with it.");
+  const bool was_read = tx.integer("SELECT 1 FROM cells WHERE user_no=?1 LIMIT 1", a.user) || tx.integer("SELECT 1 FROM inventory WHERE user_no=?1 LIMIT 1", a.user);
+  if (!was_read) return Done{};
+  if (known.region != a.region) return Error(Code::seller_mismatch, "What is stored of the user was read in the region " + known.region + ", and this authorisation is of " + a.region + ". Please erase it before you connect another region.");
+  if (known.seller.empty() && !a.is_known_token)
+    return Error(Code::seller_mismatch, "The user was connected without a selling partner id, and nothing says whether this authorisation is the same seller's. Connect with the refresh token of before and its selling partner id first, or erase the user.");
+  return Done{};
+}
+
+}  // namespace
+
 Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
   const auto known = find_connection(tx, a.user);
-  // Rows carry no seller: another seller's rows under the same user would be one false account.
-  if (known && !known->seller.empty() && !a.seller.empty() && known->seller != a.seller) return Code::seller_mismatch;
-  if (known && !known->seller.empty() && a.seller.empty() && !a.is_known_token)
-    return Error(Code::seller_mismatch, "The user was connected as seller " + known->seller.text() + ", and nothing says whose authorisation this one is. Give the selling partner id with it.");
+  if (known) AMZ_CHECK(fits_what_is_stored(tx, *known, a));
   const SellerId seller = a.seller.empty() && known && known->region == a.region ? known->seller : a.seller;
   std::optional<std::string> claim;
   if (!seller.empty() && !a.allow_shared_seller) {
@@ -91,10 +106,10 @@ Result<Connection> store_authorisation(Tx& tx, const Authorisation& a) {
   ensure_pending_connection(tx, a.user, a.region);
   tx.run(
       "UPDATE connections SET region=?2, seller_id=?3, seller_claim=?4, state='connected', state_reason='', generation=generation+1, app_id=?5, "
-      "refresh_token=?6, access_token=?7, access_obtained_at=?8, access_expires_at=?9, authorised_at=?10, updated_at=?10, empty_syncs=0, failed_syncs=0, expiry_told=NULL, "
-      "history_from=coalesce(history_from, ?11), marketplace=CASE WHEN ?12='' THEN marketplace ELSE ?12 END WHERE user_no=?1",
+      "refresh_token=?6, access_token=?7, access_obtained_at=?8, access_expires_at=?9, authorised_at=CASE WHEN ?13=1 THEN coalesce(authorised_at, ?10) ELSE ?10 END, updated_at=?10, empty_syncs=0, failed_syncs=0, "
+      "expiry_told=CASE WHEN ?13=1 THEN expiry_told ELSE NULL END, token_print=?14, history_from=coalesce(history_from, ?11), marketplace=CASE WHEN ?12='' THEN marketplace ELSE ?12 END WHERE user_no=?1",
       a.user, a.region, seller, claim, a.app_id, Blob{a.sealed_refresh_token}, Blob{a.sealed_access_token}, a.access_obtained_at, a.access_expires_at, tx.now(),
-      a.history_from, a.marketplace);
+      a.history_from, a.marketplace, a.is_known_token && !a.by_consent, a.token_print);
   const auto stored = find_connection(tx, a.user);
   if (!stored) return Code::internal;
   return *stored;

@@ -31,6 +31,7 @@ struct Connection {
   std::optional<Instant> next_sync_at;
   std::int64_t empty_syncs = 0;
   std::int64_t failed_syncs = 0;     ///< on end
+  std::string token_print;           ///< of the refresh token, which stays when that is forgotten; empty: none was noted
 };
 
 std::optional<Connection> find_connection(Tx& tx, UserNo user);
@@ -45,15 +46,17 @@ struct Authorisation {
   SellerId seller;                ///< may be empty where none is known, or where the authorisation is that of before
   std::string app_id;
   std::string sealed_refresh_token;
+  std::string token_print;        ///< tells the refresh token apart
   std::string sealed_access_token;
   Instant access_obtained_at{};
   Instant access_expires_at{};
   Day history_from{};             ///< for a first connection
   std::string marketplace;        ///< where the seller signed in; empty: one known from before stays
   bool allow_shared_seller = false;
-  bool is_known_token = false;    ///< the refresh token is the one that is stored
+  bool is_known_token = false;    ///< the refresh token is the one that is, or was, stored
+  bool by_consent = false;        ///< the seller agreed to it now; else a known token is as old as it was
 };
-/// Errors: seller_mismatch (another seller than before, or nobody knows which), seller_already_connected.
+/// Errors: seller_mismatch (another seller or region than what is stored was read of, or nobody knows which), seller_already_connected.
 Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisation);
 
 /// Makes sure that a row is there before the first exchange, without disturbing a working connection.

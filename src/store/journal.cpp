@@ -30,10 +30,10 @@ std::vector<Event> events_after(Tx& tx, UserNo user, std::int64_t after, int lim
 std::vector<PlacedEvent> all_events_after(Tx& tx, std::int64_t place, int limit) {
   std::vector<PlacedEvent> events;
   Rows r = tx.rows(
-      "SELECT j.journal_no, u.user_id, j.seq, j.type, j.payload, j.at FROM journal j JOIN users u ON u.user_no = j.user_no "
+      "SELECT j.journal_no, u.user_id, j.seq, j.type, j.payload, j.at, j.user_no FROM journal j JOIN users u ON u.user_no = j.user_no "
       "WHERE j.journal_no>?1 AND j.journal_no<=?3 ORDER BY j.journal_no LIMIT ?2",
       place, limit, tx.settled_place());
-  while (r.next()) events.push_back({r.integer(0), r.id<UserId>(1), {r.integer(2), r.text(3), r.text(4)}, r.instant(5)});
+  while (r.next()) events.push_back({r.integer(0), r.id<UserId>(1), r.id<UserNo>(6), {r.integer(2), r.text(3), r.text(4)}, r.instant(5)});
   return events;
 }
 

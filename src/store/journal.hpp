@@ -33,6 +33,7 @@ std::vector<Event> events_after(Tx& tx, UserNo user, std::int64_t after, int lim
 struct PlacedEvent {
   std::int64_t place = 0;
   UserId user;
+  UserNo number;
   Event event;
   Instant at{};
 };

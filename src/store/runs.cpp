@@ -143,7 +143,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
            interactive && !is_interactive(active->again));
   }
   if (interactive && !active->interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1", active->run);
-  return TriggerOutcome{active->id, true, paused};
+  return TriggerOutcome{active->id, true, paused, !active->covers};
 }
 
 namespace {
@@ -165,12 +165,19 @@ bool is_worth_another_try(Tx& tx, RunNo run) {
 
 }  // namespace
 
-std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
+namespace {
+
+/// Of a run that waits: an engine of that region can perform it. ?1 is the region.
+constexpr std::string_view kOfRegion = " AND (?1='' OR EXISTS (SELECT 1 FROM connections c WHERE c.user_no=runs.user_no AND c.region=?1))";
+
+}  // namespace
+
+std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease, std::string_view region) {
   if (tx.integer("SELECT 1 FROM pauses WHERE user_no=?1", kEverybody)) return std::nullopt;
   // Our own leases we renew ourselves: when they seem to be over, the clock has jumped.
   tx.run("UPDATE runs SET holder=0, lease_until=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2", me, tx.now());
   tx.run("UPDATE runs SET interactive=1 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=0 AND created_at<=?1", tx.now() - kWaitsLong);
-  const auto next = tx.integer("SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 ORDER BY interactive DESC, served, run_no LIMIT 1" + std::string(tx.lock_unclaimed()));
+  const auto next = tx.integer("SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0" + std::string(kOfRegion) + " ORDER BY interactive DESC, served, run_no LIMIT 1" + std::string(tx.lock_unclaimed()), region);
   if (!next) return std::nullopt;
   ClaimedRun run;
   run.given_up = !is_worth_another_try(tx, RunNo{*next});
@@ -198,11 +205,11 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease) {
   return run;
 }
 
-Unheld look_for_unheld(Tx& tx, EngineNo me) {
+Unheld look_for_unheld(Tx& tx, EngineNo me, std::string_view region) {
   Unheld unheld;
   unheld.cancelled = tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND cancel_requested_at IS NOT NULL AND (holder=0 OR (holder<>?1 AND lease_until<=?2)) LIMIT 1", me, tx.now()).has_value();
   if (tx.integer("SELECT 1 FROM pauses WHERE user_no=?1", kEverybody)) return unheld;
-  unheld.claimable = waiting_runs(tx, 1) > 0 ||
+  unheld.claimable = waiting_runs(tx, 1, region) > 0 ||
                      tx.integer("SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2 LIMIT 1", me, tx.now());
   return unheld;
 }
@@ -260,12 +267,19 @@ std::optional<ActiveRun> active_run(Tx& tx, UserNo user) {
   return ActiveRun{r.id<RunNo>(0), r.id<SyncId>(1), status_from(r.view(2))};
 }
 
-std::optional<LastRun> last_run(Tx& tx, UserNo user) {
-  Rows r = tx.rows("SELECT status, completed_at, error_code FROM runs WHERE user_no=?1 AND cause<>'replay' ORDER BY run_no DESC LIMIT 1", user);
-  if (!r.next()) return std::nullopt;
+std::optional<LastRun> last_run(Tx& tx, UserNo user, std::string_view stream) {
+  Rows r = tx.rows("SELECT status, completed_at, error_code, asked FROM runs WHERE user_no=?1 AND cause<>'replay' ORDER BY run_no DESC", user);
+  bool found = r.next();
+  while (found && !covers_streams(r.view(3), stream)) found = r.next();
+  if (!found) return std::nullopt;
   LastRun run{status_from(r.view(0)), r.instant(1), Retry::later, r.text(2)};
   if (const auto code = code_from_name(run.error_code)) run.retry = code_retry(*code);
   return run;
+}
+
+std::string asked_of(Tx& tx, RunNo run) {
+  Rows r = tx.rows("SELECT asked FROM runs WHERE run_no=?1", run);
+  return r.next() ? r.text(0) : std::string();
 }
 
 std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me) {
@@ -285,9 +299,10 @@ std::vector<RunNo> pause_requests(Tx& tx, EngineNo me) {
   return runs;
 }
 
-std::int64_t waiting_runs(Tx& tx, int at_most) {
+std::int64_t waiting_runs(Tx& tx, int at_most, std::string_view region) {
   // In the order of the index that has only these: without one SQLite looks through all that are active.
-  return tx.integer("SELECT count(*) FROM (SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 ORDER BY interactive DESC, served, run_no LIMIT ?1) w", at_most).value_or(0);
+  static const std::string sql = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0" + std::string(kOfRegion) + " ORDER BY interactive DESC, served, run_no LIMIT ?2) w";
+  return tx.integer(sql, region, at_most).value_or(0);
 }
 
 void milestone(const RunTx& run, int progress, std::string_view message, std::string_view phase, std::string_view detail) {
@@ -394,7 +409,9 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   note_calls(run, end.calls);
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
   if (end.replay) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
-  tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2=1 THEN empty_syncs+1 ELSE 0 END, failed_syncs=?3 WHERE user_no=?1", run.user(), whole && end.recoveries_empty, end.failed_syncs);
+  // What did not come to an end, or read something else, says nothing of recoveries; and what went well with some streams says nothing of the others.
+  if (whole && end.of_money) tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2=1 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), end.recoveries_empty);
+  if (status != RunStatus::cancelled && (end.of_money || end.failed_syncs > 0)) tx.run("UPDATE connections SET failed_syncs=?2 WHERE user_no=?1", run.user(), end.failed_syncs);
   Rows r = tx.rows("SELECT connection_no, asked='' FROM runs WHERE run_no=?1", run.run());
   // A run of some streams only is no reason to put the usual one off.
   const auto plan = [&] { return r.flag(1) ? Plan::replace : end.failed_syncs > 0 ? Plan::keep_earlier : Plan::keep; };

@@ -31,6 +31,7 @@ struct TriggerOutcome {
   SyncId id;
   bool attached = false;     ///< a run was there already; `id` is its id
   bool paused = false;       ///< it begins, or goes on, when the user or the engine is resumed
+  bool runs_again = false;   ///< it does not cover what was asked for, which the run reads that follows its end
 };
 /// Creates a run, or attaches to the active one (which then runs again afterwards if it does not cover the request).
 /// Errors: not_connected, needs_reauth; of a replay, which needs no connection but must have the data to itself: sync_in_progress.
@@ -60,14 +61,14 @@ struct ClaimedRun {
   std::int64_t calls = 0;     ///< of its former workers, as far as they noted them
 };
 /// Takes the next run that nobody holds: interactive before scheduled (which counts as the former when it has waited for an hour), then who had
-/// fewer calls so far, then the oldest. Journals "Starting sync" (10).
-std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease);
+/// fewer calls so far, then the oldest. Journals "Starting sync" (10). `region`: only runs of sellers who are connected there, since an engine can reach no other; empty: all.
+std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease, std::string_view region = {});
 
 /// What nobody performs: `claimable`, and `cancelled` where somebody wants it ended.
 struct Unheld {
   bool claimable = false, cancelled = false;
 };
-Unheld look_for_unheld(Tx& tx, EngineNo me);
+Unheld look_for_unheld(Tx& tx, EngineNo me, std::string_view region = {});
 
 /// A transaction that has shown its fence.
 class RunTx {
@@ -123,19 +124,21 @@ struct ActiveRun {
   RunStatus status = RunStatus::queued;
 };
 std::optional<ActiveRun> active_run(Tx& tx, UserNo user);
-/// The newest run of a user that asked Amazon, active or over.
+/// The newest run of a user that was to read a stream from Amazon, active or over.
 struct LastRun {
   RunStatus status = RunStatus::queued;
   Instant completed_at{};          ///< meaningless while it is active
   Retry retry = Retry::later;      ///< of its error
   std::string error_code;
 };
-std::optional<LastRun> last_run(Tx& tx, UserNo user);
+std::optional<LastRun> last_run(Tx& tx, UserNo user, std::string_view stream);
+/// The streams that a run was asked for; empty: the default ones.
+std::string asked_of(Tx& tx, RunNo run);
 /// Runs held by `me` that somebody wants cancelled, or paused.
 std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me);
 std::vector<RunNo> pause_requests(Tx& tx, EngineNo me);
 /// How many could be taken up now.
-std::int64_t waiting_runs(Tx& tx, int at_most);
+std::int64_t waiting_runs(Tx& tx, int at_most, std::string_view region = {});
 
 // ---- written by the run itself ----
 
@@ -189,6 +192,7 @@ struct RunEnd {
   SyncId follow_up_id;                      ///< used if the run must run again
   std::optional<Instant> next_sync_at;
   std::int64_t failed_syncs = 0;            ///< on end, this one included
+  bool of_money = true;                     ///< it was to read the money, as a sync of all streams is
   bool replay = false;                      ///< plans no sync and tells nothing of Amazon
   bool recoveries_empty = false;            ///< counts towards the back-off of the recoveries trigger
 };

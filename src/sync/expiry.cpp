@@ -17,9 +17,17 @@ constexpr int kAtOnce = 100;
 constexpr Duration kSecretLife = std::chrono::hours(24 * 180);
 constexpr Duration days(int n) { return std::chrono::hours(24 * n); }
 
-void tell(store::Tx& tx, UserNo user, std::string_view what, Instant expires, int days_left, std::string_view message) {
+/// Begun ones count; 0: it is over.
+std::int64_t days_until(Instant expires, Instant now) {
+  constexpr Duration kDay = std::chrono::hours(24);
+  return expires <= now ? 0 : (expires - now + kDay - Duration(1)) / kDay;
+}
+
+/// `must`: what a person has to do.
+void tell(store::Tx& tx, UserNo user, std::string_view what, Instant expires, std::string_view must) {
+  const std::int64_t left = days_until(expires, tx.now());
   JsonWriter payload;
-  payload.begin_object().field("what", what).field("expiresAt", expires).field("daysLeft", days_left).field("message", message).field("timestamp", tx.now()).end_object();
+  payload.begin_object().field("what", what).field("expiresAt", expires).field("daysLeft", left).field("message", std::string(must) + (left > 0 ? " before then." : ": it has ended.")).field("timestamp", tx.now()).end_object();
   store::append_event(tx, user, "connection.expiring", payload.text());
 }
 
@@ -28,7 +36,7 @@ Async<Status> tell_authorisations(Services& services, int days_left, CancelToken
     auto some = [days_left](store::Tx& tx) -> Result<std::size_t> {
       const auto expiring = store::take_expiring(tx, days_left, tx.now() - kAuthorisationLife + days(days_left), kAtOnce);
       for (const store::Expiring& e : expiring)
-        tell(tx, e.user, "authorisation", e.authorised_at + kAuthorisationLife, days_left, "The seller must authorise the application again before then.");
+        tell(tx, e.user, "authorisation", e.authorised_at + kAuthorisationLife, "The seller must authorise the application again");
       return expiring.size();
     };
     AMZ_CO_TRY(count, co_await services.store.write(store::Urgency::normal, std::move(some)));
@@ -53,7 +61,7 @@ Async<Status> tell_secret(Services& services, CancelToken closing) {
   for (bool more = true; more && !closing.cancelled();) {
     auto some = [fingerprint, expires, left = *due](store::Tx& tx) -> Result<bool> {
       const auto users = store::take_users_to_warn(tx, fingerprint, left, kAtOnce);
-      for (const UserNo user : users) tell(tx, user, "client_secret", expires, left, "The application's client secret must be renewed at Amazon before then.");
+      for (const UserNo user : users) tell(tx, user, "client_secret", expires, "The application's client secret must be renewed at Amazon");
       return !users.empty();
     };
     AMZ_CO_TRY(told, co_await services.store.write(store::Urgency::normal, std::move(some)));
@@ -61,7 +69,7 @@ Async<Status> tell_secret(Services& services, CancelToken closing) {
   }
   auto first = [app, fingerprint, left = *due](store::Tx& tx) -> Result<bool> { return store::take_operators_warning(tx, app, fingerprint, left); };
   AMZ_CO_TRY(nobody_wrote, co_await services.store.write(store::Urgency::normal, std::move(first)));
-  if (nobody_wrote) services.log.warn("The application's client secret ends soon", {{"clientId", app}, {"daysLeft", *due}, {"expiresAt", format_instant(expires)}});
+  if (nobody_wrote) services.log.warn("The application's client secret ends soon", {{"clientId", app}, {"daysLeft", days_until(expires, services.clock.now())}, {"expiresAt", format_instant(expires)}});
   co_return Done{};
 }
 

@@ -97,7 +97,7 @@ Async<void> Manager::claim_while_there_are() {
 
 std::optional<store::ClaimedRun> Manager::claim_one(store::Tx& tx) {
   for (;;) {
-    auto claimed = store::claim(tx, services_.me, store::kRunLease);
+    auto claimed = store::claim(tx, services_.me, store::kRunLease, spapi::region_name(services_.settings.region));
     if (!claimed || !claimed->given_up) return claimed;
     if (const auto run = store::RunTx::enter(tx, claimed->fence)) give_up(services_, *run, claimed->replay);
   }
@@ -109,7 +109,7 @@ Async<Result<store::Unheld>> Manager::look_around() {
     store::Unheld unheld;
     std::vector<RunNo> cancelled, paused;
   };
-  auto look = [me = services_.me](store::Tx& tx) -> Result<News> { return News{store::look_for_unheld(tx, me), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
+  auto look = [me = services_.me, region = spapi::region_name(services_.settings.region)](store::Tx& tx) -> Result<News> { return News{store::look_for_unheld(tx, me, region), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
   AMZ_CO_TRY(news, co_await services_.store.read(std::move(look)));
   for (const RunNo run : news.cancelled)
     if (const auto found = active_.find(run.value); found != active_.end() && found->second.cancel.reason() == CancelReason::none) {
@@ -324,7 +324,7 @@ Async<Status> Manager::trigger_due() {
 /// when all who had fewer were served.
 Async<Status> Manager::take_turns() {
   if (active_.empty() || static_cast<int>(active_.size()) < services_.settings.max_active_runs) co_return Done{};
-  auto count = [most = static_cast<int>(active_.size())](store::Tx& tx) -> Result<std::int64_t> { return store::waiting_runs(tx, most); };
+  auto count = [most = static_cast<int>(active_.size()), region = spapi::region_name(services_.settings.region)](store::Tx& tx) -> Result<std::int64_t> { return store::waiting_runs(tx, most, region); };
   AMZ_CO_TRY(waiting, co_await services_.store.read(std::move(count)));
   std::vector<Active*> longest;
   for (auto& [number, active] : active_)

@@ -265,6 +265,8 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
   Secret given = grant.refresh_token;
   AMZ_CO_TRY(kept, co_await services_.refresh_tokens.keep(user, std::move(given)));
   a.sealed_refresh_token = kept.sealed;
+  a.token_print = auth::RefreshTokens::print_of(grant.refresh_token);
+  a.by_consent = from.state_hash.has_value();
   a.sealed_access_token = vault_.seal(auth::SecretKind::access_token, user, grant.access_token);
   a.access_obtained_at = grant.obtained_at;
   a.access_expires_at = grant.expires_at;
@@ -277,8 +279,7 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
     const auto known = store::find_connection(tx, a.user);
     if (!state_hash && known && known->state == store::ConnectionState::disconnected && known->generation != since)
       return Error(Code::invalid_state, "The account was disconnected while this authorisation was under way.");
-    if (known && !known->sealed_refresh_token.empty())
-      a.is_known_token = services_.refresh_tokens.is_same(a.user, known->sealed_refresh_token, token);
+    if (known) a.is_known_token = known->token_print == a.token_print || (!known->sealed_refresh_token.empty() && services_.refresh_tokens.is_same(a.user, known->sealed_refresh_token, token));
     AMZ_TRY(connection, store::store_authorisation(tx, a));
     AMZ_CHECK(kept.hold(tx));
     store::supersede_consents(tx, a.user, state_hash);
@@ -382,15 +383,17 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       answer.sync_id = active->id;
       return answer;
     }
-    if (const auto last = store::last_run(tx, *number)) {
+    // Runs of other streams say nothing of recoveries.
+    if (const auto last = store::last_run(tx, *number, store::money_stream_name(services_.settings.finances))) {
+      Duration empty_pause = kFirstEmptyPause;
+      for (std::int64_t n = 1; n < connection->empty_syncs && empty_pause < kLongestEmptyPause; ++n) empty_pause *= 2;
+      empty_pause = std::min(empty_pause, kLongestEmptyPause);
       if (last->status == store::RunStatus::cancelled) {
-        answer.next_try = last->completed_at + kFirstEmptyPause;
+        answer.next_try = last->completed_at + empty_pause;
         answer.reason = code_name(Code::cancelled);
-      } else if (connection->empty_syncs > 0) {
+      } else if (connection->empty_syncs > 0 && last->status != store::RunStatus::failed) {
         // The money was read whole, and there was nothing of the kind.
-        Duration pause = kFirstEmptyPause;
-        for (std::int64_t n = 1; n < connection->empty_syncs && pause < kLongestEmptyPause; ++n) pause *= 2;
-        answer.next_try = last->completed_at + std::min(pause, kLongestEmptyPause);
+        answer.next_try = last->completed_at + empty_pause;
         // "None" is said of what could be read, and only when all could.
         answer.reason = store::has_unreadable_money(tx, *number) ? code_name(Code::rows_quarantined) : std::string_view("no_reimbursements_found");
         answer.needs_sync = false;

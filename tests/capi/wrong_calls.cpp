@@ -343,12 +343,14 @@ void wrong_getters(amzsync_engine* engine) {
   amzsync_events_close(events);
   amzsync_events_close(events);
   NO_NUMBER(amzsync_event, amzsync_event_seq, event, other, 0);
+  NO_NUMBER(amzsync_event, amzsync_event_journal, event, other, 0);
   NO_TEXT(amzsync_event, amzsync_event_type, event, other);
   NO_TEXT(amzsync_event, amzsync_event_user, event, other);
   NO_TEXT_SIZED(amzsync_event, amzsync_event_json, event, other);
   NO_TEXT_SIZED(amzsync_event, amzsync_event_sse, event, other);
   NO_NUMBER(amzsync_events, amzsync_events_gap, events, other, 0);
   NO_NUMBER(amzsync_events, amzsync_events_position, events, other, 0);
+  NO_NUMBER(amzsync_events, amzsync_events_journal, events, other, 0);
   NO_NUMBER(amzsync_events, amzsync_events_fd, events, other, -1);
   wrong_getter<amzsync_events>("amzsync_events_sse_hello", events, other, [](amzsync_events* e) { return amzsync_events_sse_hello(e, nullptr); }, "");
   wrong_getter<amzsync_events>("amzsync_events_next", events, other, [](amzsync_events* e) { amzsync_event* none = nullptr; return amzsync_events_next(e, 0, &none, nullptr); }, kInvalid);

@@ -10,7 +10,7 @@ import subprocess
 import termios
 import unittest
 
-from harness import BIN, CLIENT_SECRET, HISTORY_DAYS, MASTER_KEY, Host, HostCase, amounts, cli
+from harness import BIN, CLIENT_SECRET, HISTORY_DAYS, MASTER_KEY, PATIENCE, Host, HostCase, amounts, cli
 
 
 class Screen:
@@ -168,6 +168,25 @@ class CommandLine(HostCase):
         self.assertEqual((code, last["status"]), (0, "completed"), last)
         self.assertEqual([s["name"] for s in last["streams"] if s["name"] != "participations"], ["inventory"], last)
         self.assertEqual(json.loads(cli(env, "history", "--user", "anna", "--json")[1])["total"], 2)
+
+    def test_what_the_sync_under_way_does_not_read_is_waited_for_and_read_once(self):
+        sim = self.sim(events=100)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        for named, read in ((), {"inventory", "transactions"}), (("--streams", "transactions"), {"transactions"}):
+            with self.subTest(named):
+                host.post("/api/sync/pause")
+                under_way = host.post("/api/sync/start", body={"streams": "inventory"}).json["syncId"]
+                with subprocess.Popen([BIN / "amzsync", "sync", "--user", "user-1", "--json", *named], env={**os.environ, **host.env, "AMZSYNC_LOG_LEVEL": "error"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waits:
+                    said = next(line for line in waits.stderr if "syncing is paused" in line)   # by now it has asked, and waits
+                    host.post("/api/sync/resume")
+                    out = waits.communicate(timeout=PATIENCE)[0]
+                last = json.loads(out.strip().splitlines()[-1])
+                self.assertIn("amzsync resume", said)
+                self.assertEqual((waits.returncode, last["status"]), (0, "completed"), last)
+                self.assertLessEqual(read, {s["name"] for s in last["streams"]}, last)
+                runs = [run["syncId"] for run in host.get("/api/sync/history").json["syncs"]]
+                self.assertEqual(runs[:2], [last["syncId"], under_way])   # and none besides
 
     def test_findings_are_shown_explained_and_exported_with_their_rows(self):
         sim = self.sim(events=100, skus=30, plant=120, history_days=200)

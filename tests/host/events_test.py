@@ -37,6 +37,18 @@ class Events(HostCase):
             run = host.connect().query["sync_id"]
             self.check_sequence(stream.until(run), run)
 
+    def test_who_was_erased_and_comes_again_is_heard_by_the_streams_that_stayed_open(self):
+        sim = self.sim(events=100)
+        host, other = self.host(sim), self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        with host.events() as here, other.events() as there:
+            next(here)
+            next(there)
+            self.assertEqual(host.post("/api/erase", body={"confirm": "user-1"}).status, 200)
+            run = host.connect().query["sync_id"]
+            for stream in (here, there):
+                self.check_sequence(stream.until(run), run)
+
     def test_the_same_from_a_second_process_and_after_reconnecting_at_any_event(self):
         sim = self.sim(events=3000)
         host = self.host(sim)

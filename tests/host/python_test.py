@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python package: every function, events in all four ways, callbacks that go wrong, ends of programs, and a copy of a seller's rows that follows their changes."""
 import asyncio
+import concurrent.futures
+import contextlib
 import decimal
 import gc
 import os
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import BIN, CLIENT_SECRET, MASTER_KEY, HostCase
+from harness import BIN, CLIENT_SECRET, MASTER_KEY, PATIENCE, HostCase
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bindings" / "python"))
 os.environ.setdefault("AMZSYNC_LIBRARY", str(BIN.parent / "lib" / "libamzsync.so.0"))
@@ -60,6 +63,24 @@ class Package(HostCase):
             with engine.changes("u") as whole:
                 self.assertEqual(copy, {(c["stream"], c["id"]): c["row"] for c in whole})
             self.assertEqual(sum(1 for stream, _ in copy if stream == "inventory"), sim.truth(1)["inventory"]["rows"])
+
+    def test_a_sync_of_all_waits_for_one_that_reads_all(self):
+        sim = self.sim(events=100)
+        with self.engine(sim) as engine:
+            engine.connect("u", "Atzr|sim-seller-1")
+            engine.sync("u")
+            engine.pause("u")
+            under_way = engine.sync_start("u", "inventory")
+            self.assertIs(under_way.json["runsAgain"], False)
+            with concurrent.futures.ThreadPoolExecutor(1) as pool, contextlib.closing(sqlite3.connect(self.store)) as store:
+                waits = pool.submit(engine.sync, "u")
+                while store.execute("SELECT count(*) FROM runs WHERE run_again IS NOT NULL").fetchone() == (0,):
+                    pass   # until it has asked
+                engine.resume("u")
+                ended = waits.result(PATIENCE)
+            self.assertEqual(ended["status"], "completed")
+            self.assertIn("transactions", {s["name"] for s in ended["streams"]})
+            self.assertEqual([run["syncId"] for run in engine.history("u")["syncs"]][:2], [ended["syncId"], under_way.sync_id])
 
     def test_keys_are_rotated_and_users_erased(self):
         sim = self.sim(events=10, skus=5)

@@ -543,6 +543,18 @@ TEST_CASE("empty recoveries start a sync when that can help, by the rules of the
     pause = std::min<Duration>(pause * 2, std::chrono::hours(24));
   }
 
+  // Neither a sync of something else, nor one that was cancelled, says anything of recoveries, or makes the pause short again.
+  const auto start = [&](const char* streams) { return world.wait(process.engine().triggers().start(user, streams))->id; };
+  world.finish(process, user, start("inventory"));
+  CHECK(reason() == "no_reimbursements_found");
+  CHECK(world.count("SELECT empty_syncs FROM connections") == 10);
+  const SyncId cancelled = start("");
+  REQUIRE(world.wait(process.engine().cancel(user, cancelled, "a person")));
+  world.finish(process, user, cancelled);
+  CHECK(reason() == "cancelled");
+  world.run_for(std::chrono::hours(23));
+  CHECK(reason() == "cancelled");
+
   // A failure that needs a person is not repeated by reading.
   world.amazon().revoke(1);
   world.run_for(std::chrono::hours(25));

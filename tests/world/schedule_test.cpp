@@ -401,6 +401,30 @@ TEST_CASE("what ends in a year or in half a year is told in time, each warning o
   CHECK(seen.size() >= 5 + 5 + 4);   // the second secret is 184 days old
 }
 
+TEST_CASE("a warning that comes late tells the days that are left, and of what has ended that it has") {
+  WorldSettings settings = small();
+  settings.sync_every = std::chrono::hours(24 * 7);
+  World world(settings);
+  Process* process = &world.open();
+  world.sync_seller(*process, 1);
+  const auto told = [&] {
+    std::string all;
+    for (const auto& row : world.sql("SELECT payload FROM journal WHERE type='connection.expiring' ORDER BY journal_no")) all += member(row[0], "daysLeft") + ": " + member(row[0], "message") + "\n";
+    return all;
+  };
+  const auto off_for = [&](int days) {
+    world.close(*process);
+    world.run_for(std::chrono::hours(24 * days));
+    process = &world.open();
+    world.run_for(std::chrono::hours(2));
+  };
+  off_for(180 - 22);
+  CHECK(told() == "22: The application's client secret must be renewed at Amazon before then.\n");
+  off_for(365 - 158);
+  CHECK(told().find("0: The seller must authorise the application again: it has ended.\n") != std::string::npos);
+  CHECK(told().find("0: The application's client secret must be renewed at Amazon: it has ended.\n") != std::string::npos);
+}
+
 TEST_CASE("a new client secret is taken without a restart, and whoever failed for want of it is synced") {
   World world(small());
   Process& process = world.open();

@@ -77,9 +77,27 @@ int connect(const Command& c, amzsync::Engine& engine) {
   return kDone;
 }
 
+/// Says that a sync waits for somebody to resume it, once while it does.
+class PauseNotice {
+ public:
+  void look(const std::string& user, amzsync::Engine& engine, amzsync_cli::Progress& bar) {
+    const auto now = engine.status(user);
+    const bool paused = now && Json::parse(now->json()).value("paused", false);
+    if (paused && !std::exchange(told_, paused)) {
+      bar.clear();
+      std::cerr << "amzsync: syncing is paused; this sync goes on when it is resumed (amzsync resume)\n";
+    }
+    told_ = paused;
+  }
+
+ private:
+  bool told_ = false;
+};
+
 /// Waits for a sync and shows how it goes on; its document in the end.
 amzsync::Expected<Json> wait_for(const std::string& user, const std::string& id, amzsync::Engine& engine, amzsync::Events& events) {
   amzsync_cli::Progress bar;
+  PauseNotice pause;
   bool first = true;
   for (;;) {
     const auto now = engine.sync_status(user, id);
@@ -92,14 +110,34 @@ amzsync::Expected<Json> wait_for(const std::string& user, const std::string& id,
       return document;
     }
     // One that is under way already is shown where it is.
-    if (std::exchange(first, false) && document["progress"] > 0) bar.show(document);
+    if (std::exchange(first, false)) {
+      if (document["progress"] > 0) bar.show(document);
+      pause.look(user, engine, bar);
+    }
     auto event = events.next(std::chrono::seconds(5));
     if (!event) return event.error();
+    if (!*event || (*event)->type() == "sync.paused") pause.look(user, engine, bar);
     // Passing progress lives in the event alone; everything else is in the run's row.
     if (*event && (*event)->type() == "sync_progress") {
       const Json payload = Json::parse((*event)->json());
       if (payload["syncId"] == id) bar.show(payload);
     }
+  }
+}
+
+/// The run that began when this one ended; empty: none did.
+amzsync::Expected<std::string> run_after(const std::string& user, const std::string& id, amzsync::Engine& engine) {
+  constexpr std::int64_t kAtOnce = 100;
+  std::string after;
+  for (std::int64_t offset = 0;; offset += kAtOnce) {
+    const auto page = engine.history(user, kAtOnce, offset);
+    if (!page) return page.error();
+    const Json document = Json::parse(page->json());
+    for (const Json& run : document["syncs"]) {   // the newest first
+      if (run["syncId"] == id) return after;
+      after = run["syncId"].get<std::string>();
+    }
+    if (document["syncs"].empty()) return std::string();
   }
 }
 
@@ -110,14 +148,23 @@ int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync
   if (!events) return failed(events.error());
   auto run = (engine.*begin)(c.user, c.streams);
   if (!run) return failed(run.error());
-  if (!c.streams.empty() && !run->triggered()) {
-    // What was under way is of what others asked for, and no answer about the datasets that were named here.
-    const auto other = wait_for(c.user, std::string(run->sync_id()), engine, *events);
+  std::string id(run->sync_id());
+  if (Json::parse(run->json()).value("runsAgain", false)) {
+    // What was under way is of what others asked for: the run that follows reads what was asked for here.
+    const auto other = wait_for(c.user, id, engine, *events);
+    if (!other) return failed(other.error());
+    const auto follows = run_after(c.user, id, engine);
+    if (!follows) return failed(follows.error());
+    if (follows->empty()) return failed("no sync followed the one that was under way: the account was disconnected meanwhile");
+    id = *follows;
+  } else if (!c.streams.empty() && !run->triggered()) {
+    // It reads the datasets that were named here too, and how it ends depends on others.
+    const auto other = wait_for(c.user, id, engine, *events);
     if (!other) return failed(other.error());
     run = (engine.*begin)(c.user, c.streams);
     if (!run) return failed(run.error());
+    id = run->sync_id();
   }
-  const std::string id(run->sync_id());
   const auto ended = wait_for(c.user, id, engine, *events);
   if (!ended) return failed(ended.error());
   const Json& document = *ended;

@@ -245,7 +245,7 @@ class Engine:
         return self._read(raw, "recoveries", user, int(by_month))
 
     def sync_start(self, user: str, streams: Optional[str] = None) -> Answer:
-        """Starts a sync, or attaches to the one that is active."""
+        """Starts a sync, or attaches to the one that is active; where that does not read what was asked for, the answer's `json["runsAgain"]` says so, and one that does follows it."""
         return self._answer("sync_start", user, streams)
 
     def replay(self, user: str, streams: Optional[str] = None) -> Answer:
@@ -270,8 +270,23 @@ class Engine:
                     raise
 
     def sync(self, user: str, streams: Optional[str] = None, timeout: Optional[float] = None) -> Any:
-        """Syncs, or waits for the sync that is active; its status at the end."""
-        return self.sync_wait(user, self.sync_start(user, streams).sync_id, timeout)
+        """Syncs, or waits for the sync that is active, and for the one that follows it where that does not read what was asked for; the status at the end."""
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        begun = self.sync_start(user, streams)
+        ended = self.sync_wait(user, begun.sync_id, timeout)
+        follows = self._sync_after(user, begun.sync_id) if begun.json["runsAgain"] else None
+        return self.sync_wait(user, follows, max(0.0, until - time.monotonic())) if follows else ended
+
+    def _sync_after(self, user: str, sync_id: str) -> Optional[str]:
+        """The sync that began with the end of this one; None: the account was disconnected meanwhile."""
+        after, offset, page = None, 0, 100
+        while runs := self.history(user, page, offset)["syncs"]:   # the newest first
+            for run in runs:
+                if run["syncId"] == sync_id:
+                    return after
+                after = run["syncId"]
+            offset += page
+        return None
 
     async def finished(self, user: str, sync_id: str) -> Any:
         """The same as sync_wait for an event loop: by the descriptor of a reader, without a thread."""

@@ -24,10 +24,11 @@ class Event(NamedTuple):
     user: str
     data: Any                 #: the payload; amounts are Decimal
     sse: bytes                #: as a frame of a server-sent event stream, ready to be written
+    journal: int = 0          #: which journal `seq` is of: a user who was erased and has come again has another one
 
 
 def _event_of(handle: Any) -> Event:
-    return Event(_native.number("event_seq", handle), _native.text("event_type", handle), _native.text("event_user", handle), _native.decoded(_native.raw("event_json", handle, None)), _native.raw("event_sse", handle, None))
+    return Event(_native.number("event_seq", handle), _native.text("event_type", handle), _native.text("event_user", handle), _native.decoded(_native.raw("event_json", handle, None)), _native.raw("event_sse", handle, None), _native.number("event_journal", handle))
 
 
 class Events(Reader):

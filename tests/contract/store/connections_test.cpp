@@ -7,15 +7,16 @@ using namespace support;
 
 namespace {
 
-Code authorise(TestStore& t, const std::string& user, const std::string& seller, bool shared = false, bool known_token = false) {
+Code authorise(TestStore& t, const std::string& user, const std::string& seller, bool shared = false, bool known_token = false, const std::string& region = "na", bool consent = false) {
   return t.write([&](store::Tx& tx) -> Result<store::Connection> {
             store::Authorisation a;
             a.user = store::ensure_user(tx, UserId(user));
-            a.region = "na";
+            a.region = region;
             a.seller = SellerId(seller);
             a.sealed_refresh_token = "sealed";
             a.allow_shared_seller = shared;
             a.is_known_token = known_token;
+            a.by_consent = consent;
             return store::store_authorisation(tx, a);
           }).code();
 }
@@ -45,6 +46,41 @@ TEST_CASE("a user's rows are one seller's: another one is refused") {
   CHECK(authorise(t, "u1", "") == Code::seller_mismatch);   // nobody says who: it may be anybody
   CHECK(authorise(t, "u1", "", false, true) == Code::ok);   // but the same token is the same seller's
   CHECK(connection(t, "u1").seller.text() == "A1");
+}
+
+TEST_CASE("rows of a seller whom nothing names are taken over by no other, nor by another region") {
+  TestStore t;
+  const auto read_something = [&](const std::string& user) {
+    REQUIRE(t.write([&](store::Tx& tx) -> Status {
+      tx.run("INSERT INTO cells(user_no, stream, day, state) VALUES(?1, 'transactions', 20000, 'open')", *store::find_user(tx, UserId(user)));
+      return Done{};
+    }));
+  };
+  CHECK(authorise(t, "u1", "") == Code::ok);
+  CHECK(authorise(t, "u1", "A1") == Code::ok);   // nothing was read yet
+  CHECK(authorise(t, "u2", "") == Code::ok);
+  read_something("u2");
+  CHECK(authorise(t, "u2", "A2") == Code::seller_mismatch);
+  CHECK(authorise(t, "u2", "") == Code::seller_mismatch);
+  CHECK(t.write([](store::Tx& tx) -> Result<bool> { return store::disconnect(tx, *store::find_user(tx, UserId("u2"))); }));
+  CHECK(authorise(t, "u2", "A2") == Code::seller_mismatch);
+  CHECK(authorise(t, "u2", "", false, true) == Code::ok);     // the token of before
+  CHECK(authorise(t, "u2", "A2", false, true) == Code::ok);   // and who it is
+  CHECK(authorise(t, "u2", "A2") == Code::ok);
+  CHECK(authorise(t, "u2", "A2", false, false, "eu") == Code::seller_mismatch);
+  CHECK(authorise(t, "u2", "A2", false, true, "eu") == Code::seller_mismatch);
+  CHECK(connection(t, "u2").region == "na");
+}
+
+TEST_CASE("a token that is stored again is as old as it was; one that the seller agreed to now is new") {
+  TestStore t;
+  CHECK(authorise(t, "u1", "A1") == Code::ok);
+  const auto since = connection(t, "u1").authorised_at;
+  t.clock.jump(std::chrono::hours(24));
+  CHECK(authorise(t, "u1", "A1", false, true) == Code::ok);
+  CHECK(connection(t, "u1").authorised_at == since);
+  CHECK(authorise(t, "u1", "A1", false, true, "na", true) == Code::ok);
+  CHECK(*connection(t, "u1").authorised_at == *since + std::chrono::hours(24));
 }
 
 TEST_CASE("an outcome of an older authorisation does not touch a newer one") {

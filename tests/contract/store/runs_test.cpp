@@ -595,4 +595,42 @@ TEST_CASE("a job that fails in a way that nobody expects fails alone") {
   CHECK(t.count("SELECT count(*) FROM users") == 1);
 }
 
+TEST_CASE("an engine takes up the runs of sellers of its own region, and leaves the others be") {
+  TestStore t;
+  const UserNo here = t.connected("u1", "A1"), there = t.connected("u2", "A2");
+  REQUIRE(t.write([&](store::Tx& tx) -> Status {
+    tx.run("UPDATE connections SET region='eu' WHERE user_no=?1", there);
+    return Done{};
+  }));
+  trigger(t, there, "s2");
+  const auto claim = [&](int engine, const char* region) {
+    const auto run = *t.write([&](store::Tx& tx) -> Result<std::optional<store::ClaimedRun>> { return store::claim(tx, EngineNo{engine}, std::chrono::seconds(30), region); });
+    return run ? run->id.text() : std::string();
+  };
+  const auto claimable = [&](const char* region) { return t.read([&](store::Tx& tx) -> Result<store::Unheld> { return store::look_for_unheld(tx, EngineNo{9}, region); })->claimable; };
+  CHECK(!claimable("na"));
+  CHECK(claimable("eu"));
+  CHECK(claim(1, "na") == "");
+  trigger(t, here, "s1");
+  CHECK(claim(1, "na") == "s1");
+  CHECK(claim(1, "na") == "");
+  CHECK(claim(2, "eu") == "s2");
+  // One that its worker let go of is still nobody's but its region's.
+  t.clock.jump(std::chrono::minutes(1));
+  CHECK(claim(3, "na") == "s1");
+  CHECK(claim(3, "na") == "");
+  CHECK(!claimable("na"));
+  CHECK(claim(4, "eu") == "s2");
+}
+
+TEST_CASE("who asks for what the active run does not read is told that another one will") {
+  TestStore t;
+  const UserNo user = t.connected();
+  CHECK(!trigger(t, user, "s1", false, "inventory").runs_again);
+  CHECK(!trigger(t, user, "s2", false, "inventory").runs_again);
+  const auto all = trigger(t, user, "s3");
+  CHECK(all.attached);
+  CHECK(all.runs_again);
+}
+
 TEST_SUITE_END();

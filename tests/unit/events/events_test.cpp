@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/dispatcher.hpp"
 #include "events/sse.hpp"
+#include "store/erasure.hpp"
 #include "support/test_store.hpp"
 
 using namespace support;
@@ -46,6 +47,23 @@ TEST_CASE("a reader gets what came after its place, and nothing of others") {
   append(t, "u2", "y");
   append(t, "u1", "e");
   CHECK(drain(*all) == "u2:y2 u1:e5 ");
+}
+
+TEST_CASE("a reader hears of all that comes of a user who was erased and has come again") {
+  TestStore t;
+  for (int i = 0; i < 3; ++i) append(t, "u1", "old");
+  auto live = *Cursor::open(*t.store, UserId("u1"), Cursor::kLive);
+  auto from_the_beginning = *Cursor::open(*t.store, UserId("u1"), 0);
+  CHECK(drain(*from_the_beginning) == "u1:old1 u1:old2 u1:old3 ");
+  REQUIRE(t.write([](store::Tx& tx) -> Status {
+    REQUIRE(store::begin_erasure(tx, UserId("u1"), "erased"));
+    return Done{};
+  }));
+  CHECK(drain(*live) == "");
+  auto meanwhile = *Cursor::open(*t.store, UserId("u1"), Cursor::kLive);
+  append(t, "u1", "new");
+  append(t, "u1", "newer");
+  for (Cursor* cursor : {live.get(), from_the_beginning.get(), meanwhile.get()}) CHECK(drain(*cursor) == "u1:new1 u1:newer2 ");
 }
 
 TEST_CASE("a place that is too old, or was never, is told as a gap") {
