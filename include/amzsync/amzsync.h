@@ -83,6 +83,7 @@ extern "C" {
 #define AMZSYNC_ERROR_APP_CREDENTIALS_INVALID 28
 #define AMZSYNC_ERROR_AMAZON_UNAVAILABLE 29
 #define AMZSYNC_ERROR_CONSENT_DENIED 30
+#define AMZSYNC_ERROR_WRONG_REGION 31
 /** Syncs. */
 #define AMZSYNC_ERROR_SYNC_IN_PROGRESS 40
 #define AMZSYNC_ERROR_SYNC_OVER 41
@@ -391,7 +392,7 @@ typedef struct amzsync_oauth_params {
 
 /** First trigger. Exchanges the code, stores the connection, and starts a sync, the last two in one transaction. Blocks until Amazon's token
  * endpoint has answered, at most 10 s; whatever else Amazon does makes no difference. Answer: user, sync id, triggered, url (the front end).
- * Errors: MISSING_CODE, CONSENT_DENIED, INVALID_STATE, STATE_USER_MISMATCH, INVALID_GRANT, SELLER_ALREADY_CONNECTED, SELLER_MISMATCH,
+ * Errors: MISSING_CODE, CONSENT_DENIED, INVALID_STATE, STATE_USER_MISMATCH, INVALID_GRANT, SELLER_ALREADY_CONNECTED, SELLER_MISMATCH, WRONG_REGION,
  * APP_CREDENTIALS_INVALID, AMAZON_UNAVAILABLE, STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_on_oauth_callback(amzsync_engine *engine, const amzsync_oauth_params *params, amzsync_answer **out_answer,
                                               amzsync_error **err) AMZSYNC_NOEXCEPT;
@@ -457,7 +458,7 @@ AMZSYNC_API int32_t amzsync_recoveries(amzsync_engine *engine, const char *user,
 
 /** Starts a sync, or attaches to the one that is active (then triggered is 0). `streams`: names with commas between, NULL for the default ones.
  * Answer: the JSON {"syncId","triggered","paused","runsAgain"}; runsAgain is true where the active sync does not read what was asked for: the one that
- * begins with its end does, the next in the history. Errors: NOT_CONNECTED, NEEDS_REAUTH, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
+ * begins with its end does, the next in the history. Errors: NOT_CONNECTED, NEEDS_REAUTH, WRONG_REGION, INVALID_ARGUMENT (unknown stream), STORE_*. Since: 0.1 */
 AMZSYNC_API int32_t amzsync_sync_start(amzsync_engine *engine, const char *user, const char *streams, amzsync_answer **out_answer, amzsync_error **err) AMZSYNC_NOEXCEPT;
 /** Rebuilds rows from what is archived with the decoders of this version, without one call to Amazon: each day as its newest document tells
  * it. It is a sync like another, with a status, events and counts that say what changed. `streams`: names with commas between, NULL for all.

@@ -103,12 +103,14 @@ Async<Result<Secret>> RefreshTokens::find(UserNo user, std::string sealed) {
 
 std::string RefreshTokens::print_of(const Secret& token) { return fingerprint(token); }
 
-bool RefreshTokens::is_same(UserNo user, std::string_view sealed, const Secret& token) const {
+std::optional<std::string> RefreshTokens::print_of(UserNo user, std::string_view sealed) const {
   const auto opened = vault_.open(SecretKind::refresh_token, user, sealed);
-  if (!opened) return false;
+  if (!opened) return std::nullopt;
   const auto reference = reference_in(*opened);
-  return reference ? reference->fingerprint == fingerprint(token) : opened->reveal() == token.reveal();
+  return reference ? reference->fingerprint : fingerprint(*opened);
 }
+
+bool RefreshTokens::is_same(UserNo user, std::string_view sealed, const Secret& token) const { return print_of(user, sealed) == fingerprint(token); }
 
 bool RefreshTokens::is_in_place(UserNo user, std::string_view sealed) const {
   if (!vault_.is_current(sealed)) return false;

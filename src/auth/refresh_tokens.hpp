@@ -36,6 +36,8 @@ class RefreshTokens {
   bool is_same(UserNo user, std::string_view sealed, const Secret& token) const;
   /// Tells a token apart, and nothing else of it.
   static std::string print_of(const Secret& token);
+  /// The same of a sealed one; nullopt: no key opens it.
+  std::optional<std::string> print_of(UserNo user, std::string_view sealed) const;
   /// Whether it lies where tokens are to lie now. Any thread.
   bool is_in_place(UserNo user, std::string_view sealed) const;
 

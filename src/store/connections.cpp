@@ -83,12 +83,15 @@ Status fits_what_is_stored(Tx& tx, const Connection& known, const Authorisation&
   if (!known.seller.empty() && !a.seller.empty() && known.seller != a.seller) return Code::seller_mismatch;
   if (!known.seller.empty() && a.seller.empty() && !a.is_known_token)
     return Error(Code::seller_mismatch, "The user was connected as seller " + known.seller.text() + ", and nothing says whose authorisation this one is. Give the selling partner id with it.");
-  const bool was_read = tx.integer("SELECT 1 FROM cells WHERE user_no=?1 LIMIT 1", a.user) || tx.integer("SELECT 1 FROM inventory WHERE user_no=?1 LIMIT 1", a.user);
+  // What a sync has asked for already is stored too.
+  const bool was_read = tx.integer("SELECT 1 FROM cells WHERE user_no=?1 LIMIT 1", a.user) || tx.integer("SELECT 1 FROM inventory WHERE user_no=?1 LIMIT 1", a.user) ||
+                        tx.integer("SELECT 1 FROM runs WHERE user_no=?1 AND status IN ('in_progress', 'detecting') LIMIT 1", a.user);
   if (!was_read) return Done{};
-  if (known.region != a.region) return Error(Code::seller_mismatch, "What is stored of the user was read in the region " + known.region + ", and this authorisation is of " + a.region + ". Please erase it before you connect another region.");
-  if (known.seller.empty() && !a.is_known_token)
-    return Error(Code::seller_mismatch, "The user was connected without a selling partner id, and nothing says whether this authorisation is the same seller's. Connect with the refresh token of before and its selling partner id first, or erase the user.");
-  return Done{};
+  if (known.region != a.region) return Error(Code::wrong_region, "What is stored of the user was read in the region " + known.region + ", and this authorisation is of " + a.region + ". Please erase it before you connect another region.");
+  if (!known.seller.empty() || a.is_known_token) return Done{};
+  const std::string unknown = "The user was connected without a selling partner id, and nothing says whether this authorisation is the same seller's. ";
+  const bool token_can_tell = !known.sealed_refresh_token.empty() || !known.token_print.empty();
+  return Error(Code::seller_mismatch, unknown + (token_can_tell ? "Connect with the refresh token of before and its selling partner id first, or erase the user." : "Please erase the user before you connect again."));
 }
 
 }  // namespace
@@ -139,6 +142,8 @@ bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason
              connection.user, connection.generation, reason.name(), tx.now()) == 1;
 }
 
+void note_token_print(Tx& tx, UserNo user, std::string_view print) { tx.run("UPDATE connections SET token_print=?2 WHERE user_no=?1 AND token_print=''", user, print); }
+
 bool disconnect(Tx& tx, UserNo user) {
   return tx.run(
              "UPDATE connections SET state='disconnected', state_reason='', seller_claim=NULL, generation=generation+1, refresh_token=NULL, access_token=NULL, "
@@ -163,16 +168,16 @@ constexpr std::string_view kNotPaused = " AND NOT EXISTS (SELECT 1 FROM pauses p
 
 }  // namespace
 
-std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit) {
-  static const std::string notified = "SELECT user_no, notified_asked FROM connections WHERE notified_due_at<=?1" + std::string(kNotPaused) + " ORDER BY notified_due_at LIMIT ?2";
-  static const std::string planned = "SELECT user_no FROM connections WHERE next_sync_at<=?1" + std::string(kNotPaused) + " ORDER BY next_sync_at LIMIT ?2";
+std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit, std::string_view region) {
+  static const std::string notified = "SELECT user_no, notified_asked FROM connections WHERE notified_due_at<=?1 AND region=?3" + std::string(kNotPaused) + " ORDER BY notified_due_at LIMIT ?2";
+  static const std::string planned = "SELECT user_no FROM connections WHERE next_sync_at<=?1 AND region=?3" + std::string(kNotPaused) + " ORDER BY next_sync_at LIMIT ?2";
   std::vector<DueSync> due;
   {
-    Rows r = tx.rows(notified, tx.now(), limit);
+    Rows r = tx.rows(notified, tx.now(), limit, region);
     while (r.next()) due.push_back({r.id<UserNo>(0), true, r.text(1)});
   }
   if (scheduled) {
-    Rows r = tx.rows(planned, tx.now(), limit);
+    Rows r = tx.rows(planned, tx.now(), limit, region);
     while (r.next()) due.push_back({r.id<UserNo>(0), false, ""});
   }
   for (const DueSync& d : due) {
@@ -186,11 +191,11 @@ std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit) {
   return due;
 }
 
-std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled) {
-  static const std::string notified = "SELECT min(notified_due_at) FROM connections WHERE notified_due_at IS NOT NULL" + std::string(kNotPaused);
-  static const std::string planned = "SELECT min(next_sync_at) FROM connections WHERE next_sync_at IS NOT NULL" + std::string(kNotPaused);
-  std::optional<std::int64_t> at = tx.integer(notified);
-  if (const auto by_clock = scheduled ? tx.integer(planned) : std::nullopt; by_clock && (!at || *by_clock < *at)) at = by_clock;
+std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled, std::string_view region) {
+  static const std::string notified = "SELECT min(notified_due_at) FROM connections WHERE notified_due_at IS NOT NULL AND region=?1" + std::string(kNotPaused);
+  static const std::string planned = "SELECT min(next_sync_at) FROM connections WHERE next_sync_at IS NOT NULL AND region=?1" + std::string(kNotPaused);
+  std::optional<std::int64_t> at = tx.integer(notified, region);
+  if (const auto by_clock = scheduled ? tx.integer(planned, region) : std::nullopt; by_clock && (!at || *by_clock < *at)) at = by_clock;
   return at ? std::optional(from_us(*at)) : std::nullopt;
 }
 

@@ -56,7 +56,7 @@ struct Authorisation {
   bool is_known_token = false;    ///< the refresh token is the one that is, or was, stored
   bool by_consent = false;        ///< the seller agreed to it now; else a known token is as old as it was
 };
-/// Errors: seller_mismatch (another seller or region than what is stored was read of, or nobody knows which), seller_already_connected.
+/// Errors: seller_mismatch (another seller than what is stored was read of, or nobody knows which), wrong_region (likewise), seller_already_connected.
 Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisation);
 
 /// Makes sure that a row is there before the first exchange, without disturbing a working connection.
@@ -68,6 +68,9 @@ void end_refresh(Tx& tx, UserNo user, EngineNo me);
 /// Only if nobody authorised anew meanwhile; false when somebody did.
 bool store_access_token(Tx& tx, UserNo user, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires);
 bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason);
+
+/// Notes what tells the stored refresh token apart, where that was not noted with it.
+void note_token_print(Tx& tx, UserNo user, std::string_view print);
 
 /// Forgets the tokens; the data stays. False when there was nothing to disconnect.
 bool disconnect(Tx& tx, UserNo user);
@@ -87,9 +90,9 @@ struct DueSync {
   bool notified = false;      ///< by Amazon's notifications, not by the clock
   std::string asked;
 };
-/// `scheduled`: also those by the clock. Users who are paused are left alone.
-std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit);
-std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled);
+/// `scheduled`: also those by the clock. Of sellers of that region; users who are paused are left alone.
+std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit, std::string_view region);
+std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled, std::string_view region);
 
 // ---- notifications ----
 

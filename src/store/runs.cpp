@@ -83,6 +83,8 @@ std::string_view cause_name(Cause cause) noexcept { return kCauseNames[static_ca
 
 namespace {
 
+bool is_of_another_region(const Connection& connection, const TriggerRequest& request) { return !request.region.empty() && connection.region != request.region; }
+
 /// The run that a request finds there.
 struct Found {
   RunNo run;
@@ -110,7 +112,7 @@ std::optional<Found> find_active(Tx& tx, const TriggerRequest& request) {
 
 std::optional<TriggerOutcome> attach(Tx& tx, const TriggerRequest& request) {
   const auto connection = find_connection(tx, request.user);
-  if (!connection || connection->state != ConnectionState::connected || request.cause == Cause::replay) return std::nullopt;
+  if (!connection || connection->state != ConnectionState::connected || request.cause == Cause::replay || is_of_another_region(*connection, request)) return std::nullopt;
   const auto found = find_active(tx, request);
   if (!found || !found->covers || (is_interactive(cause_name(request.cause)) && !found->interactive)) return std::nullopt;
   return TriggerOutcome{found->id, true, pause_of(tx, request.user).has_value()};
@@ -121,6 +123,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   const bool replay = request.cause == Cause::replay;
   if (!connection || (!replay && (connection->state == ConnectionState::pending || connection->state == ConnectionState::disconnected))) return Code::not_connected;
   if (!replay && connection->state == ConnectionState::needs_reauth) return Code::needs_reauth;
+  if (!replay && is_of_another_region(*connection, request)) return Error(Code::wrong_region, "The seller is connected in the region " + connection->region + ", and this application is set up for " + request.region + ".");
 
   const bool interactive = is_interactive(cause_name(request.cause));
   const bool paused = pause_of(tx, request.user).has_value();
@@ -167,8 +170,8 @@ bool is_worth_another_try(Tx& tx, RunNo run) {
 
 namespace {
 
-/// Of a run that waits: an engine of that region can perform it. ?1 is the region.
-constexpr std::string_view kOfRegion = " AND (?1='' OR EXISTS (SELECT 1 FROM connections c WHERE c.user_no=runs.user_no AND c.region=?1))";
+/// Of a run that waits: an engine of that region can perform it, as any can rebuild rows from what is archived. ?1 is the region.
+constexpr std::string_view kOfRegion = " AND (?1='' OR cause='replay' OR EXISTS (SELECT 1 FROM connections c WHERE c.user_no=runs.user_no AND c.region=?1))";
 
 }  // namespace
 
@@ -413,8 +416,8 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   if (whole && end.of_money) tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2=1 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), end.recoveries_empty);
   if (status != RunStatus::cancelled && (end.of_money || end.failed_syncs > 0)) tx.run("UPDATE connections SET failed_syncs=?2 WHERE user_no=?1", run.user(), end.failed_syncs);
   Rows r = tx.rows("SELECT connection_no, asked='' FROM runs WHERE run_no=?1", run.run());
-  // A run of some streams only is no reason to put the usual one off.
-  const auto plan = [&] { return r.flag(1) ? Plan::replace : end.failed_syncs > 0 ? Plan::keep_earlier : Plan::keep; };
+  // A run of some streams only is no reason to put the usual one off, and one that was cancelled none to put a try after a failure off.
+  const auto plan = [&] { return !r.flag(1) && end.failed_syncs == 0 ? Plan::keep : r.flag(1) && status != RunStatus::cancelled ? Plan::replace : Plan::keep_earlier; };
   if (r.next()) plan_next_sync(tx, r.id<ConnectionNo>(0), end.next_sync_at, plan());
   return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
 }

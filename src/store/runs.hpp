@@ -26,6 +26,7 @@ struct TriggerRequest {
   SyncId new_id;             ///< used if a run is created
   std::string asked;         ///< streams by name, comma-separated; empty: the default ones
   bool covers_new = false;   ///< brings something an active run can't know: a new authorisation
+  std::string region = {};   ///< of the engine that is asked: it can read no seller of another one. Empty: whichever takes it up
 };
 struct TriggerOutcome {
   SyncId id;
@@ -34,7 +35,7 @@ struct TriggerOutcome {
   bool runs_again = false;   ///< it does not cover what was asked for, which the run reads that follows its end
 };
 /// Creates a run, or attaches to the active one (which then runs again afterwards if it does not cover the request).
-/// Errors: not_connected, needs_reauth; of a replay, which needs no connection but must have the data to itself: sync_in_progress.
+/// Errors: not_connected, needs_reauth, wrong_region; of a replay, which needs no connection but must have the data to itself: sync_in_progress.
 Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request);
 /// What `trigger` would answer, where it would change nothing: an active run covers the request already. For a read.
 std::optional<TriggerOutcome> attach(Tx& tx, const TriggerRequest& request);

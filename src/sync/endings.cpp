@@ -46,6 +46,9 @@ Async<void> end_if_unheard(Services& services, CancelToken life) {
 }
 
 bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by) {
+  // A connection of before tokens were told apart: this is the last moment at which its can be.
+  if (const auto known = store::find_connection(tx, user); known && known->token_print.empty() && !known->sealed_refresh_token.empty())
+    if (const auto print = services.refresh_tokens.print_of(user, known->sealed_refresh_token)) store::note_token_print(tx, user, *print);
   const bool was_connected = store::disconnect(tx, user);
   store::drop_tokens(tx, user);
   const bool was_under_way = store::supersede_consents(tx, user, std::nullopt) > 0;

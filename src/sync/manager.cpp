@@ -229,9 +229,9 @@ bool Manager::something_is_due() {
 Async<Status> Manager::refresh_outlook() {
   Outlook outlook;
   outlook.counter = services_.store.change_counter();   // before looking: what comes meanwhile is looked at again
-  auto look = [me = services_.me, scheduled = services_.settings.sync_every > Duration::zero(), outlook](store::Tx& tx) mutable -> Result<Outlook> {
+  auto look = [me = services_.me, scheduled = services_.settings.sync_every > Duration::zero(), region = spapi::region_name(services_.settings.region), outlook](store::Tx& tx) mutable -> Result<Outlook> {
     outlook.others = store::other_engines(tx, me);
-    outlook.next_sync = store::next_planned_sync(tx, scheduled);
+    outlook.next_sync = store::next_planned_sync(tx, scheduled, region);
     outlook.next_lease_end = store::next_lease_end(tx);
     outlook.own_lapsed = store::holds_lapsed(tx, me);
     return outlook;
@@ -307,7 +307,7 @@ Async<Status> Manager::trigger_due() {
   if (!outlook_->next_sync || *outlook_->next_sync > services_.clock.now()) co_return Done{};
   auto trigger = [this](store::Tx& tx) -> Result<int> {
     int triggered = 0;
-    for (const store::DueSync& due : store::take_due_syncs(tx, services_.settings.sync_every > Duration::zero(), kDueAtOnce)) {
+    for (const store::DueSync& due : store::take_due_syncs(tx, services_.settings.sync_every > Duration::zero(), kDueAtOnce, spapi::region_name(services_.settings.region))) {
       const store::Cause cause = due.notified ? store::Cause::notification : store::Cause::schedule;
       store::TriggerRequest request{due.user, cause, SyncId("sync_" + services_.entropy.uuid7(tx.now())), due.asked, due.notified};
       if (store::trigger(tx, request)) ++triggered;

@@ -33,6 +33,12 @@ struct SyncSettings {
   bool archive_pages = false;                   ///< also the pages of what comes by lists: money, stock, shipments
 };
 
+/// Whether a sync for which nothing was named reads the money.
+inline bool syncs_money(const SyncSettings& settings) {
+  const auto& named = settings.named_streams;
+  return named.empty() || std::find(named.begin(), named.end(), store::money_stream_name(settings.finances)) != named.end();
+}
+
 inline const detect::Policy& policy_of(const SyncSettings& settings) { return settings.policy ? *settings.policy : detect::Policy::embedded(); }
 
 /// Why a run stops before the disk is full, while what must be written still can be.

@@ -69,6 +69,8 @@ std::optional<std::string> consent_frontend(store::Tx& tx, std::string_view stat
   return found ? std::optional(found->consent.frontend_url) : std::nullopt;
 }
 
+std::string Triggers::region() const { return std::string(spapi::region_name(services_.settings.region)); }
+
 SyncId Triggers::new_sync_id() { return SyncId("sync_" + services_.entropy.uuid7(services_.clock.now())); }
 
 std::string Triggers::consent_url(const std::string& marketplace, const std::string& state) const {
@@ -284,7 +286,7 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
     AMZ_CHECK(kept.hold(tx));
     store::supersede_consents(tx, a.user, state_hash);
     if (state_hash) store::close_consent(tx, *state_hash, "connected");
-    return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true});
+    return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true, a.region});
   };
   auto outcome = co_await services_.store.write(store::Urgency::trigger, std::move(connect));
   // What the new token took the place of, or the new one itself, is of no use to anybody.
@@ -316,10 +318,10 @@ Async<Result<store::TriggerOutcome>> Triggers::connect_with_refresh_token(UserId
 }
 
 Async<Result<store::TriggerOutcome>> Triggers::trigger(UserId user, store::Cause cause, std::string streams, bool covers_new) {
-  auto ask = [user = std::move(user), cause, streams = std::move(streams), covers_new, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
+  auto ask = [this, user = std::move(user), cause, streams = std::move(streams), covers_new, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
     const auto number = store::find_user(tx, user);
     if (!number) return Code::not_connected;
-    return store::trigger(tx, {*number, cause, id, streams, covers_new});
+    return store::trigger(tx, {*number, cause, id, streams, covers_new, region()});
   };
   auto outcome = co_await services_.store.write(store::Urgency::trigger, std::move(ask));
   co_return outcome;
@@ -378,6 +380,16 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       answer.reason = code_name(Code::paused);
       return answer;
     }
+    if (connection->region != region()) {
+      answer.reason = code_name(Code::wrong_region);
+      return answer;
+    }
+    if (!syncs_money(services_.settings)) {
+      // No sync of this engine's tells more of it.
+      answer.reason = connection->empty_syncs > 0 ? kNoneFound : kMoneyNotSynced;
+      answer.needs_sync = false;
+      return answer;
+    }
     if (const auto active = store::active_run(tx, *number)) {
       answer.reason = code_name(Code::sync_in_progress);
       answer.sync_id = active->id;
@@ -395,7 +407,7 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
         // The money was read whole, and there was nothing of the kind.
         answer.next_try = last->completed_at + empty_pause;
         // "None" is said of what could be read, and only when all could.
-        answer.reason = store::has_unreadable_money(tx, *number) ? code_name(Code::rows_quarantined) : std::string_view("no_reimbursements_found");
+        answer.reason = store::has_unreadable_money(tx, *number) ? code_name(Code::rows_quarantined) : kNoneFound;
         answer.needs_sync = false;
       } else if (!last->error_code.empty()) {
         answer.reason = last->error_code;
@@ -406,7 +418,7 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       if (answer.next_try && tx.now() < *answer.next_try) return answer;
     }
     answer.needs_sync = true;
-    AMZ_TRY(run, store::trigger(tx, {*number, store::Cause::recoveries, new_sync_id(), "", false}));
+    AMZ_TRY(run, store::trigger(tx, {*number, store::Cause::recoveries, new_sync_id(), "", false, region()}));
     answer.reason.clear();
     answer.next_try.reset();
     answer.triggered = !run.attached;
@@ -426,7 +438,7 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
 std::optional<store::TriggerOutcome> Triggers::attach(const UserId& user, const std::string& streams) {
   auto found = services_.store.read_now([&](store::Tx& tx) -> Result<std::optional<store::TriggerOutcome>> {
     const auto number = store::find_user(tx, user);
-    return number ? store::attach(tx, {*number, store::Cause::manual, {}, streams, false}) : std::nullopt;
+    return number ? store::attach(tx, {*number, store::Cause::manual, {}, streams, false, region()}) : std::nullopt;
   });
   return found ? std::move(*found) : std::nullopt;
 }
@@ -484,7 +496,7 @@ Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::o
           outcome.planned_at = store::plan_notified_sync(tx, whom, streams, kNotifiedApart);
           if (outcome.planned_at) continue;
           // What the active run read already may be older than what this tells.
-          auto run = store::trigger(tx, {whom, store::Cause::notification, new_sync_id(), streams, true});
+          auto run = store::trigger(tx, {whom, store::Cause::notification, new_sync_id(), streams, true, region()});
           if (run) outcome.sync_id = run->id;
         }
       outcomes.push_back(std::move(outcome));

@@ -49,6 +49,9 @@ struct ExistingOutcome {
   bool triggered = false;
 };
 
+/// Reasons beside the codes of errors.
+inline constexpr std::string_view kNoneFound = "no_reimbursements_found", kMoneyNotSynced = "money_not_synced";
+
 /// Why the recoveries did or did not start a sync.
 struct RecoveriesTrigger {
   bool needs_sync = false;
@@ -108,6 +111,8 @@ class Triggers {
   Async<Result<std::vector<NotificationOutcome>>> on_notification(std::optional<UserId> user, std::string message);
 
   SyncId new_sync_id();
+  /// Where this engine's sellers are.
+  std::string region() const;
 
   /// Reads what lies in the archive anew, as a run that asks Amazon nothing. `streams`: by name; empty: all.
   /// Errors: not_connected (the user never was), sync_in_progress.

@@ -273,4 +273,23 @@ TEST_CASE("who is disconnected or erased hears the end of the sync within a seco
   }
 }
 
+TEST_CASE("the refresh token of before is known again after a disconnect, also of a connection that an older version made") {
+  for (const bool older : {false, true}) {
+    CAPTURE(older);
+    World world(small());
+    Process& process = world.open();
+    const auto connect = [&](const char* token) { return world.wait(process.engine().triggers().connect_with_refresh_token(world.user(1), Secret(token), "")); };
+    const auto first = connect("Atzr|sim-seller-1");
+    REQUIRE(first);
+    world.finish(process, world.user(1), first->id);
+    if (older) world.sql("UPDATE connections SET token_print=''");
+    REQUIRE(world.wait(process.engine().disconnect(world.user(1), "a person")));
+    CHECK(world.count("SELECT count(*) FROM connections WHERE refresh_token IS NOT NULL") == 0);
+    CHECK(connect("Atzr|sim-seller-2").code() == Code::seller_mismatch);
+    const auto again = connect("Atzr|sim-seller-1");
+    REQUIRE(again);
+    CHECK(member(world.finish(process, world.user(1), again->id), "status") == "completed");
+  }
+}
+
 TEST_SUITE_END();

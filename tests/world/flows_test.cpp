@@ -566,6 +566,39 @@ TEST_CASE("empty recoveries start a sync when that can help, by the rules of the
   check_runs(world);
 }
 
+TEST_CASE("where no money is synced, a look at the recoveries begins nothing and says why") {
+  WorldSettings settings = small();
+  settings.streams = {"inventory"};
+  World world(settings);
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  for (int i = 0; i < 3; ++i) {
+    const std::string answer = world.recoveries(process, world.user(1));
+    CHECK(member(answer, "reason") == "money_not_synced");
+    CHECK(member(answer, "needsSync") == "false");
+  }
+  CHECK(runs(world, 1) == 1);
+}
+
+TEST_CASE("a seller of another region than the engine's is refused in words, and syncs where that is right") {
+  WorldSettings settings = small();
+  World world(settings);
+  Process* process = &world.open();
+  world.sync_seller(*process, 1);
+  const SyncId waiting = world.wait(process->engine().triggers().start(world.user(1), ""))->id;
+  world.close(*process);
+  world.sql("UPDATE connections SET region='eu'");
+  Process* other = &world.open();
+  CHECK(world.wait(other->engine().triggers().start(world.user(1), "")).code() == Code::wrong_region);
+  CHECK(member(world.recoveries(*other, world.user(1)), "syncTriggered") == "false");
+  world.run_for(std::chrono::hours(30));
+  CHECK(world.count("SELECT count(*) FROM runs WHERE status IN ('queued', 'in_progress')") == 1);   // it is the other region's
+  world.close(*other);
+  world.sql("UPDATE connections SET region='na'");
+  process = &world.open();
+  CHECK(member(world.finish(*process, world.user(1), waiting), "status") == "completed");
+}
+
 TEST_CASE("a reconnect while a run dies of a revoked token ends in a new run that succeeds") {
   for (int moment = 0; moment < 12; ++moment) {
     CAPTURE(moment);

@@ -85,7 +85,7 @@ class PauseNotice {
     const bool paused = now && Json::parse(now->json()).value("paused", false);
     if (paused && !std::exchange(told_, paused)) {
       bar.clear();
-      std::cerr << "amzsync: syncing is paused; this sync goes on when it is resumed (amzsync resume)\n";
+      std::cerr << "amzsync: syncing is paused; this sync goes on when it is resumed (amzsync resume --user " << user << ", or --all where everybody is paused)\n";
     }
     told_ = paused;
   }

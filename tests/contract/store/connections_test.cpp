@@ -67,9 +67,21 @@ TEST_CASE("rows of a seller whom nothing names are taken over by no other, nor b
   CHECK(authorise(t, "u2", "", false, true) == Code::ok);     // the token of before
   CHECK(authorise(t, "u2", "A2", false, true) == Code::ok);   // and who it is
   CHECK(authorise(t, "u2", "A2") == Code::ok);
-  CHECK(authorise(t, "u2", "A2", false, false, "eu") == Code::seller_mismatch);
-  CHECK(authorise(t, "u2", "A2", false, true, "eu") == Code::seller_mismatch);
+  CHECK(authorise(t, "u2", "A2", false, false, "eu") == Code::wrong_region);
+  CHECK(authorise(t, "u2", "A2", false, true, "eu") == Code::wrong_region);
   CHECK(connection(t, "u2").region == "na");
+}
+
+TEST_CASE("who is being read without a name is another seller's no more, though no row is stored yet") {
+  TestStore t;
+  CHECK(authorise(t, "u1", "") == Code::ok);
+  const UserNo user = *t.read([](store::Tx& tx) -> Result<UserNo> { return *store::find_user(tx, UserId("u1")); });
+  REQUIRE(t.write([&](store::Tx& tx) { return store::trigger(tx, {user, store::Cause::manual, SyncId("s1"), "", false}); }));
+  CHECK(authorise(t, "u1", "") == Code::ok);   // it waits: whoever it is then, it reads
+  REQUIRE(*t.write([](store::Tx& tx) -> Result<bool> { return store::claim(tx, EngineNo{1}, std::chrono::seconds(30)).has_value(); }));
+  CHECK(authorise(t, "u1", "") == Code::seller_mismatch);
+  CHECK(authorise(t, "u1", "A1") == Code::seller_mismatch);
+  CHECK(authorise(t, "u1", "A1", false, true) == Code::ok);
 }
 
 TEST_CASE("a token that is stored again is as old as it was; one that the seller agreed to now is new") {

@@ -623,6 +623,43 @@ TEST_CASE("an engine takes up the runs of sellers of its own region, and leaves 
   CHECK(claim(4, "eu") == "s2");
 }
 
+TEST_CASE("what a seller of another region is to be synced for is refused, and what is rebuilt from the archive is not") {
+  TestStore t;
+  const UserNo user = t.connected();   // in na
+  const auto ask = [&](store::Cause cause, const char* region) {
+    return t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, cause, SyncId("s-" + std::string(region)), "", false, region}); }).code();
+  };
+  CHECK(ask(store::Cause::manual, "eu") == Code::wrong_region);
+  CHECK(ask(store::Cause::replay, "eu") == Code::ok);
+  CHECK(*t.write([](store::Tx& tx) -> Result<bool> { return store::claim(tx, EngineNo{1}, std::chrono::seconds(30), "eu").has_value(); }));
+}
+
+TEST_CASE("a cancelled run puts no try after a failure off") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const auto run = [&](const char* id, store::RunStatus status, Duration next, std::int64_t failures) {
+    trigger(t, user, id);
+    const auto held = *t.write([](store::Tx& tx) -> Result<std::optional<store::ClaimedRun>> { return store::claim(tx, EngineNo{1}, std::chrono::seconds(30)); });
+    REQUIRE(held);
+    REQUIRE(t.write([&](store::Tx& tx) -> Status {
+      AMZ_TRY(entered, store::RunTx::enter(tx, held->fence));
+      store::RunEnd end;
+      end.status = status;
+      if (status == store::RunStatus::failed) end.error = Error(Code::amazon_error);
+      end.next_sync_at = tx.now() + next;
+      end.failed_syncs = failures;
+      end.follow_up_id = SyncId(std::string(id) + "-again");
+      store::finish(entered, end);
+      return Done{};
+    }));
+    const auto connection = *t.read([&](store::Tx& tx) -> Result<store::Connection> { return *store::find_connection(tx, user); });
+    return std::pair(*connection.next_sync_at - t.clock.now(), connection.failed_syncs);
+  };
+  CHECK(run("s1", store::RunStatus::failed, std::chrono::minutes(5), 1) == std::pair(Duration(std::chrono::minutes(5)), std::int64_t{1}));
+  CHECK(run("s2", store::RunStatus::cancelled, std::chrono::hours(6), 0) == std::pair(Duration(std::chrono::minutes(5)), std::int64_t{1}));
+  CHECK(run("s3", store::RunStatus::completed, std::chrono::hours(6), 0) == std::pair(Duration(std::chrono::hours(6)), std::int64_t{0}));
+}
+
 TEST_CASE("who asks for what the active run does not read is told that another one will") {
   TestStore t;
   const UserNo user = t.connected();
