@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "detect/finding.hpp"
 #include "detect/local_time.hpp"
 #include "detect/rules.hpp"
 #include "store/connections.hpp"
@@ -337,9 +338,17 @@ class Loader {
 
 }  // namespace
 
+namespace {
+
+/// An engine of another region may judge what is stored of a seller.
+spapi::Region region_of(const std::optional<store::Connection>& connection, spapi::Region otherwise) { return connection ? spapi::region_from(connection->region).value_or(otherwise) : otherwise; }
+
+}  // namespace
+
 const spapi::Marketplace& home_marketplace(Tx& tx, std::optional<UserNo> user, spapi::Region region) {
   if (user) {
     const auto connection = store::find_connection(tx, *user);
+    region = region_of(connection, region);
     if (const spapi::Marketplace* m = connection ? spapi::find_marketplace(connection->marketplace.text()) : nullptr) return *m;
     const auto list = store::participations(tx, *user);
     for (const spapi::Marketplace& m : spapi::marketplaces())
@@ -351,11 +360,24 @@ const spapi::Marketplace& home_marketplace(Tx& tx, std::optional<UserNo> user, s
 
 namespace {
 
+/// Whether the user's findings are known by this seller's id. Those of a seller whose id came to be known later keep the ids that they began with.
+bool began_with(Tx& tx, UserNo user, const Tables& named_by_nobody, const std::string& seller) {
+  if (seller.empty()) return true;
+  Rows r = tx.rows("SELECT finding_id, rule, variant, subject FROM findings WHERE user_no=?1 ORDER BY CASE WHEN closed_at IS NULL THEN 0 ELSE 1 END, updated_at DESC LIMIT 1", user);
+  if (!r.next()) return true;
+  const std::string rule = r.text(1), variant = r.text(2);
+  Finding one;
+  one.rule = rule;
+  one.variant = variant;
+  one.subject = r.text(3);
+  return finding_id(named_by_nobody, one) != r.view(0);
+}
+
 Tables empty_tables(Tx& tx, UserNo user, spapi::Region region) {
   Tables t;
   const auto connection = store::find_connection(tx, user);
-  if (connection) t.seller = connection->seller.text();
-  t.region = spapi::region_name(region);
+  t.region = spapi::region_name(region_of(connection, region));
+  if (connection && began_with(tx, user, t, connection->seller.text())) t.seller = connection->seller.text();
   t.home = home_marketplace(tx, user, region).country;
   return t;
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "store/erasure.hpp"
 #include "store/stream_list.hpp"
 
 namespace amzsync::store {
@@ -83,10 +84,7 @@ Status fits_what_is_stored(Tx& tx, const Connection& known, const Authorisation&
   if (!known.seller.empty() && !a.seller.empty() && known.seller != a.seller) return Code::seller_mismatch;
   if (!known.seller.empty() && a.seller.empty() && !a.is_known_token)
     return Error(Code::seller_mismatch, "The user was connected as seller " + known.seller.text() + ", and nothing says whose authorisation this one is. Give the selling partner id with it.");
-  // What a sync has asked for already is stored too.
-  const bool was_read = tx.integer("SELECT 1 FROM cells WHERE user_no=?1 LIMIT 1", a.user) || tx.integer("SELECT 1 FROM inventory WHERE user_no=?1 LIMIT 1", a.user) ||
-                        tx.integer("SELECT 1 FROM runs WHERE user_no=?1 AND status IN ('in_progress', 'detecting') LIMIT 1", a.user);
-  if (!was_read) return Done{};
+  if (!holds_what_was_read(tx, a.user)) return Done{};
   if (known.region != a.region) return Error(Code::wrong_region, "What is stored of the user was read in the region " + known.region + ", and this authorisation is of " + a.region + ". Please erase it before you connect another region.");
   if (!known.seller.empty() || a.is_known_token) return Done{};
   const std::string unknown = "The user was connected without a selling partner id, and nothing says whether this authorisation is the same seller's. ";

@@ -13,27 +13,28 @@ struct OwnTable {
   std::string_view name;
   std::string_view key{};                 ///< what tells rows apart, in an index that it leads or follows the user in; empty: few rows, all deleted at once
   const Parts* parts = nullptr;
+  bool read = false;                      ///< holds what Amazon told of the user's seller
 };
 
-/// Every table that has rows of users, but for the user's own; tests/contract/store/erasure_test.cpp holds the list against the schema.
+/// Every table that has rows of users, and which of them hold what was read, but for the user's own; tests/contract/store/erasure_test.cpp holds the list against the schema.
 constexpr OwnTable kTables[]{
     {"runs", "run_no", &kRunStreams},   // first: whoever still performs one of them writes nothing any more
-    {"transactions", "event_id", &kTransactionLines},
-    {"financial_events", "event_id", &kFinancialEventLines},
-    {"archive", "archive_no", &kArchivePieces},
-    {"reimbursements", "row_id"},
-    {"ledger", "row_id"},
-    {"ledger_summary", "row_id"},
-    {"returns", "row_id"},
-    {"fee_preview", "row_id"},
-    {"storage_fees", "row_id"},
-    {"removals", "row_id"},
-    {"settlements", "row_id"},
-    {"managed_inventory", "row_id"},
-    {"inbound_shipments", "row_id"},
-    {"inbound_items", "row_id"},
-    {"inventory", "inventory_id"},
-    {"quarantine", "quarantine_id"},
+    {"transactions", "event_id", &kTransactionLines, true},
+    {"financial_events", "event_id", &kFinancialEventLines, true},
+    {"archive", "archive_no", &kArchivePieces, true},
+    {"reimbursements", "row_id", nullptr, true},
+    {"ledger", "row_id", nullptr, true},
+    {"ledger_summary", "row_id", nullptr, true},
+    {"returns", "row_id", nullptr, true},
+    {"fee_preview", "row_id", nullptr, true},
+    {"storage_fees", "row_id", nullptr, true},
+    {"removals", "row_id", nullptr, true},
+    {"settlements", "row_id", nullptr, true},
+    {"managed_inventory", "row_id", nullptr, true},
+    {"inbound_shipments", "row_id", nullptr, true},
+    {"inbound_items", "row_id", nullptr, true},
+    {"inventory", "inventory_id", nullptr, true},
+    {"quarantine", "quarantine_id", nullptr, true},
     {"report_jobs", "job_no"},
     {"supplied", "supplied_no"},
     {"findings", "finding_id"},
@@ -111,6 +112,13 @@ void erase_connection(Tx& tx, UserNo user, ErasedRows& erased) {
 }
 
 }  // namespace
+
+bool holds_what_was_read(Tx& tx, UserNo user) {
+  const auto any = [&](const std::string& rows) { return tx.integer("SELECT 1 FROM " + rows + " LIMIT 1", user).has_value(); };
+  for (const OwnTable& table : kTables)
+    if (table.read && any(std::string(table.name) + " WHERE user_no=?1")) return true;
+  return any("cells WHERE user_no=?1 AND digest IS NOT NULL") || any("runs WHERE user_no=?1 AND status IN ('in_progress', 'detecting')");
+}
 
 std::optional<UserNo> begin_erasure(Tx& tx, const UserId& user, std::string_view mask) {
   const auto number = tx.integer("SELECT user_no FROM users WHERE user_id=?1 AND erased_at IS NULL", user);

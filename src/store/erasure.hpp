@@ -8,6 +8,9 @@
 
 namespace amzsync::store {
 
+/// Whether anything is stored of what Amazon told of a user's seller, or a sync is about to store some: days that were read and showed nothing, and documents that wait to be read, count.
+bool holds_what_was_read(Tx& tx, UserNo user);
+
 /// Rows deleted, by table.
 using ErasedRows = std::map<std::string, std::int64_t, std::less<>>;
 

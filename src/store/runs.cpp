@@ -270,10 +270,10 @@ std::optional<ActiveRun> active_run(Tx& tx, UserNo user) {
   return ActiveRun{r.id<RunNo>(0), r.id<SyncId>(1), status_from(r.view(2))};
 }
 
-std::optional<LastRun> last_run(Tx& tx, UserNo user, std::string_view stream) {
+std::optional<LastRun> last_run(Tx& tx, UserNo user, const std::function<bool(std::string_view asked)>& of) {
   Rows r = tx.rows("SELECT status, completed_at, error_code, asked FROM runs WHERE user_no=?1 AND cause<>'replay' ORDER BY run_no DESC", user);
   bool found = r.next();
-  while (found && !covers_streams(r.view(3), stream)) found = r.next();
+  while (found && !of(r.view(3))) found = r.next();
   if (!found) return std::nullopt;
   LastRun run{status_from(r.view(0)), r.instant(1), Retry::later, r.text(2)};
   if (const auto code = code_from_name(run.error_code)) run.retry = code_retry(*code);
@@ -413,12 +413,14 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
   if (end.replay) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
   // What did not come to an end, or read something else, says nothing of recoveries; and what went well with some streams says nothing of the others.
-  if (whole && end.of_money) tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2=1 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), end.recoveries_empty);
-  if (status != RunStatus::cancelled && (end.of_money || end.failed_syncs > 0)) tx.run("UPDATE connections SET failed_syncs=?2 WHERE user_no=?1", run.user(), end.failed_syncs);
+  if (whole && end.of_recoveries) tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2=1 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), end.recoveries_empty);
   Rows r = tx.rows("SELECT connection_no, asked='' FROM runs WHERE run_no=?1", run.run());
+  if (!r.next()) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
+  const bool of_all = r.flag(1);
+  if (status != RunStatus::cancelled && (of_all || end.of_recoveries || end.failed_syncs > 0)) tx.run("UPDATE connections SET failed_syncs=?2 WHERE user_no=?1", run.user(), end.failed_syncs);
   // A run of some streams only is no reason to put the usual one off, and one that was cancelled none to put a try after a failure off.
-  const auto plan = [&] { return !r.flag(1) && end.failed_syncs == 0 ? Plan::keep : r.flag(1) && status != RunStatus::cancelled ? Plan::replace : Plan::keep_earlier; };
-  if (r.next()) plan_next_sync(tx, r.id<ConnectionNo>(0), end.next_sync_at, plan());
+  const Plan plan = !of_all && end.failed_syncs == 0 ? Plan::keep : of_all && status != RunStatus::cancelled ? Plan::replace : Plan::keep_earlier;
+  plan_next_sync(tx, r.id<ConnectionNo>(0), end.next_sync_at, plan);
   return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
 }
 

@@ -125,14 +125,14 @@ struct ActiveRun {
   RunStatus status = RunStatus::queued;
 };
 std::optional<ActiveRun> active_run(Tx& tx, UserNo user);
-/// The newest run of a user that was to read a stream from Amazon, active or over.
+/// The newest run of a user that asked Amazon, active or over; of those that were `asked` for certain streams.
 struct LastRun {
   RunStatus status = RunStatus::queued;
   Instant completed_at{};          ///< meaningless while it is active
   Retry retry = Retry::later;      ///< of its error
   std::string error_code;
 };
-std::optional<LastRun> last_run(Tx& tx, UserNo user, std::string_view stream);
+std::optional<LastRun> last_run(Tx& tx, UserNo user, const std::function<bool(std::string_view asked)>& of);
 /// The streams that a run was asked for; empty: the default ones.
 std::string asked_of(Tx& tx, RunNo run);
 /// Runs held by `me` that somebody wants cancelled, or paused.
@@ -193,7 +193,7 @@ struct RunEnd {
   SyncId follow_up_id;                      ///< used if the run must run again
   std::optional<Instant> next_sync_at;
   std::int64_t failed_syncs = 0;            ///< on end, this one included
-  bool of_money = true;                     ///< it was to read the money, as a sync of all streams is
+  bool of_recoveries = true;                ///< it was to read what recoveries are told by, as a sync of all streams is
   bool replay = false;                      ///< plans no sync and tells nothing of Amazon
   bool recoveries_empty = false;            ///< counts towards the back-off of the recoveries trigger
 };

@@ -21,7 +21,7 @@ void write_total(JsonWriter& json, const store::CurrencyTotal& t) {
 
 /// The true reason why nothing was started, as a sentence.
 std::string reason_sentence(const RecoveriesTrigger& trigger) {
-  if (trigger.reason == kMoneyNotSynced) return "Money is not among the datasets that are synced here, so nothing is known of reimbursements.";
+  if (trigger.reason == kMoneyNotSynced) return "Neither the money nor the report of reimbursements is synced here, so nothing is known of them.";
   if (trigger.reason == kNoneFound) return "Your Amazon account was read; it shows no FBA reimbursements.";
   if (const auto code = code_from_name(trigger.reason)) return std::string(code_sentence(*code));
   return "There is no data yet.";

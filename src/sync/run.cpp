@@ -304,7 +304,9 @@ class Run {
     end.calls = meter_->total();
     end.replay = claimed_.replay;
     end.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(services_.clock.now()));
-    const bool money_read = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money && r.result.outcome == StreamOutcome::complete; });
+    // What recoveries are told by: the money, and the report of them where nobody asked for that.
+    const bool has_money = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money.has_value(); });
+    const bool money_read = std::any_of(results_.begin(), results_.end(), [&](const StreamEnd& r) { return (has_money ? r.stream->money.has_value() : r.stream->name == "reimbursements") && r.result.outcome == StreamOutcome::complete; });
     std::map<std::string, store::Counts> read;
     auto write = [this, &services = services_, &read, fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));

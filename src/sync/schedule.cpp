@@ -5,7 +5,6 @@
 
 #include "store/connections.hpp"
 #include "store/report_jobs.hpp"
-#include "store/stream_list.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -50,8 +49,7 @@ void plan_next(Services& services, const store::RunTx& run, store::RunEnd& end) 
   if (const auto connection = store::find_connection(run.tx(), run.user())) verdict.failures_before = connection->failed_syncs;
   const NextSync next = next_sync(services.settings, run.tx().now(), verdict, services.entropy);
   end.next_sync_at = next.at;
-  const std::string asked = store::asked_of(run.tx(), run.run());
-  end.of_money = asked.empty() ? syncs_money(services.settings) : store::covers_streams(asked, store::money_stream_name(services.settings.finances));
+  end.of_recoveries = tells_of_recoveries(services.settings, store::asked_of(run.tx(), run.run()));
   end.failed_syncs = next.failures;
 }
 

@@ -15,6 +15,7 @@
 #include "spapi/regions.hpp"
 #include "store/money_rows.hpp"
 #include "store/store.hpp"
+#include "store/stream_list.hpp"
 
 namespace amzsync::sync {
 using namespace base;
@@ -33,10 +34,12 @@ struct SyncSettings {
   bool archive_pages = false;                   ///< also the pages of what comes by lists: money, stock, shipments
 };
 
-/// Whether a sync for which nothing was named reads the money.
-inline bool syncs_money(const SyncSettings& settings) {
+/// Whether a sync that was asked for these streams (with commas between; empty: the usual ones) reads what recoveries are told by: the money, or the report of them.
+inline bool tells_of_recoveries(const SyncSettings& settings, std::string_view asked) {
   const auto& named = settings.named_streams;
-  return named.empty() || std::find(named.begin(), named.end(), store::money_stream_name(settings.finances)) != named.end();
+  if (asked.empty() && named.empty()) return true;
+  const auto reads = [&](std::string_view stream) { return asked.empty() ? std::find(named.begin(), named.end(), stream) != named.end() : store::holds_stream(asked, stream); };
+  return reads(store::money_stream_name(settings.finances)) || reads("reimbursements");
 }
 
 inline const detect::Policy& policy_of(const SyncSettings& settings) { return settings.policy ? *settings.policy : detect::Policy::embedded(); }

@@ -384,9 +384,12 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       answer.reason = code_name(Code::wrong_region);
       return answer;
     }
-    if (!syncs_money(services_.settings)) {
-      // No sync of this engine's tells more of it.
-      answer.reason = connection->empty_syncs > 0 ? kNoneFound : kMoneyNotSynced;
+    const auto of = [&settings = services_.settings](std::string_view asked) { return tells_of_recoveries(settings, asked); };
+    // "None" is said of what could be read, and only when all could.
+    const auto none_found = [&] { return store::has_unreadable_money(tx, *number) ? code_name(Code::rows_quarantined) : kNoneFound; };
+    if (!of("")) {
+      // No usual sync of this engine's tells more of it.
+      answer.reason = connection->empty_syncs > 0 ? none_found() : kMoneyNotSynced;
       answer.needs_sync = false;
       return answer;
     }
@@ -396,7 +399,7 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       return answer;
     }
     // Runs of other streams say nothing of recoveries.
-    if (const auto last = store::last_run(tx, *number, store::money_stream_name(services_.settings.finances))) {
+    if (const auto last = store::last_run(tx, *number, of)) {
       Duration empty_pause = kFirstEmptyPause;
       for (std::int64_t n = 1; n < connection->empty_syncs && empty_pause < kLongestEmptyPause; ++n) empty_pause *= 2;
       empty_pause = std::min(empty_pause, kLongestEmptyPause);
@@ -406,8 +409,7 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       } else if (connection->empty_syncs > 0 && last->status != store::RunStatus::failed) {
         // The money was read whole, and there was nothing of the kind.
         answer.next_try = last->completed_at + empty_pause;
-        // "None" is said of what could be read, and only when all could.
-        answer.reason = store::has_unreadable_money(tx, *number) ? code_name(Code::rows_quarantined) : kNoneFound;
+        answer.reason = none_found();
         answer.needs_sync = false;
       } else if (!last->error_code.empty()) {
         answer.reason = last->error_code;
@@ -483,7 +485,7 @@ Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::o
         const auto number = store::find_user(tx, *user);
         const auto connection = number ? store::find_connection(tx, *number) : std::nullopt;
         // A connection by a refresh token may not know its seller's id.
-        const bool theirs = connection && connection->state == store::ConnectionState::connected && (connection->seller == n.seller || (connection->seller.empty() && !n.seller.empty()));
+        const bool theirs = connection && connection->state == store::ConnectionState::connected && connection->region == region() && (connection->seller == n.seller || (connection->seller.empty() && !n.seller.empty()));
         users = theirs ? std::vector{*number} : std::vector<UserNo>{};
       }
       const std::string streams = streams_of(n, services_.settings);

@@ -410,6 +410,14 @@ class CommandLine(HostCase):
         self.assertIn("the settings file (--config) holds", err)
         self.assertIn("fnances", err)
 
+    def test_what_can_not_be_written_is_not_done(self):
+        env = self.settings(self.sim(events=10, skus=5))
+        self.connect(env)
+        for command in (["status", "--user", "anna", "--json"], ["sync", "--user", "anna", "--json"], ["history", "--user", "anna"], ["erase", "--user", "anna", "--json"], ["completion", "bash"], ["--help"], ["--version"]):
+            with self.subTest(command), open("/dev/full", "w") as full:
+                done = subprocess.run([BIN / "amzsync", *command], env={**os.environ, **env}, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+                self.assertEqual((done.returncode, done.stderr.strip().splitlines()[-1]), (1, "amzsync: the output can't be written"))
+
     def test_usage(self):
         sim = self.sim(events=0)
         env = self.settings(sim)

@@ -388,6 +388,21 @@ class ServerFails(PostgresCase):
             self.assertEqual(host.finish(host.post("/api/sync/start").json["syncId"])["status"], "completed")
         self.check_truth(host, sim)
 
+    def test_a_database_that_was_read_only_for_a_while_is_written_again(self):
+        sim = self.sim(events=100)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        self.psql("postgres", f"ALTER DATABASE {self.name} SET default_transaction_read_only=on")
+        self.psql("postgres", f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname='{self.name}'")
+        while host.post("/api/sync/start").json.get("error") != "store_read_only":
+            pass
+        self.psql("postgres", f"ALTER DATABASE {self.name} RESET default_transaction_read_only")
+        begun = host.post("/api/sync/start")
+        self.assertIn(begun.status, (200, 409), begun.body)
+        run = begun.json.get("syncId") or begun.json["existingSyncId"]
+        host.finish(run)
+        self.check_truth(host, sim)
+
     def test_what_a_lock_kept_from_beginning_keeps_nothing_else_from_it(self):
         sim = self.sim(events=60, skus=5, sellers=4)
         host = self.host(sim)

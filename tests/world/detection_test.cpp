@@ -68,6 +68,27 @@ TEST_CASE("a finding keeps its identity, its first day and the host's word throu
   CHECK(world.wait(process.engine().set_finding_state(world.user(2), id, "won", "")).code() == amzsync::base::Code::not_found);
 }
 
+TEST_CASE("a finding keeps its identity and the host's word when it comes to be known whose it is") {
+  World world(planted());
+  Process& process = world.open();
+  const auto connect = [&](const char* seller) {
+    const auto run = world.wait(process.engine().triggers().connect_with_refresh_token(world.user(1), Secret(world.amazon().refresh_token(1)), seller));
+    REQUIRE(run);
+    world.finish(process, world.user(1), run->id);
+  };
+  const auto findings = [&] { return world.sql("SELECT finding_id, state FROM findings WHERE closed_at IS NULL ORDER BY finding_id"); };
+  connect("");
+  REQUIRE(!findings().empty());
+  world.sql("UPDATE findings SET state='filed' WHERE finding_id='" + findings().front().front() + "'");
+  const auto before = findings();
+  connect("A1");
+  CHECK(findings() == before);
+  world.run_for(std::chrono::hours(24));   // and is judged anew
+  world.finish(process, world.user(1), world.wait(process.engine().triggers().start(world.user(1), ""))->id);
+  CHECK(world.count("SELECT count(*) FROM findings WHERE state='filed'") == 1);
+  CHECK(world.count("SELECT count(DISTINCT rule || variant || subject) FROM findings") == world.count("SELECT count(*) FROM findings"));
+}
+
 TEST_CASE("nothing matures by the calendar alone: while a seller is paused no new claim comes up, and what comes up later holds") {
   for (const int seed : {11, 12}) {
     CAPTURE(seed);

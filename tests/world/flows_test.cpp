@@ -580,6 +580,33 @@ TEST_CASE("where no money is synced, a look at the recoveries begins nothing and
   CHECK(runs(world, 1) == 1);
 }
 
+TEST_CASE("where only the report of reimbursements is synced, recoveries are told by it, and none are there when it says so") {
+  WorldSettings settings = small();
+  settings.amazon.events = 0;
+  settings.streams = {"reimbursements"};
+  World world(settings);
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  CHECK(member(world.recoveries(process, world.user(1)), "reason") == "no_reimbursements_found");
+  CHECK(runs(world, 1) == 1);
+  world.run_for(std::chrono::minutes(16));
+  CHECK(member(world.recoveries(process, world.user(1)), "syncTriggered") == "true");
+}
+
+TEST_CASE("a sync of all that is configured ends the back-off of failures, whatever that is") {
+  WorldSettings settings = small();
+  settings.streams = {"inventory"};
+  settings.sync_every = std::chrono::hours(6);
+  World world(settings);
+  Process& process = world.open();
+  world.sync_seller(process, 1);
+  world.sql("UPDATE connections SET failed_syncs=3");
+  world.finish(process, world.user(1), world.wait(process.engine().triggers().start(world.user(1), "participations"))->id);
+  CHECK(world.count("SELECT failed_syncs FROM connections") == 3);
+  world.finish(process, world.user(1), world.wait(process.engine().triggers().start(world.user(1), ""))->id);
+  CHECK(world.count("SELECT failed_syncs FROM connections") == 0);
+}
+
 TEST_CASE("a seller of another region than the engine's is refused in words, and syncs where that is right") {
   WorldSettings settings = small();
   World world(settings);

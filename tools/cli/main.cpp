@@ -26,6 +26,11 @@ int failed(const std::string& line) {
   std::cerr << "amzsync: " << line << "\n";
   return kFailed;
 }
+/// A command whose words were lost, as on a full disk, is not done.
+int said(int code) {
+  std::cout.flush();
+  return std::cout || code != kDone ? code : failed("the output can't be written");
+}
 /// What the library calls a wrong argument came from the command line.
 int failed(const amzsync::Failure& f) {
   failed(f.message());
@@ -347,8 +352,7 @@ int export_rows(const Command& c, amzsync::Engine& engine) {
   const auto gap = [&] { std::cerr << "amzsync: changes after " << *c.since << " are no longer kept; all rows follow, and a copy must begin anew\n"; };
   const auto put = [](const std::string& line) { return static_cast<bool>(std::cout << line << "\n"); };
   if (const auto wrong = amzsync_tools::write_export(engine, what, put, gap)) return failed(*wrong);
-  std::cout.flush();
-  return std::cout ? kDone : failed("the output can't be written");
+  return kDone;
 }
 
 int check(const Command& c, amzsync::Engine& engine) {
@@ -505,17 +509,17 @@ int main(int argc, char** argv) {
     std::reverse(args.begin(), args.end());
     app.parse(args);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);
+    if (e.get_exit_code() == 0) return said(app.exit(e));
     const bool no_command = app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&e) != nullptr;
     const auto unknown = no_command ? app.remaining() : std::vector<std::string>();
     if (!no_command) std::cerr << "amzsync: " << amzsync_tools::parse_problem(e) << "\n";
     if (no_command) std::cerr << "amzsync: " << (unknown.empty() ? "a command is missing" : "'" + unknown.front() + "' is no command") << "; amzsync --help lists them\n";
     return kUsage;
   }
-  if (migrating) return migrate(command);
+  if (migrating) return said(migrate(command));
   if (!shell.empty()) {
     std::cout << amzsync_cli::completion(app, shell);
-    return kDone;
+    return said(kDone);
   }
   if (const auto wrong = amzsync_tools::complete(command.settings)) {
     std::cerr << "amzsync: " << wrong->line << "\n";
@@ -527,5 +531,5 @@ int main(int argc, char** argv) {
     std::cerr << "amzsync: " << (wrong_setting.empty() ? engine.error().message() : wrong_setting) << "\n";
     return engine.error().code() == AMZSYNC_ERROR_SETTING_INVALID ? kUsage : kFailed;
   }
-  return act(command, *engine);
+  return said(act(command, *engine));
 }

@@ -311,7 +311,7 @@ class PostgresStore final : public Store {
     if (!counters_->begin("ISOLATION LEVEL READ COMMITTED", For::counter)) return {};
     const std::int64_t end = counters_->integer("UPDATE counters SET next = next + ?2 WHERE name=?1 RETURNING next", name, many).value_or(0);
     if (end > 0 && counters_->exec("COMMIT")) return Block{end - many, end};
-    (void)counters_->exec("ROLLBACK");   // else every later one would fail with it
+    counters_.reset();   // whatever is wrong with its session, the next has none of it
     return {};
   }
 
@@ -373,6 +373,8 @@ class PostgresStore final : public Store {
     if (!outcome) {
       again = writer_->error().has_value() && (writer_->is_lost() || writer_->may_try_again());
       if (!writer_->is_lost()) (void)writer_->exec("ROLLBACK");
+      // A session stays read-only that began while the database was: the next write is for a new one.
+      if (outcome.code() == Code::store_read_only) writer_.reset();
       return outcome;
     }
     // A transaction that changed nothing is no news; telling it would have its listener look, commit nothing, and be told again.

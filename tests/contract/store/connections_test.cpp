@@ -52,7 +52,7 @@ TEST_CASE("rows of a seller whom nothing names are taken over by no other, nor b
   TestStore t;
   const auto read_something = [&](const std::string& user) {
     REQUIRE(t.write([&](store::Tx& tx) -> Status {
-      tx.run("INSERT INTO cells(user_no, stream, day, state) VALUES(?1, 'transactions', 20000, 'open')", *store::find_user(tx, UserId(user)));
+      tx.run("INSERT INTO cells(user_no, stream, day, state, digest) VALUES(?1, 'transactions', 20000, 'provisional', ?2)", *store::find_user(tx, UserId(user)), store::Blob{"0123456789abcdef"});
       return Done{};
     }));
   };
@@ -70,6 +70,22 @@ TEST_CASE("rows of a seller whom nothing names are taken over by no other, nor b
   CHECK(authorise(t, "u2", "A2", false, false, "eu") == Code::wrong_region);
   CHECK(authorise(t, "u2", "A2", false, true, "eu") == Code::wrong_region);
   CHECK(connection(t, "u2").region == "na");
+}
+
+TEST_CASE("whose reading failed was not read; what waits to be read, or came outside the days, was") {
+  TestStore t;
+  const auto after = [&](const std::string& user, const std::string& sql) {
+    CHECK(authorise(t, user, "") == Code::ok);
+    REQUIRE(t.write([&](store::Tx& tx) -> Status {
+      tx.run(sql, *store::find_user(tx, UserId(user)), store::Blob{"x"});
+      return Done{};
+    }));
+    return authorise(t, user, "A-" + user);
+  };
+  CHECK(after("u1", "INSERT INTO cells(user_no, stream, day, state, digest) VALUES(?1, 'transactions', 20000, 'unauthorised', CASE WHEN 1=0 THEN ?2 END)") == Code::ok);
+  CHECK(after("u2", "INSERT INTO archive(archive_no, user_no, stream, run_no, from_day, until_day, content_type, marketplace, read_until, at) SELECT 1, ?1, 'reimbursements', 1, 20000, 20001, '', '', 0, 0 WHERE ?2 IS NOT NULL") ==
+        Code::seller_mismatch);
+  CHECK(after("u3", "INSERT INTO quarantine(quarantine_id, user_no, stream, run_no, reason, path, raw, fingerprint, at) VALUES(1, ?1, 'transactions', 1, '', '', ?2, ?2, 0)") == Code::seller_mismatch);
 }
 
 TEST_CASE("who is being read without a name is another seller's no more, though no row is stored yet") {
