@@ -67,11 +67,12 @@ Result<ReportInfo> decode_report(const JsonDocument& answer) {
   return read_report(answer.root());
 }
 
-Request get_reports(const ReportDataset& dataset, Instant created_since) {
+Request get_reports(const ReportDataset& dataset, std::optional<Instant> created_since) {
   Request request;
   request.operation = &kGetReports;
   request.path = kReports;
-  request.query = {{"reportTypes", std::string(dataset.report_type)}, {"createdSince", format_seconds(created_since)}, {"pageSize", "100"}};
+  request.query = {{"reportTypes", std::string(dataset.report_type)}, {"pageSize", "100"}};
+  if (created_since) request.query.push_back({"createdSince", format_seconds(*created_since)});
   return request;
 }
 

@@ -31,9 +31,9 @@ struct ReportInfo {
 Request get_report(const std::string& report_id);
 Result<ReportInfo> decode_report(const JsonDocument& answer);
 
-/// getReports: those of a type since an instant, the newest first, a hundred a page. A page's token is asked with alone: with any other
-/// argument Amazon refuses it (facts R7).
-Request get_reports(const ReportDataset& dataset, Instant created_since);
+/// getReports: those of a type since an instant, the newest first, a hundred a page. nullopt: all that Amazon keeps, which is ninety days by its own clock; an instant before that it
+/// refuses. A page's token is asked with alone: with any other argument Amazon refuses it (facts R7).
+Request get_reports(const ReportDataset& dataset, std::optional<Instant> created_since);
 Request get_more_reports(const std::string& page_token);
 struct ReportPage {
   std::vector<ReportInfo> reports;

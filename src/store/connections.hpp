@@ -38,8 +38,6 @@ std::optional<Connection> find_connection(Tx& tx, UserNo user);
 /// The one authorised last, of any user; for the check of the master key.
 std::optional<Connection> newest_connection(Tx& tx);
 
-/// Stores a fresh authorisation: the connection is connected, one generation on.
-/// Errors: seller_already_connected (unless `allow_shared_seller`), seller_mismatch (this user's data is another seller's).
 struct Authorisation {
   UserNo user;
   std::string region;
@@ -56,7 +54,8 @@ struct Authorisation {
   bool is_known_token = false;    ///< the refresh token is the one that is, or was, stored
   bool by_consent = false;        ///< the seller agreed to it now; else a known token is as old as it was
 };
-/// Errors: seller_mismatch (another seller than what is stored was read of, or nobody knows which), wrong_region (likewise), seller_already_connected.
+/// Stores a fresh authorisation: the connection is connected, one generation on.
+/// Errors: seller_mismatch (another seller than what is stored was read of, or nobody knows which), wrong_region (likewise), seller_already_connected (unless `allow_shared_seller`).
 Result<Connection> store_authorisation(Tx& tx, const Authorisation& authorisation);
 
 /// Makes sure that a row is there before the first exchange, without disturbing a working connection.

@@ -206,7 +206,7 @@ Async<void> ask_as_seller(Findings& f, Services& services, const store::Connecti
   for (const auto& p : page ? page->list : std::vector<store::Participation>())
     if (const auto* known = spapi::find_marketplace(p.marketplace.text()); known && known->region == services.settings.region && p.participating) here += (here.empty() ? "" : ", ") + std::string(known->country);
   if (here.empty()) {
-    f.wrong("call", "Amazon answers for the seller who connected last, but this seller takes part in no marketplace of region " + std::string(spapi::region_name(services.settings.region)) + ".",
+    f.wrong("call", "Amazon answers for the seller who connected last, but this seller takes part in no marketplace of region " + std::string(services.settings.region_name()) + ".",
             "Set the region that the seller sells in.");
   } else {
     f.ok("call", "A call for the seller who connected last works; marketplaces: " + here + ".");
@@ -231,7 +231,7 @@ Async<Result<std::string>> examine(Services& services, const auth::Vault& vault,
   const bool known = co_await ask_sign_in(f, services, life);
   co_await ask_api(f, services, life);
   judge_redirect(f, app);
-  judge_region(f, stored.health, spapi::region_name(services.settings.region));
+  judge_region(f, stored.health, services.settings.region_name());
   judge_connections(f, stored.health);
   judge_roles(f, stored.health);
   judge_types(f, stored.health);

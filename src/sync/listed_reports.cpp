@@ -12,7 +12,7 @@
 namespace amzsync::sync {
 namespace {
 
-constexpr Duration kListedFor = std::chrono::hours(24 * 90 - 1);   // Amazon refuses to look further back than ninety days
+constexpr Duration kListedFor = std::chrono::hours(24 * 90 - 1);   // ninety days, and surely still then
 constexpr std::size_t kMostPages = 50;
 constexpr int kMostRestarts = 2;
 constexpr Duration kAlmost = std::chrono::hours(2);   // a sync that comes a little early is not sent away
@@ -65,7 +65,8 @@ class ListReader {
     }
   }
   Async<Status> walk_list(Instant now) {
-    spapi::Request request = spapi::get_reports(dataset_, now - kListedFor);
+    // Not since an instant of ours: on a machine whose clock is slow that would be too long ago for Amazon.
+    spapi::Request request = spapi::get_reports(dataset_, std::nullopt);
     for (std::size_t page = 0; page < kMostPages; ++page) {
       auto answer = co_await services_.client.call(caller_, std::move(request));
       // Not every application may see every kind of report, and Amazon retires some.

@@ -97,7 +97,7 @@ Async<void> Manager::claim_while_there_are() {
 
 std::optional<store::ClaimedRun> Manager::claim_one(store::Tx& tx) {
   for (;;) {
-    auto claimed = store::claim(tx, services_.me, store::kRunLease, spapi::region_name(services_.settings.region));
+    auto claimed = store::claim(tx, services_.me, store::kRunLease, services_.settings.region_name());
     if (!claimed || !claimed->given_up) return claimed;
     if (const auto run = store::RunTx::enter(tx, claimed->fence)) give_up(services_, *run, claimed->replay);
   }
@@ -109,7 +109,7 @@ Async<Result<store::Unheld>> Manager::look_around() {
     store::Unheld unheld;
     std::vector<RunNo> cancelled, paused;
   };
-  auto look = [me = services_.me, region = spapi::region_name(services_.settings.region)](store::Tx& tx) -> Result<News> { return News{store::look_for_unheld(tx, me, region), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
+  auto look = [me = services_.me, region = services_.settings.region_name()](store::Tx& tx) -> Result<News> { return News{store::look_for_unheld(tx, me, region), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
   AMZ_CO_TRY(news, co_await services_.store.read(std::move(look)));
   for (const RunNo run : news.cancelled)
     if (const auto found = active_.find(run.value); found != active_.end() && found->second.cancel.reason() == CancelReason::none) {
@@ -229,7 +229,7 @@ bool Manager::something_is_due() {
 Async<Status> Manager::refresh_outlook() {
   Outlook outlook;
   outlook.counter = services_.store.change_counter();   // before looking: what comes meanwhile is looked at again
-  auto look = [me = services_.me, scheduled = services_.settings.sync_every > Duration::zero(), region = spapi::region_name(services_.settings.region), outlook](store::Tx& tx) mutable -> Result<Outlook> {
+  auto look = [me = services_.me, scheduled = services_.settings.sync_every > Duration::zero(), region = services_.settings.region_name(), outlook](store::Tx& tx) mutable -> Result<Outlook> {
     outlook.others = store::other_engines(tx, me);
     outlook.next_sync = store::next_planned_sync(tx, scheduled, region);
     outlook.next_lease_end = store::next_lease_end(tx);
@@ -307,7 +307,7 @@ Async<Status> Manager::trigger_due() {
   if (!outlook_->next_sync || *outlook_->next_sync > services_.clock.now()) co_return Done{};
   auto trigger = [this](store::Tx& tx) -> Result<int> {
     int triggered = 0;
-    for (const store::DueSync& due : store::take_due_syncs(tx, services_.settings.sync_every > Duration::zero(), kDueAtOnce, spapi::region_name(services_.settings.region))) {
+    for (const store::DueSync& due : store::take_due_syncs(tx, services_.settings.sync_every > Duration::zero(), kDueAtOnce, services_.settings.region_name())) {
       const store::Cause cause = due.notified ? store::Cause::notification : store::Cause::schedule;
       store::TriggerRequest request{due.user, cause, SyncId("sync_" + services_.entropy.uuid7(tx.now())), due.asked, due.notified};
       if (store::trigger(tx, request)) ++triggered;
@@ -324,7 +324,7 @@ Async<Status> Manager::trigger_due() {
 /// when all who had fewer were served.
 Async<Status> Manager::take_turns() {
   if (active_.empty() || static_cast<int>(active_.size()) < services_.settings.max_active_runs) co_return Done{};
-  auto count = [most = static_cast<int>(active_.size()), region = spapi::region_name(services_.settings.region)](store::Tx& tx) -> Result<std::int64_t> { return store::waiting_runs(tx, most, region); };
+  auto count = [most = static_cast<int>(active_.size()), region = services_.settings.region_name()](store::Tx& tx) -> Result<std::int64_t> { return store::waiting_runs(tx, most, region); };
   AMZ_CO_TRY(waiting, co_await services_.store.read(std::move(count)));
   std::vector<Active*> longest;
   for (auto& [number, active] : active_)

@@ -32,6 +32,8 @@ struct SyncSettings {
   Duration keep_archive = std::chrono::hours(24 * 90);   ///< zero: a document goes once it was read
   std::shared_ptr<const detect::Policy> policy; ///< nullptr: the embedded one
   bool archive_pages = false;                   ///< also the pages of what comes by lists: money, stock, shipments
+
+  std::string_view region_name() const noexcept { return spapi::region_name(region); }
 };
 
 /// Whether a sync that was asked for these streams (with commas between; empty: the usual ones) reads what recoveries are told by: the money, or the report of them.

@@ -69,7 +69,7 @@ std::optional<std::string> consent_frontend(store::Tx& tx, std::string_view stat
   return found ? std::optional(found->consent.frontend_url) : std::nullopt;
 }
 
-std::string Triggers::region() const { return std::string(spapi::region_name(services_.settings.region)); }
+std::string Triggers::region() const { return std::string(services_.settings.region_name()); }
 
 SyncId Triggers::new_sync_id() { return SyncId("sync_" + services_.entropy.uuid7(services_.clock.now())); }
 
@@ -97,7 +97,7 @@ Async<Result<ConsentLink>> Triggers::start_consent(UserId user, std::string fron
   link.state = hex(services_.entropy.bytes(32));
   link.url = consent_url(marketplace, link.state);
   auto open = [this, hash = hash_of(link.state), user = std::move(user), frontend_url = std::move(frontend_url), marketplace](store::Tx& tx) -> Status {
-    const store::Consent consent{store::ensure_user(tx, user), std::string(spapi::region_name(services_.settings.region)), frontend_url, app_.redirect_uri, marketplace};
+    const store::Consent consent{store::ensure_user(tx, user), region(), frontend_url, app_.redirect_uri, marketplace};
     store::open_consent(tx, hash, consent, tx.now() + kConsentLife);
     return Done{};
   };
@@ -311,7 +311,7 @@ Async<Result<store::TriggerOutcome>> Triggers::connect_with_refresh_token(UserId
   grant->refresh_token = std::move(refresh_token);
   auto find = [user, before](store::Tx& tx) -> Result<UserNo> { return before.user ? *before.user : store::ensure_user(tx, user); };   // one who was erased meanwhile is not made anew
   AMZ_CO_TRY(number, co_await services_.store.write(store::Urgency::trigger, std::move(find)));
-  GrantOrigin from{std::string(spapi::region_name(services_.settings.region)), "", SellerId(std::move(seller_id)), std::nullopt, before.generation};
+  GrantOrigin from{region(), "", SellerId(std::move(seller_id)), std::nullopt, before.generation};
   auto run = co_await store_grant(number, std::move(from), std::move(*grant));
   if (run) manager_.wake();
   co_return run;
@@ -480,7 +480,7 @@ Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::o
     std::vector<NotificationOutcome> outcomes;
     for (const spapi::Notification& n : notifications) {
       NotificationOutcome outcome{n.id, n.type, false, false, false, std::nullopt, std::nullopt};
-      std::vector<UserNo> users = store::users_of_seller(tx, spapi::region_name(services_.settings.region), n.seller);
+      std::vector<UserNo> users = store::users_of_seller(tx, services_.settings.region_name(), n.seller);
       if (user) {
         const auto number = store::find_user(tx, *user);
         const auto connection = number ? store::find_connection(tx, *number) : std::nullopt;

@@ -495,8 +495,22 @@ TEST_CASE("reports and documents are asked for no faster than their plans of one
 
 TEST_CASE("the list of reports is asked for by its own words, and never paged: a token would stand no word beside it") {
   const spapi::Request request = spapi::get_reports(spapi::kLedger, *parse_instant("2026-08-01"));
-  CHECK(text_of_query(request) == "reportTypes=GET_LEDGER_DETAIL_VIEW_DATA createdSince=2026-08-01T00:00:00Z pageSize=100");
+  CHECK(text_of_query(request) == "reportTypes=GET_LEDGER_DETAIL_VIEW_DATA pageSize=100 createdSince=2026-08-01T00:00:00Z");
+  CHECK(text_of_query(spapi::get_reports(spapi::kLedger, std::nullopt)) == "reportTypes=GET_LEDGER_DETAIL_VIEW_DATA pageSize=100");
   CHECK(!request.has_page_token);
+}
+
+TEST_CASE("a slow clock hides no settlement: how far back Amazon's list goes is left to Amazon's own clock") {
+  for (const auto slow : {std::chrono::minutes(59), std::chrono::minutes(61), std::chrono::minutes(48 * 60)}) {
+    CAPTURE(slow.count());
+    World world(one_report("settlements", 150));
+    Process& process = world.open();
+    world.clock().jump(-slow);
+    const std::string run = world.sync_seller(process, 1);
+    CHECK(member(run, "status") == "completed");
+    CHECK(run.find("unauthorised") == std::string::npos);
+    check_report(world, process, 1);
+  }
 }
 
 TEST_CASE("documents are read in the charset that they name, or else show, through the whole of the way") {

@@ -148,7 +148,7 @@ void SqliteConnection::start_attempt() {
 
 Status SqliteConnection::exec(const char* sql) {
   const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_), sqlite3_system_errno(db_));
+  if (code != SQLITE_OK) return error_of(code);
   return Done{};
 }
 
@@ -181,13 +181,27 @@ Result<bool> SqliteConnection::cut_log() {
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_handler(db_, &wait_for_lock, nullptr);
   if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return false;
-  if (code != SQLITE_OK) return sqlite_error(code, sqlite3_errmsg(db_), sqlite3_system_errno(db_));
+  if (code != SQLITE_OK) return error_of(code);
   unwritten_log_ = 0;
   return true;
 }
 
 void SqliteConnection::remember(int code) {
-  if (!error_) error_ = sqlite_error(code, sqlite3_errmsg(db_), sqlite3_system_errno(db_));
+  if (!error_) error_ = error_of(code);
+}
+
+Error SqliteConnection::error_of(int code) const { return sqlite_error(code, sqlite3_errmsg(db_), system_error(code)); }
+
+int SqliteConnection::system_error(int code) const {
+  const int last = sqlite3_system_errno(db_);
+  if ((code & 0xFF) != SQLITE_IOERR || is_want_of_room(last)) return last;
+  // SQLite asks for the system's reason after it rolled back, which may have been told another; each of its files keeps its own.
+  int of_database = 0, of_log = 0;
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_LAST_ERRNO, &of_database);
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log && log->pMethods) log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &of_log);
+  return is_want_of_room(of_log) ? of_log : is_want_of_room(of_database) ? of_database : last;
 }
 
 }  // namespace amzsync::store

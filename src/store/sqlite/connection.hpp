@@ -85,6 +85,8 @@ class SqliteConnection final : public Tx {
 
  private:
   explicit SqliteConnection(const Clock& clock) : clock_(clock) {}
+  Error error_of(int code) const;
+  int system_error(int code) const;
   void logged(int pages) noexcept;
   const Clock& clock_;
   sqlite3* db_ = nullptr;

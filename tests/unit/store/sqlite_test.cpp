@@ -1,14 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/test_store.hpp"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "store/migrations.hpp"
 #include "store/sqlite/liveness.hpp"
 
 using namespace support;
+
+namespace {
+
+/// No file of this process grows beyond a size while it lives; as where a disk ends, but that the system gives another reason.
+class LimitedFiles {
+ public:
+  explicit LimitedFiles(std::uint64_t size) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = size;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~LimitedFiles() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  LimitedFiles(const LimitedFiles&) = delete;
+  LimitedFiles& operator=(const LimitedFiles&) = delete;
+
+ private:
+  void (*handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before_{};
+};
+
+}  // namespace
 
 TEST_SUITE_BEGIN("store");
 
@@ -24,6 +51,35 @@ TEST_CASE("a full disk is told, nothing is half-written, and it goes on when the
   CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'row-%'") == 0);
   CHECK(t.write(insert));
   CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'row-%'") == 500);
+}
+
+TEST_CASE("a limit on the size of files is told as a full disk is, wherever in the files it lies") {
+  const std::filesystem::path folder = "/tmp/amzsync-test-" + std::to_string(::getpid()) + "-room";
+  std::filesystem::create_directory(folder);
+  TestStore t;
+  store::SqliteOptions options;
+  options.path = folder / "s.db";
+  auto opened = store::open_sqlite_store(options, t.loop.get_executor(), t.loop.get_executor(), t.clock, Log());
+  REQUIRE(opened);
+  t.store = std::move(*opened);
+  const auto insert = [](store::Tx& tx) -> Status {
+    for (int i = 0; i < 50; ++i) tx.run("INSERT INTO counters VALUES(?1, 1)", "row-" + std::to_string(i) + std::string(300, 'x'));
+    return Done{};
+  };
+  const auto had = std::filesystem::file_size(folder / "s.db-wal");
+  REQUIRE(had > 100'000);
+  for (const std::uint64_t size : {had, had + 1'000, had + 10'000, had / 2, std::uint64_t{5'000}}) {
+    CAPTURE(size);
+    {
+      const LimitedFiles limited(size);
+      CHECK(t.write(insert).code() == Code::store_full);
+    }
+    CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'row-%'") == 0);
+  }
+  CHECK(t.write(insert));
+  CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'row-%'") == 50);
+  t.store.reset();
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("the place of an engine goes with its process, whatever children were forked of it") {
