@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interface that programs are built against, held against the one that is on record: abi.py HEADER RECORD [--write]
 
-What counts: every function's types, every callback's, each constant's number, the size of each struct and the place of each member. --write puts on record what is there.
+What counts: every function's types, every callback's, each constant's number, the size of each struct and the place of each member. What abidiff says of it, which knows no
+constants, is told besides; its dump is RECORD with .xml for .txt. --write puts on record what is there.
 """
 import pathlib
 import re
@@ -63,11 +64,34 @@ def places(header, structs):
     return [line.split("|", 1) for line in told.splitlines()]
 
 
+def library_of(header, folder):
+    """A library that has the header's functions and types, and nothing else: those of the real one stand among all that it is made of."""
+    source, library = pathlib.Path(folder, "library.c"), pathlib.Path(folder, "library.so")
+    source.write_text(header.read_text(encoding="utf-8").replace(") AMZSYNC_NOEXCEPT;", ") { __builtin_trap(); }"), encoding="utf-8")
+    subprocess.run(["cc", "-std=c99", "-g", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
+def dump(header, into):
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["abidw", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs", "--out-file", into, library_of(header, folder)], check=True)
+
+
+def abidiff(header, record):
+    """What abidiff reports; empty: nothing changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(["abidiff", record, library_of(header, folder)], capture_output=True, text=True, check=False)
+    if done.returncode & 3:
+        raise RuntimeError(f"abidiff failed: {done.stderr or done.stdout}")
+    return done.stdout.strip() if done.returncode else ""
+
+
 def main():
     header, record = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     now = interface(header)
     if "--write" in sys.argv[3:]:
         record.write_text("".join(f"{name}: {now[name]}\n" for name in sorted(now)), encoding="utf-8")
+        dump(header, record.with_suffix(".xml"))
         return 0
     before = dict(line.split(": ", 1) for line in record.read_text(encoding="utf-8").splitlines())
     wrong = [f"{name} is gone; it was: {what}" for name, what in before.items() if name not in now]
@@ -75,14 +99,17 @@ def main():
     new = sorted(set(now) - set(before))
     for line in wrong:
         print(line)
+    report = abidiff(header, record.with_suffix(".xml"))
+    if report:
+        print(f"abidiff: {report}")
     if wrong:
         print("Programs that were built against amzsync.h would break. Keep what is there and add a function beside it; before 1.0 it may also be changed: then let AMZSYNC_ABI_VERSION grow, say so in "
               "the changelog, and put the new interface on record: tests/house/abi.py include/amzsync/amzsync.h capi/abi.txt --write")
-    elif new:
-        print(f"Not on record yet: {', '.join(new)}. Put it there: tests/house/abi.py include/amzsync/amzsync.h capi/abi.txt --write")
+    elif new or report:
+        print(f"Not on record yet: {', '.join(new) or 'what abidiff tells'}. Put it there: tests/house/abi.py include/amzsync/amzsync.h capi/abi.txt --write")
     else:
         print(f"{len(now)} functions, callbacks, constants, handles and members are as they were")
-    return 1 if wrong or new else 0
+    return 1 if wrong or new or report else 0
 
 
 sys.exit(main())

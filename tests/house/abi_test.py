@@ -40,6 +40,7 @@ class Abi(unittest.TestCase):
                 self.assertEqual(code, 1)
                 self.assertIn(told, said)
                 self.assertIn("AMZSYNC_ABI_VERSION", said)
+                self.assertEqual("abidiff: " in said, "constant" not in told, said)   # it sees no numbers of constants
 
     def test_what_breaks_none(self):
         code, said = self.check(("amzsync_engine *engine, int64_t id)", "amzsync_engine  *other,  int64_t  number )"), ("Forgets the tokens", "Says so"))
@@ -47,6 +48,7 @@ class Abi(unittest.TestCase):
         code, said = self.check(("AMZSYNC_API const char *amzsync_version(void) AMZSYNC_NOEXCEPT;", "AMZSYNC_API const char *amzsync_version(void) AMZSYNC_NOEXCEPT;\nAMZSYNC_API int32_t amzsync_new(void) AMZSYNC_NOEXCEPT;"))
         self.assertEqual(code, 1)
         self.assertIn("Not on record yet: amzsync_new", said)
+        self.assertIn("1 Added function", said)
 
 
 if __name__ == "__main__":
