@@ -6,24 +6,24 @@
 namespace amzsync::store {
 namespace {
 
-/// ?1: the first instant that can only be a mistake.
+/// ?1 is now.
 constexpr std::string_view kPutRight[]{
     // Nobody knows when that really was: what was read is read again.
     "UPDATE cells SET read_at=NULL, read_until=NULL WHERE read_at>?1 OR read_until>?1",
     "UPDATE stream_states SET last_success_at=NULL WHERE last_success_at>?1",
     "UPDATE run_streams SET ended_at=NULL WHERE ended_at>?1",
+    "UPDATE archive SET read_until=?1 WHERE read_until>?1",   // a replay would make it newer than all that is read from now on
     "DELETE FROM inventory_absent WHERE asked_at>?1",
     "UPDATE report_jobs SET asked_at=0 WHERE state<>'over' AND listed='' AND asked_at>?1",   // overtaken: asked for anew
     "UPDATE connections SET access_expires_at=?1 WHERE access_obtained_at>?1",
     // What was to wait waits no longer. A sync that has no plan gets one.
     "DELETE FROM report_pauses WHERE until_at>?1",
     "UPDATE stream_states SET probe_at=?1 WHERE probe_at>?1",
+    "UPDATE run_streams SET waiting_until=NULL WHERE waiting_until>?1",
     "UPDATE connections SET next_sync_at=NULL WHERE next_sync_at>?1",
     "UPDATE connections SET notified_due_at=?1 WHERE notified_due_at>?1",
     "UPDATE connections SET notified_at=NULL WHERE notified_at>?1",
-    "UPDATE connections SET refresh_until=0 WHERE refresh_until>?1",
     "UPDATE buckets SET as_of=?1 WHERE as_of>?1",
-    "UPDATE buckets SET held_until=?1 WHERE held_until>?1",
     // Ages begin now.
     "UPDATE connections SET authorised_at=?1 WHERE authorised_at>?1",
     "UPDATE app_secrets SET first_used_at=?1 WHERE first_used_at>?1",
@@ -41,6 +41,17 @@ constexpr std::string_view kPutRight[]{
     "UPDATE engines SET closed_at=?1 WHERE closed_at>?1",
 };
 
+/// What somebody may rightly hold for a moment more. ?1 is the end of the longest such moment.
+struct Hold {
+  Duration longest;
+  std::string_view shorten;
+};
+constexpr Hold kHolds[]{
+    {kRunLease, "UPDATE runs SET lease_until=?1 WHERE holder<>0 AND lease_until>?1"},
+    {kRunLease, "UPDATE buckets SET held_until=?1 WHERE held_until>?1"},
+    {std::chrono::minutes(2), "UPDATE connections SET refresh_until=?1 WHERE refresh_until>?1"},
+};
+
 }  // namespace
 
 bool clock_was_ahead(Tx& tx) {
@@ -50,9 +61,8 @@ bool clock_was_ahead(Tx& tx) {
 }
 
 void put_times_right(Tx& tx) {
-  const Instant to_come = tx.now() + kStepsBack;
-  for (const std::string_view change : kPutRight) tx.run(change, to_come);
-  tx.run("UPDATE runs SET lease_until=?1 WHERE holder<>0 AND lease_until>?1", to_come + kRunLease);
+  for (const std::string_view change : kPutRight) tx.run(change, tx.now());
+  for (const Hold& hold : kHolds) tx.run(hold.shorten, tx.now() + hold.longest);
 }
 
 }  // namespace amzsync::store

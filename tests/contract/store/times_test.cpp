@@ -28,6 +28,7 @@ TEST_CASE("instants that only a wrong clock can have noted are put right, whoeve
       store::set_cool_down(tx, user, "LEDGER", store::CoolDown{now + std::chrono::hours(4), 1, "no"});
       tx.run("INSERT INTO cells(user_no, stream, day, state, digest, read_at, read_until) VALUES(?1, 'ledger', 20000, 'provisional', ?2, ?3, ?3), (?1, 'ledger', 20001, 'provisional', ?2, ?4, ?4)", user,
              store::Blob{"0123456789abcdef"}, now, now + ahead);
+      tx.run("INSERT INTO archive(user_no, stream, run_no, from_day, until_day, content_type, marketplace, read_until, at) VALUES(?1, 'ledger', 1, 20000, 20001, '', '', ?2, ?2)", user, now + ahead);
       return Done{};
     }));
     const auto was_ahead = [&] { return *t.read([](store::Tx& tx) -> Result<bool> { return store::clock_was_ahead(tx); }); };
@@ -40,6 +41,7 @@ TEST_CASE("instants that only a wrong clock can have noted are put right, whoeve
     CHECK(!was_ahead());
     CHECK(t.count("SELECT count(*) FROM cells WHERE read_at IS NOT NULL AND read_until IS NOT NULL") == (wrong ? 1 : 2));
     CHECK(t.count("SELECT count(*) FROM cells WHERE digest IS NOT NULL") == 2);
+    CHECK(t.count("SELECT count(*) FROM archive WHERE read_until>" + std::to_string(to_us(now))) == (wrong ? 0 : 1));
     CHECK(t.count("SELECT count(*) FROM report_pauses") == (wrong ? 0 : 1));
     CHECK(t.count("SELECT count(*) FROM connections WHERE next_sync_at IS NOT NULL") == (wrong ? 0 : 1));
   }
