@@ -183,7 +183,7 @@ std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit, std::stri
       tx.run("UPDATE connections SET notified_due_at=NULL, notified_asked='', notified_at=?2 WHERE user_no=?1", d.user, tx.now());
     } else {
       // Set anew at the end of the run; a day on where the run never gets that far, so that no schedule dies with a run.
-      tx.run("UPDATE connections SET next_sync_at=?2 WHERE user_no=?1", d.user, tx.now() + std::chrono::hours(24));
+      tx.run("UPDATE connections SET next_sync_at=?2 WHERE user_no=?1", d.user, tx.now() + kUntilAnyRunEnds);
     }
   }
   return due;
@@ -201,8 +201,9 @@ bool remember_notification(Tx& tx, std::string_view id) {
   return tx.run("INSERT INTO notifications(notification_id, at) VALUES(?1, ?2) ON CONFLICT DO NOTHING", id, tx.now()) == 1;
 }
 
-void plan_unplanned(Tx& tx, Duration period) {
+void plan_unplanned(Tx& tx, Duration period, Duration longest) {
   constexpr std::int64_t kSpread = 64;
+  tx.run("UPDATE connections SET next_sync_at=NULL WHERE next_sync_at>?1", tx.now() + longest);
   tx.run("UPDATE connections SET next_sync_at=?1 + (connection_no % ?2) * ?3 WHERE state='connected' AND next_sync_at IS NULL AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.user_no=connections.user_no AND "
          "r.status IN ('queued', 'in_progress', 'detecting'))",
          tx.now(), kSpread, std::chrono::duration_cast<std::chrono::microseconds>(period).count() / kSpread);
@@ -231,6 +232,9 @@ std::optional<Instant> plan_notified_sync(Tx& tx, UserNo user, std::string_view 
     due = r.maybe_instant(1);
     asked = r.text(2);
   }
+  // Noted by a clock that was ahead.
+  if (last && *last > tx.now()) last.reset();
+  if (due) due = std::min(*due, tx.now() + apart);
   if (!due && (!last || *last + apart <= tx.now())) {
     tx.run("UPDATE connections SET notified_at=?2 WHERE user_no=?1", user, tx.now());
     return std::nullopt;
@@ -243,6 +247,7 @@ std::optional<Instant> plan_notified_sync(Tx& tx, UserNo user, std::string_view 
 
 std::vector<Expiring> take_expiring(Tx& tx, std::int64_t days_left, Instant authorised_before, int limit) {
   std::vector<Expiring> expiring;
+  tx.run("UPDATE connections SET expiry_told=NULL WHERE expiry_told=?1 AND authorised_at>?2", days_left, authorised_before);   // told too early, by a clock that was ahead
   Rows r = tx.rows(
       "UPDATE connections SET expiry_told=?1 WHERE connection_no IN (SELECT connection_no FROM connections WHERE state='connected' AND authorised_at<=?2 AND "
       "(expiry_told IS NULL OR expiry_told>?1) ORDER BY authorised_at LIMIT ?3) RETURNING user_no, authorised_at",

@@ -81,8 +81,11 @@ enum class Plan : std::uint8_t {
   keep_earlier  ///< it stays if it comes first
 };
 void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at, Plan plan);
-/// Plans the next sync of every connection that has none and is not being synced, as after a time without a schedule; spread over `period` from now on.
-void plan_unplanned(Tx& tx, Duration period);
+/// Plans the next sync of every connection that has none and is not being synced, as after a time without a schedule; spread over `period` from now on. A plan that is farther off than
+/// `longest` is none: a wrong clock made it.
+void plan_unplanned(Tx& tx, Duration period, Duration longest);
+/// So far off is the plan of a sync that was taken, lest its run never gets to make the next one.
+constexpr Duration kUntilAnyRunEnds = std::chrono::hours(24);
 /// A sync whose time has come; its plan is cleared by taking it.
 struct DueSync {
   UserNo user;

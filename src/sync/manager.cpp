@@ -14,6 +14,7 @@
 #include "store/times.hpp"
 #include "sync/endings.hpp"
 #include "sync/expiry.hpp"
+#include "sync/schedule.hpp"
 
 namespace amzsync::sync {
 namespace {
@@ -225,7 +226,7 @@ Async<Status> Manager::put_times_right() {
   const Instant now = services_.clock.now();
   auto put_right = [period = services_.settings.sync_every](store::Tx& tx) -> Status {
     store::put_times_right(tx);
-    if (period > Duration::zero()) store::plan_unplanned(tx, period);
+    if (period > Duration::zero()) store::plan_unplanned(tx, period, longest_plan(period));
     return Done{};
   };
   AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(put_right)));
@@ -396,7 +397,7 @@ Async<Status> Manager::tidy() {
       store::note_engine(tx, me, tx.now() - kKeepEngines);
       store::trim_consents(tx, tx.now() - std::chrono::hours(24));
       store::trim_notifications(tx, tx.now() - kKeepNotifications);
-      if (period > Duration::zero()) store::plan_unplanned(tx, period);
+      if (period > Duration::zero()) store::plan_unplanned(tx, period, longest_plan(period));
       return store::trim_journal(tx, tx.now() - keep, kTrimAtOnce);
     };
     auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));

@@ -2,7 +2,10 @@
 // When a connection is synced next by itself: after the period, or sooner after a failure that may pass.
 #pragma once
 
-#include "store/runs.hpp"
+#include <algorithm>
+
+#include "store/connections.hpp"
+#include "store/times.hpp"
 #include "sync/services.hpp"
 
 namespace amzsync::sync {
@@ -23,6 +26,9 @@ struct NextSync {
 /// A failure is tried again after minutes, then less and less often, until the usual period is reached; how soon depends on what failed. What can't pass by
 /// itself waits for the usual period. A tenth of jitter each way, so that sellers who connected together drift apart.
 NextSync next_sync(const SyncSettings& settings, Instant now, const RunVerdict& verdict, Entropy& entropy);
+
+/// No plan is farther off than this.
+constexpr Duration longest_plan(Duration period) { return std::max<Duration>(period + period / 5, store::kUntilAnyRunEnds) + store::kStepsBack; }
 
 /// The same for a run that ends in this transaction.
 void plan_next(Services& services, const store::RunTx& run, store::RunEnd& end);

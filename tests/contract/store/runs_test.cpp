@@ -538,7 +538,7 @@ TEST_CASE("connections without a plan get one, spread over the period; those tha
   for (int n = 1; n <= 5; ++n) t.connected("u" + std::to_string(n), "A" + std::to_string(n));
   trigger(t, UserNo{4}, "a");
   CHECK(t.write([](store::Tx& tx) -> Result<bool> { return store::disconnect(tx, UserNo{5}); }));
-  CHECK(t.write([](store::Tx& tx) -> Result<bool> { return store::plan_unplanned(tx, std::chrono::hours(64)), true; }));
+  CHECK(t.write([](store::Tx& tx) -> Result<bool> { return store::plan_unplanned(tx, std::chrono::hours(64), std::chrono::hours(80)), true; }));
   CHECK(t.count("SELECT count(*) FROM connections WHERE next_sync_at IS NOT NULL") == 3);
   CHECK(t.count("SELECT count(DISTINCT next_sync_at) FROM connections") == 3);
   CHECK(t.count("SELECT count(*) FROM connections WHERE next_sync_at<" + std::to_string(to_us(t.clock.now())) + " OR next_sync_at>=" + std::to_string(to_us(t.clock.now() + std::chrono::hours(64)))) == 0);
