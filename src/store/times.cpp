@@ -80,12 +80,12 @@ bool clock_was_ahead(Tx& tx) {
 
 bool clock_was_ahead(Tx& tx, UserNo user) {
   // By the clock of the database; and with a day to spare where another clock dates it: Amazon's says up to when a report is known, a host's when it is asked for again.
-  constexpr Duration kOurClockIsSlow = std::chrono::hours(24), kLongestPause = std::chrono::hours(24);
+  constexpr Duration kToSpare = std::chrono::hours(24), kLongestPause = std::chrono::hours(24);
   const Instant to_come = tx.now() + kStepsBack;
   return tx.integer("SELECT 1 FROM connections WHERE user_no=?1 AND authorised_at>?2", user, to_come) ||
          tx.integer("SELECT 1 FROM stream_states WHERE user_no=?1 AND last_success_at>?2 LIMIT 1", user, to_come) ||
-         tx.integer("SELECT 1 FROM report_pauses WHERE user_no=?1 AND until_at>?2 LIMIT 1", user, to_come + kLongestPause) ||
-         tx.integer("SELECT 1 FROM cells WHERE user_no=?1 AND (read_at>?2 OR read_until>?3) LIMIT 1", user, to_come, to_come + kOurClockIsSlow);
+         tx.integer("SELECT 1 FROM report_pauses WHERE user_no=?1 AND until_at>?2 LIMIT 1", user, to_come + kLongestPause + kToSpare) ||
+         tx.integer("SELECT 1 FROM cells WHERE user_no=?1 AND (read_at>?2 OR read_until>?3) LIMIT 1", user, to_come, to_come + kToSpare);
 }
 
 void put_times_right(Tx& tx) {
