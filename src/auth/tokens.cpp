@@ -5,7 +5,6 @@
 #include "base/memory.hpp"
 #include "store/journal.hpp"
 #include "store/sealed.hpp"
-#include "store/times.hpp"
 
 namespace amzsync::auth {
 namespace {
@@ -31,8 +30,7 @@ Async<Result<store::Connection>> Tokens::load(UserNo user) {
 
 std::optional<AccessToken> Tokens::usable(const store::Connection& c, Instant obtained_after) const {
   if (c.sealed_access_token.empty() || !c.access_expires_at || !c.access_obtained_at) return std::nullopt;
-  if (*c.access_expires_at - kEarly <= clock_.now() || *c.access_obtained_at < obtained_after) return std::nullopt;
-  if (*c.access_obtained_at > clock_.now() + store::kStepsBack) return std::nullopt;   // by a clock that was ahead: nobody knows when
+  if (*c.access_expires_at - kEarly <= clock_.now() || *c.access_obtained_at < obtained_after || is_to_come(*c.access_obtained_at, clock_.now())) return std::nullopt;
   auto token = vault_.open(SecretKind::access_token, c.user, c.sealed_access_token);
   if (!token) return std::nullopt;
   const auto refused = rejected_.find({c.user, c.generation});

@@ -11,6 +11,11 @@ namespace amzsync::base {
 
 using Duration = std::chrono::microseconds;
 using Instant = std::chrono::sys_time<Duration>;  ///< wall clock, UTC
+
+/// Clocks of the machines that share a database differ by less, if they are about right.
+constexpr Duration kClocksDiffer = std::chrono::hours(1);
+/// Whether what was noted as of then was noted by a clock that was ahead, or this one is behind: either way it tells nothing of how long ago it was.
+constexpr bool is_to_come(Instant noted, Instant now) noexcept { return noted > now + kClocksDiffer; }
 using Day = std::chrono::sys_days;                ///< one UTC day
 
 /// A point on the clock that never jumps; only differences mean anything.

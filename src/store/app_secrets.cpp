@@ -12,18 +12,18 @@ std::optional<Instant> secret_first_used(Tx& tx, std::string_view app_id, const 
   return at ? std::optional(from_us(*at)) : std::nullopt;
 }
 
-std::vector<UserNo> take_users_to_warn(Tx& tx, const Hash128& fingerprint, std::int64_t days_left, int limit) {
+std::vector<UserNo> take_users_to_warn(Tx& tx, const Hash128& fingerprint, std::int64_t days_left, std::int64_t fewest, int limit) {
   std::vector<UserNo> users;
   Rows r = tx.rows(
       "UPDATE connections SET secret_told=?1, secret_told_days=?2 WHERE connection_no IN (SELECT connection_no FROM connections WHERE state='connected' AND "
-      "(secret_told IS NULL OR secret_told<>?1 OR secret_told_days<>?2) ORDER BY connection_no LIMIT ?3) RETURNING user_no",
-      fingerprint, days_left, limit);
+      "(secret_told IS NULL OR secret_told<>?1 OR secret_told_days>?2 OR secret_told_days<?4) ORDER BY connection_no LIMIT ?3) RETURNING user_no",
+      fingerprint, days_left, limit, fewest);
   while (r.next()) users.push_back(r.id<UserNo>(0));
   return users;
 }
 
-bool take_operators_warning(Tx& tx, std::string_view app_id, const Hash128& fingerprint, std::int64_t days_left) {
-  return tx.run("UPDATE app_secrets SET expiry_told=?3 WHERE app_id=?1 AND fingerprint=?2 AND (expiry_told IS NULL OR expiry_told<>?3)", app_id, fingerprint, days_left) > 0;
+bool take_operators_warning(Tx& tx, std::string_view app_id, const Hash128& fingerprint, std::int64_t days_left, std::int64_t fewest) {
+  return tx.run("UPDATE app_secrets SET expiry_told=?3 WHERE app_id=?1 AND fingerprint=?2 AND (expiry_told IS NULL OR expiry_told>?3 OR expiry_told<?4)", app_id, fingerprint, days_left, fewest) > 0;
 }
 
 std::vector<UserNo> users_failed_with(Tx& tx, Code code, UserNo after, int limit) {

@@ -209,6 +209,8 @@ void plan_unplanned(Tx& tx, Duration period, Duration longest) {
          tx.now(), kSpread, std::chrono::duration_cast<std::chrono::microseconds>(period).count() / kSpread);
 }
 
+void hasten_notified(Tx& tx) { tx.run("UPDATE connections SET notified_due_at=?1 WHERE notified_due_at>?2", tx.now(), tx.now() + kClocksDiffer); }
+
 void forget_notifications(Tx& tx, const UserId& user) {
   tx.run("DELETE FROM notifications WHERE notification_id>=?1 AND notification_id<?2", user.text() + "\n", user.text() + "\x0b");
 }
@@ -232,9 +234,9 @@ std::optional<Instant> plan_notified_sync(Tx& tx, UserNo user, std::string_view 
     due = r.maybe_instant(1);
     asked = r.text(2);
   }
-  // Noted by a clock that was ahead.
+  // A clock that was ahead is not waited for.
   if (last && *last > tx.now()) last.reset();
-  if (due) due = std::min(*due, tx.now() + apart);
+  if (due && is_to_come(*due, tx.now())) due = tx.now() + apart;
   if (!due && (!last || *last + apart <= tx.now())) {
     tx.run("UPDATE connections SET notified_at=?2 WHERE user_no=?1", user, tx.now());
     return std::nullopt;
@@ -247,7 +249,7 @@ std::optional<Instant> plan_notified_sync(Tx& tx, UserNo user, std::string_view 
 
 std::vector<Expiring> take_expiring(Tx& tx, std::int64_t days_left, Instant authorised_before, int limit) {
   std::vector<Expiring> expiring;
-  tx.run("UPDATE connections SET expiry_told=NULL WHERE expiry_told=?1 AND authorised_at>?2", days_left, authorised_before);   // told too early, by a clock that was ahead
+  tx.run("UPDATE connections SET expiry_told=NULL WHERE expiry_told=?1 AND authorised_at>?2", days_left, authorised_before + std::chrono::hours(24));
   Rows r = tx.rows(
       "UPDATE connections SET expiry_told=?1 WHERE connection_no IN (SELECT connection_no FROM connections WHERE state='connected' AND authorised_at<=?2 AND "
       "(expiry_told IS NULL OR expiry_told>?1) ORDER BY authorised_at LIMIT ?3) RETURNING user_no, authorised_at",

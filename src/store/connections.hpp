@@ -84,6 +84,8 @@ void plan_next_sync(Tx& tx, ConnectionNo connection, std::optional<Instant> at, 
 /// Plans the next sync of every connection that has none and is not being synced, as after a time without a schedule; spread over `period` from now on. A plan that is farther off than
 /// `longest` is none: a wrong clock made it.
 void plan_unplanned(Tx& tx, Duration period, Duration longest);
+/// The sync that follows a notification is minutes off; one that is farther off was planned by a clock that was ahead.
+void hasten_notified(Tx& tx);
 /// So far off is the plan of a sync that was taken, lest its run never gets to make the next one.
 constexpr Duration kUntilAnyRunEnds = std::chrono::hours(24);
 /// A sync whose time has come; its plan is cleared by taking it.
@@ -115,6 +117,7 @@ struct Expiring {
   UserNo user;
   Instant authorised_at{};
 };
+/// Also those who were told so, a day too early at least: by a clock that was ahead.
 std::vector<Expiring> take_expiring(Tx& tx, std::int64_t days_left, Instant authorised_before, int limit);
 
 // ---- consent trips ----

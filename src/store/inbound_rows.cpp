@@ -8,10 +8,11 @@ constexpr std::string_view kStream = "inbound";
 
 }  // namespace
 
+/// In the order in which they were seen, also where one before was dated by a clock that was ahead.
 void note_shipment_statuses(const RunTx& run, std::span<const ReportRow> shipments) {
   for (const ReportRow& row : shipments)
     run.tx().run(
-        "INSERT INTO inbound_statuses(user_no, shipment_row, seen_at, status, run_no) SELECT s.user_no, s.row_id, ?3, s.status, ?4 FROM inbound_shipments s WHERE s.user_no=?1 AND s.day=0 AND "
+        "INSERT INTO inbound_statuses(user_no, shipment_row, seen_at, status, run_no) SELECT s.user_no, s.row_id, coalesce((SELECT max(l.seen_at)+1 FROM inbound_statuses l WHERE l.user_no=s.user_no AND l.shipment_row=s.row_id AND l.seen_at>=?3), ?3), s.status, ?4 FROM inbound_shipments s WHERE s.user_no=?1 AND s.day=0 AND "
         "s.identity=?2 AND s.occurrence=0 AND s.status IS NOT NULL AND s.status IS DISTINCT FROM (SELECT l.status FROM inbound_statuses l WHERE l.user_no=s.user_no AND l.shipment_row=s.row_id ORDER BY "
         "l.seen_at DESC LIMIT 1) ON CONFLICT (user_no, shipment_row, seen_at) DO UPDATE SET status=excluded.status",
         run.user(), row.identity, run.tx().now(), run.run());

@@ -204,8 +204,8 @@ std::vector<std::string> managed_skus_not_listed(Tx& tx, UserNo user, const Mark
       "SELECT DISTINCT sku FROM managed_inventory WHERE user_no=?1 AND afn_total>0 AND sku<>'' "
       "AND EXISTS (SELECT 1 FROM cells WHERE user_no=?1 AND stream='managed_inventory' AND read_at>=?3) "
       "AND sku NOT IN (SELECT seller_sku FROM inventory WHERE user_no=?1 AND marketplace_id=?2 AND closed_at IS NULL) "
-      "AND sku NOT IN (SELECT seller_sku FROM inventory_absent WHERE user_no=?1 AND marketplace_id=?2 AND asked_at>=?4) ORDER BY 1",
-      user, marketplace, tx.now() - kReportAge, tx.now() - kKnownAbsent);
+      "AND sku NOT IN (SELECT seller_sku FROM inventory_absent WHERE user_no=?1 AND marketplace_id=?2 AND asked_at>=?4 AND asked_at<=?5) ORDER BY 1",
+      user, marketplace, tx.now() - kReportAge, tx.now() - kKnownAbsent, tx.now() + kClocksDiffer);
   while (r.next()) skus.push_back(r.text(0));
   return skus;
 }

@@ -441,6 +441,14 @@ std::vector<EngineNo> other_engines(Tx& tx, EngineNo me) {
 
 void close_engine(Tx& tx, EngineNo me) { tx.run("UPDATE engines SET closed_at=?2 WHERE engine_no=?1", me, tx.now()); }
 
+void shorten_holds(Tx& tx) {
+  constexpr Duration kLongest = std::chrono::minutes(2);
+  const Instant end = tx.now() + kLongest;
+  tx.run("UPDATE runs SET lease_until=?1 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND lease_until>?1", end);
+  tx.run("UPDATE buckets SET held_until=?1 WHERE held_until>?1", end);
+  tx.run("UPDATE connections SET refresh_until=?1 WHERE refresh_until>?1", end);
+}
+
 void note_engine(Tx& tx, EngineNo me, Instant forgotten_before) {
   tx.run("INSERT INTO engines(engine_no, opened_at, seen_at) VALUES(?1, ?2, ?2) ON CONFLICT (engine_no) DO UPDATE SET seen_at=excluded.seen_at", me, tx.now());
   tx.run("DELETE FROM engines WHERE coalesce(closed_at, seen_at, opened_at)<?1", forgotten_before);

@@ -209,6 +209,8 @@ Ended finish(const RunTx& run, const RunEnd& end);
 /// Calls per second: of a plan that allows no more, each call is counted in its bucket's row before it is made.
 inline constexpr double kCountedRate = 0.2;
 
+/// What is held for longer than anything ever is, was taken by a clock that was ahead: who is alive prolongs it.
+void shorten_holds(Tx& tx);
 /// Frees what a dead engine held.
 void bury_engine(Tx& tx, EngineNo dead);
 std::vector<EngineNo> other_engines(Tx& tx, EngineNo me);

@@ -83,7 +83,7 @@ class Store {
     return here.outcome();
   }
 
-  /// Registers this engine with the database, where a clock that was ahead left nothing of the future then (times.hpp); its number is proof of life as long as the store is open.
+  /// Registers this engine with the database; its number is proof of life as long as the store is open.
   virtual Result<EngineNo> register_engine() = 0;
   /// False only when it is certain that this engine's process is gone.
   virtual bool engine_may_live(EngineNo engine) = 0;

@@ -58,16 +58,17 @@ Async<Status> tell_secret(Services& services, CancelToken closing) {
   const Instant expires = *first_used + kSecretLife;
   const auto due = std::find_if(kWarnAtDays.rbegin(), kWarnAtDays.rend(), [&](int left) { return services.clock.now() >= expires - days(left); });
   if (due == kWarnAtDays.rend()) co_return Done{};
+  const std::int64_t fewest = days_until(expires, services.clock.now()) - 1;   // hosts' clocks may differ
   for (bool more = true; more && !closing.cancelled();) {
-    auto some = [fingerprint, expires, left = *due](store::Tx& tx) -> Result<bool> {
-      const auto users = store::take_users_to_warn(tx, fingerprint, left, kAtOnce);
+    auto some = [fingerprint, expires, left = *due, fewest](store::Tx& tx) -> Result<bool> {
+      const auto users = store::take_users_to_warn(tx, fingerprint, left, fewest, kAtOnce);
       for (const UserNo user : users) tell(tx, user, "client_secret", expires, "The application's client secret must be renewed at Amazon");
       return !users.empty();
     };
     AMZ_CO_TRY(told, co_await services.store.write(store::Urgency::normal, std::move(some)));
     more = told;
   }
-  auto first = [app, fingerprint, left = *due](store::Tx& tx) -> Result<bool> { return store::take_operators_warning(tx, app, fingerprint, left); };
+  auto first = [app, fingerprint, left = *due, fewest](store::Tx& tx) -> Result<bool> { return store::take_operators_warning(tx, app, fingerprint, left, fewest); };
   AMZ_CO_TRY(nobody_wrote, co_await services.store.write(store::Urgency::normal, std::move(first)));
   if (nobody_wrote) services.log.warn("The application's client secret ends soon", {{"clientId", app}, {"daysLeft", days_until(expires, services.clock.now())}, {"expiresAt", format_instant(expires)}});
   co_return Done{};

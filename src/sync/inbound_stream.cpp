@@ -82,7 +82,7 @@ class InboundReader {
     };
     AMZ_CO_TRY(known, co_await run_.services.store.read(std::move(load)));
     from_ = known.history_from;
-    if (known.last && known.last->marketplaces == marketplaces() && same_week(known.last->began, until_)) from_ = std::max(from_, known.last->began - kOverlap);
+    if (known.last && !is_to_come(known.last->began, until_) && known.last->marketplaces == marketplaces() && same_week(known.last->began, until_)) from_ = std::max(from_, known.last->began - kOverlap);
     co_return Done{};
   }
 

@@ -54,7 +54,7 @@ class ListReader {
     };
     AMZ_CO_TRY(cells, co_await services_.store.read(std::move(load)));
     const auto read_at = cells.empty() ? std::nullopt : cells.front().read_at;
-    co_return !read_at || now - *read_at >= dataset_.cadence - kAlmost;
+    co_return !read_at || is_to_come(*read_at, now) || now - *read_at >= dataset_.cadence - kAlmost;
   }
 
   /// Opens a job for every report that was not read before. A list whose page token has lapsed is walked anew.

@@ -11,7 +11,6 @@
 #include "store/journal.hpp"
 #include "store/report_jobs.hpp"
 #include "store/report_rows.hpp"
-#include "store/times.hpp"
 #include "sync/endings.hpp"
 #include "sync/expiry.hpp"
 #include "sync/schedule.hpp"
@@ -186,10 +185,6 @@ Async<void> Manager::let_go() {
 
 Async<void> Manager::keep_house() {
   const CancelToken closing = closing_.token();
-  if (clock_went_back()) {
-    auto righted = co_await put_times_right();
-    if (!righted) services_.log.warn("Forgetting what a clock that was ahead noted failed", {{"error", righted.error().message}});
-  }
   // First: what follows may wait for long reads.
   auto renewed = co_await renew_leases();
   if (!renewed) services_.log.warn("Keeping the leases failed", {{"error", renewed.error().message}});
@@ -212,28 +207,6 @@ Async<void> Manager::keep_house() {
   if (!to_let_go_.empty()) co_await let_go();
   auto kept = co_await services_.throttle.maintain(false);
   if (!kept) services_.log.warn("Keeping the usage plans failed", {{"error", kept.error().message}});
-}
-
-/// Since the last look. It stays true until the times were put right.
-bool Manager::clock_went_back() {
-  const Instant now = services_.clock.now();
-  if (now + store::kStepsBack < latest_) return true;
-  latest_ = now;
-  return false;
-}
-
-Async<Status> Manager::put_times_right() {
-  const Instant now = services_.clock.now();
-  auto put_right = [period = services_.settings.sync_every](store::Tx& tx) -> Status {
-    store::put_times_right(tx);
-    if (period > Duration::zero()) store::plan_unplanned(tx, period, longest_plan(period));
-    return Done{};
-  };
-  AMZ_CO_CHECK(co_await services_.store.write(store::Urgency::normal, std::move(put_right)));
-  services_.log.warn("The clock was ahead and was put right: what was read by it is read again", {{"seconds", std::chrono::duration_cast<std::chrono::seconds>(latest_ - now).count()}});
-  latest_ = now;
-  outlook_.reset();
-  co_return Done{};
 }
 
 /// Beside the keeping of the leases, which must not wait until a long table is trimmed.
@@ -398,6 +371,8 @@ Async<Status> Manager::tidy() {
       store::trim_consents(tx, tx.now() - std::chrono::hours(24));
       store::trim_notifications(tx, tx.now() - kKeepNotifications);
       if (period > Duration::zero()) store::plan_unplanned(tx, period, longest_plan(period));
+      store::hasten_notified(tx);
+      store::shorten_holds(tx);
       return store::trim_journal(tx, tx.now() - keep, kTrimAtOnce);
     };
     auto trimmed = co_await services_.store.write(store::Urgency::normal, std::move(trim));

@@ -59,8 +59,6 @@ class Manager {
   Async<Status> take_turns();
   Async<Status> trigger_due();
   Async<Status> tidy();
-  bool clock_went_back();
-  Async<Status> put_times_right();
   bool something_is_due();
 
   Services& services_;
@@ -84,7 +82,6 @@ class Manager {
     bool own_lapsed = false;
   };
   std::optional<Outlook> outlook_;
-  Instant latest_ = Instant::min();         // that the wall clock was seen to show
   bool claiming_ = false;
   bool claim_again_ = false;
   bool look_again_ = false;   // the last look failed: what it would have seen is still there

@@ -24,7 +24,7 @@ Async<Result<Known>> load_known(RunContext& run) {
     Known known{store::participations(tx, user), connection ? connection->marketplace : MarketplaceId(), false};
     // A new authorisation is proved by a call, however fresh the list is.
     known.fresh = state && state->last_success_at && connection && *state->last_success_at >= connection->authorised_at.value_or(Instant::max()) &&
-                  tx.now() - *state->last_success_at < kFresh;
+                  tx.now() - *state->last_success_at < kFresh && !is_to_come(*state->last_success_at, tx.now());
     return known;
   };
   auto known = co_await run.services.store.read(std::move(work));

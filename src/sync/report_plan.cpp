@@ -15,7 +15,7 @@ constexpr days kKept(544);                                  // eighteen months, 
 constexpr Duration kAlmost = std::chrono::hours(2);         // a sync that comes a little early is not sent away
 
 bool report_due(const spapi::ReportDataset& dataset, const store::Cell& cell, Instant now) {
-  if (!cell.digest || !cell.read_at || !cell.read_until) return true;
+  if (!cell.digest || !cell.read_at || !cell.read_until || is_to_come(*cell.read_at, now)) return true;
   if (!dataset.day_column.empty() && *cell.read_until <= Instant(cell.day)) return true;   // only what the report of the day before told of it
   if (now - *cell.read_at < dataset.cadence - kAlmost) return false;
   if (dataset.day_column.empty() || cell.state == store::CellState::assumed) return true;

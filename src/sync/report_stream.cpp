@@ -77,7 +77,8 @@ class ReportReader {
       known.history_from = history_begins(settings, now, connection ? connection->history_from : std::nullopt);
       known.cells = store::cells(tx, user, dataset.stream, store::kSnapshotDay, day_of(now) + std::chrono::days(32));
       for (const store::ReportJob& job : store::unfinished_report_jobs(tx, user, dataset.report_type)) {
-        if (now - job.asked_at < dataset.cadence) {
+        // Its time may be Amazon's, which is far ahead of a clock of ours that is slow.
+        if (now - job.asked_at < dataset.cadence && job.asked_at <= now + std::chrono::hours(24)) {
           known.unfinished.push_back({job.from, job.until});
         } else {
           known.overtaken.emplace_back(job.number, job.archive);
@@ -99,7 +100,7 @@ class ReportReader {
     }
     first_day_ = first_day(dataset_, known.history_from, now);
     failures_before_ = known.pause ? known.pause->failures : 0;
-    if (known.pause && known.pause->until > now) {
+    if (known.pause && known.pause->until > now && !is_to_come(known.pause->until, now + kLongPause)) {
       // A pause for want of data is no failure; one after a failure is told as what it is.
       if (!known.pause->reason.empty()) co_return Error(Code::report_failed, known.pause->reason);
       co_return Done{};

@@ -11,7 +11,6 @@
 #include "store/connections.hpp"
 #include "store/inventory_rows.hpp"
 #include "store/recoveries.hpp"
-#include "store/times.hpp"
 #include "sync/inventory_stream.hpp"
 #include "sync/replay.hpp"
 #include "sync/report_stream.hpp"
@@ -66,7 +65,6 @@ class Run {
   Async<Status> read_everything() {
     if (claimed_.cancel_requested) co_return Code::cancelled;
     if (!services_.store.has_room()) co_return nearly_full();
-    AMZ_CO_CHECK(co_await put_times_right());
     if (claimed_.replay) co_return co_await replay_archive();
     AMZ_CO_CHECK(co_await load_account());
 
@@ -153,17 +151,6 @@ class Run {
       results_.push_back({stream, std::move(*result), true});
     }
     co_return co_await count_and_finalize();
-  }
-
-  /// Nothing is timed by what a clock noted that was ahead.
-  Async<Status> put_times_right() {
-    auto look = [user = claimed_.fence.user](store::Tx& tx) -> Result<bool> { return store::clock_was_ahead(tx, user); };
-    AMZ_CO_TRY(was_ahead, co_await services_.store.read(std::move(look)));
-    if (!was_ahead) co_return Done{};
-    services_.log.warn("A clock was ahead: what this user's data tells of times to come is forgotten, and read again", {{"syncId", claimed_.id.text()}});
-    auto put_right = [](const store::RunTx& run) { store::put_times_right(run); };
-    auto put = co_await write_for(context_, std::move(put_right));
-    co_return put;
   }
 
   Async<Status> load_account() {

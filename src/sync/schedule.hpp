@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "store/connections.hpp"
-#include "store/times.hpp"
+#include "store/runs.hpp"
 #include "sync/services.hpp"
 
 namespace amzsync::sync {
@@ -28,7 +28,7 @@ struct NextSync {
 NextSync next_sync(const SyncSettings& settings, Instant now, const RunVerdict& verdict, Entropy& entropy);
 
 /// No plan is farther off than this.
-constexpr Duration longest_plan(Duration period) { return std::max<Duration>(period + period / 5, store::kUntilAnyRunEnds) + store::kStepsBack; }
+constexpr Duration longest_plan(Duration period) { return std::max<Duration>(period + period / 5, store::kUntilAnyRunEnds) + kClocksDiffer; }
 
 /// The same for a run that ends in this transaction.
 void plan_next(Services& services, const store::RunTx& run, store::RunEnd& end);

@@ -14,7 +14,7 @@ Instant end_of(Day day) { return Instant(day + days(1)); }
 }  // namespace
 
 bool is_due(const store::Cell& cell, Instant now) {
-  if (!cell.digest || !cell.read_at || !cell.read_until) return true;
+  if (!cell.digest || !cell.read_at || !cell.read_until || is_to_come(*cell.read_at, now)) return true;
   if (*cell.read_until < end_of(cell.day)) return true;  // only a part of the day was there to be read
   const Duration age = now - end_of(cell.day);
   if (age < kAlwaysReadAgain) return true;

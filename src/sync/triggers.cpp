@@ -399,7 +399,7 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       return answer;
     }
     // Runs of other streams say nothing of recoveries.
-    if (const auto last = store::last_run(tx, *number, of)) {
+    if (const auto last = store::last_run(tx, *number, of); last && !is_to_come(last->completed_at, tx.now())) {
       Duration empty_pause = kFirstEmptyPause;
       for (std::int64_t n = 1; n < connection->empty_syncs && empty_pause < kLongestEmptyPause; ++n) empty_pause *= 2;
       empty_pause = std::min(empty_pause, kLongestEmptyPause);

@@ -19,10 +19,10 @@ auto notify(World& world, Process& process, const std::string& id) {
 
 TEST_SUITE_BEGIN("schedule");
 
-TEST_CASE("what a clock that was ahead noted is forgotten once it is put right: nothing is taken for read, and nothing waits for that time") {
-  // By the engine that sees it, by one that is opened afterwards, and by the next one where the process died of the wrong time.
-  enum class Way : std::uint8_t { seen, reopened, killed };
-  for (const Way way : {Way::seen, Way::reopened, Way::killed}) {
+TEST_CASE("what a clock that was ahead noted holds nothing up once it is put right: nothing is taken for read, and nothing waits for that time") {
+  // For the engine that goes on, for one that is opened afterwards, and for the next one where the process died in the wrong time.
+  enum class Way : std::uint8_t { goes_on, reopened, killed };
+  for (const Way way : {Way::goes_on, Way::reopened, Way::killed}) {
     for (const auto ahead : {std::chrono::hours(3), std::chrono::hours(24 * 30)}) {
       CAPTURE(static_cast<int>(way));
       CAPTURE(ahead.count());
@@ -42,21 +42,13 @@ TEST_CASE("what a clock that was ahead noted is forgotten once it is put right: 
       if (way == Way::reopened) world.close(*process);
       if (way == Way::killed) world.kill(*process);
       world.clock().set_right();
-      if (way != Way::seen) process = &world.open();
-      world.run_for(std::chrono::seconds(10));
-      const std::string to_come = std::to_string(to_us(world.clock().now() + std::chrono::minutes(2)));
-      for (const char* column : {"cells|read_at", "cells|read_until", "runs|created_at", "runs|completed_at", "report_pauses|until_at", "connections|authorised_at", "stream_states|last_success_at", "buckets|as_of"}) {
-        const std::string name = column;
-        const auto bar = name.find('|');
-        CAPTURE(name);
-        CHECK(world.count("SELECT count(*) FROM " + name.substr(0, bar) + " WHERE " + name.substr(bar + 1) + ">" + to_come) == 0);
-      }
+      if (way != Way::goes_on) process = &world.open();
       const auto told = notify(world, *process, "n-2");
       REQUIRE(told);
       CHECK(((*told)[0].sync_id || (*told)[0].planned_at <= world.clock().now() + std::chrono::minutes(6)));
       const auto runs = [&] { return world.count("SELECT count(*) FROM runs"); };
       const std::int64_t before = runs();
-      world.run_for(std::chrono::hours(26));
+      world.run_for(std::chrono::hours(36));
       CHECK(runs() >= before + 2);
       CHECK(member(sync_again(world, *process), "status") == "completed");
       check_truth(world, *process, 1);

@@ -13,7 +13,6 @@
 #include "store/copy.hpp"
 #include "store/migrations.hpp"
 #include "store/postgres/connection.hpp"
-#include "store/times.hpp"
 #include "store/write_queue.hpp"
 
 namespace amzsync::store {
@@ -102,7 +101,6 @@ class PostgresStore final : public Store {
   Result<EngineNo> register_engine() override {
     AMZ_CHECK(writer_->begin(kWrites, For::writing));
     if (Status whole = refuse_half_copied(*writer_); !whole) return roll_back(whole.error());
-    if (clock_was_ahead(*writer_)) put_times_right(*writer_);
     const Instant now = writer_->now();
     const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", now);
     if (writer_->error() || !number) return roll_back(writer_->error().value_or(Error(Code::internal)));

@@ -15,7 +15,6 @@
 #include "store/migrations.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/liveness.hpp"
-#include "store/times.hpp"
 #include "store/write_queue.hpp"
 
 namespace amzsync::store {
@@ -62,7 +61,6 @@ class SqliteStore final : public Store {
     AMZ_CHECK(begin_immediate());
     writer_->start_attempt();
     if (Status whole = refuse_half_copied(*writer_); !whole) return roll_back(whole.error());
-    if (clock_was_ahead(*writer_)) put_times_right(*writer_);
     const auto number = writer_->integer("INSERT INTO engines(opened_at) VALUES(?1) RETURNING engine_no", writer_->now());
     if (writer_->error() || !number) return roll_back(writer_->error().value_or(Error(Code::internal)));
     const EngineNo engine{*number};

@@ -78,6 +78,15 @@ TEST_CASE("nothing is asked for that Amazon no longer has, on any day of any mon
     }
 }
 
+TEST_CASE("what was read by a clock that was ahead is read again") {
+  std::vector<store::Cell> cells;
+  for (int n = 120; n >= 0; --n) cells.push_back(cell(ago(n), kNow + std::chrono::hours(24 * 30)));
+  std::set<Day> days;
+  for (const ReportWindow& w : plan_reports(spapi::kLedger, ago(120), kNow, cells, {}))
+    for (Day d = w.from; d < w.until; d += std::chrono::days(1)) days.insert(d);
+  for (int n = 120; n > 0; --n) CHECK(days.contains(ago(n)));
+}
+
 TEST_CASE("what is under way is gone on with first and its days are asked for no second time; what was read lately is left alone") {
   amzsim::Random random(3);
   for (int round = 0; round < 200; ++round) {
