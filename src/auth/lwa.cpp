@@ -17,10 +17,11 @@ std::string form_field(std::string_view name, std::string_view value) { return s
 /// What the endpoint's error names mean. They are OAuth's, flat in the body: {"error_description": …, "error": …}.
 Error token_error(const net::HttpResponse& response) {
   std::string name;
-  if (const auto body = JsonDocument::parse(response.body)) name = std::string((*body)["error"].text());
+  const auto body = JsonDocument::parse(response.body);
+  if (body) name = std::string((*body)["error"].text());
   Code code = Code::request_rejected;
-  // An endpoint that is in trouble says nothing about a token, whatever its answer names.
-  if (response.status == 429 || response.status >= 500) {
+  // An endpoint that is in trouble says nothing about a token, whatever its answer names. A page of whatever stands before it says nothing either.
+  if (response.status == 429 || response.status >= 500 || !body) {
     code = Code::amazon_unavailable;
   } else if (name == "invalid_grant") {
     code = Code::invalid_grant;

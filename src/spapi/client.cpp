@@ -169,6 +169,14 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
 
   for (;;) {
     auto token = co_await tokens_.access_token(caller.user, caller.cancel);
+    if (!token && token.code() == Code::request_rejected) {
+      // Of the request for a token: of this one Amazon has said nothing.
+      Error none(Code::amazon_unavailable, "Amazon gives no access token. " + token.error().message);
+      none.http_status = token.error().http_status;
+      none.api_code = token.error().api_code;
+      none.request_id = token.error().request_id;
+      co_return none;
+    }
     if (!token) co_return token.error();
     const Steady asked = clock_.steady();
     auto admitted = co_await throttle_.acquire(bucket, operation, caller.cancel, caller.on_wait);

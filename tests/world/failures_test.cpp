@@ -84,6 +84,40 @@ TEST_CASE("a sync that reached nobody has failed, however much was not due") {
   check_runs(world);
 }
 
+TEST_CASE("where no access token is to be had no request counts as refused: no report is given up or paused, no list is closed, no SKU set apart") {
+  for (const char* kind : {"status", "html"}) {
+    for (const int seconds : {1, 5, 40}) {
+      CAPTURE(std::string(kind));
+      CAPTURE(seconds);
+      WorldSettings settings;
+      settings.amazon.events = 600;
+      settings.amazon.skus = 20;
+      settings.history_days = settings.amazon.history_days = 40;
+      World world(settings);
+      Process& process = world.open();
+      const auto connected = world.connect(process, 1);
+      REQUIRE(connected);
+      world.run_for(std::chrono::seconds(seconds));
+      world.amazon().handle({"POST", "/_sim/control", {}, {}, R"({"expireAccessTokens":true})"});
+      amzsim::Fault none = trouble("/auth/o2/token", kind, 400);
+      none.code = "invalid_request";
+      world.amazon().add_fault(none);
+      const std::string run = world.finish(process, world.user(1), connected->sync_id);
+      CAPTURE(run);
+      CHECK(member(run, {"error", "code"}) == "amazon_unavailable");
+      CHECK(member(run, {"error", "retry"}) == "later");
+      CHECK(run.find("request_rejected") == std::string::npos);
+      CHECK(run.find("unauthorised") == std::string::npos);
+      CHECK(world.count("SELECT count(*) FROM report_pauses") == 0);
+      CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome='lost'") == 0);
+      CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
+      world.amazon().clear_faults();
+      CHECK(member(sync_again(world, process), "status") == "completed");
+      check_truth(world, process, 1);
+    }
+  }
+}
+
 TEST_CASE("every kind of trouble ends as the golden list says, and what was complete is kept") {
   for (const bool v0 : {false, true})
     for (const Trouble& t : kTroubles) {

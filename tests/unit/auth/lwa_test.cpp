@@ -64,6 +64,23 @@ TEST_CASE("every refusal of the token endpoint is told apart") {
   }
 }
 
+TEST_CASE("a page that is none of the token endpoint's own tells of no secret and of no request") {
+  for (const int status : {400, 401, 403, 404}) {
+    CAPTURE(status);
+    Lwa lwa;
+    amzsim::Fault page;
+    page.path = "/auth/o2/token";
+    page.kind = "html";
+    page.status = status;
+    page.times = 1;
+    lwa.world.amazon().add_fault(page);
+    CHECK(lwa.refresh("Atzr|sim-seller-1"));   // asked again
+    page.times = -1;
+    lwa.world.amazon().add_fault(page);
+    CHECK(lwa.refresh("Atzr|sim-seller-1").code() == Code::amazon_unavailable);
+  }
+}
+
 TEST_CASE("passing trouble is waited out, lasting trouble is told in time") {
   Lwa lwa;
   lwa.fail(503, "server_error", 2);
