@@ -341,8 +341,8 @@ class ReportReader {
     if (report.span.from) days.from = std::min(days.from, day_of(*report.span.from));
     if (report.span.until) days.until = std::max(days.until, day_of(*report.span.until) + std::chrono::days(1));
     days.until += std::chrono::days(1);
-    // Its first hours may lie in the last ones of a month before.
-    if (dataset_.whole_months) days.from -= std::chrono::days(31);
+    // Dates are local: its first hours may lie in the last ones of the day, or of the month, before.
+    days.from -= std::chrono::days(dataset_.whole_months ? 31 : 1);
     return days;
   }
 

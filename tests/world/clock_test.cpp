@@ -24,6 +24,7 @@ TEST_CASE("what a clock that was ahead noted holds nothing up once it is put rig
   enum class Way : std::uint8_t { goes_on, reopened, killed };
   for (const Way way : {Way::goes_on, Way::reopened, Way::killed}) {
     for (const auto ahead : {std::chrono::hours(3), std::chrono::hours(24 * 30)}) {
+      if (way == Way::reopened && ahead < std::chrono::hours(24)) continue;   // it is as if it had died
       CAPTURE(static_cast<int>(way));
       CAPTURE(ahead.count());
       WorldSettings settings = small();

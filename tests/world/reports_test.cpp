@@ -500,6 +500,20 @@ TEST_CASE("the list of reports is asked for by its own words, and never paged: a
   CHECK(!request.has_page_token);
 }
 
+TEST_CASE("a seller who is older than the history that is asked for has no row in quarantine: the first hours of a report are of the local day before") {
+  for (const char* stream : {"ledger", "ledger_summary", "returns", "removals", "storage_fees", "reimbursements"}) {
+    CAPTURE(std::string(stream));
+    WorldSettings settings = one_report(stream, 60);
+    settings.amazon.events = 3'000;
+    settings.amazon.history_days = 120;
+    World world(settings);
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    CHECK(world.count("SELECT count(*) FROM quarantine") == 0);
+    CHECK(world.count("SELECT count(*) FROM amz_" + std::string(stream)) > 0);
+  }
+}
+
 TEST_CASE("a slow clock hides no settlement: how far back Amazon's list goes is left to Amazon's own clock") {
   for (const auto slow : {std::chrono::minutes(59), std::chrono::minutes(61), std::chrono::minutes(48 * 60)}) {
     CAPTURE(slow.count());
