@@ -20,7 +20,7 @@ constexpr double kSlackSeconds = 0.15;
 // What is left of a shared plan is found by giving way much at each quota error and coming back a little with each call: about one call in
 // fifteen finds the end of it then, and fifty after the others have stopped all of it is ours again.
 constexpr int kAbuse = 3;
-constexpr Duration kAbuseIsOver = std::chrono::minutes(10);
+constexpr Duration kAbuseIsOver = std::chrono::minutes(20);   // longer than the pause after which a call is tried again
 constexpr double kGiveWay = 0.7, kComeBack = 0.01, kLeastShare = 0.1;
 
 double seconds(Duration d) noexcept { return static_cast<double>(d.count()) / 1e6; }
@@ -29,6 +29,8 @@ Duration from_seconds(double s) noexcept { return Duration(static_cast<Duration:
 struct Hold {
   std::optional<Instant> others_until;   ///< another holds the bucket until then
   double level = 0, rate = 0;
+  int refusals = 0;
+  Duration since_refused{};
 };
 
 }  // namespace
@@ -80,7 +82,7 @@ Async<Result<std::optional<Instant>>> Throttle::hold(const BucketKey& key, const
     Hold hold;
     std::int64_t holder = 0;
     {
-      store::Rows r = tx.rows("SELECT level, rate, as_of, holder, held_until FROM buckets WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id,
+      store::Rows r = tx.rows("SELECT level, rate, as_of, holder, held_until, refusals, refused_at FROM buckets WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4", key.app_id,
                               key.account, key.region, key.operation);
       if (!r.next()) return Code::internal;
       holder = r.integer(3);
@@ -89,6 +91,8 @@ Async<Result<std::optional<Instant>>> Throttle::hold(const BucketKey& key, const
         return hold;
       }
       hold.rate = r.real(1);
+      hold.refusals = static_cast<int>(r.integer(5));
+      hold.since_refused = std::max(Duration{}, tx.now() - r.instant(6));
       const double passed = std::max(0.0, seconds(tx.now() - r.instant(2)));
       // A holder that did not give the bucket back may have emptied it a moment ago, where it did not count each call.
       const bool known = holder == 0 || hold.rate <= store::kCountedRate;
@@ -109,6 +113,11 @@ Async<Result<std::optional<Instant>>> Throttle::hold(const BucketKey& key, const
     bucket.rate = bucket.told_rate = outcome->rate;
     bucket.as_of = bucket.last_used = bucket.held_since = clock_.steady();
     bucket.held = true;
+    // What others were refused, this one was refused.
+    if (outcome->refusals > bucket.refusals && outcome->since_refused < kAbuseIsOver) {
+      bucket.refusals = outcome->refusals;
+      bucket.last_refused = clock_.steady() - outcome->since_refused;
+    }
   }
   co_return outcome->others_until;
 }
@@ -214,6 +223,8 @@ Async<Status> Throttle::maintain(bool closing) {
     BucketKey key;
     double level, rate;
     bool give_back;
+    int refusals;
+    Duration since_refused;
   };
   std::vector<Level> levels;
   for (auto it = buckets_.begin(); it != buckets_.end();) {
@@ -224,7 +235,7 @@ Async<Status> Throttle::maintain(bool closing) {
       continue;
     }
     const bool give_back = closing || clock_.steady() - b.last_used >= kIdle;
-    levels.push_back({it->first, b.level, b.rate, give_back});
+    levels.push_back({it->first, b.level, b.rate, give_back, b.refusals, clock_.steady() - b.last_refused});
     b.told_rate = b.rate;
     if (give_back) b.held = false;  // whoever still waits in its queue holds it anew
     // That others use it too is not forgotten, nor how much of a slow plan was used.
@@ -240,9 +251,9 @@ Async<Status> Throttle::maintain(bool closing) {
     std::vector<Kept> kept;
     for (const Level& l : levels) {
       const bool ours = tx.run(
-          "UPDATE buckets SET level=?5, rate=?6, as_of=?7, holder=?8, held_until=?9 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4 AND holder=?10",
+          "UPDATE buckets SET level=?5, rate=?6, as_of=?7, holder=?8, held_until=?9, refusals=?11, refused_at=?12 WHERE app_id=?1 AND account=?2 AND region=?3 AND operation=?4 AND holder=?10",
           l.key.app_id, l.key.account, l.key.region, l.key.operation, l.level, l.rate, tx.now(), l.give_back ? 0 : me_.value, l.give_back ? Instant{} : tx.now() + kLease,
-          me_) > 0;
+          me_, l.refusals, l.refusals > 0 ? tx.now() - l.since_refused : Instant{}) > 0;
       if (!l.give_back) kept.push_back({l.key, ours});
     }
     return kept;

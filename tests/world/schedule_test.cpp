@@ -487,15 +487,20 @@ TEST_CASE("a process that dies while it asks for a token keeps nobody else from 
 
 TEST_CASE("403 after a burst of quota errors is Amazon's cooling-off, no lost role") {
   World world(small());
-  Process& process = world.open();
-  world.sync_seller(process, 1);
+  Process& burst = world.open();
+  world.sync_seller(burst, 1);
   world.run_for(std::chrono::hours(24));
   world.amazon().add_fault(trouble("/finances", "status", 429, 4));
   world.amazon().add_fault(trouble("/finances", "status", 403));
-  const std::string run = sync_again(world, process);
+  const std::string run = sync_again(world, burst);
   CHECK(member(run, "status") == "partial");
   CHECK(member(run, {"error", "code"}) == "throttled");
   CHECK(world.sql("SELECT coverage FROM stream_states WHERE stream='transactions'")[0][0] == "throttled");
+  // Every process knows of them.
+  world.run_for(std::chrono::seconds(10));
+  world.close(burst);
+  Process& process = world.open();
+  CHECK(member(sync_again(world, process), {"error", "code"}) == "throttled");
   world.amazon().clear_faults();
   world.run_for(std::chrono::minutes(20));
   CHECK(member(sync_again(world, process), "status") == "completed");
