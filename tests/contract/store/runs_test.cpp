@@ -490,8 +490,8 @@ TEST_CASE("a dead engine's runs and buckets are free at once") {
   trigger(t, user, "a");
   claim(t, 7);
   CHECK(t.write([](store::Tx& tx) -> Status {
-    tx.run("INSERT INTO buckets VALUES('app', 'A1', 'na', 'op', 9.0, 0.5, ?1, 7, ?2)", tx.now(), tx.now() + std::chrono::seconds(45));
-    tx.run("INSERT INTO buckets VALUES('app', 'A1', 'na', 'slow', 9.0, 0.0167, ?1, 7, ?2)", tx.now(), tx.now() + std::chrono::seconds(45));
+    tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of, holder, held_until) VALUES('app', 'A1', 'na', 'op', 9.0, 0.5, ?1, 7, ?2)", tx.now(), tx.now() + std::chrono::seconds(45));
+    tx.run("INSERT INTO buckets(app_id, account, region, operation, level, rate, as_of, holder, held_until) VALUES('app', 'A1', 'na', 'slow', 9.0, 0.0167, ?1, 7, ?2)", tx.now(), tx.now() + std::chrono::seconds(45));
     store::bury_engine(tx, EngineNo{7});
     return Done{};
   }));
