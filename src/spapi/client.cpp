@@ -158,13 +158,24 @@ Async<Result<net::HttpResponse>> Client::fetch_document(std::string url, std::sh
   }
 }
 
-Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
-  Operation operation = *request.operation;
+Operation Client::plan_of(const Operation& operation) const {
+  Operation plan = operation;
   if (settings_.sandbox) {
-    operation.rate = kSandboxRate;
-    operation.burst = kSandboxBurst;
+    plan.rate = kSandboxRate;
+    plan.burst = kSandboxBurst;
   }
-  const BucketKey bucket{app_id_, caller.account, settings_.region, std::string(operation.name)};
+  return plan;
+}
+
+BucketKey Client::bucket_of(const std::string& account, const Operation& operation) const { return {app_id_, account, settings_.region, std::string(operation.name)}; }
+
+Duration Client::time_for(const std::string& account, const Operation& operation, std::int64_t calls) const {
+  return throttle_.time_for(bucket_of(account, operation), plan_of(operation), calls);
+}
+
+Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
+  const Operation operation = plan_of(*request.operation);
+  const BucketKey bucket = bucket_of(caller.account, operation);
   int transient = 0, throttled = 0, unreadable = 0, template_errors = 0, denied = 0;
 
   for (;;) {

@@ -62,12 +62,17 @@ class Client {
   /// headers. Errors: request_rejected (the address has lapsed, or is none that may be asked), network_error, timeout, cancelled, amazon_error.
   Async<Result<net::HttpResponse>> fetch_document(std::string url, std::shared_ptr<net::BodyStream> into, CancelToken cancel);
 
+  /// In how long Amazon's plan lets the last of so many calls for this account through, as far as is known now.
+  Duration time_for(const std::string& account, const Operation& operation, std::int64_t calls) const;
+
   /// Whether anybody answers at the endpoint, whatever it says to a call without a token; the time that it tells. Errors: network_error, timeout, cancelled.
   Async<Result<std::optional<Instant>>> reach(CancelToken cancel);
 
  private:
   struct Attempt;
   net::HttpRequest build(const Request& request, const auth::AccessToken& token) const;
+  Operation plan_of(const Operation& operation) const;
+  BucketKey bucket_of(const std::string& account, const Operation& operation) const;
   void count(std::string_view operation, const Result<net::HttpResponse>& answer, Duration waited, Duration took);
 
   net::HttpTransport& transport_;

@@ -35,8 +35,6 @@ struct Hold {
 
 }  // namespace
 
-double Throttle::calls_in(const Operation& operation, Duration span) { return operation.rate * seconds(span); }
-
 Throttle::Underway::Underway(Throttle& throttle, std::shared_ptr<Bucket> bucket) : throttle_(&throttle), bucket_(std::move(bucket)) {
   throttle_->refill(*bucket_);
   bucket_->level -= 1.0;
@@ -59,6 +57,17 @@ void Throttle::refill(Bucket& b) const {
 
 /// How long the one at this place of the line waits, the first of which is 1.
 Duration Throttle::wait_of(const Bucket& b, std::size_t place) const { return from_seconds(std::max(0.0, (static_cast<double>(place) - b.level) / (b.rate * b.share))); }
+
+Duration Throttle::time_for(const BucketKey& key, const Operation& operation, std::int64_t calls) const {
+  Bucket fresh;
+  fresh.level = fresh.cap = operation.burst;
+  fresh.rate = operation.rate;
+  fresh.as_of = clock_.steady();
+  const auto found = buckets_.find(key);
+  Bucket& bucket = found == buckets_.end() || found->second->cap <= 0 ? fresh : *found->second;
+  refill(bucket);
+  return wait_of(bucket, static_cast<std::size_t>(calls));
+}
 
 void Throttle::Waiting::tell(Instant until) {
   if (!listener) return;

@@ -67,8 +67,8 @@ class Throttle {
   /// Prolongs what is in use and gives back what is not. To be called every few seconds, and once with `closing`.
   Async<Status> maintain(bool closing);
 
-  /// How many calls the bucket gives in `span` from now; for estimates.
-  static double calls_in(const Operation& operation, Duration span);
+  /// In how long the last of so many calls would be let through, if nobody else asked for one; for estimates.
+  Duration time_for(const BucketKey& key, const Operation& operation, std::int64_t calls) const;
 
  private:
   struct Waiting {

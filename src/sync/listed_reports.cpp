@@ -103,8 +103,12 @@ class ListReader {
     const auto known = static_cast<std::int64_t>(jobs.size());
     run_.progress.set_units(dataset_.stream, 0, known);
     std::int64_t done = 0;
+    const auto archived = std::count_if(jobs.begin(), jobs.end(), [](const store::ReportJob& job) { return job.state == store::JobState::archived; });
+    Progress::Calls documents(run_.progress, caller_, spapi::kGetReportDocument, known - archived);
     for (store::ReportJob& job : jobs) {
+      const bool archived_before = job.state == store::JobState::archived;
       auto read = co_await read_document(job);
+      if (!archived_before) documents.made();
       if (!read) {
         if (stops_run(read.error())) co_return read.error();
         failure_ = read.error();

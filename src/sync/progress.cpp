@@ -43,6 +43,12 @@ void Progress::set_waiting(std::string_view stream, std::optional<Instant> until
   known = until;
 }
 
+std::int64_t& Progress::to_come(const std::string& account, const spapi::Operation& operation) {
+  for (ToCome& c : calls_)
+    if (c.operation.name == operation.name && c.account == account) return c.calls;
+  return calls_.emplace_back(ToCome{account, operation}).calls;
+}
+
 store::PassingState Progress::state() const {
   store::PassingState s;
   s.progress = reached_;
@@ -75,7 +81,7 @@ std::string Progress::growth() const {
 }
 
 /// The streams are read side by side, so the slowest decides. Time so far per piece done: waiting for Amazon's plans is in it, because that is where the time
-/// goes; a wait that is known to come is the least that is left.
+/// goes; a wait that is known to come is the least that is left, and so is the time that a plan takes for the calls that are known to come.
 std::optional<std::int64_t> Progress::eta_seconds() const {
   Duration longest{};
   for (const auto& [name, units] : streams_) {
@@ -85,6 +91,8 @@ std::optional<std::int64_t> Progress::eta_seconds() const {
     if (units.waiting_until) left = std::max<Duration>(left, *units.waiting_until - services_.clock.now());
     longest = std::max(longest, left);
   }
+  for (const ToCome& c : calls_)
+    if (c.calls > 0) longest = std::max(longest, services_.client.time_for(c.account, c.operation, c.calls));
   if (longest <= Duration::zero()) return std::nullopt;
   return std::chrono::ceil<std::chrono::seconds>(longest).count();
 }

@@ -3,10 +3,11 @@
 // stands behind: the share between 30 and 60 is units done of units known.
 #pragma once
 
+#include <list>
 #include <map>
 #include <string>
 
-#include "spapi/meter.hpp"
+#include "spapi/client.hpp"
 #include "store/runs.hpp"
 #include "sync/services.hpp"
 
@@ -24,6 +25,25 @@ constexpr Milestone kFinalizing{90, "Finalizing", "finalizing"};
 
 class Progress {
  public:
+  /// Calls of one operation that are known to come: Amazon's slowest plans give one a minute, which is where the time goes. Each is `made`
+  /// once; those that were not by the end of this will not be.
+  class Calls {
+   public:
+    Calls(Progress& progress, const spapi::Caller& caller, const spapi::Operation& operation, std::int64_t calls = 1) : at_(progress.to_come(caller.account, operation)), left_(calls) { at_ += left_; }
+    Calls(const Calls&) = delete;
+    Calls& operator=(const Calls&) = delete;
+    ~Calls() { at_ -= left_; }
+    void made() noexcept {
+      if (left_ == 0) return;
+      --left_;
+      --at_;
+    }
+
+   private:
+    std::int64_t& at_;
+    std::int64_t left_;
+  };
+
   /// All of them outlive it.
   Progress(Services& services, const store::Fence& fence, const spapi::Meter& meter) : services_(services), fence_(fence), meter_(meter) {}
 
@@ -47,6 +67,7 @@ class Progress {
   store::PassingState state() const;
   std::string growth() const;
   std::optional<std::int64_t> eta_seconds() const;
+  std::int64_t& to_come(const std::string& account, const spapi::Operation& operation);
 
   Services& services_;
   store::Fence fence_;
@@ -58,6 +79,12 @@ class Progress {
     std::optional<Instant> waiting_until;
   };
   std::map<std::string, Units, std::less<>> streams_;
+  struct ToCome {
+    std::string account;
+    spapi::Operation operation;
+    std::int64_t calls = 0;
+  };
+  std::list<ToCome> calls_;
   std::string detail_;
   std::string grown_;                     // the stream that last turned out larger than was known
   int reached_ = kStarting.progress;

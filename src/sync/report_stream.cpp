@@ -34,6 +34,12 @@ struct Outcome {
   std::string reason;
 };
 
+/// What a report still takes of the plans of one call a minute.
+struct CallsToCome {
+  CallsToCome(Progress& progress, const spapi::Caller& caller) : ask(progress, caller, spapi::kCreateReport), document(progress, caller, spapi::kGetReportDocument) {}
+  Progress::Calls ask, document;
+};
+
 class ReportReader {
  public:
   ReportReader(RunContext& run, const spapi::ReportDataset& dataset)
@@ -127,9 +133,10 @@ class ReportReader {
   }
 
   Async<void> read_one(ReportWindow window) {
+    CallsToCome calls(run_.progress, caller_);
     const Gate::Pass turn = co_await gate_.enter(run_.cancel);
     if (!turn || gave_up_) co_return;
-    auto read = co_await read_window(window, true);
+    auto read = co_await read_window(window, calls, true);
     ++done_;
     tell_units();
     if (read) co_return;
@@ -150,7 +157,7 @@ class ReportReader {
   void tell_units() { run_.progress.set_units(dataset_.stream, done_, known_); }
 
   /// `may_halve`: a report that Amazon can't make for the span is tried in halves, once.
-  Async<Status> read_window(ReportWindow window, bool may_halve) {
+  Async<Status> read_window(ReportWindow window, CallsToCome& calls, bool may_halve) {
     store::OpenedJob opened;
     for (int lost = 0;; ++lost) {
       auto open = [type = dataset_.report_type, window](const store::RunTx& run) -> Result<store::OpenedJob> {
@@ -158,19 +165,20 @@ class ReportReader {
       };
       AMZ_CO_TRY(job, co_await write_for(run_, std::move(open)));
       opened = job;
-      AMZ_CO_TRY(outcome, co_await follow(opened));
+      AMZ_CO_TRY(outcome, co_await follow(opened, calls));
       if (outcome.outcome == store::JobOutcome::lost && lost < 1) continue;   // asked for anew, once
       const auto half = outcome.outcome == store::JobOutcome::fatal && may_halve ? middle_of(dataset_, window) : std::nullopt;
       if (half) {
         const Day middle = *half;
         services_.log.debug("Report is asked for in halves", {{"stream", dataset_.stream}, {"reason", outcome.reason}});
+        CallsToCome of_newer(run_.progress, caller_), of_older(run_.progress, caller_);
         ++known_;
         tell_units();
-        auto newer = co_await read_window({middle, window.until}, false);
+        auto newer = co_await read_window({middle, window.until}, of_newer, false);
         if (!newer && stops_run(newer.error())) co_return newer;
         ++done_;
         tell_units();
-        auto older = co_await read_window({window.from, middle}, false);   // whatever became of the other
+        auto older = co_await read_window({window.from, middle}, of_older, false);   // whatever became of the other
         co_return newer ? older : newer;
       }
       if (outcome.outcome == store::JobOutcome::fatal || outcome.outcome == store::JobOutcome::lost || outcome.outcome == store::JobOutcome::too_soon)
@@ -181,7 +189,7 @@ class ReportReader {
 
   // ---- one report, from wherever it stands ----
 
-  Async<Result<Outcome>> follow(store::OpenedJob opened) {
+  Async<Result<Outcome>> follow(store::OpenedJob opened, CallsToCome& calls) {
     store::ReportJob job = opened.job;
     if (job.state == JobState::asking) {
       AMZ_CO_CHECK(co_await have_it_made(job, opened.is_new));
@@ -189,6 +197,7 @@ class ReportReader {
       AMZ_CO_CHECK(co_await write_for(run_, std::move(made)));
       job.state = JobState::waiting;
     }
+    calls.ask.made();
     if (job.state == JobState::waiting) {
       AMZ_CO_TRY(end, co_await wait_for(job));
       if (end.outcome != store::JobOutcome::none) {
@@ -209,6 +218,7 @@ class ReportReader {
       if (!taken) co_return taken.error();
       job.state = JobState::archived;
     }
+    calls.document.made();
     AMZ_CO_CHECK(co_await import(job));
     co_return Outcome{store::JobOutcome::imported, {}};
   }

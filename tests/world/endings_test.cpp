@@ -394,6 +394,39 @@ TEST_CASE("what is said of the time left is never less than a wait that is known
   CHECK(waits > 0);
 }
 
+TEST_CASE("what is said of the time left counts the calls of Amazon's slow plans that are still to come") {
+  // One has many reports to ask for, the other many documents that are there already.
+  for (const bool asks : {true, false}) {
+    CAPTURE(asks);
+    WorldSettings settings = small();
+    settings.history_days = settings.amazon.history_days = 540;
+    settings.streams = asks ? std::vector<std::string>{"transactions", "reimbursements", "ledger", "returns", "removals"} : std::vector<std::string>{"settlements"};
+    World world(settings);
+    Process& process = world.open();
+    const auto connected = world.connect(process, asks ? 1 : 3);
+    REQUIRE(connected);
+    struct Said {
+      Instant at, until;
+    };
+    std::vector<Said> said;
+    while (world.count("SELECT count(*) FROM runs WHERE status='in_progress'") == 1) {
+      world.run_for(std::chrono::seconds(5));
+      const auto row = world.sql("SELECT payload FROM run_progress");
+      if (row.empty()) continue;
+      const std::string eta = member(row[0][0], "etaSeconds"), at = member(row[0][0], "timestamp");
+      if (!eta.empty()) said.push_back({*parse_instant(at), *parse_instant(at) + std::chrono::seconds(std::atoll(eta.c_str()))});
+    }
+    const Instant end = from_us(world.count("SELECT completed_at FROM runs"));
+    REQUIRE(said.size() > (asks ? 100 : 2));
+    std::int64_t far = 0;
+    for (const Said& one : said) {
+      // No plan tells how long Amazon takes to make the last ones.
+      if (one.until + std::chrono::minutes(3) < end) ++far;
+    }
+    CHECK(far == 0);
+  }
+}
+
 TEST_CASE("a callback hears what another process commits, also where its own does nothing") {
   WorldSettings settings = small();
   settings.sync_every = {};
