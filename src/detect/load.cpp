@@ -90,7 +90,7 @@ class Loader {
         continue;
       }
       if (contradicted) t_.coverage.set_reason(stream.source, "Amazon makes no report of it, although the money shows some");
-      Rows r = tx_.rows("SELECT day, read_until, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND (by_word=0 OR ?3=0) ORDER BY day", user_, stream.name, contradicted ? 1 : 0);
+      Rows r = tx_.rows("SELECT day, read_until, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND (by_word=0 OR ?3=0) ORDER BY day", user_, stream.name, contradicted || stream.source == Source::money ? 1 : 0);
       while (next(r)) {
         const Day day = day_from(r.integer(0));
         if (r.is_null(1)) continue;

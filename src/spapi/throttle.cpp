@@ -195,17 +195,34 @@ Async<Result<Throttle::Underway>> Throttle::wait_for_turn(const BucketKey& key, 
       continue;
     }
     tell_line(bucket);
-    co_await clock_.sleep_for(wait_of(bucket, 1), cancel);
+    co_await sleep_for_one(bucket, cancel);
     if (cancel.cancelled()) co_return Code::cancelled;
   }
+}
+
+/// Until a call is there, at the rate that is known now; less where a better one is learnt meanwhile.
+Async<void> Throttle::sleep_for_one(Bucket& bucket, CancelToken cancel) {
+  CancelSource sooner;
+  const auto heard = cancel.on_cancel([&] { sooner.cancel(cancel.reason()); });
+  if (cancel.cancelled()) co_return;
+  struct Asleep {
+    CancelSource*& place;
+    ~Asleep() { place = nullptr; }
+  };
+  bucket.first_sleeps = &sooner;
+  const Asleep asleep{bucket.first_sleeps};
+  co_await clock_.sleep_for(wait_of(bucket, 1), sooner.token());
 }
 
 void Throttle::learn_rate(const BucketKey& key, double rate) {
   const auto found = buckets_.find(key);
   constexpr double kLeast = 0.001, kMost = 1000.0;  // beyond that the header is not a rate
   if (found == buckets_.end() || !(rate >= kLeast && rate <= kMost)) return;
-  refill(*found->second);
-  found->second->rate = rate;
+  Bucket& bucket = *found->second;
+  refill(bucket);
+  const bool better = rate > bucket.rate;
+  bucket.rate = rate;
+  if (better && bucket.first_sleeps) bucket.first_sleeps->cancel(CancelReason::turn_over);
 }
 
 void Throttle::drained(const BucketKey& key) {

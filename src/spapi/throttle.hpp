@@ -96,10 +96,12 @@ class Throttle {
     int underway = 0;       // calls that Amazon may not have counted yet
     bool held = false;
     Gate queue{1};
+    CancelSource* first_sleeps = nullptr;   // the one at the head of the line; cancelled where its call may come sooner than it thought
     std::list<Waiting> line;   // whoever wants a call of it, in the order in which they come through the queue
   };
   Async<Result<Underway>> wait_for_turn(const BucketKey& key, const Operation& operation, std::shared_ptr<Bucket> shared, CancelToken cancel);
   Async<Result<bool>> count(const BucketKey& key, Bucket& bucket);
+  Async<void> sleep_for_one(Bucket& bucket, CancelToken cancel);
   Async<Result<std::optional<Instant>>> hold(const BucketKey& key, const Operation& operation, Bucket& bucket);
   void refill(Bucket& bucket) const;
   Duration wait_of(const Bucket& bucket, std::size_t place) const;

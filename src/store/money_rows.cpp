@@ -393,12 +393,23 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
   Counts counts;
   std::int64_t stored = 0;
   std::optional<Hash128> digest;
+  bool told_before = false;
   {
-    Rows r = tx.rows("SELECT row_count, digest FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day);
+    Rows r = tx.rows("SELECT row_count, digest, by_word, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day);
     if (r.next()) {
       stored = r.integer(0);
       if (!r.is_null(1)) digest = Hash128::from(r.view(1));
+      told_before = digest && (r.integer(2) == 0 ? stored == 0 : tx.now() - r.instant(3) >= kSureOfNothing);
     }
+  }
+  if (how.without_list && seen.count == 0 && !told_before) {
+    // It is asked again by the time at which it was said first.
+    tx.run(
+        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) VALUES(?1, ?2, ?3, 'assumed', 0, ?4, ?5, ?6, ?6, ?6, 1) "
+        "ON CONFLICT (user_no, stream, day) DO UPDATE SET state='assumed', digest=coalesce(cells.digest, excluded.digest), read_until=excluded.read_until, "
+        "first_read_at=coalesce(cells.first_read_at, excluded.first_read_at), read_at=CASE WHEN cells.by_word=1 AND cells.read_at<=excluded.read_at THEN cells.read_at ELSE excluded.read_at END, by_word=1",
+        run.user(), t.name, seen.day, seen.digest, how.read_until, tx.now());
+    return counts;
   }
   std::int64_t fees_removed = 0;
   if (stored != seen.count) {
@@ -428,7 +439,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) "
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
-      "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END",
+      "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END, by_word=0",
       run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed && !waits ? CellState::settled : CellState::provisional), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
   return counts;
 }

@@ -114,7 +114,8 @@ Counts rewrite_page(const RunTx& run, MoneyStream stream, const MoneyBatch& batc
 /// windows move: the same event turns up in windows that begin on different days.
 bool settle_undated(Tx& tx, UserNo user, MoneyStream stream, MoneyBatch& batch);
 
-/// How far a day is known. `assumed`: taken as empty because Amazon said that there is nothing, by a word that it says of other things too.
+/// How far a day is known. `assumed`: taken as empty because Amazon said that there is nothing, by a word that it says of other things too; rows of money
+/// that were known of it before stay.
 enum class CellState : std::uint8_t { open, provisional, settled, failed, unauthorised, assumed };
 std::string_view cell_state_name(CellState state) noexcept;
 
@@ -138,8 +139,12 @@ struct SeenDay {
 struct ClosedDay {
   Instant read_until{};               ///< up to which instant the day was asked for
   bool may_settle = false;            ///< settled if it is found as it was
+  bool without_list = false;          ///< where nothing was seen, Amazon's answer was no list with nothing in it, but none (F4)
 };
-/// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written.
+/// Until Amazon's silence on a day is believed, when it is met again.
+constexpr Duration kSureOfNothing = std::chrono::hours(20);
+/// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written. Where it was told nothing, and no list either,
+/// that is believed only when it was so before, kSureOfNothing ago: until then the day is `assumed`.
 Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how);
 /// Ends the rewriting of one day: rows of that run, or older ones, that it did not show go. When the day was read, and how settled it is, stays.
 Counts recount_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, RunNo told_by);

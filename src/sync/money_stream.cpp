@@ -128,6 +128,7 @@ class MoneyReader {
     events_per_page_ = spapi::kEventsPerPage;
     for (;;) {
       MoneyWalk walk;
+      without_list_ = false;
       PageArchive archive(run_, archive_of(slice));
       auto walked = co_await walk_pages(slice, walk, archive);
       if (walked) {
@@ -237,12 +238,13 @@ class MoneyReader {
     AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
     // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
     if (page.bare && !token.empty()) co_return Code::page_token_expired;
-    // One that says so in so many words, or one at the very beginning where there were rows before, is believed when a second walk ends at the same place.
-    const bool doubtful = token.empty() ? page.bare && existing == store::Existing::possible : page.doubtful;
+    // One that says so in so many words, or one at the very beginning, is believed when a second walk ends at the same place; of a whole day not at once even then.
+    const bool doubtful = token.empty() ? page.bare : page.doubtful;
     if (const std::pair here(slice.first, walk.count()); doubtful && ended_at_ != here) {
       ended_at_ = here;
       co_return Code::page_token_expired;
     }
+    without_list_ = without_list_ || (token.empty() && page.bare);
     auto on_known_days = co_await settle_undated(page.batch);
     if (!on_known_days) co_return on_known_days.error();
     if (!walk.take(page)) co_return Code::page_loop;
@@ -276,14 +278,14 @@ class MoneyReader {
   /// The last transaction of a complete walk: what was not seen goes, digest and coverage are written.
   Async<Status> close_slice(Slice slice, MoneyWalk walk, PageArchive archive) {
     const Instant now = run_.services.clock.now();
-    auto write = [stream = source_.stream, slice, until = read_until_, now, walk = std::move(walk), archive = std::move(archive)](const store::RunTx& entered) {
+    auto write = [stream = source_.stream, slice, until = read_until_, now, without_list = without_list_, walk = std::move(walk), archive = std::move(archive)](const store::RunTx& entered) {
       archive.close(entered);
       store::Counts counts;
       for (Day day = slice.first; day < slice.end() && Instant(day) < until; day += std::chrono::days(1)) {
         const auto seen = walk.days().find(day);
         store::SeenDay nothing;
         nothing.day = day;
-        const store::ClosedDay how{std::min(until, Instant(day + std::chrono::days(1))), may_settle(day, now)};
+        const store::ClosedDay how{std::min(until, Instant(day + std::chrono::days(1))), may_settle(day, now), without_list};
         counts += store::close_day(entered, stream, seen == walk.days().end() ? nothing : seen->second, how);
       }
       if (slice.on_grid) store::store_window(entered.tx(), entered.user(), store::money_stream_name(stream), {slice.first, slice.days});
@@ -331,6 +333,7 @@ class MoneyReader {
   std::unique_ptr<SlicePlan> plan_;
   std::int64_t slices_before_ = 0;   // walked in this run by earlier turns, or by a worker that is gone
   Instant read_until_{};           // of the slice that is being walked
+  bool without_list_ = false;      // whether Amazon answered for a part of it with nothing, and with no list either
   Duration part_ = kWhole;         // what is asked for at once of a slice of a day; what helped for one will for the next
   Regrowth regrowth_;
   int refused_ = 0;                // slices on end

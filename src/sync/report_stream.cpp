@@ -22,7 +22,6 @@ constexpr Duration kShortPause = std::chrono::hours(4), kLongPause = std::chrono
 constexpr int kFailuresForLongPause = 3;
 constexpr Duration kMadeAgainAfter = std::chrono::hours(4);
 constexpr int kTries = 3;
-constexpr Duration kSureOfNothing = std::chrono::hours(20);   // between two answers that there is nothing, before it is believed for good
 constexpr Duration kClockSlack = std::chrono::minutes(1);     // between Amazon's clock and ours
 
 using spapi::ReportInfo;
@@ -473,7 +472,7 @@ class ReportReader {
         if (snapshot) break;
       }
       store::close_report_days(entered, table, empty, {}, store::kSnapshotDay, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at), true);
-      if (!snapshot) store::assume_empty(entered, table, empty, tx.now() - kSureOfNothing);
+      if (!snapshot) store::assume_empty(entered, table, empty, tx.now() - store::kSureOfNothing);
       // Those days stay due; no trigger asks for them again at once.
       if (known_otherwise) store::set_cool_down(tx, entered.user(), dataset.report_type, pause);
     };

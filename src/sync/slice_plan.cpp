@@ -20,6 +20,7 @@ bool is_due(const store::Cell& cell, Instant now) {
   if (age < kAlwaysReadAgain) return true;
   if (cell.state == store::CellState::settled) return false;
   const Duration since = now - *cell.read_at;
+  if (cell.state == store::CellState::assumed) return since >= store::kSureOfNothing;
   return since >= (age < kDailyUntil ? days(1) : days(7));
 }
 

@@ -75,6 +75,38 @@ TEST_CASE("a plan that somebody else uses too is shared: few quota errors, and w
   }
 }
 
+TEST_CASE("who waits at the published rate goes on as soon as Amazon tells a better one") {
+  WorldSettings settings;
+  settings.amazon.events = 400;
+  settings.amazon.skus = 10;
+  settings.amazon.rate_scale = 10;
+  settings.streams = {"ledger", "ledger_summary", "reimbursements", "returns", "removals", "storage_fees"};
+  World* running = nullptr;
+  std::vector<Instant> asked;
+  settings.watch = [&](const SimTransport::Request& request, const auto&) {
+    if (request.method == amzsync::net::Method::post && request.url.ends_with("/reports/2021-06-30/reports")) asked.push_back(running->clock().now());
+  };
+  World world(settings);
+  running = &world;
+  // One answer, which tells the rate, is still to come when the others, which tell none, have used up what may be asked at once.
+  amzsim::Fault slow, silent;
+  slow.path = silent.path = "/reports";
+  slow.method = silent.method = "POST";
+  slow.kind = "slow";
+  slow.times = 1;
+  slow.delay = std::chrono::seconds(5);
+  silent.kind = "status";
+  silent.status = 500;
+  silent.times = 13;
+  world.amazon().add_fault(slow);
+  world.amazon().add_fault(silent);
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  REQUIRE(asked.size() > 30);
+  // One call in six seconds; the published plan gives one a minute.
+  for (std::size_t i = 1; i < asked.size(); ++i) CHECK(asked[i] - asked[i - 1] < std::chrono::seconds(20));
+}
+
 TEST_CASE("that others use a plan is remembered between calls that are minutes apart") {
   WorldSettings settings;
   settings.amazon.events = 400;

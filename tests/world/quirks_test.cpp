@@ -78,6 +78,52 @@ TEST_CASE("an empty answer in the middle of a walk of v0 is a token gone bad, ne
   }
 }
 
+TEST_CASE("an answer with no list in it is no word that there is nothing, until it comes again a day later") {
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    World world(small(v0));
+    Process& process = world.open();
+    const std::string stream = v0 ? "financial_events" : "transactions", rows = "SELECT count(*) FROM " + stream;
+    const std::string assumed = "SELECT count(*) FROM cells WHERE state='assumed' AND by_word=1 AND stream='" + stream + "'", days = "SELECT count(*) FROM cells WHERE stream='" + stream + "'";
+    world.amazon().add_fault(fault("/finances", "empty"));
+    world.sync_seller(process, 1);
+    CHECK(world.count(rows) == 0);
+    CHECK(world.count(days) > 80);
+    CHECK(world.count(assumed) == world.count(days));
+    world.amazon().clear_faults();
+    world.run_for(std::chrono::hours(21));
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    CHECK(world.count(assumed) == 0);
+    check_truth(world, process, 1);
+
+    // What was known stays when it is said of days that had rows, and goes when it is said again.
+    const std::int64_t known = world.count(rows);
+    world.amazon().add_fault(fault("/finances", "empty"));
+    world.run_for(std::chrono::hours(25));
+    world.sync_seller(process, 1);
+    CHECK(world.count(rows) == known);
+    CHECK(world.count(assumed) > 0);
+    world.run_for(std::chrono::hours(21));
+    world.sync_seller(process, 1);
+    CHECK(world.count(rows) < known);
+    world.amazon().clear_faults();
+    world.run_for(std::chrono::hours(24 * 8));
+    world.sync_seller(process, 1);
+    check_truth(world, process, 1);
+  }
+}
+
+TEST_CASE("an answer with no list in it that comes once is asked for once more") {
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    World world(small(v0));
+    Process& process = world.open();
+    world.amazon().add_fault(fault("/finances", "empty", 1));
+    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+    check_truth(world, process, 1);
+  }
+}
+
 TEST_CASE("rows that show up days and weeks after their date are found, in both finance sources") {
   for (const bool v0 : {false, true})
     for (const int late : {2, 10, 40}) {
