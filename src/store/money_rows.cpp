@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <functional>
 #include <map>
 
@@ -387,22 +388,73 @@ std::vector<Cell> cells(Tx& tx, UserNo user, std::string_view stream, Day first,
   return found;
 }
 
+namespace {
+
+struct StoredDay {
+  std::int64_t rows = 0;
+  std::optional<Hash128> digest;
+  bool told_nothing = false;   // before, long enough ago to be believed now
+
+  bool believes(const SeenDay& seen, const ClosedDay& how) const { return !how.without_list || seen.count > 0 || told_nothing; }
+};
+
+StoredDay stored_day(const RunTx& run, const Tables& t, Day day) {
+  StoredDay stored;
+  Rows r = run.tx().rows("SELECT row_count, digest, by_word, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, day);
+  if (!r.next()) return stored;
+  stored.rows = r.integer(0);
+  if (!r.is_null(1)) stored.digest = Hash128::from(r.view(1));
+  stored.told_nothing = stored.digest && (r.integer(2) == 0 ? stored.rows == 0 : run.tx().now() - r.instant(3) >= kSureOfNothing);
+  return stored;
+}
+
+struct Removed {
+  std::int64_t events = 0, fees = 0;
+};
+
+/// Every identity that was seen is stored, so a surplus is what Amazon no longer shows.
+Removed remove_surplus(const RunTx& run, const Tables& t, const SeenDay& seen, std::int64_t most) {
+  Tx& tx = run.tx();
+  std::vector<std::int64_t> gone;
+  {
+    Rows r = tx.rows(t.rows_of_day, run.user(), seen.day);
+    while (std::ssize(gone) < most && r.next()) {
+      const auto found = seen.occurrences.find(Hash128::from(r.view(1)));
+      if (found == seen.occurrences.end() || r.integer(2) >= found->second) gone.push_back(r.integer(0));
+    }
+  }
+  Removed removed;
+  ChangeLog changes(tx, run.user(), t.name);
+  for (const std::int64_t id : gone) {
+    removed.fees += PageWriter::remove_event(tx, t, run.user(), seen.day, id);
+    changes.gone(id);
+    ++removed.events;
+  }
+  changes.write();
+  return removed;
+}
+
+}  // namespace
+
+Counts remove_unseen(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how, std::int64_t most) {
+  const Tables& t = tables(stream);
+  const StoredDay stored = stored_day(run, t, seen.day);
+  if (stored.rows == seen.count || !stored.believes(seen, how)) return {};
+  const Removed removed = remove_surplus(run, t, seen, most);
+  run.tx().run("UPDATE cells SET row_count=row_count-?4, fee_count=fee_count-?5 WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day, removed.events, removed.fees);
+  Counts counts;
+  counts.removed = removed.events;
+  return counts;
+}
+
 Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how) {
   Tx& tx = run.tx();
   const Tables& t = tables(stream);
   Counts counts;
-  std::int64_t stored = 0;
-  std::optional<Hash128> digest;
-  bool told_before = false;
-  {
-    Rows r = tx.rows("SELECT row_count, digest, by_word, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day);
-    if (r.next()) {
-      stored = r.integer(0);
-      if (!r.is_null(1)) digest = Hash128::from(r.view(1));
-      told_before = digest && (r.integer(2) == 0 ? stored == 0 : tx.now() - r.instant(3) >= kSureOfNothing);
-    }
-  }
-  if (how.without_list && seen.count == 0 && !told_before) {
+  const StoredDay known = stored_day(run, t, seen.day);
+  const std::int64_t stored = known.rows;
+  const std::optional<Hash128>& digest = known.digest;
+  if (!known.believes(seen, how)) {
     // It is asked again by the time at which it was said first.
     tx.run(
         "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) VALUES(?1, ?2, ?3, 'assumed', 0, ?4, ?5, ?6, ?6, ?6, 1) "
@@ -411,25 +463,8 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
         run.user(), t.name, seen.day, seen.digest, how.read_until, tx.now());
     return counts;
   }
-  std::int64_t fees_removed = 0;
-  if (stored != seen.count) {
-    // Every identity that was seen is stored, so a surplus is what Amazon no longer shows.
-    std::vector<std::int64_t> gone;
-    {
-      Rows r = tx.rows(t.rows_of_day, run.user(), seen.day);
-      while (r.next()) {
-        const auto found = seen.occurrences.find(Hash128::from(r.view(1)));
-        if (found == seen.occurrences.end() || r.integer(2) >= found->second) gone.push_back(r.integer(0));
-      }
-    }
-    ChangeLog changes(tx, run.user(), t.name);
-    for (const std::int64_t id : gone) {
-      fees_removed += PageWriter::remove_event(tx, t, run.user(), seen.day, id);
-      changes.gone(id);
-      ++counts.removed;
-    }
-    changes.write();
-  }
+  const Removed removed = stored == seen.count ? Removed() : remove_surplus(run, t, seen, std::numeric_limits<std::int64_t>::max());
+  counts.removed = removed.events;
   const bool changed = !digest || *digest != seen.digest;
   // What is deferred changes when it is released, on the day on which it stands (facts: spapi 3.2), so the day is not done with, within a year or so.
   constexpr std::chrono::days kLongestDeferral(400);
@@ -440,7 +475,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
       "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END, by_word=0",
-      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed && !waits ? CellState::settled : CellState::provisional), stored - counts.removed, seen.digest, how.read_until, tx.now(), fees_removed, changed);
+      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed);
   return counts;
 }
 

@@ -146,6 +146,8 @@ constexpr Duration kSureOfNothing = std::chrono::hours(20);
 /// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written. Where it was told nothing, and no list either,
 /// that is believed only when it was so before, kSureOfNothing ago: until then the day is `assumed`.
 Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how);
+/// The part of close_day that can hold the store for long: removes rows that the walk did not show, `most` of them. Where `removed` is less, none are left.
+Counts remove_unseen(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how, std::int64_t most);
 /// Ends the rewriting of one day: rows of that run, or older ones, that it did not show go. When the day was read, and how settled it is, stays.
 Counts recount_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, RunNo told_by);
 /// For a day whose walk did not get through; what was known before stays known.

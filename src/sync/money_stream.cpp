@@ -19,6 +19,7 @@ constexpr int kMaxRestarts = 2;
 constexpr int kMostRefused = 2;
 constexpr int kTriesOfWide = 3;        // 500 may well say that the span is too wide, and halves of it help more than patience
 constexpr Duration kNarrowest = std::chrono::hours(1), kWhole = std::chrono::days(1);   // F12
+constexpr std::int64_t kRemovedAtOnce = 500;   // events in one transaction, of some twelve rows each
 constexpr std::int64_t kMostEventsInMemory = 250'000;   // about 16 MB; a slice with more is split
 
 /// One finance API.
@@ -275,24 +276,57 @@ class MoneyReader {
     co_return written;
   }
 
-  /// The last transaction of a complete walk: what was not seen goes, digest and coverage are written.
-  Async<Status> close_slice(Slice slice, MoneyWalk walk, PageArchive archive) {
-    const Instant now = run_.services.clock.now();
-    auto write = [stream = source_.stream, slice, until = read_until_, now, without_list = without_list_, walk = std::move(walk), archive = std::move(archive)](const store::RunTx& entered) {
-      archive.close(entered);
-      store::Counts counts;
+  struct Closing {
+    store::MoneyStream stream;
+    Slice slice;
+    Instant until, now;
+    bool without_list;
+    MoneyWalk walk;
+    PageArchive archive;
+
+    /// False: there may be more.
+    bool remove_unseen(const store::RunTx& run, store::Counts& counts) const {
+      std::int64_t left = kRemovedAtOnce;
+      each_day([&](const store::SeenDay& seen, const store::ClosedDay& how) {
+        if (left == 0) return;
+        const store::Counts gone = store::remove_unseen(run, stream, seen, how, left);
+        counts += gone;
+        left -= gone.removed;
+      });
+      return left > 0;
+    }
+    void close(const store::RunTx& run, store::Counts& counts) const {
+      archive.close(run);
+      each_day([&](const store::SeenDay& seen, const store::ClosedDay& how) { counts += store::close_day(run, stream, seen, how); });
+      if (slice.on_grid) store::store_window(run.tx(), run.user(), store::money_stream_name(stream), {slice.first, slice.days});
+    }
+    template <typename Do>
+    void each_day(Do&& act) const {
       for (Day day = slice.first; day < slice.end() && Instant(day) < until; day += std::chrono::days(1)) {
         const auto seen = walk.days().find(day);
         store::SeenDay nothing;
         nothing.day = day;
-        const store::ClosedDay how{std::min(until, Instant(day + std::chrono::days(1))), may_settle(day, now), without_list};
-        counts += store::close_day(entered, stream, seen == walk.days().end() ? nothing : seen->second, how);
+        act(seen == walk.days().end() ? nothing : seen->second, store::ClosedDay{std::min(until, Instant(day + std::chrono::days(1))), may_settle(day, now), without_list});
       }
-      if (slice.on_grid) store::store_window(entered.tx(), entered.user(), store::money_stream_name(stream), {slice.first, slice.days});
-      store::add_counts(entered, store::money_stream_name(stream), counts);
-    };
-    auto written = co_await write_for(run_, std::move(write));
-    co_return written;
+    }
+  };
+
+  /// The end of a complete walk: what was not seen goes, digest and coverage are written.
+  /// Where many go, they go by and by, since nobody else writes meanwhile.
+  Async<Status> close_slice(Slice slice, MoneyWalk walk, PageArchive archive) {
+    const auto closing = std::make_shared<const Closing>(Closing{source_.stream, slice, read_until_, run_.services.clock.now(), without_list_, std::move(walk), std::move(archive)});
+    for (bool more = true; more;) {
+      auto write = [closing](const store::RunTx& entered) -> Result<bool> {
+        store::Counts counts;
+        const bool all = closing->remove_unseen(entered, counts);
+        if (all) closing->close(entered, counts);
+        store::add_counts(entered, store::money_stream_name(closing->stream), counts);
+        return !all;
+      };
+      AMZ_CO_TRY(again, co_await write_for(run_, std::move(write)));
+      more = again;
+    }
+    co_return Done{};
   }
 
   Async<Status> store_split(Slice slice, std::vector<Slice> halves) {

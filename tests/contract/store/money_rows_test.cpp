@@ -142,6 +142,30 @@ TEST_CASE("what a complete walk no longer shows is removed with its amounts; twi
   CHECK(t.count("SELECT fee_count FROM cells") == 1);
 }
 
+TEST_CASE("what goes in parts is gone as if it had gone at once, and a word without a list removes nothing until it comes again") {
+  TestStore t;
+  const store::Fence fence = t.running(t.connected());
+  store_batch(t, fence, batch({{"a", 3}, {"b", 3}, {"c", 2}, {"d", 1}, {"e", 4}}));
+  close(t, fence, batch({{"a", 3}, {"b", 3}, {"c", 2}, {"d", 1}, {"e", 4}}));
+  const auto remove = [&](const store::SeenDay& seen, bool without_list) {
+    const store::ClosedDay how{Instant(kDay) + std::chrono::hours(24), false, without_list};
+    return t.in_run(fence, [&](const store::RunTx& run) -> Result<store::Counts> { return store::remove_unseen(run, MoneyStream::financial_events, seen, how, 2); })->removed;
+  };
+  store::SeenDay nothing, one;
+  nothing.day = one.day = kDay;
+  const auto kept = batch({{"a", 3}});
+  one.occurrences[kept.events[0].identity] = 1;
+  one.count = 1;
+  CHECK(remove(nothing, true) == 0);
+  for (const std::int64_t gone : {2, 2, 0}) {
+    CHECK(remove(one, false) == gone);
+    CHECK(t.count("SELECT sum(row_count) FROM cells") == t.count("SELECT count(*) FROM financial_events"));
+    CHECK(t.count("SELECT sum(fee_count) FROM cells") == t.count("SELECT count(*) FROM financial_event_lines l JOIN shapes s ON s.shape_id=l.shape_id WHERE s.fee=1"));
+  }
+  CHECK(close(t, fence, kept).removed == 0);
+  CHECK(t.count("SELECT count(*) FROM financial_events") == 1);
+}
+
 TEST_CASE("a changed transaction keeps its number and gets its new amounts") {
   TestStore t;
   const store::Fence fence = t.running(t.connected());
