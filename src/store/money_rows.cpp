@@ -393,18 +393,26 @@ namespace {
 struct StoredDay {
   std::int64_t rows = 0;
   std::optional<Hash128> digest;
-  bool told_nothing = false;   // before, long enough ago to be believed now
+  bool doubted = false;        // only an answer without a list told of it
+  Instant read_at{}, read_until{};
 
-  bool believes(const SeenDay& seen, const ClosedDay& how) const { return !how.without_list || seen.count > 0 || told_nothing; }
+  /// An answer without a list removes nothing. Where it contradicts nothing it is believed of a day that a list told to be empty, or when it comes again long enough after.
+  bool believes(const SeenDay& seen, const ClosedDay& how, Instant now) const {
+    if (!how.without_list) return true;
+    if (!digest || seen.count < rows) return false;
+    return doubted ? now - read_at >= kSureOfNothing : rows == 0 && read_until >= how.read_until;
+  }
 };
 
 StoredDay stored_day(const RunTx& run, const Tables& t, Day day) {
   StoredDay stored;
-  Rows r = run.tx().rows("SELECT row_count, digest, by_word, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, day);
+  Rows r = run.tx().rows("SELECT row_count, digest, by_word, read_at, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, day);
   if (!r.next()) return stored;
   stored.rows = r.integer(0);
   if (!r.is_null(1)) stored.digest = Hash128::from(r.view(1));
-  stored.told_nothing = stored.digest && (r.integer(2) == 0 ? stored.rows == 0 : run.tx().now() - r.instant(3) >= kSureOfNothing);
+  stored.doubted = r.integer(2) != 0;
+  stored.read_at = r.maybe_instant(3).value_or(Instant{});
+  stored.read_until = r.maybe_instant(4).value_or(Instant{});
   return stored;
 }
 
@@ -439,7 +447,7 @@ Removed remove_surplus(const RunTx& run, const Tables& t, const SeenDay& seen, s
 Counts remove_unseen(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how, std::int64_t most) {
   const Tables& t = tables(stream);
   const StoredDay stored = stored_day(run, t, seen.day);
-  if (stored.rows == seen.count || !stored.believes(seen, how)) return {};
+  if (stored.rows == seen.count || !stored.believes(seen, how, run.tx().now())) return {};
   const Removed removed = remove_surplus(run, t, seen, most);
   run.tx().run("UPDATE cells SET row_count=row_count-?4, fee_count=fee_count-?5 WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day, removed.events, removed.fees);
   Counts counts;
@@ -454,13 +462,13 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
   const StoredDay known = stored_day(run, t, seen.day);
   const std::int64_t stored = known.rows;
   const std::optional<Hash128>& digest = known.digest;
-  if (!known.believes(seen, how)) {
-    // It is asked again by the time at which it was said first.
+  if (!known.believes(seen, how, tx.now())) {
+    // When it is believed goes by the time at which it was said first.
     tx.run(
-        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) VALUES(?1, ?2, ?3, 'assumed', 0, ?4, ?5, ?6, ?6, ?6, 1) "
+        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) VALUES(?1, ?2, ?3, 'assumed', ?7, ?4, ?5, ?6, ?6, ?6, 1) "
         "ON CONFLICT (user_no, stream, day) DO UPDATE SET state='assumed', digest=coalesce(cells.digest, excluded.digest), read_until=excluded.read_until, "
         "first_read_at=coalesce(cells.first_read_at, excluded.first_read_at), read_at=CASE WHEN cells.by_word=1 AND cells.read_at<=excluded.read_at THEN cells.read_at ELSE excluded.read_at END, by_word=1",
-        run.user(), t.name, seen.day, seen.digest, how.read_until, tx.now());
+        run.user(), t.name, seen.day, seen.digest, how.read_until, tx.now(), stored);
     return counts;
   }
   const Removed removed = stored == seen.count ? Removed() : remove_surplus(run, t, seen, std::numeric_limits<std::int64_t>::max());
@@ -475,7 +483,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
       "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END, by_word=0",
-      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed);
+      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !how.without_list && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed);
   return counts;
 }
 

@@ -139,12 +139,12 @@ struct SeenDay {
 struct ClosedDay {
   Instant read_until{};               ///< up to which instant the day was asked for
   bool may_settle = false;            ///< settled if it is found as it was
-  bool without_list = false;          ///< where nothing was seen, Amazon's answer was no list with nothing in it, but none (F4)
+  bool without_list = false;          ///< for a part of it, or all, Amazon's answer was no list with nothing in it, but none (F4)
 };
 /// Until Amazon's silence on a day is believed, when it is met again.
 constexpr Duration kSureOfNothing = std::chrono::hours(20);
-/// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written. Where it was told nothing, and no list either,
-/// that is believed only when it was so before, kSureOfNothing ago: until then the day is `assumed`.
+/// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written. By an answer without a list
+/// none are removed, and where there are none it is believed only when it comes again, kSureOfNothing after: until then the day is `assumed`. It never settles a day.
 Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how);
 /// The part of close_day that can hold the store for long: removes rows that the walk did not show, `most` of them. Where `removed` is less, none are left.
 Counts remove_unseen(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how, std::int64_t most);

@@ -239,13 +239,12 @@ class MoneyReader {
     AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
     // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
     if (page.bare && !token.empty()) co_return Code::page_token_expired;
-    // One that says so in so many words, or one at the very beginning, is believed when a second walk ends at the same place; of a whole day not at once even then.
-    const bool doubtful = token.empty() ? page.bare : page.doubtful;
-    if (const std::pair here(slice.first, walk.count()); doubtful && ended_at_ != here) {
+    // One that says so in so many words, or one at the very beginning, is heard when a second walk ends at the same place; the latter is not believed at once even then.
+    if (const std::pair here(slice.first, walk.count()); page.doubtful && ended_at_ != here) {
       ended_at_ = here;
       co_return Code::page_token_expired;
     }
-    without_list_ = without_list_ || (token.empty() && page.bare);
+    without_list_ = without_list_ || (token.empty() && page.doubtful);
     auto on_known_days = co_await settle_undated(page.batch);
     if (!on_known_days) co_return on_known_days.error();
     if (!walk.take(page)) co_return Code::page_loop;
@@ -296,9 +295,17 @@ class MoneyReader {
       return left > 0;
     }
     void close(const store::RunTx& run, store::Counts& counts) const {
-      archive.close(run);
       each_day([&](const store::SeenDay& seen, const store::ClosedDay& how) { counts += store::close_day(run, stream, seen, how); });
       if (slice.on_grid) store::store_window(run.tx(), run.user(), store::money_stream_name(stream), {slice.first, slice.days});
+      if (!without_list) archive.close(run);   // no replay is to believe it
+    }
+    /// The newest days are doubted in silence, since each of them is new once, and read again and again.
+    bool is_doubted(const store::RunTx& run) const {
+      if (!without_list) return false;
+      const auto cells = store::cells(run.tx(), run.user(), store::money_stream_name(stream), slice.first, slice.end());
+      return std::any_of(cells.begin(), cells.end(), [this](const store::Cell& cell) {
+        return cell.state == store::CellState::assumed && (cell.row_count > 0 || now - Instant(cell.day + std::chrono::days(1)) >= kAlwaysReadAgain);
+      });
     }
     template <typename Do>
     void each_day(Do&& act) const {
@@ -315,18 +322,19 @@ class MoneyReader {
   /// Where many go, they go by and by, since nobody else writes meanwhile.
   Async<Status> close_slice(Slice slice, MoneyWalk walk, PageArchive archive) {
     const auto closing = std::make_shared<const Closing>(Closing{source_.stream, slice, read_until_, run_.services.clock.now(), without_list_, std::move(walk), std::move(archive)});
-    for (bool more = true; more;) {
-      auto write = [closing](const store::RunTx& entered) -> Result<bool> {
+    enum class Next : std::uint8_t { more, closed, doubted };
+    for (;;) {
+      auto write = [closing](const store::RunTx& entered) -> Result<Next> {
         store::Counts counts;
         const bool all = closing->remove_unseen(entered, counts);
         if (all) closing->close(entered, counts);
         store::add_counts(entered, store::money_stream_name(closing->stream), counts);
-        return !all;
+        return !all ? Next::more : closing->is_doubted(entered) ? Next::doubted : Next::closed;
       };
-      AMZ_CO_TRY(again, co_await write_for(run_, std::move(write)));
-      more = again;
+      AMZ_CO_TRY(next, co_await write_for(run_, std::move(write)));
+      if (next == Next::closed) co_return Done{};
+      if (next == Next::doubted) co_return Error(Code::bad_answer, "Amazon's answer for some days holds no list of money, which is no word that there is none. They are asked for again.");
     }
-    co_return Done{};
   }
 
   Async<Status> store_split(Slice slice, std::vector<Slice> halves) {

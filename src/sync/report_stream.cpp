@@ -170,6 +170,7 @@ class ReportReader {
       if (half) {
         const Day middle = *half;
         services_.log.debug("Report is asked for in halves", {{"stream", dataset_.stream}, {"reason", outcome.reason}});
+        calls.document.made();   // of the halves
         CallsToCome of_newer(run_.progress, caller_), of_older(run_.progress, caller_);
         ++known_;
         tell_units();

@@ -15,12 +15,12 @@ Instant end_of(Day day) { return Instant(day + days(1)); }
 
 bool is_due(const store::Cell& cell, Instant now) {
   if (!cell.digest || !cell.read_at || !cell.read_until || is_to_come(*cell.read_at, now)) return true;
+  if (cell.state == store::CellState::assumed) return true;
   if (*cell.read_until < end_of(cell.day)) return true;  // only a part of the day was there to be read
   const Duration age = now - end_of(cell.day);
   if (age < kAlwaysReadAgain) return true;
   if (cell.state == store::CellState::settled) return false;
   const Duration since = now - *cell.read_at;
-  if (cell.state == store::CellState::assumed) return since >= store::kSureOfNothing;
   return since >= (age < kDailyUntil ? days(1) : days(7));
 }
 

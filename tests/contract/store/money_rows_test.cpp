@@ -166,6 +166,33 @@ TEST_CASE("what goes in parts is gone as if it had gone at once, and a word with
   CHECK(t.count("SELECT count(*) FROM financial_events") == 1);
 }
 
+TEST_CASE("an answer without a list is believed of no half day, removes no row of a day that it shows in part, and settles nothing") {
+  TestStore t;
+  const store::Fence fence = t.running(t.connected());
+  const auto close_until = [&](const store::SeenDay& seen, int hour, bool without_list) {
+    const store::ClosedDay how{Instant(kDay) + std::chrono::hours(hour), true, without_list};
+    REQUIRE(t.in_run(fence, [&](const store::RunTx& run) -> Result<store::Counts> { return store::close_day(run, MoneyStream::financial_events, seen, how); }));
+    return t.in_run(fence, [&](const store::RunTx& run) -> Result<store::CellState> { return store::cells(run.tx(), run.user(), "financial_events", kDay, kDay + std::chrono::days(1)).at(0).state; });
+  };
+  store::SeenDay nothing, half;
+  nothing.day = half.day = kDay;
+  CHECK(*close_until(nothing, 1, false) == store::CellState::provisional);
+  CHECK(*close_until(nothing, 24, true) == store::CellState::assumed);
+  CHECK(*close_until(nothing, 24, false) == store::CellState::settled);
+  CHECK(*close_until(nothing, 24, true) == store::CellState::provisional);
+
+  const auto all = batch({{"a", 3}, {"b", 3}});
+  store_batch(t, fence, all);
+  close(t, fence, all);
+  half.occurrences[all.events[0].identity] = 1;
+  half.count = 1;
+  CHECK(*close_until(half, 24, true) == store::CellState::assumed);
+  CHECK(t.count("SELECT count(*) FROM financial_events") == 2);
+  CHECK(t.count("SELECT by_word FROM cells") == 1);
+  CHECK(close(t, fence, batch({{"a", 3}})).removed == 1);
+  CHECK(t.count("SELECT by_word FROM cells") == 0);
+}
+
 TEST_CASE("a changed transaction keeps its number and gets its new amounts") {
   TestStore t;
   const store::Fence fence = t.running(t.connected());
