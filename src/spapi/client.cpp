@@ -17,6 +17,7 @@ constexpr Duration kThrottledCap = std::chrono::seconds(60);
 constexpr Duration kSlowOperationCap = std::chrono::minutes(10);
 constexpr Duration kNoticeable = std::chrono::seconds(2);
 constexpr Duration kCoolOff = std::chrono::minutes(15);   // after which a call is worth trying again
+constexpr Duration kStaysDenied = std::chrono::minutes(1);
 constexpr std::size_t kMaxMessage = 300;
 
 bool contains_word(std::string_view text, std::string_view word) noexcept {
@@ -173,10 +174,19 @@ Duration Client::time_for(const std::string& account, const Operation& operation
   return throttle_.time_for(bucket_of(account, operation), plan_of(operation), calls);
 }
 
+std::shared_ptr<Client::Denial> Client::denial_of(const BucketKey& bucket) {
+  std::erase_if(denials_, [&](const auto& known) { return known.second.use_count() == 1 && clock_.steady() - known.second->again.value_or(Steady{}) > kStaysDenied; });
+  std::shared_ptr<Denial>& denial = denials_[bucket];
+  if (!denial) denial = std::make_shared<Denial>();
+  return denial;
+}
+
 Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
   const Operation operation = plan_of(*request.operation);
   const BucketKey bucket = bucket_of(caller.account, operation);
-  int transient = 0, throttled = 0, unreadable = 0, template_errors = 0, denied = 0;
+  int transient = 0, throttled = 0, unreadable = 0, template_errors = 0;
+  std::shared_ptr<Denial> denied;
+  Gate::Pass second_try;
 
   for (;;) {
     auto token = co_await tokens_.access_token(caller.user, caller.cancel);
@@ -271,7 +281,12 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
           failure = describe(Code::unauthorised, *answer, api);
           // One chance more: with a new token when this one is said to be at fault, else after a while, because 403 came up
           // as a passing error of Amazon's too.
-          repeat = ++denied < 2;
+          repeat = !denied;
+          if (denied) {
+            denied->again = clock_.steady();
+          } else {
+            denied = denial_of(bucket);
+          }
           if (about_token && !repeat && !api.says("expired"))
             failure.message = "Amazon does not know this seller's token here, although it is new: the seller may belong to another region than the one that is set.";
           if (about_token) {
@@ -283,6 +298,13 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
         }
         case net::Outcome::rejected: {
           const ApiError api = ApiError::read(answer->body);
+          if (!answer->body.empty() && !JsonDocument::parse(answer->body)) {
+            // A page of somebody's between us and Amazon's API is no word of Amazon's on the request.
+            failure = describe(Code::amazon_error, *answer, api);
+            repeat = request.repeatable && ++transient < request.tries;
+            pause = kTransientBackoff.wait(transient - 1, entropy_);
+            break;
+          }
           // "Token is not valid, token duration is 3 minutes." and its like, in whatever words: the request was taken as it is, but for its page token.
           failure = describe(request.has_page_token ? Code::page_token_expired : Code::request_rejected, *answer, api);
           // An unfilled template of Amazon's own means nothing about the request.
@@ -301,6 +323,11 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
     co_await clock_.sleep_for(pause, caller.cancel);
     if (caller.cancel.cancelled()) co_return Code::cancelled;
     if (noticeable) caller.on_wait(std::nullopt);
+    if (denied && !second_try) {
+      second_try = co_await denied->one.enter(caller.cancel);
+      if (!second_try) co_return Code::cancelled;
+      if (denied->again && *denied->again > asked) co_return failure;
+    }
   }
 }
 

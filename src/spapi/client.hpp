@@ -3,6 +3,9 @@
 // that helps and ends in JSON that was read whole, or in one Error that says what Amazon said.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,7 +72,12 @@ class Client {
   Async<Result<std::optional<Instant>>> reach(CancelToken cancel);
 
  private:
-  struct Attempt;
+  /// One of those that were denied an operation tries again; the others go by what becomes of it, since the plan may give one call a minute.
+  struct Denial {
+    Gate one{1};
+    std::optional<Steady> again;   // when a second try was denied too
+  };
+  std::shared_ptr<Denial> denial_of(const BucketKey& bucket);
   net::HttpRequest build(const Request& request, const auth::AccessToken& token) const;
   Operation plan_of(const Operation& operation) const;
   BucketKey bucket_of(const std::string& account, const Operation& operation) const;
@@ -84,6 +92,7 @@ class Client {
   Tally& tally_;
   std::string app_id_;
   ClientSettings settings_;
+  std::map<BucketKey, std::shared_ptr<Denial>> denials_;
 };
 
 /// The token of the next page; empty where there is none. bad_answer when what stands there is no text: a walk that ended at it would

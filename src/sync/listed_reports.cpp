@@ -112,9 +112,8 @@ class ListReader {
       if (!read) {
         if (stops_run(read.error())) co_return read.error();
         failure_ = read.error();
-        const Code code = failure_->code;
         // What would meet the next one too need not be met again.
-        if (code == Code::unauthorised || code == Code::throttled || code == Code::network_error || run_.budget.spent()) co_return Done{};
+        if (ends_stream(*failure_) || run_.budget.spent()) co_return Done{};
       }
       run_.progress.set_units(dataset_.stream, ++done, known);
     }

@@ -62,16 +62,6 @@ Trouble judge(const Error& error) noexcept {
   }
 }
 
-/// Whether the next slice would meet the same.
-bool ends_stream(const Error& error) noexcept {
-  switch (error.code) {
-    case Code::unauthorised:
-    case Code::throttled:
-    case Code::network_error: return true;
-    default: return stops_run(error);
-  }
-}
-
 class MoneyReader {
  public:
   MoneyReader(RunContext& run, const Source& source) : run_(run), source_(source), caller_(make_caller(run, source.name())) {}

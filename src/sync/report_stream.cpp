@@ -141,8 +141,7 @@ class ReportReader {
     if (read) co_return;
     if (!failure_ || stops_run(read.error())) failure_ = read.error();
     // What would meet the next window too need not be met again.
-    const Code code = read.error().code;
-    gave_up_ = stops_run(read.error()) || code == Code::unauthorised || code == Code::throttled || code == Code::network_error || run_.budget.spent();
+    gave_up_ = ends_stream(read.error()) || run_.budget.spent();
     if (!stops_run(read.error())) co_await mark_failed(window, read.error());
   }
 

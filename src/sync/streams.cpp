@@ -99,6 +99,16 @@ bool stops_run(const Error& error) noexcept {
   }
 }
 
+bool ends_stream(const Error& error) noexcept {
+  switch (error.code) {
+    case Code::unauthorised:
+    case Code::throttled:
+    case Code::network_error:
+    case Code::amazon_unavailable: return true;   // no access token, which is the same for all
+    default: return stops_run(error);
+  }
+}
+
 Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int64_t calls, std::optional<Error> error) {
   StreamResult result{StreamOutcome::complete, error, calls};
   if (error) {

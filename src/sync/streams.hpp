@@ -84,6 +84,8 @@ spapi::Caller make_caller(RunContext& run, std::string_view stream);
 
 /// Whether an error ends the run and not only the stream.
 bool stops_run(const Error& error) noexcept;
+/// Whether it ends the stream: what it asks for next would meet the same.
+bool ends_stream(const Error& error) noexcept;
 
 /// Turns what ended a stream into its result, and writes it to the run and to the stream's state.
 /// Errors of writing make the result `stopped`.

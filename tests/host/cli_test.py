@@ -345,6 +345,7 @@ class CommandLine(HostCase):
             ({"history_days": "731"}, "AMZSYNC_HISTORY_DAYS is '731'"),
             ({"sync_every_minutes": "3"}, "AMZSYNC_SYNC_EVERY_MINUTES is '3'"),
             ({"journal_days": "999"}, "AMZSYNC_JOURNAL_DAYS is '999'"),
+            ({"max_runs": "10001"}, "AMZSYNC_MAX_RUNS is '10001'"),
             ({"synchronous": "off"}, "AMZSYNC_SYNCHRONOUS is 'off'"),
             ({"spapi_environment": "test"}, "AMZSYNC_SPAPI_ENVIRONMENT is 'test'"),
             ({"spapi_endpoint": "http://example.com"}, "AMZSYNC_SPAPI_ENDPOINT is 'http://example.com'"),

@@ -165,6 +165,16 @@ class Events(HostCase):
             self.check_sequence(stream.until(run)[1:], run)
         self.check_truth(again, sim)
 
+    def test_a_host_that_may_perform_no_sync_serves_those_of_another(self):
+        sim = self.sim(events=100)
+        idle = self.host(sim, max_runs="0")
+        with idle.events() as stream:
+            next(stream)
+            run = idle.connect().query["sync_id"]
+            self.assertEqual(idle.get("/api/sync/status").json["lastSync"]["status"], "queued")
+            self.host(sim)
+            self.check_sequence(stream.until(run), run)
+
     def test_without_a_user_there_is_no_stream(self):
         host = self.host(self.sim(events=0))
         self.check_error(host.get("/api/sse/status", user=None), 401, "unauthorized")

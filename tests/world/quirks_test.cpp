@@ -627,4 +627,33 @@ TEST_CASE("of a day whose pages are too large smaller ones are asked for") {
   check_truth(world, process, 1);
 }
 
+TEST_CASE("where reports are denied the sync is over soon, however slow the plan is that tells so") {
+  WorldSettings settings = small();
+  settings.streams.clear();
+  World world(settings);
+  Process& process = world.open();
+  world.amazon().add_fault(refusal("/reports", 403, "Unauthorized", "Access to requested resource is denied.", -1));
+  const Instant begun = world.clock().now();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");   // of what this application may see
+  CHECK(world.clock().now() - begun < std::chrono::minutes(1));
+  CHECK(world.count("SELECT count(*) FROM run_streams WHERE status='unauthorised'") == 9);
+  CHECK(world.amazon().stats()["getReports"].calls <= 10);   // what may be asked at once
+}
+
+TEST_CASE("a page of a proxy's with 400 is no word on a report, nor on anything else") {
+  WorldSettings settings = one_report("reimbursements");
+  World world(settings);
+  Process& process = world.open();
+  for (const std::string path : {"/reports", "/sellers"}) {
+    amzsim::Fault page = fault(path, "html", 2);
+    page.status = 400;
+    world.amazon().add_fault(page);
+  }
+  amzsim::Fault of_report = fault("/reports/2021-06-30/reports/", "html", 2);
+  of_report.status = 400;
+  world.amazon().add_fault(of_report);
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  check_report(world, process, 1);
+}
+
 TEST_SUITE_END();

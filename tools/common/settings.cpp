@@ -20,12 +20,12 @@
 namespace amzsync_tools {
 namespace {
 
-constexpr std::array<std::string_view, 33> kNames{
+constexpr std::array<std::string_view, 34> kNames{
     "store",          "lwa-client-id",    "lwa-client-secret", "lwa-client-secret-file", "application-id",     "redirect-uri",       "region",
     "spapi-environment", "ca-certificates", "proxy",           "lwa-endpoint",  "spapi-endpoint",    "consent-endpoint",       "master-key",         "master-key-file",    "finances",
     "streams",        "history-days",     "policy",            "sync-every-minutes", "archive-days",          "archive",            "journal-days",       "synchronous",
     "log-level",      "log-format",       "listen",            "jwt-secret",             "jwt-secret-file",    "frontend-origins",   "user-requests-per-minute",
-    "address-requests-per-minute", "demo"};
+    "address-requests-per-minute", "max-runs", "demo"};
 constexpr std::string_view kFile = "-file";   // how the name of a setting ends that names a file which holds a secret
 
 std::string variable(std::string_view name) {
@@ -154,6 +154,7 @@ void add_settings(CLI::App& app, Settings& s, bool host) {
   of_host(app.add_option("--jwt-secret", s.jwt_secret, "HS256 secret of the users' tokens"));
   of_host(app.add_option("--jwt-secret-file", s.jwt_secret_file, "File that holds it"));
   of_host(app.add_option("--frontend-origins", s.frontend_origins, "Allowed front ends, with commas between; the first is the default"))->join();
+  of_host(app.add_option("--max-runs", s.max_runs, "Syncs performed at once; 0: none"))->capture_default_str();
   of_host(app.add_option("--user-requests-per-minute", s.user_requests_per_minute, "Requests of one user; 0: no limit"));
   of_host(app.add_option("--address-requests-per-minute", s.address_requests_per_minute, "Requests from one address; 0: no limit"));
 }
@@ -305,6 +306,7 @@ std::optional<WrongSetting> apply(const Settings& s, amzsync::Options& options) 
   if (auto w = count("archive-days", s.archive_days, &amzsync::Options::set_archive_days)) return w;
   if (auto w = check("archive", &s.archive, options.set_archive_pages(s.archive == "all"))) return w;
   if (auto w = count("journal-days", s.journal_days, &amzsync::Options::set_journal_days)) return w;
+  if (auto w = count("max-runs", s.max_runs, &amzsync::Options::set_max_runs)) return w;
   if (auto w = check("log-level", &s.log_level, options.set_log(*log_level_from(s.log_level), make_log_sink(s)))) return w;
   return std::nullopt;
 }

@@ -33,6 +33,7 @@ struct Settings {
   std::string archive_days = "90";
   std::string archive = "reports";
   std::string journal_days = "7";
+  std::string max_runs = "10000";
   std::string synchronous = "normal";
   std::string log_level = "info";
   std::string log_format = "text";
