@@ -318,6 +318,7 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
     failure.retry_after_ms = std::chrono::duration_cast<std::chrono::milliseconds>(pause).count();
     if (!repeat) co_return failure;
     if (caller.budget && !caller.budget->take()) co_return failure;
+    second_try.release();   // it was answered by something else
     const bool noticeable = pause >= kNoticeable && caller.on_wait;
     if (noticeable) caller.on_wait(clock_.now() + pause);
     co_await clock_.sleep_for(pause, caller.cancel);

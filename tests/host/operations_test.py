@@ -73,6 +73,8 @@ class Watching(HostCase):
         self.assertNotIn("amzsync_calls_total", before)
         sync = host.finish(host.connect().query["sync_id"])
         now = self.metrics(host)
+        while "amzsync_runs_ended_total" not in now:   # counted a moment after the end can be seen
+            now = self.metrics(host)
         self.assertEqual(now["amzsync_runs_ended_total"], {'status="completed"': 1})
         self.assertEqual((now["amzsync_runs_active"][""], now["amzsync_connections"][""], now["amzsync_sync_overdue_seconds"][""]), (0, 1, 0))
         calls = now["amzsync_calls_total"]
