@@ -17,6 +17,7 @@ constexpr Duration kThrottledCap = std::chrono::seconds(60);
 constexpr Duration kSlowOperationCap = std::chrono::minutes(10);
 constexpr Duration kNoticeable = std::chrono::seconds(2);
 constexpr Duration kCoolOff = std::chrono::minutes(15);   // after which a call is worth trying again
+constexpr Duration kDeniedAgainAfter = std::chrono::seconds(2);
 constexpr Duration kStaysDenied = std::chrono::minutes(1);
 constexpr std::size_t kMaxMessage = 300;
 
@@ -185,6 +186,7 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
   const Operation operation = plan_of(*request.operation);
   const BucketKey bucket = bucket_of(caller.account, operation);
   int transient = 0, throttled = 0, unreadable = 0, template_errors = 0;
+  bool renewed = false;
   std::shared_ptr<Denial> denied;
   Gate::Pass second_try;
 
@@ -281,18 +283,19 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
           failure = describe(Code::unauthorised, *answer, api);
           // One chance more: with a new token when this one is said to be at fault, else after a while, because 403 came up
           // as a passing error of Amazon's too.
+          if (about_token) {
+            if (renewed && !api.says("expired"))
+              failure.message = "Amazon does not know this seller's token here, although it is new: the seller may belong to another region than the one that is set.";
+            repeat = !std::exchange(renewed, true);
+            tokens_.reject(*token);
+            break;
+          }
           repeat = !denied;
+          pause = kDeniedAgainAfter;
           if (denied) {
             denied->again = clock_.steady();
           } else {
             denied = denial_of(bucket);
-          }
-          if (about_token && !repeat && !api.says("expired"))
-            failure.message = "Amazon does not know this seller's token here, although it is new: the seller may belong to another region than the one that is set.";
-          if (about_token) {
-            tokens_.reject(*token);
-          } else {
-            pause = kTransientBackoff.wait(1, entropy_);
           }
           break;
         }

@@ -189,7 +189,7 @@ Result<MoneyPage> decode_financial_events(const JsonDocument& answer, const Mone
   MoneyPage page;
   AMZ_TRY(token, next_financial_events(answer));
   page.next_token = std::move(token);
-  page.bare = page.doubtful = events.is_null() && page.next_token.empty();
+  page.bare = events.is_null() && page.next_token.empty();
   BatchIndex index(page.batch);
   for (const Json list : events) {
     if (list.is_null()) continue;

@@ -21,8 +21,7 @@ struct MoneyWindow {
 struct MoneyPage {
   store::MoneyBatch batch;
   std::string next_token;  ///< empty: the walk is over
-  bool doubtful = false;   ///< it says that there are no more events, by no list and no token, which may also be a bad token
-  bool bare = false;       ///< neither events nor token nor list: how v0 answers a bad token (suspicious in the middle of a walk)
+  bool bare = false;       ///< neither list nor token: how v0 answers a bad token, and no word that there are no events
 };
 
 /// The most that Amazon gives.

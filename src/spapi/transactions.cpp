@@ -186,8 +186,7 @@ Result<MoneyPage> decode_transactions(const JsonDocument& answer, const MoneyWin
   MoneyPage page;
   AMZ_TRY(token, next_transactions(answer));
   page.next_token = std::move(token);
-  page.bare = payload.empty();
-  page.doubtful = list.is_null() && page.next_token.empty();
+  page.bare = list.is_null() && page.next_token.empty();
   BatchIndex index(page.batch);
   for (const Json t : list) {
     if (t.is_object()) {

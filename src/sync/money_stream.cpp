@@ -182,6 +182,7 @@ class MoneyReader {
     const std::optional<int> tries = may_be_narrower ? std::optional(slice.days >= too_wide_ ? 1 : kTriesOfWide) : std::nullopt;
     walk.begin_window();
     std::string token;
+    bool again = false;
     std::optional<Result<JsonDocument>> answer;
     auto first = fetch(window, token, tries, caller_.cancel, answer);
     co_await std::move(first);
@@ -195,9 +196,15 @@ class MoneyReader {
       Group ahead(run_.services.tasks.loop(), run_.services.log);
       const auto next = source_.next_token(**answer);
       if (next && !next->empty()) ahead.spawn([&] { return fetch(window, *next, tries, enough.token(), coming); });
-      auto kept = co_await keep_page(slice, window, token, existing, **answer, walk, archive);
+      auto kept = co_await keep_page(slice, window, token, existing, again, **answer, walk, archive);
       if (!kept) enough.cancel(CancelReason::sibling_failed);
       auto ended = co_await ahead.all_ended();
+      if (!kept && kept.code() == Code::page_token_expired && token.empty() && !again) {   // there was none to expire
+        again = true;
+        auto once_more = fetch(window, token, tries, caller_.cancel, answer);
+        co_await std::move(once_more);
+        continue;
+      }
       if (!kept) co_return kept.error();
       if (!ended) co_return ended.error();
       token = std::move(*kept);
@@ -219,22 +226,18 @@ class MoneyReader {
     caller_.throttled += caller.throttled;
   }
 
-  /// Decodes a page and stores what is new; the token of the next one. `token`: its own.
-  Async<Result<std::string>> keep_page(Slice slice, spapi::MoneyWindow window, const std::string& token, store::Existing existing, const JsonDocument& answer, MoneyWalk& walk, PageArchive& archive) {
+  /// Decodes a page and stores what is new; the token of the next one. `token`: its own. `again`: it was asked for a second time.
+  Async<Result<std::string>> keep_page(Slice slice, spapi::MoneyWindow window, const std::string& token, store::Existing existing, bool again, const JsonDocument& answer, MoneyWalk& walk,
+                                       PageArchive& archive) {
     std::string packed;
     auto decode = [this, &answer, &packed, &archive, &window] {
       packed = archive.pack(answer);
       return source_.decode(answer, window);
     };
     AMZ_CO_TRY(page, co_await run_on(run_.services.work, std::move(decode)));
-    // In the middle of a walk an answer with nothing in it is how v0 takes a bad token (F4).
-    if (page.bare && !token.empty()) co_return Code::page_token_expired;
-    // One that says so in so many words, or one at the very beginning, is heard when a second walk ends at the same place; the latter is not believed at once even then.
-    if (const std::pair here(slice.first, walk.count()); page.doubtful && ended_at_ != here) {
-      ended_at_ = here;
-      co_return Code::page_token_expired;
-    }
-    without_list_ = without_list_ || (token.empty() && page.doubtful);
+    // In the middle of a walk an answer with no list in it is how Amazon takes a bad token (F4); at its beginning it is heard the second time, and not believed at once even then.
+    if (page.bare && (!token.empty() || !again)) co_return Code::page_token_expired;
+    without_list_ = without_list_ || page.bare;
     auto on_known_days = co_await settle_undated(page.batch);
     if (!on_known_days) co_return on_known_days.error();
     if (!walk.take(page)) co_return Code::page_loop;
@@ -372,7 +375,6 @@ class MoneyReader {
   int too_wide_ = std::numeric_limits<int>::max();   // days of the narrowest slice that had to be halved: others of that width get no patience
   int events_per_page_ = spapi::kEventsPerPage;
   store::KnownNumbers known_;
-  std::optional<std::pair<Day, std::int64_t>> ended_at_;   // where a walk ended doubtfully: its slice, and its events by then
   std::set<Day> days_with_rows_;   // or that may have some, from a walk that broke off
 };
 
