@@ -164,7 +164,7 @@ TEST_CASE("an answer without its envelope is no empty page") {
     CHECK(decode_inventory(*document).code() == Code::bad_answer);
     CHECK(decode_participations(*document).code() == (std::string_view(text) == R"({"payload":[]})" ? Code::ok : Code::bad_answer));
   }
-  // Nothing to tell is told by an empty payload; in the middle of a walk it is suspicious, which the walk judges.
+  // No list is no word that there is nothing: the walk judges what it is.
   auto bare = JsonDocument::parse(R"({"payload":{}})");
   CHECK(decode_financial_events(*bare, kWindow)->bare);
   CHECK(decode_transactions(*bare, kWindow)->bare);
