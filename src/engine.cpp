@@ -152,7 +152,6 @@ Async<Status> Engine::cancel(UserId user, SyncId id, std::string by) {
   if (outcome.was_over) co_return Code::sync_over;
   parts_.log.info("Cancelling a sync", {{"userId", user.text()}, {"syncId", id.text()}, {"by", by}});
   manager_.wake();
-  tasks_.spawn(sync::end_if_unheard(services_, life_.token()));
   co_return Done{};
 }
 
@@ -166,7 +165,6 @@ Async<Status> Engine::disconnect(UserId user, std::string by) {
   parts_.log.info("Amazon account disconnected", {{"userId", user.text()}});
   tasks_.spawn(refresh_tokens_.tidy());
   manager_.wake();
-  tasks_.spawn(sync::end_if_unheard(services_, life_.token()));
   co_return Done{};
 }
 
@@ -200,12 +198,12 @@ Async<Status> Engine::set_client_secret(Secret secret) {
   if (secret.empty()) co_return Error(Code::invalid_argument, "The client secret is empty.");
   lwa_.set_secret(std::move(secret));
   parts_.log.info("The application has a new client secret", {{"clientId", lwa_.client_id()}});
-  // Whoever failed for want of it is synced now.
+  // Whoever failed for want of it is synced now, or after the sync that is about to.
   for (UserNo last{0};;) {
     auto some = [this, last](store::Tx& tx) -> Result<UserNo> {
       constexpr int kAtOnce = 100;
-      const auto users = store::users_failed_with(tx, Code::app_credentials_invalid, last, kAtOnce);
-      for (const UserNo user : users) (void)store::trigger(tx, {user, store::Cause::schedule, triggers_.new_sync_id(), "", false});   // who left meanwhile is not synced
+      const auto users = store::users_failed_with(tx, lwa_.client_id(), Code::app_credentials_invalid, last, kAtOnce);
+      for (const UserNo user : users) (void)store::trigger(tx, {user, store::Cause::schedule, triggers_.new_sync_id(), "", true, std::string(services_.settings.region_name())});   // who left meanwhile is not synced
       return users.empty() ? UserNo{0} : users.back();
     };
     AMZ_CO_TRY(next, co_await store_.write(store::Urgency::normal, std::move(some)));

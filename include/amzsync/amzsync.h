@@ -594,7 +594,7 @@ typedef struct amzsync_stats {
   uint32_t reserved;
   int64_t runs_here;          /**< performed by this engine */
   int64_t runs_active;        /**< of all users, in the database */
-  int64_t runs_queued;
+  int64_t runs_queued;        /**< of those, which nobody performs: new ones, paused ones, and those whose worker let go of them or died */
   int64_t connections;        /**< connected users */
   int64_t needs_reauth;
 } amzsync_stats;

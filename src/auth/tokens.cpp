@@ -21,7 +21,7 @@ Async<Result<store::Connection>> Tokens::load(UserNo user) {
   auto work = [user](store::Tx& tx) -> Result<store::Connection> {
     const auto connection = store::find_connection(tx, user);
     if (!connection || connection->state == store::ConnectionState::pending || connection->state == store::ConnectionState::disconnected) return Code::not_connected;
-    if (connection->state == store::ConnectionState::needs_reauth) return Code::needs_reauth;
+    if (connection->state == store::ConnectionState::needs_reauth) return store::must_agree_anew(connection->state_reason);
     return *connection;
   };
   auto connection = co_await store_.read(std::move(work));

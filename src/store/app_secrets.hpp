@@ -13,12 +13,12 @@ namespace amzsync::store {
 void note_app_secret(Tx& tx, std::string_view app_id, const Hash128& fingerprint);
 /// When it was first used; nullopt: never.
 std::optional<Instant> secret_first_used(Tx& tx, std::string_view app_id, const Hash128& fingerprint);
-/// Takes some of the connected users who were not yet warned of this secret's end with so few days left; none: all were. Who was warned with fewer than `fewest` was so by a clock
+/// Takes some of the application's connected users who were not yet warned of this secret's end with so few days left; none: all were. Who was warned with fewer than `fewest` was so by a clock
 /// that was ahead.
-std::vector<UserNo> take_users_to_warn(Tx& tx, const Hash128& fingerprint, std::int64_t days_left, std::int64_t fewest, int limit);
+std::vector<UserNo> take_users_to_warn(Tx& tx, std::string_view app_id, const Hash128& fingerprint, std::int64_t days_left, std::int64_t fewest, int limit);
 /// Whether nobody has written of it yet, with so few days left, where operators read; from now on somebody has.
 bool take_operators_warning(Tx& tx, std::string_view app_id, const Hash128& fingerprint, std::int64_t days_left, std::int64_t fewest);
-/// Connected users after `after`, in the order of their numbers, whose last sync that asked Amazon ended with this error.
-std::vector<UserNo> users_failed_with(Tx& tx, Code code, UserNo after, int limit);
+/// The application's connected users after `after`, in the order of their numbers, whose last sync that asked Amazon ended with this error, or is not over and has met it.
+std::vector<UserNo> users_failed_with(Tx& tx, std::string_view app_id, Code code, UserNo after, int limit);
 
 }  // namespace amzsync::store

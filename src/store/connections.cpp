@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "connection_no, user_no, region, seller_id, state, state_reason, generation, app_id, refresh_token, access_token, "
-    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from, marketplace, failed_syncs, token_print";
+    "access_obtained_at, access_expires_at, authorised_at, next_sync_at, empty_syncs, history_from, marketplace, failed_syncs, token_print, notified_due_at";
 
 ConnectionState state_from(std::string_view name) noexcept {
   for (const auto s : {ConnectionState::pending, ConnectionState::connected, ConnectionState::needs_reauth})
@@ -48,6 +48,7 @@ std::optional<Connection> read_connection(Rows r) {
   c.marketplace = r.id<MarketplaceId>(16);
   c.failed_syncs = r.integer(17);
   c.token_print = r.text(18);
+  c.notified_due_at = r.maybe_instant(19);
   return c;
 }
 
@@ -131,6 +132,13 @@ bool store_access_token(Tx& tx, UserNo user, std::int64_t generation, std::strin
              "UPDATE connections SET access_token=?3, access_obtained_at=?4, access_expires_at=?5, refresh_holder=0, refresh_until=0 "
              "WHERE user_no=?1 AND generation=?2 AND state='connected'",
              user, generation, Blob{sealed}, obtained, expires) == 1;
+}
+
+Error must_agree_anew(std::string_view reason) {
+  // Amazon refused nothing there, and knows nothing of it.
+  if (reason == code_name(Code::key_unknown))
+    return Error(Code::needs_reauth, "The connection's stored secret can't be opened with this server's keys. Its operator can mend that (rotate-key, with the right key); so does connecting the Amazon account again.");
+  return Error(Code::needs_reauth);
 }
 
 bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason) {

@@ -28,7 +28,7 @@ struct Connection {
   std::optional<Instant> access_expires_at;
   std::optional<Instant> authorised_at;
   std::optional<Day> history_from;   ///< the oldest day to be had; fixed when the seller first connected
-  std::optional<Instant> next_sync_at;
+  std::optional<Instant> next_sync_at, notified_due_at;   ///< by the clock, and for what Amazon's notifications told
   std::int64_t empty_syncs = 0;
   std::int64_t failed_syncs = 0;     ///< on end
   std::string token_print;           ///< of the refresh token, which stays when that is forgotten; empty: none was noted
@@ -67,6 +67,8 @@ void end_refresh(Tx& tx, UserNo user, EngineNo me);
 /// Only if nobody authorised anew meanwhile; false when somebody did.
 bool store_access_token(Tx& tx, UserNo user, std::int64_t generation, std::string_view sealed, Instant obtained, Instant expires);
 bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason);
+/// needs_reauth, in the words of `reason`, a `state_reason`.
+Error must_agree_anew(std::string_view reason);
 
 /// Notes what tells the stored refresh token apart, where that was not noted with it.
 void note_token_print(Tx& tx, UserNo user, std::string_view print);

@@ -21,7 +21,7 @@ Health health_of(Tx& tx) {
   h.connections_by_region = counts(tx.rows("SELECT region, count(*) FROM connections WHERE state IN ('connected', 'needs_reauth') GROUP BY region"));
   h.lost = counts(tx.rows("SELECT state_reason, count(*) FROM connections WHERE state='needs_reauth' GROUP BY state_reason"));
   h.refused = counts(tx.rows("SELECT s.stream, count(*) FROM stream_states s JOIN connections c ON c.user_no=s.user_no AND c.state='connected' WHERE s.coverage='unauthorised' GROUP BY s.stream"));
-  h.queued = tx.integer("SELECT count(*) FROM runs WHERE status='queued'").value_or(0);
+  h.queued = tx.integer("SELECT count(*) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0").value_or(0);
   h.paused = everybody_paused(tx).has_value();
   // The dictionary holds the lists of the older source as well, which all end so.
   Rows types = tx.rows("SELECT name FROM event_types WHERE name NOT LIKE '%List' ORDER BY name");
@@ -34,7 +34,7 @@ Health health_of(Tx& tx) {
 Load load_of(Tx& tx, EngineNo me) {
   Load load;
   Rows r = tx.rows(
-      "SELECT count(*), coalesce(sum(CASE WHEN status='queued' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN holder=?1 THEN 1 ELSE 0 END), 0), "
+      "SELECT count(*), coalesce(sum(CASE WHEN holder=0 THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN holder=?1 THEN 1 ELSE 0 END), 0), "
       "coalesce(sum(CASE WHEN holder<>0 AND lease_until<=?2 THEN 1 ELSE 0 END), 0), min(CASE WHEN parked=0 THEN created_at END) FROM runs WHERE status IN ('queued', 'in_progress', 'detecting')",
       me, tx.now());
   if (r.next()) {

@@ -14,7 +14,7 @@ struct Health {
   std::map<std::string, std::int64_t> lost;                    ///< whose seller has to agree anew, by the reason
   std::map<std::string, std::int64_t> refused;                 ///< connected users whose last sync lacked a role for a stream, by stream
   std::vector<std::string> transaction_types;                  ///< that were ever seen
-  std::int64_t queued = 0;
+  std::int64_t queued = 0;                                     ///< syncs that nobody performs
   bool paused = false;                                         ///< everybody
   std::vector<EngineNo> open_engines;                          ///< that have not said goodbye
 };
@@ -22,7 +22,8 @@ Health health_of(Tx& tx);
 
 /// How much there is to do, and how far behind it is.
 struct Load {
-  std::int64_t runs_here = 0, runs_active = 0, runs_queued = 0;
+  std::int64_t runs_here = 0, runs_active = 0;
+  std::int64_t runs_queued = 0;   ///< that nobody performs: new ones, and those whose worker let go of them or died
   std::int64_t runs_lapsed = 0;   ///< whose worker let its lease run out, and that nobody has taken over yet
   std::int64_t connected = 0, needs_reauth = 0;
   std::int64_t paused = 0;        ///< users, each by himself

@@ -18,9 +18,9 @@ void note_shipment_statuses(const RunTx& run, std::span<const ReportRow> shipmen
         run.user(), row.identity, run.tx().now(), run.run());
 }
 
-void close_inbound(const RunTx& run, const Hash128& marketplaces, Instant began) {
+void close_inbound(const RunTx& run, const Hash128& what, Instant began) {
   const auto rows = run.tx().integer("SELECT count(*) FROM inbound_items WHERE user_no=?1", run.user()).value_or(0);
-  const ReportDay all[]{{kSnapshotDay, rows, marketplaces}};
+  const ReportDay all[]{{kSnapshotDay, rows, what}};
   close_report_days(run, ReportTable{kStream, {}, {}}, all, {}, kSnapshotDay, began);
 }
 

@@ -9,11 +9,11 @@ namespace amzsync::store {
 /// After rows of `inbound_shipments` were written: what states they are in.
 void note_shipment_statuses(const RunTx& run, std::span<const ReportRow> shipments);
 
-/// When a reading began that has read all that was asked for.
-void close_inbound(const RunTx& run, const Hash128& marketplaces, Instant began);
+/// When a reading began that has read all that was asked for; `what` that is: marketplaces, and how far back.
+void close_inbound(const RunTx& run, const Hash128& what, Instant began);
 /// The last of them, with what was given to it.
 struct InboundReading {
-  Hash128 marketplaces;
+  Hash128 what;
   Instant began{};
 };
 std::optional<InboundReading> last_inbound_reading(Tx& tx, UserNo user);

@@ -122,7 +122,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   const auto connection = find_connection(tx, request.user);
   const bool replay = request.cause == Cause::replay;
   if (!connection || (!replay && (connection->state == ConnectionState::pending || connection->state == ConnectionState::disconnected))) return Code::not_connected;
-  if (!replay && connection->state == ConnectionState::needs_reauth) return Code::needs_reauth;
+  if (!replay && connection->state == ConnectionState::needs_reauth) return must_agree_anew(connection->state_reason);
   if (!replay && is_of_another_region(*connection, request)) return Error(Code::wrong_region, "The seller is connected in the region " + connection->region + ", and this application is set up for " + request.region + ".");
 
   const bool interactive = is_interactive(cause_name(request.cause));
@@ -389,6 +389,13 @@ std::vector<std::string> complete_streams(Tx& tx, RunNo run, Instant since) {
   Rows r = tx.rows("SELECT stream FROM run_streams WHERE run_no=?1 AND status='complete' AND ended_at>=?2", run, since);
   while (r.next()) streams.push_back(r.text(0));
   return streams;
+}
+
+std::vector<std::string> begun_streams(Tx& tx, RunNo run) {
+  std::vector<std::string> all;
+  Rows r = tx.rows("SELECT stream FROM run_streams WHERE run_no=?1", run);
+  while (r.next()) all.push_back(r.text(0));
+  return all;
 }
 
 std::int64_t slices_done(Tx& tx, RunNo run, std::string_view stream) { return tx.integer("SELECT slices_done FROM run_streams WHERE run_no=?1 AND stream=?2", run, stream).value_or(0); }

@@ -175,6 +175,8 @@ Counts counts_of(Tx& tx, RunNo run, std::string_view stream);
 std::map<std::string, Counts> counts_by_stream(Tx& tx, RunNo run);
 /// Streams that this run has read to their ends since then, in this turn or an earlier one.
 std::vector<std::string> complete_streams(Tx& tx, RunNo run, Instant since);
+/// Those that it began, in whatever turn, by whichever worker.
+std::vector<std::string> begun_streams(Tx& tx, RunNo run);
 /// Those that the run has walked of a stream, whichever worker did.
 std::int64_t slices_done(Tx& tx, RunNo run, std::string_view stream);
 void set_slices(const RunTx& run, std::string_view stream, std::int64_t done, std::int64_t known);

@@ -39,7 +39,7 @@ void write_connection(JsonWriter& json, store::Tx& tx, std::optional<UserNo> use
     json.field_if("reason", c->state_reason);
     if (c->authorised_at) json.field("authorisedAt", *c->authorised_at).field("authorisationExpiresAt", *c->authorised_at + kAuthorisationLife);
     if (c->access_expires_at) json.field("accessTokenExpiresAt", *c->access_expires_at);
-    if (c->next_sync_at) json.field("nextSyncAt", *c->next_sync_at);
+    if (const auto next = c->next_sync_at && c->notified_due_at ? std::min(*c->next_sync_at, *c->notified_due_at) : c->next_sync_at ? c->next_sync_at : c->notified_due_at) json.field("nextSyncAt", *next);
   }
   json.key("marketplaces").begin_array();
   if (user)
@@ -71,7 +71,7 @@ RecoveriesFacts recoveries_facts(store::Tx& tx, std::optional<UserNo> user, cons
     if (!state && stream != store::money_stream_name(settings.finances)) continue;
     // Of the days that are to be had: from where the history begins to today.
     if (connection && connection->history_from) {
-      const Day first = std::min(*connection->history_from, c.from.value_or(*connection->history_from));
+      const Day begins = history_begins(settings, tx.now(), connection->history_from), first = std::min(begins, c.from.value_or(begins));
       c.days_missing = std::max<std::int64_t>(0, (day_of(tx.now()) - first).count() + 1 - c.days_read);
     }
     c.state = state ? state->coverage : "not_asked";

@@ -8,6 +8,9 @@
 namespace amzsync::sync {
 namespace {
 
+constexpr Duration kPatience = std::chrono::milliseconds(700), kMargin = std::chrono::milliseconds(50);   // with whoever performs a run that is to be cancelled
+constexpr Duration kAfterFailure = std::chrono::seconds(5);
+
 void end(Services& services, const store::RunTx& run, store::RunStatus status, const std::optional<Error>& error, bool replay) {
   store::RunEnd how;
   how.status = status;
@@ -34,15 +37,17 @@ int end_cancelled(Services& services, store::Tx& tx, Instant unheard_since) {
   return ended;
 }
 
-Async<void> end_if_unheard(Services& services, CancelToken life) {
-  constexpr Duration kPatience = std::chrono::milliseconds(700), kMargin = std::chrono::milliseconds(50);
+Async<void> end_unheard(Services& services, CancelToken life) {
   co_await services.clock.sleep_for(kPatience + kMargin, life);
-  auto look = [me = services.me](store::Tx& tx) -> Result<bool> { return !store::holders_of_cancelled(tx, me).empty(); };
-  auto held = co_await services.store.read(std::move(look));
-  if (life.cancelled() || (held && !*held)) co_return;
-  auto end = [&services, since = services.clock.now() - kPatience](store::Tx& tx) -> Result<int> { return end_cancelled(services, tx, since); };
-  auto ended = co_await services.store.write(store::Urgency::trigger, std::move(end));
-  if (!ended) services.log.warn("Ending a cancelled sync failed", {{"error", ended.error().message}});
+  while (!life.cancelled()) {
+    auto look = [me = services.me](store::Tx& tx) -> Result<bool> { return !store::holders_of_cancelled(tx, me).empty(); };
+    auto held = co_await services.store.read(std::move(look));
+    if (held && !*held) co_return;
+    auto end = [&services](store::Tx& tx) -> Result<int> { return end_cancelled(services, tx, tx.now() - kPatience); };
+    auto ended = co_await services.store.write(store::Urgency::trigger, std::move(end));
+    if (!ended) services.log.warn("Ending a cancelled sync failed", {{"error", ended.error().message}});
+    co_await services.clock.sleep_for(ended ? kPatience + kMargin : kAfterFailure, life);
+  }
 }
 
 bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by) {

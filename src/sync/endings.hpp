@@ -12,8 +12,9 @@ namespace amzsync::sync {
 /// from before `unheard_since`. How many.
 int end_cancelled(Services& services, store::Tx& tx, Instant unheard_since = {});
 
-/// Some time after a cancel: an engine that stands still, or is cut off, hears of none; whoever cancels is told of the end within a second all the same.
-Async<void> end_if_unheard(Services& services, CancelToken life);
+/// Until no other engine holds a run that is to be cancelled: one that stands still, or is cut off, hears of no cancel, and whoever cancels is told of the end within a
+/// second all the same.
+Async<void> end_unheard(Services& services, CancelToken life);
 
 /// Forgets the tokens, and codes that are still to bring some, and has the active run cancelled, so that none follows it. False: there was neither a connection nor a code.
 bool disconnect(Services& services, store::Tx& tx, UserNo user, std::string_view by);

@@ -76,7 +76,6 @@ Async<Result<std::string>> Erasures::erase(UserId user, std::string by) {
 /// The sync under way ends first, as cancelled, and says so to whoever follows it.
 Async<Status> Erasures::end_syncs(UserNo user) {
   manager_.wake();
-  services_.tasks.spawn(end_if_unheard(services_, life_));
   const Steady until = services_.clock.steady() + kSyncEndsWithin;
   for (;;) {
     auto look = [user](store::Tx& tx) -> Result<bool> { return store::active_run(tx, user).has_value(); };

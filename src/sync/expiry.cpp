@@ -60,8 +60,8 @@ Async<Status> tell_secret(Services& services, CancelToken closing) {
   if (due == kWarnAtDays.rend()) co_return Done{};
   const std::int64_t fewest = days_until(expires, services.clock.now()) - 1;   // hosts' clocks may differ
   for (bool more = true; more && !closing.cancelled();) {
-    auto some = [fingerprint, expires, left = *due, fewest](store::Tx& tx) -> Result<bool> {
-      const auto users = store::take_users_to_warn(tx, fingerprint, left, fewest, kAtOnce);
+    auto some = [app, fingerprint, expires, left = *due, fewest](store::Tx& tx) -> Result<bool> {
+      const auto users = store::take_users_to_warn(tx, app, fingerprint, left, fewest, kAtOnce);
       for (const UserNo user : users) tell(tx, user, "client_secret", expires, "The application's client secret must be renewed at Amazon");
       return !users.empty();
     };

@@ -40,49 +40,55 @@ class InboundReader {
 
     std::optional<Error> failure;
     const auto known = static_cast<std::int64_t>(run_.marketplaces.size() * 2);
-    std::int64_t done = 0;
-    run_.progress.set_units(kName, done, known);
+    run_.progress.set_units(kName, done_, known);
     for (const MarketplaceId& marketplace : run_.marketplaces)
       for (const spapi::InboundList list : {spapi::InboundList::shipments, spapi::InboundList::items}) {
         auto walked = co_await walk_until_complete(list, marketplace);
         if (!walked) {
-          failure = walked.error();
+          keep_gravest(failure, walked.error());
           if (stops_run(*failure)) co_return failure;
           continue;   // the other marketplaces have shipments of their own, also where Amazon refuses one of them
         }
-        run_.progress.set_units(kName, ++done, known);
+        run_.progress.set_units(kName, ++done_, known);
       }
     if (failure) co_return failure;
-    auto close = [marketplaces = marketplaces(), until = until_](const store::RunTx& run) { store::close_inbound(run, marketplaces, until); };
+    auto close = [what = what_is_read(), until = until_](const store::RunTx& run) { store::close_inbound(run, what, until); };
     auto closed = co_await write_for(run_, std::move(close));
     if (!closed) co_return closed.error();
     co_return std::nullopt;
   }
   std::int64_t calls() const noexcept { return caller_.calls; }
+  bool read_some() const noexcept { return done_ > 0; }
 
  private:
-  Hash128 marketplaces() const {
+  Hash128 what_is_read() const {
     std::set<std::string> sorted;
     for (const MarketplaceId& marketplace : run_.marketplaces) sorted.insert(marketplace.text());
     std::string all;
     for (const std::string& marketplace : sorted) all += marketplace + ' ';
-    return Hash128::of(all);
+    return Hash128::of(all + std::to_string(reach_));
   }
 
-  /// From the last reading on; from the beginning where there was none, marketplaces have come or gone, or a new week has begun.
+  /// From the last reading on; from the beginning where there was none, marketplaces have come or gone, the history reaches further back, or a new week has begun.
   Async<Status> plan() {
     struct Known {
       Day history_from{};
+      std::int64_t reach = 0;
       std::optional<store::InboundReading> last;
     };
     until_ = std::chrono::floor<std::chrono::seconds>(run_.services.clock.now());
     auto load = [user = run_.fence.user, &settings = run_.services.settings, now = until_](store::Tx& tx) -> Result<Known> {
       const auto connection = store::find_connection(tx, user);
-      return Known{history_begins(settings, now, connection ? connection->history_from : std::nullopt), store::last_inbound_reading(tx, user)};
+      const auto fixed = connection ? connection->history_from : std::nullopt;
+      const Day begins = history_begins(settings, now, fixed);
+      // Where it is not the day that was fixed it moves with the days.
+      const std::int64_t reach = fixed == begins ? begins.time_since_epoch().count() : settings.history_days;
+      return Known{begins, reach, store::last_inbound_reading(tx, user)};
     };
     AMZ_CO_TRY(known, co_await run_.services.store.read(std::move(load)));
     from_ = known.history_from;
-    if (known.last && !is_to_come(known.last->began, until_) && known.last->marketplaces == marketplaces() && same_week(known.last->began, until_)) from_ = std::max(from_, known.last->began - kOverlap);
+    reach_ = known.reach;
+    if (known.last && !is_to_come(known.last->began, until_) && known.last->what == what_is_read() && same_week(known.last->began, until_)) from_ = std::max(from_, known.last->began - kOverlap);
     co_return Done{};
   }
 
@@ -161,6 +167,8 @@ class InboundReader {
   RunContext& run_;
   spapi::Caller caller_;
   Instant from_{}, until_{};
+  std::int64_t reach_ = 0;   // how far back the history goes, by what does not change by the day
+  std::int64_t done_ = 0;    // lists
 };
 
 }  // namespace
@@ -168,7 +176,7 @@ class InboundReader {
 Async<StreamResult> read_inbound(RunContext& run) {
   const auto reader = std::make_unique<InboundReader>(run);
   auto error = co_await reader->read();
-  co_return co_await conclude(run, kName, reader->calls(), std::move(error));
+  co_return co_await conclude(run, kName, reader->calls(), std::move(error), reader->read_some());
 }
 
 }  // namespace amzsync::sync

@@ -102,13 +102,13 @@ Async<StreamResult> read_inventory(RunContext& run) {
     }
     auto walked = co_await walk_until_complete(run, caller, marketplace);
     if (!walked) {
-      failure = walked.error();
+      keep_gravest(failure, walked.error());
       if (stops_run(*failure)) break;
       continue;  // the other marketplaces are stock of their own, also where Amazon refuses one of them
     }
     run.progress.set_units(kName, ++done, known);
   }
-  co_return co_await conclude(run, kName, caller.calls, failure);
+  co_return co_await conclude(run, kName, caller.calls, failure, done > 0);
 }
 
 namespace {
@@ -118,9 +118,10 @@ Async<Status> fill_gaps(RunContext& run, spapi::Caller& caller, MarketplaceId ma
   AMZ_CO_TRY(missing, co_await run.services.store.read(std::move(find)));
   if (missing.empty()) co_return Done{};
   AMZ_CO_TRY(named, co_await ask_by_name(run, caller, marketplace, missing));
+  if (!named.readable) co_return Done{};
   std::erase_if(missing, [&](const std::string& sku) { return named.shown.contains(sku); });
   auto remember = [marketplace, absent = std::move(missing)](const store::RunTx& entered) { store::remember_absent_skus(entered, marketplace, absent); };
-  auto remembered = named.readable ? co_await write_for(run, std::move(remember)) : Status(Done{});
+  auto remembered = co_await write_for(run, std::move(remember));
   co_return remembered;
 }
 
@@ -134,10 +135,10 @@ Async<StreamResult> fill_inventory_gaps(RunContext& run, StreamResult walked) {
   for (const MarketplaceId& marketplace : run.marketplaces) {
     auto filled = co_await fill_gaps(run, caller, marketplace);
     if (filled) continue;
-    failure = filled.error();
+    keep_gravest(failure, filled.error());
     if (stops_run(*failure)) break;
   }
-  auto result = co_await conclude(run, kName, caller.calls, failure);
+  auto result = co_await conclude(run, kName, caller.calls, failure, true);
   co_return result;
 }
 

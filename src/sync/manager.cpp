@@ -109,8 +109,11 @@ Async<Result<store::Unheld>> Manager::look_around() {
   struct News {
     store::Unheld unheld;
     std::vector<RunNo> cancelled, paused;
+    bool cancelled_elsewhere = false;
   };
-  auto look = [me = services_.me, region = services_.settings.region_name()](store::Tx& tx) -> Result<News> { return News{store::look_for_unheld(tx, me, region), store::cancel_requests(tx, me), store::pause_requests(tx, me)}; };
+  auto look = [me = services_.me, region = services_.settings.region_name()](store::Tx& tx) -> Result<News> {
+    return News{store::look_for_unheld(tx, me, region), store::cancel_requests(tx, me), store::pause_requests(tx, me), !store::holders_of_cancelled(tx, me).empty()};
+  };
   AMZ_CO_TRY(news, co_await services_.store.read(std::move(look)));
   for (const RunNo run : news.cancelled)
     if (const auto found = active_.find(run.value); found != active_.end() && found->second.cancel.reason() == CancelReason::none) {
@@ -119,6 +122,11 @@ Async<Result<store::Unheld>> Manager::look_around() {
     }
   for (const RunNo run : news.paused)
     if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(services_.clock, CancelReason::paused);
+  // Every engine sees to it: the one that was asked may be gone by then.
+  if (news.cancelled_elsewhere && !ending_) {
+    duties_.spawn(end_of_others());
+    ending_ = true;
+  }
   co_return news.unheld;
 }
 
@@ -163,6 +171,15 @@ Async<void> Manager::end_if_deaf() {
   if (closing_.reason() != CancelReason::none) co_return;
   auto ended = co_await end_stalled();
   if (!ended) services_.log.warn("Ending a cancelled sync failed", {{"error", ended.error().message}});
+}
+
+Async<void> Manager::end_of_others() {
+  try {
+    co_await end_unheard(services_, closing_.token());
+  } catch (...) {
+    services_.log.warn("Ending a cancelled sync failed", {{"error", error_of(std::current_exception()).message}});
+  }
+  ending_ = false;
 }
 
 /// Runs that this engine holds no more than by name; kept until the store has taken note of it.

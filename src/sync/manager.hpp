@@ -44,6 +44,7 @@ class Manager {
   Async<void> claim_all();
   Async<void> claim_while_there_are();
   Async<void> end_if_deaf();
+  Async<void> end_of_others();
   std::optional<store::ClaimedRun> claim_one(store::Tx& tx);
   Async<void> work_on(store::ClaimedRun run);
   Async<void> let_go();
@@ -82,6 +83,7 @@ class Manager {
     bool own_lapsed = false;
   };
   std::optional<Outlook> outlook_;
+  bool ending_ = false;       // cancelled runs of other engines
   bool claiming_ = false;
   bool claim_again_ = false;
   bool look_again_ = false;   // the last look failed: what it would have seen is still there

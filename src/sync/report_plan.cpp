@@ -46,14 +46,14 @@ std::vector<ReportWindow> cut_evenly(const std::vector<std::vector<Day>>& spans,
 
 }  // namespace
 
-std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells, std::vector<ReportWindow> under_way) {
+std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells, std::vector<ReportWindow> under_way, bool unread_only) {
   std::map<Day, const store::Cell*> known;
   for (const store::Cell& cell : cells) known.emplace(cell.day, &cell);
   const auto due = [&](Day day) {
     for (const ReportWindow& w : under_way)
       if (w.from <= day && (day < w.until || w.from == w.until)) return false;
     const auto found = known.find(day);
-    return found == known.end() || report_due(dataset, *found->second, now);
+    return found == known.end() || !found->second->digest || (!unread_only && report_due(dataset, *found->second, now));
   };
   if (dataset.day_column.empty()) {
     if (due(store::kSnapshotDay)) under_way.push_back({store::kSnapshotDay, store::kSnapshotDay});

@@ -19,8 +19,8 @@ struct ReportWindow {
 
 /// Windows to be read now, in the order in which they are to be asked for: losses of the last two months can still be claimed, the
 /// oldest of them not for long, so they come first; the rest follows from new to old. What is `under_way`, asked for before, comes before
-/// all, and its days are asked for no second time.
-std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells, std::vector<ReportWindow> under_way);
+/// all, and its days are asked for no second time. `unread_only`: days that were read are not read again for now.
+std::vector<ReportWindow> plan_reports(const spapi::ReportDataset& dataset, Day history_from, Instant now, const std::vector<store::Cell>& cells, std::vector<ReportWindow> under_way, bool unread_only = false);
 
 /// The first day that is read of a history that begins then.
 Day first_day(const spapi::ReportDataset& dataset, Day history_from, Instant now);

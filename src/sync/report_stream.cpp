@@ -63,6 +63,7 @@ class ReportReader {
     co_return failure_ ? failure_ : unsettled;
   }
   std::int64_t calls() const noexcept { return caller_.calls; }
+  bool read_some() const noexcept { return read_some_; }
 
  private:
   // ---- what to read ----
@@ -105,29 +106,30 @@ class ReportReader {
     }
     first_day_ = first_day(dataset_, known.history_from, now);
     failures_before_ = known.pause ? known.pause->failures : 0;
-    if (known.pause && known.pause->until > now && !is_to_come(known.pause->until, now + kLongPause)) {
-      // A pause for want of data is no failure; one after a failure is told as what it is.
-      if (!known.pause->reason.empty()) co_return Error(Code::report_failed, known.pause->reason);
-      co_return Done{};
-    }
-    windows_ = plan_reports(dataset_, known.history_from, now, known.cells, std::move(known.unfinished));
+    const bool paused = known.pause && known.pause->until > now && !is_to_come(known.pause->until, now + kLongPause);
+    if (paused && !known.pause->reason.empty()) co_return Error(Code::report_failed, known.pause->reason);
+    // A pause for want of data is no failure, and says nothing of days that were never read, nor of reports that are being made.
+    windows_ = plan_reports(dataset_, known.history_from, now, known.cells, std::move(known.unfinished), paused);
     co_return Done{};
   }
 
   /// What Amazon made of this type lately, once a run, when it is first needed: a report that is there already saves a call of a plan of one a minute, and tells
-  /// why Amazon makes no other. Who goes on with reports that were asked for needs it of none of them.
-  Async<Status> list_made() {
+  /// why Amazon makes no other. Who goes on with reports that were asked for needs it of none of them. Fails where Amazon could not be brought to tell
+  /// it, which it is asked `tries` times in all, by whomever.
+  Async<Status> list_made(int tries) {
     const Gate::Pass turn = co_await listing_.enter(run_.cancel);
     if (!turn) co_return Code::cancelled;
-    if (std::exchange(listed_, true)) co_return Done{};
+    if (listed_ && (*listed_ || list_tries_ >= tries)) co_return *listed_;
+    ++list_tries_;
+    auto listed = co_await add_made();
+    listed_ = listed;
+    co_return listed;
+  }
+  Async<Status> add_made() {
     spapi::Request request = spapi::get_reports(dataset_, services_.clock.now() - dataset_.cadence);
-    auto listed = co_await services_.client.call(caller_, std::move(request));
-    if (listed) {
-      AMZ_CO_TRY(page, spapi::decode_reports(*listed));
-      std::move(page.reports.begin(), page.reports.end(), std::back_inserter(made_));
-    } else if (stops_run(listed.error()) || listed.code() == Code::unauthorised) {
-      co_return listed.error();
-    }
+    AMZ_CO_TRY(listed, co_await services_.client.call(caller_, std::move(request)));
+    AMZ_CO_TRY(page, spapi::decode_reports(listed));
+    std::move(page.reports.begin(), page.reports.end(), std::back_inserter(made_));
     co_return Done{};
   }
 
@@ -138,8 +140,9 @@ class ReportReader {
     auto read = co_await read_window(window, calls, true);
     ++done_;
     tell_units();
+    if (read) read_some_ = true;
     if (read) co_return;
-    if (!failure_ || stops_run(read.error())) failure_ = read.error();
+    keep_gravest(failure_, read.error());
     // What would meet the next window too need not be met again.
     gave_up_ = ends_stream(read.error()) || run_.budget.spent();
     if (!stops_run(read.error())) co_await mark_failed(window, read.error());
@@ -247,7 +250,9 @@ class ReportReader {
     bool look = !is_new;
     Instant since = job.asked_at - kClockSlack;
     if (is_new && reusable) {
-      AMZ_CO_CHECK(co_await list_made());
+      // Who can't have the list has the report made all the same.
+      auto listed = co_await list_made(1);
+      if (!listed && (stops_run(listed.error()) || listed.code() == Code::unauthorised)) co_return listed;
       if (const ReportInfo* found = find_made(made_, span, marketplaces, false)) {
         job.report_id = found->id;
         if (found->created_at) job.asked_at = std::min(job.asked_at, *found->created_at);   // it tells nothing of what came later
@@ -376,7 +381,8 @@ class ReportReader {
           job.rows = told_elsewhere(job, report);
           co_return Outcome{store::JobOutcome::none, {}};
         case ReportInfo::Status::cancelled:
-          AMZ_CO_CHECK(co_await list_made());
+          // Without the list nobody knows what it means: the report stays as it is, and the next sync asks again.
+          AMZ_CO_CHECK(co_await list_made(2));
           if (made_lately(job)) co_return Outcome{store::JobOutcome::too_soon, "Amazon made this report a short while ago and makes it again later only."};
           co_return Outcome{store::JobOutcome::no_data, {}};
         case ReportInfo::Status::fatal: co_return co_await fatal(job);
@@ -419,7 +425,9 @@ class ReportReader {
     auto end = [&dataset = dataset_, number = job.number, archive = job.archive, forgotten, counts, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
       store::end_report_job(entered, number, store::JobOutcome::imported, "");
-      store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
+      // A pause for want of data is of other days than those that were read in it.
+      const auto pause = store::cool_down(entered.tx(), entered.user(), dataset.report_type);
+      if (pause && (!pause->reason.empty() || pause->until <= entered.tx().now())) store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
       if (forgotten) store::forget_archived(entered, archive);
       if (passing) store::pass_progress(entered, *passing);
     };
@@ -473,8 +481,9 @@ class ReportReader {
       }
       store::close_report_days(entered, table, empty, {}, store::kSnapshotDay, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at), true);
       if (!snapshot) store::assume_empty(entered, table, empty, tx.now() - store::kSureOfNothing);
-      // Those days stay due; no trigger asks for them again at once.
-      if (known_otherwise) store::set_cool_down(tx, entered.user(), dataset.report_type, pause);
+      // Those days stay due; no trigger asks for them again at once. What another window failed by is not forgotten for it.
+      const auto before = store::cool_down(tx, entered.user(), dataset.report_type);
+      if (known_otherwise && (!before || before->reason.empty() || before->until <= tx.now())) store::set_cool_down(tx, entered.user(), dataset.report_type, pause);
     };
     AMZ_CO_CHECK(co_await write_for(run_, std::move(write)));
     co_return end;
@@ -501,8 +510,9 @@ class ReportReader {
   std::vector<ReportWindow> windows_;
   std::vector<ReportInfo> made_;   // of this type, lately: what Amazon lists, and what this run made
   Gate listing_{1};
-  bool listed_ = false;
-  bool gave_up_ = false;
+  std::optional<Status> listed_;   // what became of the list of them
+  int list_tries_ = 0;
+  bool gave_up_ = false, read_some_ = false;
   std::int64_t known_ = 0, done_ = 0;   // windows, and halves of them
   std::int64_t failures_before_ = 0;
   std::optional<Error> failure_;
@@ -514,7 +524,7 @@ Async<StreamResult> read_report(RunContext& run, const spapi::ReportDataset& dat
   if (dataset.listed) co_return co_await read_listed_reports(run, dataset);
   const auto reader = std::make_unique<ReportReader>(run, dataset);
   auto error = co_await reader->read();
-  co_return co_await conclude(run, dataset.stream, reader->calls(), std::move(error));
+  co_return co_await conclude(run, dataset.stream, reader->calls(), std::move(error), reader->read_some());
 }
 
 }  // namespace amzsync::sync

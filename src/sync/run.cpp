@@ -156,6 +156,7 @@ class Run {
   Async<Status> load_account() {
     auto load = [this, user = claimed_.fence.user](store::Tx& tx) -> Result<std::string> {
       done_before_ = store::complete_streams(tx, claimed_.fence.run, tx.now() - kFresh);
+      begun_ = store::begun_streams(tx, claimed_.fence.run);
       const auto connection = store::find_connection(tx, user);
       if (!connection) return Code::not_connected;
       return connection->seller.empty() ? "connection-" + std::to_string(connection->number.value) : connection->seller.text();
@@ -228,6 +229,8 @@ class Run {
   }
 
   bool asked_for(const Stream& stream) const {
+    // Whoever was told of a run is owed what it began to read, though this process may be set up for less.
+    if (std::find(begun_.begin(), begun_.end(), stream.name) != begun_.end()) return true;
     const bool all = claimed_.asked.empty() && services_.settings.named_streams.empty();
     return all ? !stream.money || *stream.money == services_.settings.finances : named(stream);
   }
@@ -356,7 +359,7 @@ class Run {
   Group side_;
   RunContext context_;
   std::vector<StreamEnd> results_;
-  std::vector<std::string> done_before_;   // streams
+  std::vector<std::string> begun_, done_before_;   // streams
   store::RunTotals totals_;
 };
 

@@ -109,10 +109,14 @@ bool ends_stream(const Error& error) noexcept {
   }
 }
 
-Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int64_t calls, std::optional<Error> error) {
+void keep_gravest(std::optional<Error>& kept, const Error& error) {
+  if (!kept || (stops_run(error) && !stops_run(*kept)) || (kept->code == Code::unauthorised && error.code != Code::unauthorised)) kept = error;
+}
+
+Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int64_t calls, std::optional<Error> error, bool read_some) {
   StreamResult result{StreamOutcome::complete, error, calls};
   if (error) {
-    result.outcome = stops_run(*error) ? StreamOutcome::stopped : error->code == Code::unauthorised ? StreamOutcome::unauthorised : StreamOutcome::incomplete;
+    result.outcome = stops_run(*error) ? StreamOutcome::stopped : error->code == Code::unauthorised && !read_some ? StreamOutcome::unauthorised : StreamOutcome::incomplete;
     if (error->code == Code::cancelled || error->code == Code::fenced) co_return result;  // the run's end tells it
   }
   auto write = [name = std::string(stream), result](const store::RunTx& entered) {

@@ -87,8 +87,11 @@ bool stops_run(const Error& error) noexcept;
 /// Whether it ends the stream: what it asks for next would meet the same.
 bool ends_stream(const Error& error) noexcept;
 
-/// Turns what ended a stream into its result, and writes it to the run and to the stream's state.
-/// Errors of writing make the result `stopped`.
-Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int64_t calls, std::optional<Error> error);
+/// Of several errors of a stream's parts the one that says most of it: what ends the run, then what is more than a missing role, then the first.
+void keep_gravest(std::optional<Error>& kept, const Error& error);
+
+/// Turns what ended a stream into its result, and writes it to the run and to the stream's state. `read_some`: a part of it was read, so that a refusal of another is no
+/// missing role, which would be none of all parts. Errors of writing make the result `stopped`.
+Async<StreamResult> conclude(RunContext& run, std::string_view stream, std::int64_t calls, std::optional<Error> error, bool read_some = false);
 
 }  // namespace amzsync::sync

@@ -344,8 +344,8 @@ Async<Result<ExistingOutcome>> Triggers::use_existing_connection(UserId user) {
     if (is_reserved(user)) co_return outcome;
     run = co_await trigger(user, store::Cause::bypass, "", false);
   } else {
-    // A token that no key opens is as good as none: the way out is a new authorisation.
-    run = token.code() == Code::key_unknown ? Error(Code::needs_reauth) : token.error();
+    // A token that no key opens is as good as none: the seller can agree anew.
+    run = token.code() == Code::key_unknown ? store::must_agree_anew(token.error().name()) : token.error();
   }
   if (!run) {
     services_.log.warn("Failed to trigger automatic sync after bypass", {{"userId", user.text()}, {"error", run.error().message}, {"code", run.error().name()}});

@@ -22,6 +22,7 @@ class Layers(unittest.TestCase):
 
     def test_what_keeps_the_rules_passes(self):
         self.assertEqual(self.verdict("src/sync/x.cpp", SPDX + '#include "store/y.hpp"\n#include "spapi/z.hpp"\n')[0], 0)
+        self.assertEqual(self.verdict("src/sync/x.cpp", SPDX + 'auto r = co_await f("?1");  // ?\nauto s = r ? 1 : 2;\nco_await g();\n')[0], 0)
         self.assertEqual(self.verdict("src/base/clock.cpp", SPDX + "asio::steady_timer t;\n")[0], 0)
 
     def test_what_breaks_them_is_named(self):
@@ -35,6 +36,8 @@ class Layers(unittest.TestCase):
             ("examples/http_host/x.cpp", SPDX + '#include "base/json.hpp"\n', "includes base/json.hpp"),
             ("src/sync/x.cpp", SPDX + "asio::steady_timer t(loop);\n", "waits by itself"),
             ("src/net/x.cpp", SPDX + "std::this_thread::sleep_for(1s);\n", "waits by itself"),
+            ("src/sync/x.cpp", SPDX + "auto s = ok ? Status(Done{}) : co_await f();\n", "co_await within ?:"),
+            ("tests/x.cpp", SPDX + "auto s = ok\n  ? co_await f()\n  : g();\n", "co_await within ?:"),
             ("src/net/x.cpp", "int x;\n", "no SPDX line"),
         ):
             with self.subTest((path, why)):

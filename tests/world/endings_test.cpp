@@ -367,6 +367,37 @@ TEST_CASE("a cancel is heard within a second though the engine that performs the
   check_runs(world);
 }
 
+TEST_CASE("a cancel outlives the engine that was asked for it, though the one that performs the sync stands still") {
+  for (const bool killed : {false, true}) {
+    CAPTURE(killed);
+    World world(small());
+    Process& holder = world.open();
+    Process& asked = world.open();
+    world.open();
+    const auto connected = world.connect(holder, 1);
+    REQUIRE(connected);
+    REQUIRE(world.run_until([&] { return world.count("SELECT progress FROM runs") >= 30; }));
+    bool still = true;
+    world.set_fates([&](Process& process, World::Point) -> World::Fate {
+      if (!still || &process != &holder) return {};
+      still = false;
+      return {World::Fate::What::freeze, std::chrono::seconds(25), Code::store_busy};
+    });
+    REQUIRE(world.run_until([&] { return !still; }));
+    REQUIRE(world.wait(asked.engine().cancel(world.user(1), connected->sync_id, "the test")));
+    if (killed) {
+      world.kill(asked);
+    } else {
+      world.close(asked);
+    }
+    world.run_for(std::chrono::seconds(7));   // others look at the database every five
+    CHECK(world.sql("SELECT status FROM runs")[0][0] == "cancelled");
+    world.run_for(std::chrono::minutes(2));
+    CHECK(world.count("SELECT count(*) FROM journal WHERE type='sync.cancelled'") == 1);
+    check_runs(world);
+  }
+}
+
 TEST_CASE("what is said of the time left is never less than a wait that is known to come") {
   WorldSettings settings = small();
   settings.amazon.events = 3'000;

@@ -143,10 +143,71 @@ TEST_CASE("a marketplace that Amazon refuses keeps nobody from reading the other
     world.amazon().add_fault(refused);
   }
   const std::string run = world.sync_seller(process, 2);
-  CHECK(inbound_of(run, "coverage") == "unauthorised");
+  // A role is missing of all marketplaces, or of none.
+  CHECK(member(run, "status") == "partial");
+  CHECK(member(run, {"error", "code"}) == "unauthorised");
+  CHECK(inbound_of(run, "coverage") == "failed");
   CHECK(world.count("SELECT count(*) FROM amz_inbound_shipments") > 0);
-  CHECK(world.count("SELECT count(DISTINCT marketplace_id) FROM amz_inventory") == 1);
+  CHECK(world.count("SELECT count(DISTINCT marketplace_id) FROM amz_inventory") == 2);   // of the one whose list was refused by name, as the managed inventory names them
   CHECK(world.count("SELECT count(DISTINCT shipment_id) FROM amz_inbound_items") > world.count("SELECT count(*) FROM amz_inbound_shipments"));
+}
+
+TEST_CASE("what one marketplace failed by is not forgotten for a refusal by another, whichever comes first") {
+  for (const std::string path : {"/fba/inbound/v0/shipment", "/fba/inventory"})   // both lists of shipments
+    for (const bool refused_first : {false, true}) {
+      CAPTURE(path);
+      CAPTURE(refused_first);
+      WorldSettings settings = shipments_alone();
+      settings.streams = {};
+      settings.history_days = settings.amazon.history_days = 30;
+      World world(settings);
+      Process& process = world.open();
+      std::vector<std::string> markets = {"ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"};
+      if (refused_first) std::reverse(markets.begin(), markets.end());
+      for (const std::string& market : markets) {
+        amzsim::Fault fault;
+        fault.path = path;
+        fault.kind = "status";
+        fault.status = &market == &markets[0] ? 500 : 403;
+        fault.code = "Whatever";
+        fault.query_holds = market;
+        fault.times = -1;
+        world.amazon().add_fault(fault);
+      }
+      const std::string run = world.sync_seller(process, 2);
+      CHECK(member(run, "status") == "partial");
+      CHECK(member(run, {"error", "code"}) == "amazon_error");
+    }
+}
+
+TEST_CASE("a history that reaches further back than before is read of shipments too") {
+  World world([] {
+    WorldSettings settings = shipments_alone();
+    settings.streams = {"inbound"};
+    settings.history_days = 20;
+    return settings;
+  }());
+  Process& before = world.open();
+  CHECK(member(world.sync_seller(before, 1), "status") == "completed");
+  const std::int64_t few = world.count("SELECT count(*) FROM amz_inbound_shipments");
+  world.close(before);
+  world.use_history(150);
+  Process& after = world.open();
+  CHECK(member(sync_again(world, after), "status") == "completed");
+  const std::int64_t all = world.count("SELECT count(*) FROM amz_inbound_shipments");
+  CHECK(all > few);
+  // Once: from then on what was updated lately.
+  const std::int64_t calls = world.amazon().stats()["getShipments"].calls;
+  world.run_for(std::chrono::hours(24));
+  CHECK(member(sync_again(world, after), "status") == "completed");
+  CHECK(world.amazon().stats()["getShipments"].calls <= calls + 2);
+  World whole([] {
+    WorldSettings settings = shipments_alone();
+    settings.streams = {"inbound"};
+    return settings;
+  }());
+  whole.sync_seller(whole.open(), 1);
+  CHECK(all == whole.count("SELECT count(*) FROM amz_inbound_shipments"));
 }
 
 TEST_CASE("a walk of shipments that loses its token begins anew, one whose token never changes ends, and neither is taken for the whole") {

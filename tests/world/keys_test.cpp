@@ -69,6 +69,10 @@ TEST_CASE("a host that was started with another key loses nobody for good") {
   CHECK(member(sync_again(world, wrong, 1), {"error", "code"}) == "key_unknown");
   CHECK(world.count("SELECT count(*) FROM connections WHERE state='needs_reauth' AND state_reason='key_unknown'") == 1);
   CHECK(world.count("SELECT count(*) FROM journal WHERE type='connection.needs_reauth'") == 1);
+  // Amazon refused nothing, and nobody is told that it did.
+  const auto refused = world.wait(wrong.engine().triggers().start(world.user(1), ""));
+  CHECK(refused.code() == amzsync::Code::needs_reauth);
+  CHECK(refused.error().message.find("rotate-key") != std::string::npos);
   const auto none = rotated(world, wrong);
   CHECK(none.find("\"unreadable\":[\"user-1\"]") != std::string::npos);
   CHECK(world.count("SELECT count(*) FROM connections WHERE state='needs_reauth'") == 1);

@@ -192,6 +192,24 @@ TEST_CASE("closing an engine ends no run: the next one goes on with it") {
   check_truth(world, second, 1);
 }
 
+TEST_CASE("a run reads what it began to read, though the process that goes on with it is set up for less") {
+  World world(tiny(false));
+  Process& first = world.open();
+  const auto connected = world.connect(first, 1);
+  world.run_for(std::chrono::milliseconds(300));
+  world.kill(first);
+  REQUIRE(world.count("SELECT count(*) FROM run_streams WHERE stream='transactions' AND status='running'") == 1);
+  world.use_streams({"inventory"});
+  Process& second = world.open();
+  const std::string run = world.finish(second, world.user(1), connected->sync_id);
+  CHECK(member(run, "status") == "completed");
+  CHECK(world.count("SELECT count(*) FROM run_streams WHERE status<>'complete'") == 0);
+  check_truth(world, second, 1);
+  // The next one is of what is asked for now.
+  sync_again(world, second);
+  CHECK(world.count("SELECT count(*) FROM run_streams WHERE run_no=2 AND stream='transactions'") == 0);
+}
+
 TEST_CASE("two engines on one database perform one run between them") {
   for (int seed = 1; seed <= 8; ++seed) {
     CAPTURE(seed);

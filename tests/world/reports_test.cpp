@@ -148,6 +148,48 @@ TEST_CASE("a report that says nothing of days of which rows are known is not ask
   check_report(world, process, 1);
 }
 
+TEST_CASE("a pause for want of data holds back no day that was never read") {
+  WorldSettings settings = one_report("reimbursements", 90);
+  settings.history_days = 20;
+  World world(settings);
+  Process& before = world.open();
+  CHECK(member(world.sync_seller(before, 1), "status") == "completed");
+  world.run_for(std::chrono::hours(25));
+  world.amazon().add_fault(report_fault("report_cancelled"));
+  CHECK(member(sync_again(world, before), "status") == "completed");
+  world.amazon().clear_faults();
+  world.close(before);
+  world.use_history(90);
+  Process& after = world.open();
+  const std::int64_t calls = asked(world, "createReport");
+  CHECK(member(sync_again(world, after), "status") == "completed");
+  CHECK(asked(world, "createReport") > calls);
+  check_report(world, after, 1);
+  // What was read has to wait until the pause is over.
+  const std::int64_t again = asked(world, "createReport");
+  CHECK(member(sync_again(world, after), "status") == "completed");
+  CHECK(asked(world, "createReport") == again);
+}
+
+TEST_CASE("days that a report failed for are asked for in a pause for want of data, which forgets no failure") {
+  World world(one_report("reimbursements", 90));
+  Process& process = world.open();
+  amzsim::Fault older = report_fault("report_fatal", 3);   // of one window, and its halves
+  world.amazon().add_fault(older);
+  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+  world.amazon().clear_faults();
+  world.amazon().add_fault(report_fault("report_cancelled"));
+  for (int i = 0; i < 4; ++i) {
+    const std::string run = sync_again(world, process);
+    CHECK(member(run, "status") != "completed");
+    world.run_for(std::chrono::hours(1));
+  }
+  world.amazon().clear_faults();
+  world.run_for(std::chrono::hours(26));
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  check_report(world, process, 1);
+}
+
 TEST_CASE("a report's file that ends inside a row: the row is kept in quarantine, and one that is whole without a line's end is stored") {
   World world(one_report("reimbursements"));
   Process& process = world.open();
@@ -224,6 +266,31 @@ TEST_CASE("a report that is cancelled because it was made a while ago proves no 
   world.run_for(std::chrono::hours(2));
   CHECK(member(sync_again(world, process), "status") == "completed");
   CHECK(asked(world, "createReport") == calls + 1);
+  check_report(world, process, 1);
+}
+
+TEST_CASE("where Amazon's list of reports is not to be had, a cancelled report is no word that there is nothing") {
+  World world(one_report("ledger_summary", 60));
+  Process& process = world.open();
+  make_elsewhere(world, wish(spapi::kLedgerSummary, kUs, "2026-09-01T00:00:00Z", "2026-11-20T00:00:00Z"));
+  // However it fails; what was asked for stays, and is judged once the list is there.
+  amzsim::Fault failing = refusal("/reports", 500, "InternalFailure", "", -1), unreadable = fault("/reports", "body", -1, "{}");
+  amzsim::Fault refused = refusal("/reports", 400, "InvalidInput", "no", -1);
+  for (amzsim::Fault of : {failing, refused, unreadable}) {
+    of.method = "GET";
+    of.query_holds = std::string(spapi::kLedgerSummary.report_type);
+    world.amazon().add_fault(of);
+    const std::string run = world.count("SELECT count(*) FROM runs") == 0 ? world.sync_seller(process, 1) : sync_again(world, process);
+    CHECK(member(run, "status") != "completed");
+    CHECK(member(run, {"error", "code"}) == (of.kind == "body" ? "bad_answer" : of.status == 500 ? "amazon_error" : "request_rejected"));
+    CHECK(world.count("SELECT count(*) FROM cells WHERE stream='ledger_summary' AND digest IS NOT NULL") == 0);
+    CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome='no_data'") == 0);
+    world.amazon().clear_faults();
+  }
+  CHECK(asked(world, "createReport") == 1 + 1);
+  CHECK(member(sync_again(world, process), {"error", "code"}) == "report_failed");   // too soon
+  world.run_for(std::chrono::hours(5));
+  CHECK(member(sync_again(world, process), "status") == "completed");
   check_report(world, process, 1);
 }
 

@@ -296,7 +296,8 @@ TEST_CASE("a notification starts a sync of what it is about, once; those that fo
   for (int i = 0; i < 100; ++i) {
     const auto more = notify(world, process, std::nullopt, i % 2 ? transaction_update(seller, "m-" + std::to_string(i)) : stock_change(seller, "m-" + std::to_string(i)));
     REQUIRE(more);
-    CHECK((*more)[0].planned_at);
+    REQUIRE((*more)[0].planned_at);
+    CHECK(member(*process.engine().connection_document(world.user(1)), "nextSyncAt") == format_instant(*(*more)[0].planned_at));
     world.run_for(std::chrono::seconds(1));
   }
   world.run_for(std::chrono::minutes(10));

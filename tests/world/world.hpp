@@ -132,6 +132,8 @@ class World {
   void set_fates(Fates fates) { fates_ = std::move(fates); }
   /// The keys of the engines that are opened from now on.
   void use_master_keys(std::string keys) { master_keys_ = std::move(keys); }
+  void use_history(int days) { settings_.history_days = days; }
+  void use_streams(std::vector<std::string> streams) { settings_.streams = std::move(streams); }
   void use_token_store(amzsync::auth::TokenStore* tokens) { settings_.token_store = tokens; }
   /// Whether the disk has any to spare.
   void set_room(bool room) { room_ = room; }

@@ -44,6 +44,7 @@ class SqliteStore final : public Store {
   Status open_all() {
     AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
     writer_ = std::move(writer);
+    place_ = place_of_file();
     AMZ_CHECK(refuse_foreign());
     AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON"));
     AMZ_CHECK(writer_->exec(options_.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
@@ -102,6 +103,7 @@ class SqliteStore final : public Store {
   }
 
   void perform_read(Job& job) override {
+    if (Status there = in_place(); !there) return job.finish(there);
     auto borrowed = borrow_reader();
     if (!borrowed) return job.finish(borrowed.error());
     SqliteConnection& reader = **borrowed;
@@ -125,6 +127,18 @@ class SqliteStore final : public Store {
     const auto real = std::filesystem::weakly_canonical(options_.path, failed);
     return (failed ? options_.path : real.string()) + "-engines";
   }
+  using Place = std::pair<dev_t, ino_t>;
+  std::optional<Place> place_of_file() const {
+    struct stat file {};
+    if (!options_.vfs.empty() || ::stat(options_.path.c_str(), &file) != 0) return std::nullopt;
+    return Place{file.st_dev, file.st_ino};
+  }
+  /// A file that is open lives on without its name, or under another: what is written there nobody else will find, nor we after the next start.
+  Status in_place() const {
+    if (!place_ || place_of_file() == place_) return Done{};
+    return Error(Code::store_unavailable, "The database's file was removed, moved or replaced while this process had it open. Put it back, or start the process again.");
+  }
+
   struct Disk {
     std::uint64_t size = 0, room = 0;   ///< bytes; `room`: by which the database may still grow
     std::uint64_t log = 0;              ///< bytes that it may grow by when the log is written back
@@ -247,6 +261,7 @@ class SqliteStore final : public Store {
 
   Status begin_immediate() {
     if (sqlite3_get_autocommit(writer_->raw()) == 0) AMZ_CHECK(writer_->exec("ROLLBACK"));   // one that could not be ended
+    AMZ_CHECK(in_place());
     return writer_->exec("BEGIN IMMEDIATE");
   }
 
@@ -330,6 +345,7 @@ class SqliteStore final : public Store {
   Log log_;
 
   std::unique_ptr<SqliteConnection> writer_;  // the writer's executor only, once open
+  std::optional<Place> place_;                // of the file that was opened
   const int newest_ = sqlite_migrations().back().version;
   std::unique_ptr<LivenessFile> liveness_;
   std::function<void()> on_commit_;

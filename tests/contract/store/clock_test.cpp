@@ -17,7 +17,7 @@ TEST_CASE("what was told too early, by a clock that was ahead, is told in its ti
     return t.write([&](store::Tx& tx) -> Result<std::size_t> { return store::take_expiring(tx, left, tx.now() - kLife + std::chrono::hours(24 * left), 10).size(); });
   };
   const Hash128 secret = Hash128::of("s");
-  const auto told_of_secret = [&](int left) { return t.write([&](store::Tx& tx) -> Result<std::size_t> { return store::take_users_to_warn(tx, secret, left, left - 1, 10).size(); }); };
+  const auto told_of_secret = [&](int left) { return t.write([&](store::Tx& tx) -> Result<std::size_t> { return store::take_users_to_warn(tx, "", secret, left, left - 1, 10).size(); }); };
   t.clock.jump(std::chrono::hours(24 * 364 + 1));   // a day is left, it seems
   CHECK(*told(1) == 1);
   CHECK(*told_of_secret(1) == 1);

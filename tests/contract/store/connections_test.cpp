@@ -183,13 +183,26 @@ TEST_CASE("who is synced anew after a new client secret: whose last sync failed 
     return tx.run("INSERT INTO runs(user_no, connection_no, sync_id, cause, status, interactive, asked, created_at) SELECT user_no, connection_no, 'replay-1', 'replay', 'completed', 0, '', created_at FROM runs WHERE sync_id='sync-1'");
   };
   CHECK(*t.write(replay) == 1);
-  const auto next = [&](UserNo after) { return *t.read([&](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::users_failed_with(tx, Code::app_credentials_invalid, after, 3); }); };
+  const auto next = [&](UserNo after) { return *t.read([&](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::users_failed_with(tx, "", Code::app_credentials_invalid, after, 3); }); };
   std::vector<UserNo> all;
   for (auto some = next(UserNo{0}); !some.empty(); some = next(all.back())) {
     CHECK(some.size() <= 3);
     all.insert(all.end(), some.begin(), some.end());
   }
   CHECK(all == failed);
+  // What a sync that is not over has met already will not be better at its end.
+  const UserNo third{3};
+  const store::Fence fence = t.running(third, "sync-now");
+  CHECK(next(UserNo{2}) == std::vector{UserNo{4}, UserNo{5}});
+  REQUIRE(t.in_run(fence, [](const store::RunTx& run) -> Result<int> {
+    store::begin_stream(run, "inventory");
+    store::end_stream(run, "inventory", "incomplete", "failed", 1, Error(Code::app_credentials_invalid, "no"));
+    return 0;
+  }));
+  CHECK(next(UserNo{2}) == std::vector{third, UserNo{4}, UserNo{5}});
+  // Another application's users are none of ours.
+  CHECK(t.read([](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::users_failed_with(tx, "another", Code::app_credentials_invalid, UserNo{0}, 9); })->empty());
+  CHECK(t.write([](store::Tx& tx) -> Result<std::vector<UserNo>> { return store::take_users_to_warn(tx, "another", Hash128::of("s"), 30, 29, 9); })->empty());
 }
 
 TEST_CASE("the first pause of a report that ends is one that has not ended yet") {

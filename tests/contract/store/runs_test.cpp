@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/documents.hpp"
+#include "store/health.hpp"
 #include "store/journal.hpp"
 #include "support/test_store.hpp"
 
@@ -497,7 +498,10 @@ TEST_CASE("a dead engine's runs and buckets are free at once") {
   }));
   CHECK(t.count("SELECT count(*) FROM buckets WHERE holder=0 AND operation='op' AND level=0.0") == 1);
   CHECK(t.count("SELECT count(*) FROM buckets WHERE holder=0 AND operation='slow' AND level=9.0") == 1);   // each of its calls is counted
+  const auto queued = [&] { return *t.read([](store::Tx& tx) -> Result<std::int64_t> { return store::load_of(tx, EngineNo{8}).runs_queued; }); };
+  CHECK(queued() == 1);   // nobody performs it
   CHECK(claim(t, 8)->fence.token == 2);
+  CHECK(queued() == 0);
 }
 
 TEST_CASE("the journal is numbered per user without gaps, and trimming keeps the numbers going") {

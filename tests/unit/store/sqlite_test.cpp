@@ -82,6 +82,40 @@ TEST_CASE("a limit on the size of files is told as a full disk is, wherever in t
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("a database whose file is taken away or replaced beneath the process takes no writes and tells nothing, until it is back") {
+  const std::filesystem::path folder = "/tmp/amzsync-test-" + std::to_string(::getpid()) + "-moved", file = folder / "s.db", aside = folder / "aside.db";
+  std::filesystem::create_directory(folder);
+  TestStore t;
+  store::SqliteOptions options;
+  options.path = file;
+  auto opened = store::open_sqlite_store(options, t.loop.get_executor(), t.loop.get_executor(), t.clock, Log());
+  REQUIRE(opened);
+  t.store = std::move(*opened);
+  const auto insert = [](store::Tx& tx) -> Status {
+    tx.run("INSERT INTO counters VALUES('row-' || (SELECT count(*) FROM counters), 1)");
+    return Done{};
+  };
+  const auto look = [](store::Tx& tx) -> Status {
+    (void)tx.integer("SELECT count(*) FROM counters");
+    return Done{};
+  };
+  CHECK(t.write(insert));
+  std::filesystem::rename(file, aside);
+  for (const bool replaced : {false, true}) {
+    CAPTURE(replaced);
+    if (replaced) std::filesystem::copy_file(aside, file);
+    const Status written = t.write(insert);
+    CHECK(written.code() == Code::store_unavailable);
+    CHECK(written.error().message.find("removed, moved or replaced") != std::string::npos);
+    CHECK(t.read(look).code() == Code::store_unavailable);
+  }
+  std::filesystem::rename(aside, file);
+  CHECK(t.write(insert));
+  CHECK(t.count("SELECT count(*) FROM counters WHERE name LIKE 'row-%'") == 2);
+  t.store.reset();
+  std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("the place of an engine goes with its process, whatever children were forked of it") {
   const std::string path = "/tmp/amzsync-test-" + std::to_string(::getpid()) + "-liveness";
   auto mine = store::LivenessFile::open(path), another = store::LivenessFile::open(path);

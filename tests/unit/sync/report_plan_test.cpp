@@ -50,6 +50,26 @@ TEST_CASE("a first reading asks for every day once, in spans that Amazon makes, 
   CHECK(plan_reports(spapi::kFeePreview, ago(540), kNow, {}, {}) == std::vector<ReportWindow>{{store::kSnapshotDay, store::kSnapshotDay}});
 }
 
+TEST_CASE("where only unread days are asked for, those that failed and those that nobody asked for are") {
+  std::vector<store::Cell> cells;
+  for (int n = 0; n <= 10; ++n) cells.push_back(cell(ago(n), kNow - std::chrono::hours(30)));
+  for (int n = 11; n <= 14; ++n) {
+    cells.push_back(cell(ago(n), kNow));
+    cells.back().digest.reset();
+    cells.back().state = store::CellState::failed;
+  }
+  const auto days = [&](bool unread_only) {
+    std::set<Day> all;
+    for (const ReportWindow& w : plan_reports(spapi::kReimbursements, ago(20), kNow, cells, {}, unread_only))
+      for (Day d = w.from; d < w.until; d += std::chrono::days(1)) all.insert(d);
+    return all;
+  };
+  std::set<Day> unread;
+  for (int n = 11; n <= 20; ++n) unread.insert(ago(n));
+  CHECK(days(true) == unread);
+  CHECK(days(false).contains(ago(0)));
+}
+
 TEST_CASE("no report is a sliver beside a wide one, on whatever day of the month") {
   for (const spapi::ReportDataset* dataset : {&spapi::kLedger, &spapi::kLedgerSummary, &spapi::kStorageFees})
     for (int history = 1; history <= 560; ++history) {
