@@ -269,7 +269,10 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
         case net::Outcome::denied: {
           const ApiError api = ApiError::read(answer->body);
           if (api.says("secret")) {
-            failure = describe(Code::app_credentials_invalid, *answer, api);   // tokens made with a secret that has lapsed since
+            // Tokens made with a secret that has lapsed since are of no use; whether the secret is one tells a new token.
+            failure = describe(Code::app_credentials_invalid, *answer, api);
+            repeat = !std::exchange(renewed, true);
+            tokens_.reject(*token);
             break;
           }
           const bool about_token = api.says("expired") || api.says("revoked") || api.says("malformed");

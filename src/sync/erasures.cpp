@@ -15,7 +15,7 @@ constexpr Duration kAnswerWithin = std::chrono::seconds(30);
 constexpr Duration kSyncEndsWithin = std::chrono::seconds(10);   // after that its worker is taken for lost; without its row it can write nothing
 constexpr Duration kPoll = std::chrono::milliseconds(20);
 constexpr Duration kReadersLast = std::chrono::seconds(1);       // between tries to cut the log off
-constexpr Duration kTokenAgain = std::chrono::seconds(5);        // between tries to have the host's token store remove a token
+constexpr Duration kAgain = std::chrono::seconds(5);             // between tries to have the host's token store remove a token, and the database rows
 constexpr Duration kLookEvery = std::chrono::hours(1);
 
 std::string receipt(const UserId& user, bool known, const store::ErasedRows& rows, bool tokens_gone, bool rows_gone, bool files_clean) {
@@ -69,7 +69,6 @@ Async<Result<std::string>> Erasures::erase(UserId user, std::string by) {
   services_.tasks.spawn(perform(job));
   const Steady until = services_.clock.steady() + kAnswerWithin;
   while (!job->over() && services_.clock.steady() < until && !life_.cancelled()) co_await services_.clock.sleep_for(kPoll, life_);
-  if (job->error) co_return *job->error;
   co_return receipt(user, true, job->rows, job->tokens_gone, job->rows_gone, job->files_clean);
 }
 
@@ -91,7 +90,7 @@ Async<void> Erasures::end_tokens(std::shared_ptr<Job> job) {
     const auto gone = co_await services_.refresh_tokens.is_rid_of(job->user);
     job->tokens_gone = gone && *gone;
     if (job->tokens_gone) break;
-    co_await services_.clock.sleep_for(kTokenAgain, life_);
+    co_await services_.clock.sleep_for(kAgain, life_);
   }
 }
 
@@ -106,8 +105,8 @@ Async<void> Erasures::perform(std::shared_ptr<Job> job) {
     auto erased = co_await services_.store.write(store::Urgency::normal, std::move(some));
     if (!erased) {
       services_.log.warn("Erasing a user failed, and is tried again", {{"error", erased.error().message}});
-      job->error = erased.error();
-      co_return;
+      co_await services_.clock.sleep_for(kAgain, life_);
+      continue;
     }
     for (const auto& [table, count] : erased->second) job->rows[table] += count;
     job->rows_gone = !erased->first;
@@ -126,8 +125,9 @@ Async<void> Erasures::perform(std::shared_ptr<Job> job) {
     };
     auto ended = co_await services_.store.write(store::Urgency::normal, std::move(end));
     if (!ended) {
-      job->error = ended.error();
-      co_return;
+      services_.log.warn("Erasing a user failed, and is tried again", {{"error", ended.error().message}});
+      co_await services_.clock.sleep_for(kAgain, life_);
+      continue;
     }
     for (const auto& [table, count] : *ended) job->rows[table] += count;
     job->files_clean = true;

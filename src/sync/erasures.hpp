@@ -24,8 +24,7 @@ class Erasures {
     UserNo user;
     store::ErasedRows rows;
     bool tokens_gone = false, rows_gone = false, files_clean = false;
-    std::optional<Error> error;
-    bool over() const { return (rows_gone && files_clean) || error; }
+    bool over() const { return rows_gone && files_clean; }
   };
   Async<Status> end_syncs(UserNo user);
   Async<void> end_tokens(std::shared_ptr<Job> job);

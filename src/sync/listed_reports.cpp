@@ -45,6 +45,7 @@ class ListReader {
     co_return std::nullopt;
   }
   std::int64_t calls() const noexcept { return caller_.calls; }
+  bool read_some() const noexcept { return read_some_; }
 
  private:
   /// When the list was read last stands in the cell of snapshots.
@@ -109,11 +110,12 @@ class ListReader {
       const bool archived_before = job.state == store::JobState::archived;
       auto read = co_await read_document(job);
       if (!archived_before) documents.made();
+      read_some_ |= read.ok();
       if (!read) {
         if (stops_run(read.error())) co_return read.error();
-        failure_ = read.error();
+        keep_gravest(failure_, read.error());
         // What would meet the next one too need not be met again.
-        if (ends_stream(*failure_) || run_.budget.spent()) co_return Done{};
+        if (ends_stream(read.error()) || run_.budget.spent()) co_return Done{};
       }
       run_.progress.set_units(dataset_.stream, ++done, known);
     }
@@ -168,6 +170,7 @@ class ListReader {
   spapi::Caller caller_;
   ReportDocuments documents_;
   std::optional<Error> failure_;
+  bool read_some_ = false;
 };
 
 }  // namespace
@@ -175,7 +178,7 @@ class ListReader {
 Async<StreamResult> read_listed_reports(RunContext& run, const spapi::ReportDataset& dataset) {
   const auto reader = std::make_unique<ListReader>(run, dataset);
   auto error = co_await reader->read();
-  co_return co_await conclude(run, dataset.stream, reader->calls(), std::move(error));
+  co_return co_await conclude(run, dataset.stream, reader->calls(), std::move(error), reader->read_some());
 }
 
 }  // namespace amzsync::sync

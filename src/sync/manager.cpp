@@ -124,8 +124,8 @@ Async<Result<store::Unheld>> Manager::look_around() {
     if (const auto found = active_.find(run.value); found != active_.end()) found->second.stop(services_.clock, CancelReason::paused);
   // Every engine sees to it: the one that was asked may be gone by then.
   if (news.cancelled_elsewhere && !ending_) {
-    duties_.spawn(end_of_others());
     ending_ = true;
+    insist([this] { duties_.spawn(end_of_others()); });
   }
   co_return news.unheld;
 }

@@ -72,12 +72,12 @@ class MoneyReader {
     auto planned = co_await plan();
     if (!planned) co_return planned.error();
 
-    std::optional<Error> first_failure;
+    std::optional<Error> failure;
     while (const auto slice = plan_->next()) {
       if (run_.turn.cancelled()) co_return Error(Code::cancelled);
       auto walked = co_await walk_slice(*slice);
       if (!walked) {
-        if (!first_failure) first_failure = walked.error();
+        keep_gravest(failure, walked.error());
         // Two days on end that Amazon refuses, asked for alone: it is not about the days.
         refused_ = walked.code() == Code::request_rejected ? refused_ + 1 : 0;
         if (ends_stream(walked.error()) || run_.budget.spent() || refused_ >= kMostRefused) break;
@@ -86,7 +86,7 @@ class MoneyReader {
       auto told = co_await tell_slices();
       if (!told) co_return told.error();
     }
-    co_return first_failure;
+    co_return failure;
   }
 
   std::int64_t calls() const noexcept { return caller_.calls; }

@@ -212,7 +212,8 @@ Async<std::optional<StreamResult>> replay_with(RunContext& run, std::string_view
   auto documents = co_await run.services.store.read(std::move(list));
   if (documents && documents->empty()) co_return std::nullopt;
   auto begun = co_await begin_stream(run, stream);
-  if (!documents || !begun) co_return co_await end(run, stream, !documents ? documents.error() : begun.error());
+  if (!documents) co_return co_await end(run, stream, documents.error());
+  if (!begun) co_return co_await end(run, stream, begun.error());
 
   std::optional<Error> failure;
   std::int64_t done = 0;

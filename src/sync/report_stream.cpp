@@ -2,6 +2,7 @@
 #include "sync/report_stream.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "spapi/report_requests.hpp"
 #include "spapi/reports/datasets.hpp"
@@ -114,19 +115,32 @@ class ReportReader {
   }
 
   /// What Amazon made of this type lately, once a run, when it is first needed: a report that is there already saves a call of a plan of one a minute, and tells
-  /// why Amazon makes no other. Who goes on with reports that were asked for needs it of none of them. Fails where Amazon could not be brought to tell
-  /// it, which it is asked `tries` times in all, by whomever.
-  Async<Status> list_made(int tries) {
+  /// why Amazon makes no other. Who goes on with reports that were asked for needs it of none of them. `judged` is a report that came
+  /// to nothing: a list from before it was asked for tells nothing of it. Fails where Amazon could not be brought to tell.
+  Async<Status> list_made(const store::ReportJob* judged) {
+    constexpr int kMostFailures = 2;   // its plan is a call in 45 seconds
     const Gate::Pass turn = co_await listing_.enter(run_.cancel);
     if (!turn) co_return Code::cancelled;
-    if (listed_ && (*listed_ || list_tries_ >= tries)) co_return *listed_;
-    ++list_tries_;
-    auto listed = co_await add_made();
+    const Instant now = services_.clock.now();
+    Instant since = now - dataset_.cadence;
+    if (judged) since = std::min<Instant>(since, judged->asked_at - kMadeAgainAfter - kClockSlack);
+    const bool tells_of_it = !judged || (listed_at_ > when_made(*judged) && listed_since_ <= judged->asked_at - kMadeAgainAfter);
+    const bool is_known = listed_ && (*listed_ ? tells_of_it : !judged || list_failures_ >= kMostFailures);
+    if (is_known) co_return *listed_;
+    auto listed = co_await add_made(since);
+    if (!listed) ++list_failures_;
     listed_ = listed;
+    listed_at_ = now;
+    listed_since_ = since;
     co_return listed;
   }
-  Async<Status> add_made() {
-    spapi::Request request = spapi::get_reports(dataset_, services_.clock.now() - dataset_.cadence);
+  /// It may have waited long for its call since it was to be asked for.
+  Instant when_made(const store::ReportJob& job) const {
+    const auto here = made_at_.find(job.number);
+    return here == made_at_.end() ? job.asked_at : here->second;
+  }
+  Async<Status> add_made(Instant since) {
+    spapi::Request request = spapi::get_reports(dataset_, since);
     AMZ_CO_TRY(listed, co_await services_.client.call(caller_, std::move(request)));
     AMZ_CO_TRY(page, spapi::decode_reports(listed));
     std::move(page.reports.begin(), page.reports.end(), std::back_inserter(made_));
@@ -251,7 +265,7 @@ class ReportReader {
     Instant since = job.asked_at - kClockSlack;
     if (is_new && reusable) {
       // Who can't have the list has the report made all the same.
-      auto listed = co_await list_made(1);
+      auto listed = co_await list_made(nullptr);
       if (!listed && (stops_run(listed.error()) || listed.code() == Code::unauthorised)) co_return listed;
       if (const ReportInfo* found = find_made(made_, span, marketplaces, false)) {
         job.report_id = found->id;
@@ -282,6 +296,7 @@ class ReportReader {
       if (made) {
         AMZ_CO_TRY(id, spapi::decode_created_report(*made));
         job.report_id = id;
+        made_at_[job.number] = services_.clock.now();
         remember(job, span, marketplaces);
         co_return Done{};
       }
@@ -331,8 +346,9 @@ class ReportReader {
   bool made_lately(const store::ReportJob& job) const {
     const spapi::ReportSpan wanted = span_of(job);
     return std::any_of(made_.begin(), made_.end(), [&](const ReportInfo& report) {
-      if (report.type != dataset_.report_type || report.id == job.report_id || report.status == ReportInfo::Status::cancelled) return false;
-      if (!report.created_at || job.asked_at - *report.created_at > kMadeAgainAfter) return false;
+      // The list is of this type alone; what it does not tell of a report may be what it would take.
+      if ((!report.type.empty() && report.type != dataset_.report_type) || report.id == job.report_id || report.status == ReportInfo::Status::cancelled) return false;
+      if (report.created_at && job.asked_at - *report.created_at > kMadeAgainAfter) return false;
       if (dataset_.day_column.empty() || !report.span.from || !report.span.until) return true;
       const Duration common = std::min(*report.span.until, *wanted.until) - std::max(*report.span.from, *wanted.from);
       return common * 2 > *wanted.until - *wanted.from;
@@ -382,7 +398,7 @@ class ReportReader {
           co_return Outcome{store::JobOutcome::none, {}};
         case ReportInfo::Status::cancelled:
           // Without the list nobody knows what it means: the report stays as it is, and the next sync asks again.
-          AMZ_CO_CHECK(co_await list_made(2));
+          AMZ_CO_CHECK(co_await list_made(&job));
           if (made_lately(job)) co_return Outcome{store::JobOutcome::too_soon, "Amazon made this report a short while ago and makes it again later only."};
           co_return Outcome{store::JobOutcome::no_data, {}};
         case ReportInfo::Status::fatal: co_return co_await fatal(job);
@@ -422,12 +438,12 @@ class ReportReader {
     }
     const store::Counts counts = imported->counts;
     const bool forgotten = imported->personal || services_.settings.keep_archive == Duration(0);
-    auto end = [&dataset = dataset_, number = job.number, archive = job.archive, forgotten, counts, passing = run_.progress.due()](const store::RunTx& entered) {
+    auto end = [&dataset = dataset_, number = job.number, archive = job.archive, forgotten, counts, failed = has_failed_, passing = run_.progress.due()](const store::RunTx& entered) {
       store::add_counts(entered, dataset.stream, counts);
       store::end_report_job(entered, number, store::JobOutcome::imported, "");
-      // A pause for want of data is of other days than those that were read in it.
+      // A pause for want of data is of other days than those that were read in it, and so is one for another report of this run that failed.
       const auto pause = store::cool_down(entered.tx(), entered.user(), dataset.report_type);
-      if (pause && (!pause->reason.empty() || pause->until <= entered.tx().now())) store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
+      if (pause && !failed && (!pause->reason.empty() || pause->until <= entered.tx().now())) store::set_cool_down(entered.tx(), entered.user(), dataset.report_type, std::nullopt);
       if (forgotten) store::forget_archived(entered, archive);
       if (passing) store::pass_progress(entered, *passing);
     };
@@ -452,6 +468,7 @@ class ReportReader {
   /// it. So days of which nothing is known are taken as empty until the next reading, and rows that are there stay.
   Async<Result<Outcome>> conclude_job(const store::ReportJob& job, Outcome end) {
     const bool nothing = end.outcome == store::JobOutcome::no_data;
+    has_failed_ |= !nothing;
     const std::int64_t failures = failures_before_ + 1;   // of syncs, of which one can meet several
     store::CoolDown pause{services_.clock.now() + (failures >= kFailuresForLongPause && !nothing ? kLongPause : kShortPause), nothing ? failures_before_ : failures,
                           nothing ? std::string() : end.reason.empty() ? std::string(code_sentence(Code::report_failed)) : end.reason};
@@ -511,8 +528,10 @@ class ReportReader {
   std::vector<ReportInfo> made_;   // of this type, lately: what Amazon lists, and what this run made
   Gate listing_{1};
   std::optional<Status> listed_;   // what became of the list of them
-  int list_tries_ = 0;
-  bool gave_up_ = false, read_some_ = false;
+  Instant listed_at_{}, listed_since_{};
+  std::map<std::int64_t, Instant> made_at_;   // by job, of this run
+  int list_failures_ = 0;
+  bool gave_up_ = false, read_some_ = false, has_failed_ = false;   // has_failed_: a report was not made
   std::int64_t known_ = 0, done_ = 0;   // windows, and halves of them
   std::int64_t failures_before_ = 0;
   std::optional<Error> failure_;

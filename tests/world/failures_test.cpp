@@ -35,6 +35,7 @@ const Trouble kTroubles[] = {
     {"connection cut inside a body", "/fba/inventory", "cut", 0, 1, 0, false, "", "completed"},
     {"one hanging answer", "/fba/inventory", "hang", 0, 1, 0, false, "", "completed"},
     {"expired access token", "/finances", "status", 403, 1, 1, false, "The access token you provided has expired.", "completed"},
+    {"a token made with a secret that lapsed", "/finances", "status", 403, 1, 1, false, "The LWA secret key used to create the access token has expired.", "completed"},
     {"passing 403", "/fba/inventory", "status", 403, 1, 0, false, "", "completed"},
     {"page token expired once", "/finances", "token_expired", 0, 1, 0, true, "", "completed"},
     {"empty answer in the middle of a walk", "/finances", "empty", 0, 1, 0, true, "", "completed"},

@@ -75,9 +75,9 @@ TEST_CASE("days that were read too early for all of them to be told are read aga
     settings.amazon.goes_on = true;
     settings.amazon.events = 3'000;
     World world(settings);
-    Process& process = world.open();
-    CHECK(member(world.sync_seller(process, 1), "status") == "completed");
-    world.run_for(std::chrono::hours(24 * 100));
+    Process& before = world.open();
+    CHECK(member(world.sync_seller(before, 1), "status") == "completed");
+    Process& process = world.pass(before, std::chrono::hours(24 * 100));
     CHECK(member(sync_again(world, process), "status") == "completed");
     // Late rows of the last days come within the time that a day is read again.
     const std::string early = std::string("SELECT count(*) FROM ") + stream + " WHERE day<" + std::to_string(to_number(day_of(world.clock().now())) - 95);
@@ -292,6 +292,56 @@ TEST_CASE("where Amazon's list of reports is not to be had, a cancelled report i
   world.run_for(std::chrono::hours(5));
   CHECK(member(sync_again(world, process), "status") == "completed");
   check_report(world, process, 1);
+}
+
+TEST_CASE("a report that somebody had made after the list was told, and before ours, is no word that there is nothing") {
+  WorldSettings settings = one_report("reimbursements", 60);
+  World* all = nullptr;
+  settings.watch = [&all](const amzsync::net::HttpRequest& request, const Result<amzsync::net::HttpResponse>& response) {
+    if (!all || !response || response->status != 429) return;
+    World& world = *std::exchange(all, nullptr);
+    CHECK(to_sim(request).path == "/reports/2021-06-30/reports");
+    make_elsewhere(world, request.body);   // just the same
+  };
+  World world(settings);
+  all = &world;
+  amzsim::Fault busy = refusal("/reports", 429, "QuotaExceeded", "You exceeded your quota for the requested resource.", 1);
+  busy.method = "POST";
+  world.amazon().add_fault(busy);
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") != "completed");
+  CHECK(!all);
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome='no_data'") == 0);
+  CHECK(world.count("SELECT count(*) FROM report_jobs WHERE outcome='too_soon'") > 0);
+}
+
+TEST_CASE("what a report was judged by is looked for as far back as it was asked for, however late it is judged") {
+  WorldSettings settings = one_report("reimbursements", 60);
+  std::vector<std::string> bodies;
+  settings.watch = [&bodies](const amzsync::net::HttpRequest& request, const Result<amzsync::net::HttpResponse>&) {
+    if (to_sim(request).path == "/reports/2021-06-30/reports" && !request.body.empty()) bodies.push_back(request.body);
+  };
+  {
+    World like(settings);
+    like.sync_seller(like.open(), 1);
+  }
+  settings.watch = nullptr;
+  World world(settings);
+  for (const std::string& body : bodies) make_elsewhere(world, body);
+  world.run_for(std::chrono::minutes(20));
+  amzsim::Fault refused = refusal("/reports", 400, "InvalidInput", "no", -1);
+  refused.method = "GET";
+  refused.query_holds = std::string(spapi::kReimbursements.report_type);
+  world.amazon().add_fault(refused);
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") != "completed");
+  world.amazon().clear_faults();
+  const std::string judged = "SELECT outcome, count(*) FROM report_jobs WHERE asked_at<" + std::to_string(to_us(world.clock().now())) + " GROUP BY outcome";
+  CHECK(world.sql(judged) == std::vector<std::vector<std::string>>{{"", std::to_string(bodies.size())}});
+  // Nearly a day after they were asked for: what they are judged by was made more than a day ago.
+  world.run_for(from_us(world.count("SELECT min(asked_at) FROM report_jobs")) + std::chrono::hours(24) - std::chrono::minutes(5) - world.clock().now());
+  sync_again(world, process);
+  CHECK(world.sql(judged) == std::vector<std::vector<std::string>>{{"too_soon", std::to_string(bodies.size())}});
 }
 
 TEST_CASE("after three failures in a row a report is left alone for a day, and every sync says so") {

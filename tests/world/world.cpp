@@ -238,7 +238,7 @@ Process::Process(World& world, int number) : world_(world), number_(number) {
   if (!me) throw std::runtime_error("the engine can't be registered: " + me.error().message);
 
   amzsync::EngineSettings e;
-  e.app = {"client", Secret("client-secret")};
+  e.app = {"client", Secret(world_.client_secret_)};
   e.app_settings = {"amzn1.sp.solution.world", kRedirect, kAmazon, false};
   e.lwa_endpoint = kAmazon;
   e.spapi.endpoint = kAmazon;
@@ -443,6 +443,12 @@ void World::run_for(Duration span) {
   run_until([] { return false; }, span);
   move_to(end);
   settle();
+}
+
+Process& World::pass(Process& process, Duration span) {
+  close(process);
+  run_for(span);
+  return open();
 }
 
 Result<amzsync::sync::OAuthCallback> World::agree(Process& process, int n, const std::string& marketplace) {

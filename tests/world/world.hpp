@@ -133,6 +133,7 @@ class World {
   /// The keys of the engines that are opened from now on.
   void use_master_keys(std::string keys) { master_keys_ = std::move(keys); }
   void use_history(int days) { settings_.history_days = days; }
+  void use_client_secret(std::string secret) { client_secret_ = std::move(secret); }
   void use_streams(std::vector<std::string> streams) { settings_.streams = std::move(streams); }
   void use_token_store(amzsync::auth::TokenStore* tokens) { settings_.token_store = tokens; }
   /// Whether the disk has any to spare.
@@ -145,6 +146,8 @@ class World {
   /// Runs, moving time on, until `done` holds. False: nothing happens any more, or `within` has passed.
   bool run_until(const std::function<bool()>& done, Duration within = std::chrono::hours(24 * 30));
   void run_for(Duration span);
+  /// The same while no engine is open, which is soon over: `process` is closed before, the one that is told opened after it.
+  Process& pass(Process& process, Duration span);
 
   /// Runs a coroutine to its end.
   template <class T>
@@ -245,6 +248,7 @@ class World {
   mutable int looks_ = 0;
   bool room_ = true;
   std::string master_keys_ = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+  std::string client_secret_ = "client-secret";
   std::string lock_path_;
   asio::io_context loop_{1};
   std::vector<std::unique_ptr<Process>> processes_;

@@ -44,7 +44,6 @@ class SqliteStore final : public Store {
   Status open_all() {
     AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
     writer_ = std::move(writer);
-    place_ = place_of_file();
     AMZ_CHECK(refuse_foreign());
     AMZ_CHECK(writer_->exec("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON"));
     AMZ_CHECK(writer_->exec(options_.synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
@@ -68,6 +67,9 @@ class SqliteStore final : public Store {
     // Before the commit: nobody may see an engine that does not hold its place yet.
     if (Status held = liveness_->hold(engine); !held) return roll_back(held.error());
     AMZ_CHECK(writer_->exec("COMMIT"));
+    std::error_code nowhere;
+    path_ = std::filesystem::absolute(options_.path, nowhere).string();
+    if (!nowhere) places_ = places_of_files();   // the log is there by now
     return engine;
   }
 
@@ -128,15 +130,21 @@ class SqliteStore final : public Store {
     return (failed ? options_.path : real.string()) + "-engines";
   }
   using Place = std::pair<dev_t, ino_t>;
-  std::optional<Place> place_of_file() const {
-    struct stat file {};
-    if (!options_.vfs.empty() || ::stat(options_.path.c_str(), &file) != 0) return std::nullopt;
-    return Place{file.st_dev, file.st_ino};
+  /// Of the database, its log and the log's index, by their names; nothing where they are no files of the system's.
+  std::vector<std::optional<Place>> places_of_files() const {
+    std::vector<std::optional<Place>> places;
+    if (!options_.vfs.empty()) return places;
+    const std::string real = sqlite3_db_filename(writer_->raw(), "main");   // where the others lie, if a link leads there
+    for (const std::string& path : {path_, real + "-wal", real + "-shm"}) {
+      struct stat file {};
+      places.push_back(::stat(path.c_str(), &file) == 0 ? std::optional(Place{file.st_dev, file.st_ino}) : std::nullopt);
+    }
+    return places;
   }
   /// A file that is open lives on without its name, or under another: what is written there nobody else will find, nor we after the next start.
   Status in_place() const {
-    if (!place_ || place_of_file() == place_) return Done{};
-    return Error(Code::store_unavailable, "The database's file was removed, moved or replaced while this process had it open. Put it back, or start the process again.");
+    if (places_.empty() || places_of_files() == places_) return Done{};
+    return Error(Code::store_unavailable, "The database's file, or its log, was removed, moved or replaced while this process had it open. Stop all processes that use it, not by force, see that it is the one that is meant, and start them again.");
   }
 
   struct Disk {
@@ -345,7 +353,8 @@ class SqliteStore final : public Store {
   Log log_;
 
   std::unique_ptr<SqliteConnection> writer_;  // the writer's executor only, once open
-  std::optional<Place> place_;                // of the file that was opened
+  std::string path_;                          // as it was given, whatever the process's folder is later
+  std::vector<std::optional<Place>> places_;  // of the files that were opened; once an engine is registered, which is before any are shared with threads
   const int newest_ = sqlite_migrations().back().version;
   std::unique_ptr<LivenessFile> liveness_;
   std::function<void()> on_commit_;
