@@ -22,6 +22,18 @@ WorldSettings small() {
   return settings;
 }
 
+/// From its next call on the process stands still, as if it were stopped.
+void let_stand_still(World& world, Process& holder, Duration span) {
+  bool still = false;
+  world.set_fates([&](Process& process, World::Point) -> World::Fate {
+    if (still || &process != &holder) return {};
+    still = true;
+    return {World::Fate::What::freeze, span, Code::store_busy};
+  });
+  REQUIRE(world.run_until([&] { return still; }));
+  world.set_fates({});
+}
+
 }  // namespace
 
 TEST_SUITE_BEGIN("schedule");
@@ -351,13 +363,7 @@ TEST_CASE("a cancel is heard within a second though the engine that performs the
   const auto connected = world.connect(holder, 1);
   REQUIRE(connected);
   REQUIRE(world.run_until([&] { return world.count("SELECT progress FROM runs") >= 30; }));
-  bool still = true;
-  world.set_fates([&](Process& process, World::Point) -> World::Fate {
-    if (!still || &process != &holder) return {};
-    still = false;
-    return {World::Fate::What::freeze, std::chrono::seconds(20), Code::store_busy};
-  });
-  REQUIRE(world.run_until([&] { return !still; }));
+  let_stand_still(world, holder, std::chrono::seconds(20));
   REQUIRE(world.wait(other.engine().cancel(world.user(1), connected->sync_id, "the test")));
   world.run_for(std::chrono::milliseconds(1'000));
   CHECK(world.sql("SELECT status FROM runs")[0][0] == "cancelled");
@@ -377,13 +383,7 @@ TEST_CASE("a cancel outlives the engine that was asked for it, though the one th
     const auto connected = world.connect(holder, 1);
     REQUIRE(connected);
     REQUIRE(world.run_until([&] { return world.count("SELECT progress FROM runs") >= 30; }));
-    bool still = true;
-    world.set_fates([&](Process& process, World::Point) -> World::Fate {
-      if (!still || &process != &holder) return {};
-      still = false;
-      return {World::Fate::What::freeze, std::chrono::seconds(25), Code::store_busy};
-    });
-    REQUIRE(world.run_until([&] { return !still; }));
+    let_stand_still(world, holder, std::chrono::seconds(25));
     REQUIRE(world.wait(asked.engine().cancel(world.user(1), connected->sync_id, "the test")));
     if (killed) {
       world.kill(asked);
