@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/participations_stream.hpp"
 
+#include <algorithm>
+
 #include "spapi/sellers.hpp"
 #include "store/connections.hpp"
 #include "store/money_rows.hpp"
@@ -46,6 +48,12 @@ Async<Result<spapi::ParticipationPage>> ask_amazon(RunContext& run, spapi::Calle
   co_return spapi::decode_participations(answer);
 }
 
+/// One that can't be read may be any of those that are known, so none of them is given up for it.
+void keep_known(spapi::ParticipationPage& page, const std::vector<store::Participation>& known) {
+  for (const store::Participation& p : known)
+    if (std::none_of(page.list.begin(), page.list.end(), [&](const store::Participation& read) { return read.marketplace == p.marketplace; })) page.list.push_back(p);
+}
+
 Async<Status> store_list(RunContext& run, const spapi::ParticipationPage& page) {
   auto write = [page](const store::RunTx& entered) {
     const store::ListChange change = store::replace_participations(entered.tx(), entered.user(), page.list);
@@ -78,6 +86,10 @@ Async<StreamResult> read_participations(RunContext& run) {
   auto page = co_await ask_amazon(run, caller);
   std::optional<Error> error;
   if (page) {
+    if (!page->unreadable.empty()) {
+      keep_known(*page, known->list);
+      error = Error(Code::rows_quarantined, "Not every one of the seller's marketplaces could be read, so there may be one of which nothing was; what Amazon told is kept in quarantine.");
+    }
     auto stored = co_await store_list(run, *page);
     if (!stored) error = stored.error();
     choose_marketplaces(run, page->list);

@@ -168,14 +168,14 @@ class Run {
   }
 
   /// The marketplaces prove that Amazon accepts the connection. Without them nothing else is worth asking, except where only
-  /// the role for this one call is missing.
+  /// the role for this one call is missing, or some of them can't be read.
   Async<Status> read_participations_first() {
     const Stream& stream = participations_stream();
     StreamResult result = co_await stream.read(context_);
     std::optional<Error> error = result.error;
     const StreamOutcome outcome = result.outcome;
     results_.push_back({&stream, std::move(result)});
-    if (outcome == StreamOutcome::complete || outcome == StreamOutcome::unauthorised) co_return Done{};
+    if (outcome == StreamOutcome::complete || outcome == StreamOutcome::unauthorised || error->code == Code::rows_quarantined) co_return Done{};
     co_return *error;
   }
 
@@ -274,7 +274,7 @@ class Run {
     store::RunEnd end;
     int incomplete = 0, read = 0;
     for (const StreamEnd& of : results_) {
-      if (of.stream == &participations_stream()) continue;
+      if (of.stream == &participations_stream() && of.result.outcome != StreamOutcome::incomplete) continue;
       const bool refused = of.result.outcome == StreamOutcome::unauthorised;
       // An optional stream whose role the app lacks is told by its coverage.
       if (refused && !of.stream->money && !named(*of.stream)) continue;

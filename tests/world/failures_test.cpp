@@ -226,6 +226,48 @@ TEST_CASE("money that could not be read is not called none") {
   CHECK(member(answer, "reason") == "rows_quarantined");
 }
 
+TEST_CASE("a marketplace that can't be read makes the run partial until it can, and gives up none that is known") {
+  WorldSettings settings;
+  settings.amazon.events = 300;
+  settings.amazon.skus = 20;
+  settings.streams = {"transactions", "inventory"};
+  World world(settings);
+  Process& process = world.open();
+  const auto told = [](const std::string& id, const std::string& participation) {
+    return R"({"marketplace":{"id":")" + id + R"(","name":"N","countryCode":"US","defaultCurrencyCode":"USD","defaultLanguageCode":"en_US","domainName":"d"},"storeName":"S","participation":)" + participation + "}";
+  };
+  const std::string us = told("ATVPDKIKX0DER", R"({"isParticipating":true,"hasSuspendedListings":false})");
+  const auto answers = [&](const std::string& canada) {
+    world.amazon().clear_faults();
+    amzsim::Fault answer;
+    answer.path = "/sellers";
+    answer.kind = "body";
+    answer.content_type = "application/json";
+    answer.message = R"({"payload":[)" + us + "," + told("A2EUQ1WTGCTBG2", canada) + "]}";
+    answer.times = -1;
+    world.amazon().add_fault(answer);
+  };
+  const auto known = [&] { return world.count("SELECT count(*) FROM participations"); };
+
+  answers("null");
+  const std::string first = world.sync_seller(process, 1);
+  CHECK(member(first, "status") == "partial");
+  CHECK(member(first, {"error", "code"}) == "rows_quarantined");
+  CHECK(known() == 1);
+  CHECK(world.count("SELECT count(*) FROM amz_inventory") == world.truth(1)["inventory"]["rows"].integer());   // what is known was read all the same
+
+  answers(R"({"isParticipating":false,"hasSuspendedListings":false})");   // asked for again, though an hour ago there was an answer
+  world.run_for(std::chrono::hours(1));
+  CHECK(member(world.finish(process, world.user(1), world.wait(process.engine().triggers().start(world.user(1), ""))->id), "status") == "completed");
+  CHECK(known() == 2);
+
+  answers("{}");
+  world.run_for(std::chrono::hours(25));
+  const std::string last = world.finish(process, world.user(1), world.wait(process.engine().triggers().start(world.user(1), ""))->id);
+  CHECK(member(last, "status") == "partial");
+  CHECK(known() == 2);
+}
+
 TEST_CASE("a stream that settings name and that is refused makes the run partial") {
   WorldSettings settings;
   settings.amazon.events = 200;
