@@ -81,19 +81,19 @@ class Loader {
         if (state && (state->coverage == "complete" || state->coverage == "provisional")) t_.coverage.add_all(stream.source);
         continue;
       }
-      // Where no report is made of what was paid, and the money shows that something was, nothing tells what it was for.
-      const bool contradicted = stream.source == Source::reimbursements &&
-                                tx_.integer("SELECT 1 FROM cells c JOIN credits d ON d.user_no=c.user_no AND d.day=c.day WHERE c.user_no=?1 AND c.stream=?2 AND c.by_word=1 LIMIT 1", user_, stream.name).has_value();
+      const std::string_view contradicted = contradiction(stream.source);
       // A file without a column that what follows is concluded from is no file to conclude from.
       if (const std::string lacking = lacking_column(stream.source); !lacking.empty()) {
         t_.coverage.set_reason(stream.source, "its files have no " + lacking);
         continue;
       }
-      if (contradicted) t_.coverage.set_reason(stream.source, "Amazon makes no report of it, although the money shows some");
-      Rows r = tx_.rows("SELECT day, read_until, read_at FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND (by_word=0 OR ?3=0) ORDER BY day", user_, stream.name, contradicted || stream.source == Source::money ? 1 : 0);
+      if (!contradicted.empty()) t_.coverage.set_reason(stream.source, "Amazon makes no report of it, although " + std::string(contradicted));
+      const bool needs_list = !contradicted.empty() || stream.source == Source::money;
+      Rows r = tx_.rows("SELECT day, read_until, read_at, by_word FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND (by_word=0 OR ?3=0) ORDER BY day", user_, stream.name, needs_list ? 1 : 0);
       while (next(r)) {
         const Day day = day_from(r.integer(0));
         if (r.is_null(1)) continue;
+        if (r.flag(3)) t_.coverage.add_by_word(stream.source, day);
         if (stream.of == by_day) {
           if (r.instant(1) >= Instant(day + days(1))) t_.coverage.add(stream.source, day, day + days(1));
         } else if (const Day until = std::min(months_after(day, 1), day_of(r.instant(2))); until > day) {
@@ -102,6 +102,23 @@ class Loader {
       }
     }
     t_.coverage.set_reason(Source::removal_shipments, "no stream reads them; the host can supply them");
+  }
+
+  /// What shows that a report that Amazon would not make is no word that there is nothing (R1: somebody may have cancelled it); empty: nothing does.
+  std::string_view contradiction(Source source) {
+    struct Doubt {
+      Source source;
+      std::string_view shown, sql;
+    };
+#define AMZ_BY_WORD(stream, other) "SELECT 1 FROM cells c JOIN " other " o ON o.user_no=c.user_no AND o.day=c.day WHERE c.user_no=?1 AND c.stream='" stream "' AND c.by_word=1"
+    static constexpr Doubt doubts[]{{Source::reimbursements, "the money shows some", AMZ_BY_WORD("reimbursements", "credits") " LIMIT 1"},
+                                    {Source::returns, "the ledger shows some", AMZ_BY_WORD("returns", "ledger") " AND o.event_type='CustomerReturns' LIMIT 1"},
+                                    {Source::removals, "the ledger shows some", AMZ_BY_WORD("removals", "ledger") " AND o.event_type='VendorReturns' LIMIT 1"},
+                                    {Source::ledger, "the returns show some", AMZ_BY_WORD("ledger", "returns") " LIMIT 1"}};
+#undef AMZ_BY_WORD
+    for (const Doubt& d : doubts)
+      if (d.source == source && tx_.integer(d.sql, user_)) return d.shown;
+    return {};
   }
 
   /// The first of the columns that Amazon fills in every row, or in every row of a kind, and that none of the stored rows has; empty: none.

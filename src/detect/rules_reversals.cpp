@@ -323,6 +323,7 @@ class Unsupported final : public OfLines {
     Case::Grounds grounds{.event = line.approved, .country = c.tables.home, .base = 65, .by_id = reversal.original != nullptr, .not_before = {}, .aged_from = {}, .early = false};
     if (!reversal.original) {
       f.terms.push_back({"X1", -10});
+      f.review_only = c.tables.coverage.any_by_word(Source::reimbursements, day_from(-1'000'000), line.approved);
       return claim(std::move(f), reversal, reversal.units, std::move(grounds));
     }
 

@@ -293,7 +293,7 @@ class DisposedWithoutRequest final : public Judge {
     if (disposal.doubtful) f.terms.push_back({"G1", -20});
     if (f.quantity == 0) return c.no(rule_, ref, "ordered by the seller, taken back, or paid", std::move(f.netting));
     const bool sellable = row.disposition == Disposition::sellable;
-    f.review_only = !sellable;
+    f.review_only = !sellable || c.tables.coverage.any_by_word(Source::removals, row.day - days(30), row.day);
     const std::string_view country = c.country(row.country);
     c.set_value(f, c.value_before_order(row.fnsku, row.msku, row.day, country));
     c.conclude(rule_, std::move(f), {.event = row.day, .country = country, .base = sellable ? 65 : 40, .by_id = false, .not_before = {}, .aged_from = {}, .early = false});

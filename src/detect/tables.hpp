@@ -232,6 +232,8 @@ class Coverage {
     std::string reason;
   };
   void add(Source source, Day from, Day until);   ///< days in order; `until` is not among them
+  /// Of those days nothing but a report that Amazon would not make says that they are empty.
+  void add_by_word(Source source, Day day) { by_word_[source].push_back(day); }
   void add_all(Source source) { add(source, day_from(-1'000'000), day_from(1'000'000)); }
   void set_reason(Source source, std::string reason) { reasons_[source] = std::move(reason); }
   bool any(Source source) const { return days_.contains(source); }
@@ -240,9 +242,12 @@ class Coverage {
   std::string told() const;
   /// Of the days from `from` to `to`, both among them, the first stretch that is missing.
   std::optional<Gap> missing(Source source, Day from, Day to) const;
+  /// Whether any of these days is one of add_by_word: what rests on the want of a row in them alone is for a person to look at.
+  bool any_by_word(Source source, Day from, Day to) const;
 
  private:
   std::map<Source, std::vector<std::pair<Day, Day>>> days_;
+  std::map<Source, std::vector<Day>> by_word_;   // in order
   std::map<Source, std::string> reasons_;
 };
 

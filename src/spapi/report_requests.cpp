@@ -21,6 +21,8 @@ ReportInfo read_report(Json report) {
   info.created_at = parse_instant(report["createdTime"].text());
   info.span = {parse_instant(report["dataStartTime"].text()), parse_instant(report["dataEndTime"].text())};
   for (const Json id : report["marketplaceIds"]) info.marketplaces.emplace_back(id.text());
+  const bool known = info.status != ReportInfo::Status::under_way || status == "IN_QUEUE" || status == "IN_PROGRESS";
+  info.readable = known && !info.id.empty() && (info.status != ReportInfo::Status::done || !info.document_id.empty());
   return info;
 }
 

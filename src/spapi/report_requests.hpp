@@ -27,6 +27,7 @@ struct ReportInfo {
   std::optional<Instant> created_at;
   ReportSpan span;
   std::vector<std::string> marketplaces;
+  bool readable = true;   ///< its id and its state are told, and of one that is done its document
 };
 Request get_report(const std::string& report_id);
 Result<ReportInfo> decode_report(const JsonDocument& answer);

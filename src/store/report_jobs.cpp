@@ -50,9 +50,9 @@ std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_v
 
 void report_asked(const RunTx& run, std::int64_t job, Instant at) { run.tx().run("UPDATE report_jobs SET asked_at=?2 WHERE job_no=?1 AND user_no=?3", job, at, run.user()); }
 void report_made(const RunTx& run, std::int64_t job, std::string_view report_id, Instant as_of) { run.tx().run("UPDATE report_jobs SET state='waiting', report_id=?2, asked_at=?3 WHERE job_no=?1 AND user_no=?4", job, report_id, as_of, run.user()); }
-void report_ready(const RunTx& run, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows) {
-  run.tx().run("UPDATE report_jobs SET state='ready', document_id=?2, rows_from=?3, rows_until=?4 WHERE job_no=?1 AND user_no=?5", job, document_id, rows ? std::optional(rows->from) : std::nullopt,
-         rows ? std::optional(rows->until) : std::nullopt, run.user());
+void report_ready(const RunTx& run, const ReportJob& job) {
+  run.tx().run("UPDATE report_jobs SET state='ready', document_id=?2, rows_from=?3, rows_until=?4, until_day=?6 WHERE job_no=?1 AND user_no=?5", job.number, job.document_id,
+               job.rows ? std::optional(job.rows->from) : std::nullopt, job.rows ? std::optional(job.rows->until) : std::nullopt, run.user(), job.until);
 }
 void report_archived(const RunTx& run, std::int64_t job, std::int64_t archive) { run.tx().run("UPDATE report_jobs SET state='archived', archive_no=?2 WHERE job_no=?1 AND user_no=?3", job, archive, run.user()); }
 

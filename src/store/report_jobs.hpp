@@ -50,7 +50,7 @@ std::vector<ReportJob> unfinished_report_jobs(Tx& tx, UserNo user, std::string_v
 void report_asked(const RunTx& run, std::int64_t job, Instant at);
 /// `as_of`: it tells nothing of what came later.
 void report_made(const RunTx& run, std::int64_t job, std::string_view report_id, Instant as_of);
-void report_ready(const RunTx& run, std::int64_t job, std::string_view document_id, const std::optional<DayRange>& rows);
+void report_ready(const RunTx& run, const ReportJob& job);
 void report_archived(const RunTx& run, std::int64_t job, std::int64_t archive);
 void end_report_job(const RunTx& run, std::int64_t job, JobOutcome outcome, std::string_view reason);
 

@@ -7,6 +7,7 @@
 #include "spapi/inbound.hpp"
 #include "store/connections.hpp"
 #include "store/inbound_rows.hpp"
+#include "store/money_rows.hpp"
 #include "sync/page_archive.hpp"
 
 namespace amzsync::sync {
@@ -18,7 +19,7 @@ constexpr int kMostEmptyPages = 20;   // on end
 constexpr Duration kOverlap = std::chrono::hours(24 * 3);   // updates that were told late
 
 /// Whether a failed walk is worth beginning anew at once.
-bool restarts(Code code) noexcept { return code == Code::page_token_expired || code == Code::page_loop; }
+bool restarts(Code code) noexcept { return code == Code::page_token_expired || code == Code::page_loop || code == Code::bad_answer; }
 
 /// Whether two moments lie in one week: the first reading of each week reads everything, since nobody promises that each change of a quantity
 /// counts as an update.
@@ -114,8 +115,9 @@ class InboundReader {
       spapi::Request request = first ? spapi::get_inbound(list, marketplace, from_, until_) : spapi::get_more_inbound(list, marketplace, token);
       AMZ_CO_TRY(answer, co_await run_.services.client.call(caller_, std::move(request)));
       AMZ_CO_TRY(page, spapi::decode_inbound(list, marketplace, answer));
-      // Amazon is known to answer a token that it no longer likes with nothing at all (facts F4).
+      // Amazon is known to answer what it does not like with nothing at all, a token that has died above all (facts F4).
       if (page.empty && !first) co_return Code::page_token_expired;
+      if (page.empty) co_return Error(Code::bad_answer, "Amazon's answer to " + std::string(request.operation->name) + " holds no list, which is no word that there is nothing.");
       first = false;
       token = page.next_token;
       empty_pages = page.rows.empty() ? empty_pages + 1 : 0;
@@ -152,6 +154,8 @@ class InboundReader {
       const store::ReportTable& table = spapi::inbound_table(list);
       store::Counts counts = store::upsert_report_rows(run, table, page.rows);
       if (list == spapi::InboundList::shipments && counts.added + counts.changed > 0) store::note_shipment_statuses(run, page.rows);
+      // Until the reading ends, whatever becomes of it, shipments stand beside quantities of an earlier one.
+      if (counts.added + counts.changed > 0) store::set_stream_state(run.tx(), run.user(), kName, "failed", false, std::nullopt, std::nullopt);
       store::Twins twins;
       for (const store::Fault& fault : page.unreadable) {
         ++counts.fetched;

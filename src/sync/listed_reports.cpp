@@ -75,8 +75,15 @@ class ListReader {
       if (!answer) co_return answer.error();
       AMZ_CO_TRY(listed, spapi::decode_reports(*answer));
       std::vector<store::ReportJob> jobs;
-      for (const spapi::ReportInfo& report : listed.reports)
-        if (report.type == dataset_.report_type && report.status == spapi::ReportInfo::Status::done && !report.id.empty() && !report.document_id.empty()) jobs.push_back(job_of(report, now));
+      for (const spapi::ReportInfo& report : listed.reports) {
+        if (!report.type.empty() && report.type != dataset_.report_type) continue;
+        if (!report.readable || report.type.empty()) {
+          // The list is walked anew with the next sync.
+          keep_gravest(failure_, Error(Code::bad_answer, "An entry of Amazon's list of reports can't be read, so there may be a report that was not."));
+        } else if (report.status == spapi::ReportInfo::Status::done) {
+          jobs.push_back(job_of(report, now));
+        }
+      }
       auto open = [jobs = std::move(jobs)](const store::RunTx& run) {
         for (const store::ReportJob& job : jobs) store::open_listed_job(run.tx(), run.user(), job);
       };
@@ -142,7 +149,7 @@ class ListReader {
         if (over) {
           store::end_report_job(run, job.number, store::JobOutcome::fatal, why);
         } else {
-          store::report_ready(run, job.number, job.document_id, job.rows);
+          store::report_ready(run, job);
         }
       };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(again)));

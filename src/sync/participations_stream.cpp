@@ -40,6 +40,7 @@ void choose_marketplaces(RunContext& run, const std::vector<store::Participation
   for (const store::Participation& p : list) {
     const spapi::Marketplace* known = spapi::find_marketplace(p.marketplace.text());
     if (known && known->region == run.services.settings.region && p.participating) run.marketplaces.push_back(p.marketplace);
+    if (!known && p.participating && p.domain.starts_with("www.amazon.")) run.services.log.warn("A marketplace of the seller's is not known to this version, and nothing of it is read", {{"marketplace", p.marketplace.text()}, {"domain", p.domain}});
   }
 }
 

@@ -220,7 +220,7 @@ class ReportReader {
         pass_over(job.report_id, end.outcome == store::JobOutcome::fatal ? ReportInfo::Status::fatal : ReportInfo::Status::cancelled);
         co_return co_await conclude_job(job, end);
       }
-      auto ready = [number = job.number, id = job.document_id, rows = job.rows](const store::RunTx& run) { store::report_ready(run, number, id, rows); };
+      auto ready = [job](const store::RunTx& run) { store::report_ready(run, job); };
       AMZ_CO_CHECK(co_await write_for(run_, std::move(ready)));
       job.state = JobState::ready;
     }
@@ -363,6 +363,15 @@ class ReportReader {
     return *report.span.from > *wanted.from + std::chrono::hours(1) || *report.span.until < *wanted.until - std::chrono::hours(25);
   }
 
+  /// The end of the days that a report tells whole, where those are fewer than it was asked for, though all of them are over.
+  std::optional<Day> ends_early(const store::ReportJob& job, const ReportInfo& report) const {
+    if (dataset_.day_column.empty() || dataset_.whole_months || !report.span.until) return std::nullopt;
+    const Instant wanted = *span_of(job).until;
+    if (wanted - *report.span.until <= std::chrono::hours(1) || wanted > services_.clock.now() - std::chrono::hours(25)) return std::nullopt;
+    const Day end = day_of(*report.span.until + std::chrono::hours(1)) - std::chrono::days(dataset_.edge_days);
+    return end < job.until ? std::optional(std::max(end, job.from + std::chrono::days(1))) : std::nullopt;
+  }
+
   /// Days of which a report may have rows that are no part of what we want of it: those of the history have reports of their own, as the next one will
   /// have, which dates that are local may name already; and one that somebody else had made tells of the days that it was made of.
   std::optional<DayRange> told_elsewhere(const store::ReportJob& job, const ReportInfo& report) const {
@@ -394,6 +403,10 @@ class ReportReader {
           if (is_of_other_days(job, report)) co_return Outcome{store::JobOutcome::fatal, "The report tells of other days than it was asked for."};
           // "DONE: reportDocumentId present" (Reports 2021-06-30), so without one it is no word that there is nothing.
           if (report.document_id.empty()) co_return Outcome{store::JobOutcome::fatal, "The report is done, and Amazon names no document of it."};
+          if (const auto end = ends_early(job, report)) {
+            job.until = *end;   // the days behind it stay due
+            keep_gravest(failure_, Error(Code::report_failed, "Amazon made a report of fewer days than it was asked for; it ends with " + format_day(*end - std::chrono::days(1)) + "."));
+          }
           job.rows = told_elsewhere(job, report);
           co_return Outcome{store::JobOutcome::none, {}};
         case ReportInfo::Status::cancelled:

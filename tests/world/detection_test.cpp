@@ -167,6 +167,40 @@ TEST_CASE("a stream that is not read blocks what needs it by name, and nothing i
   }
 }
 
+TEST_CASE("a report that somebody cancelled, and Amazon does not say so, brings no claim that all rows would not") {
+  WorldSettings settings = planted();
+  settings.seed = 3;
+  settings.amazon.events = 300;
+  settings.amazon.skus = 40;
+  settings.history_days = settings.amazon.history_days = 400;
+  const auto claims = [&](const std::string& cancelled, int after) {
+    World world(settings);
+    Process& process = world.open();
+    amzsim::Fault fault;
+    fault.path = "/reports/2021-06-30/reports";
+    fault.whole_path = true;
+    fault.method = "POST";
+    fault.body_holds = cancelled;
+    fault.kind = "report_cancelled";
+    fault.after = after;
+    if (!cancelled.empty()) world.amazon().add_fault(fault);
+    world.sync_seller(process, 1);
+    std::set<std::string> ids;
+    const auto document = JsonDocument::parse(findings(world, process, "claim_ready"));
+    REQUIRE(document);
+    for (const Json finding : (*document)["findings"]) ids.insert(std::string(finding["rule"].text()) + " " + std::string(finding["id"].text()));
+    return ids;
+  };
+  const auto right = claims("", 0);
+  CHECK(right.size() > 10);
+  for (const char* type : {"GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA", "GET_LEDGER_DETAIL_VIEW_DATA", "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA", "GET_FBA_REIMBURSEMENTS_DATA"})
+    for (const int window : {0, 1}) {
+      CAPTURE(std::string(type));
+      CAPTURE(window);
+      for (const std::string& claim : claims(type, window)) CHECK_MESSAGE(right.contains(claim), claim);
+    }
+}
+
 TEST_CASE("where Amazon refuses every report, nothing is claimed that needs one") {
   World world(planted());
   Process& process = world.open();

@@ -41,6 +41,14 @@ amzsim::Fault answer(const std::string& path, const std::string& body, int times
   return fault;
 }
 
+amzsim::Fault fault_of(const std::string& path, const std::string& kind) {
+  amzsim::Fault fault;
+  fault.path = path;
+  fault.kind = kind;
+  fault.times = -1;
+  return fault;
+}
+
 std::string item(const std::string& sku, int received) {
   return R"({"ShipmentId":"FBA15X","SellerSKU":")" + sku + R"(","FulfillmentNetworkSKU":"X1","QuantityShipped":9,"QuantityReceived":)" + std::to_string(received) + "}";
 }
@@ -233,6 +241,47 @@ TEST_CASE("a walk of shipments that loses its token begins anew, one whose token
   // What was not read whole is read whole next time.
   CHECK(member(sync_again(world, process, 1), "status") == "completed");
   CHECK(world.count("SELECT count(*) FROM amz_inbound_items WHERE shipment_id<>'FBA15X'") == world.truth(1, false)["inbound"]["items"].integer());
+}
+
+TEST_CASE("an answer without a list is no word that there are no shipments, nor that they hold nothing") {
+  for (const char* path : {"/fba/inbound/v0/shipments", "/fba/inbound/v0/shipmentItems"}) {
+    CAPTURE(std::string(path));
+    World world(shipments_alone());
+    Process& process = world.open();
+    const auto none = [&](int times) {
+      amzsim::Fault nothing = answer(path, R"({"payload":{}})", times);
+      nothing.whole_path = true;
+      world.amazon().add_fault(nothing);
+    };
+    none(-1);
+    const std::string run = world.sync_seller(process, 1);
+    CHECK(member(run, "status") == "partial");
+    CHECK(inbound_of(run, "coverage") == "failed");
+    world.amazon().clear_faults();
+    none(1);   // in passing
+    CHECK(member(sync_again(world, process, 1), "status") == "completed");
+    check_truth(world, process, 1);
+  }
+}
+
+TEST_CASE("shipments of a reading that was cancelled stand beside quantities of an earlier one, so nothing is concluded from them until they are read whole") {
+  World world(shipments_alone());
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto coverage = [&] { return world.sql("SELECT coverage FROM stream_states WHERE stream='inbound'")[0][0]; };
+  CHECK(coverage() == "complete");
+  world.run_for(std::chrono::hours(2));
+  world.amazon().add_fault(answer("/fba/inbound/v0/shipments", R"({"payload":{"ShipmentData":[{"ShipmentId":"FBA15X","ShipmentName":"new","ShipmentStatus":"CLOSED"}]}})"));
+  world.amazon().add_fault(fault_of("/fba/inbound/v0/shipmentItems", "hang"));
+  const auto begun = world.wait(process.engine().triggers().start(world.user(1), "inbound"));
+  REQUIRE(begun);
+  REQUIRE(world.run_until([&] { return world.count("SELECT count(*) FROM inbound_shipments WHERE shipment_id='FBA15X'") == 1; }));
+  CHECK(world.wait(process.engine().cancel(world.user(1), begun->id, "the test")));
+  CHECK(member(world.finish(process, world.user(1), begun->id), "status") == "cancelled");
+  CHECK(coverage() == "failed");
+  world.amazon().clear_faults();
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
+  CHECK(coverage() == "complete");
 }
 
 TEST_CASE("without the role for shipments a sync is complete all the same, and says what it lacks; one that was asked for them is not") {

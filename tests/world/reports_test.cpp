@@ -782,6 +782,22 @@ TEST_CASE("a report that tells of other days than it was asked for is refused, a
   check_report(world, process, 1);
 }
 
+TEST_CASE("a report that ends before the days that it was asked for is taken for those that it tells, and the others are read later") {
+  World world(one_report("returns", 100));
+  Process& process = world.open();
+  world.amazon().add_fault(report_fault("report_short"));
+  const std::string run = world.sync_seller(process, 1);
+  CHECK(member(run, "status") == "partial");
+  CHECK(member(run, {"error", "message"}).find("fewer days") != std::string::npos);
+  const auto days_read = [&] { return world.count("SELECT count(*) FROM cells WHERE stream='returns' AND digest IS NOT NULL"); };
+  const std::int64_t before = days_read();
+  world.amazon().clear_faults();
+  Process& later = world.pass(process, std::chrono::hours(24));
+  CHECK(member(sync_again(world, later), "status") == "completed");
+  CHECK(days_read() == before + 2);   // the one that was left out, and today
+  check_report(world, later, 1);
+}
+
 TEST_CASE("wherever a worker dies while it stores a report, the run tells of all that was stored, and that some could not be read") {
   std::string text = kPaymentsHeader + "no date\tR-0\tLost_Warehouse\tSKU-1\tX001\tUSD\t5.00\n";
   constexpr int kRows = 12;

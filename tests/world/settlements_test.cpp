@@ -123,6 +123,29 @@ TEST_CASE("a settlement that is refused, or in whose place an error stands, is a
   CHECK(world.count("SELECT count(*) FROM report_jobs WHERE state<>'over'") == 0);
 }
 
+TEST_CASE("an entry of the list of settlements that can't be read makes the sync partial, and the list is walked anew with the next") {
+  const std::string type = R"("reportType":"GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2")", id = R"("reportId":"1")", done = R"("processingStatus":"DONE")";
+  for (const std::string& entry : {std::string("null"), "{" + type + "," + id + "," + done + "}", "{" + type + "," + id + R"(,"processingStatus":"Done","reportDocumentId":"d"})", "{" + type + "," + id + R"(,"reportDocumentId":"d"})",
+                                   "{" + type + "," + done + R"(,"reportDocumentId":"d"})", "{" + id + "," + done + R"(,"reportDocumentId":"d"})"}) {
+    CAPTURE(entry);
+    WorldSettings settings = settlements_alone();
+    settings.streams = {"settlements"};
+    World world(settings);
+    Process& process = world.open();
+    amzsim::Fault list = fault("/reports/2021-06-30/reports", "body", 0, R"({"reports":[)" + entry + "]}");
+    list.whole_path = true;
+    list.method = "GET";
+    list.content_type = "application/json";
+    list.times = 1;
+    world.amazon().add_fault(list);
+    const std::string run = world.sync_seller(process, 1);
+    CHECK(member(run, {"error", "code"}) == "bad_answer");
+    CHECK(member(run, "status") != "completed");
+    CHECK(member(sync_again(world, process, 1), "status") == "completed");
+    CHECK(world.count("SELECT count(*) FROM amz_settlements") == world.truth(1)["reports"]["settlements"]["rows"].integer());
+  }
+}
+
 TEST_CASE("where Amazon does not list settlements a sync is complete all the same, and says so") {
   WorldSettings settings = settlements_alone();
   settings.streams = {};

@@ -61,7 +61,14 @@ std::string without_password(const std::string& store) {
   return shown.substr(0, shown.find('?'));
 }
 
-std::optional<WrongSetting> reread_client_secret(const Settings& settings, std::string& into) { return read_file(settings.lwa_client_secret_file, "lwa-client-secret-file", into); }
+std::optional<WrongSetting> reread_client_secret(const Settings& settings, std::string& into) {
+  const std::string& path = settings.lwa_client_secret_file;
+  // A pipe could be read at the start, and would now be waited for.
+  std::error_code failed;
+  if (std::filesystem::exists(path, failed) && !std::filesystem::is_regular_file(path, failed))
+    return WrongSetting{variable("lwa-client-secret-file") + " is '" + path + "', which can't be read again; it must be a plain file"};
+  return read_file(path, "lwa-client-secret-file", into);
+}
 
 namespace {
 

@@ -268,6 +268,7 @@ SimAnswer Simulator::handle(const SimRequest& sent) {
       if (fault->kind == "report_cancelled") made.fate = Report::Fate::no_data;
       if (fault->kind == "report_fatal") made.fate = Report::Fate::fatal, made.why = fault->message;
       if (fault->kind == "report_stuck") made.fate = Report::Fate::stuck;
+      if (fault->kind == "report_short") made.until -= std::chrono::days(1);
       if (fault->kind == "report_moved") made.fate = Report::Fate::done, made.from = made.until;
     }
     if (fault->kind == "last_page_again" && page_of(request) && answer.body.find("extToken\":") == std::string::npos) {

@@ -77,7 +77,7 @@ struct Fault {
   /// status, html, truncate, drop, hang, empty, empty_page (with a token to what was asked for), token_loop (`message`: the token), page_loop,
   /// last_page_again, token_expired, wrong_type (amounts that end in 13, or all, as strings), omit (one member of the answer), body
   /// (`message`, as `content_type`, with `body_status`); of a report that is asked for: report_cancelled, report_fatal, report_stuck (is never finished),
-  /// report_moved (its days are not those that were asked for)
+  /// report_moved (its days are not those that were asked for), report_short (it ends a day before that)
   std::string kind;
   int status = 500;
   std::string code, message, details;

@@ -186,6 +186,11 @@ Result<bool> SqliteConnection::cut_log() {
   return true;
 }
 
+Status SqliteConnection::save_log() {
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  return code == SQLITE_OK ? Status(Done{}) : Status(error_of(code));
+}
+
 void SqliteConnection::remember(int code) {
   if (!error_) error_ = error_of(code);
 }

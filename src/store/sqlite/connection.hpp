@@ -79,6 +79,8 @@ class SqliteConnection final : public Tx {
   std::uint64_t unwritten_log() const noexcept { return unwritten_log_.load(std::memory_order_relaxed); }
   /// Writes the whole log back and cuts it off, outside any transaction and without waiting. False: somebody still reads what was there before.
   Result<bool> cut_log();
+  /// The same, but it waits for those who read, as it would for a lock.
+  Status save_log();
   /// Remembers what SQLite said of the last failing call.
   void remember(int code);
   sqlite3* raw() noexcept { return db_; }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 
@@ -29,7 +30,10 @@ class SqliteStore final : public Store {
       : options_(options), writer_executor_(std::move(writer)), reader_executor_(std::move(readers)), clock_(clock), log_(std::move(log)) {}
 
   /// The engine has drained the writer before; what was never attempted is dropped with its waiting coroutine.
-  ~SqliteStore() override = default;
+  ~SqliteStore() override {
+    // SQLite itself writes the log back only where the names still lead to the files.
+    if (writer_ && !has_names()) save_log();
+  }
 
   Status open() {
     Status opened = open_all();
@@ -42,6 +46,7 @@ class SqliteStore final : public Store {
   }
 
   Status open_all() {
+    AMZ_CHECK(refuse_log_alone());
     AMZ_TRY(writer, SqliteConnection::open(options_.path, options_.vfs, SqliteConnection::Mode::writer, clock_));
     writer_ = std::move(writer);
     AMZ_CHECK(refuse_foreign());
@@ -107,7 +112,10 @@ class SqliteStore final : public Store {
   void perform_read(Job& job) override {
     if (Status there = in_place(); !there) return job.finish(there);
     auto borrowed = borrow_reader();
-    if (!borrowed) return job.finish(borrowed.error());
+    if (!borrowed) {
+      watch_for_damage(borrowed.error());
+      return job.finish(borrowed.error());
+    }
     SqliteConnection& reader = **borrowed;
     Status outcome = reader.exec("BEGIN");
     if (outcome) {
@@ -118,16 +126,19 @@ class SqliteStore final : public Store {
     }
     // One that could not end its transaction is of no use to the next.
     if (sqlite3_get_autocommit(reader.raw()) != 0) give_back(std::move(*borrowed));
+    watch_for_damage(outcome);
     job.finish(std::move(outcome));
   }
 
  private:
   /// Beside the file itself, by whatever links it is opened: SQLite follows them too, and all engines must meet at one.
   std::string lock_path() const {
-    if (!options_.lock_path.empty()) return options_.lock_path;
+    return options_.lock_path.empty() ? real_path() + "-engines" : options_.lock_path;
+  }
+  std::string real_path() const {
     std::error_code failed;
     const auto real = std::filesystem::weakly_canonical(options_.path, failed);
-    return (failed ? options_.path : real.string()) + "-engines";
+    return failed ? options_.path : real.string();
   }
   using Place = std::pair<dev_t, ino_t>;
   /// Of the database, its log and the log's index, by their names; nothing where they are no files of the system's.
@@ -142,9 +153,35 @@ class SqliteStore final : public Store {
     return places;
   }
   /// A file that is open lives on without its name, or under another: what is written there nobody else will find, nor we after the next start.
+  bool has_names() const { return places_.empty() || places_of_files() == places_; }
   Status in_place() const {
-    if (places_.empty() || places_of_files() == places_) return Done{};
+    if (damaged_) return Error(Code::store_corrupt, "The database file was found damaged. Nothing more is written to it: stop all processes that use it, put a whole one in its place, and start them again.");
+    if (has_names()) return Done{};
     return Error(Code::store_unavailable, "The database's file, or its log, was removed, moved or replaced while this process had it open. Stop all processes that use it, not by force, see that it is the one that is meant, and start them again.");
+  }
+
+  /// What was written last may be in the log alone, which nobody finds once it is closed, or finds beside another database.
+  void save_log() noexcept {
+    try {
+      const auto saved = writer_->save_log();
+      if (!saved) log_.error("The database's file was moved, removed or replaced, and what was written last could not be put into it", {{"error", saved.error().message}});
+      if (saved) log_.warn("The database's file, or its log, was moved, removed or replaced; what was written last is in the file that was open, and its log is empty");
+    } catch (...) {
+      // Without memory nothing can be told.
+    }
+  }
+  /// Whoever writes on makes more of it than what is damaged.
+  void watch_for_damage(const Status& outcome) {
+    if (!outcome && outcome.code() == Code::store_corrupt && !damaged_.exchange(true)) log_.error("The database is damaged", {{"error", outcome.error().message}});
+  }
+
+  /// SQLite takes a log beside an empty database, or none, for a left-over, and empties it: it may be all that there is of a database that was moved away.
+  Status refuse_log_alone() const {
+    if (!options_.vfs.empty()) return Done{};
+    const std::string path = real_path();
+    struct stat file {}, log {};
+    if (::stat((path + "-wal").c_str(), &log) != 0 || log.st_size == 0 || (::stat(path.c_str(), &file) == 0 && file.st_size != 0)) return Done{};
+    return Error(Code::store_unavailable, "There is a log (" + path + "-wal), and no database beside it. Put the database back to where it was; only if it is not wanted any more, remove the log too.");
   }
 
   struct Disk {
@@ -198,12 +235,14 @@ class SqliteStore final : public Store {
 
     const std::uint64_t come = queue_.come();
     if (Status begun = begin_immediate(); !begun) {
+      watch_for_damage(begun);
       job->finish(begun);
       for (auto& other : queue_.take(come)) other->finish(begun);
       return;
     }
     if (Status fits = refuse_newer(*writer_, "min_writer"); !fits) {
       (void)writer_->exec("ROLLBACK");
+      watch_for_damage(fits);
       return job->finish(fits);
     }
     const Steady until = clock_.steady() + kBatchTime;
@@ -214,6 +253,7 @@ class SqliteStore final : public Store {
         Status outcome = group.empty() ? attempt(*job) : attempt_apart(*job);
         // The first has nothing before it that must stay; or SQLite itself gave the transaction up.
         const bool broken = !outcome && (group.empty() || sqlite3_get_autocommit(writer_->raw()) != 0);
+        watch_for_damage(outcome);
         group.push_back({std::move(job), outcome});
         if (broken) {
           whole = outcome;
@@ -228,6 +268,7 @@ class SqliteStore final : public Store {
     }
 
     if (whole) whole = writer_->exec("COMMIT");
+    watch_for_damage(whole);
     if (!whole && sqlite3_get_autocommit(writer_->raw()) == 0) (void)writer_->exec("ROLLBACK");
     // A transaction that changed nothing is no news; telling it would have its listener look, commit nothing, and be told again.
     if (whole && on_commit_ && sqlite3_total_changes64(writer_->raw()) != changes_before) on_commit_();
@@ -355,6 +396,7 @@ class SqliteStore final : public Store {
   std::unique_ptr<SqliteConnection> writer_;  // the writer's executor only, once open
   std::string path_;                          // as it was given, whatever the process's folder is later
   std::vector<std::optional<Place>> places_;  // of the files that were opened; once an engine is registered, which is before any are shared with threads
+  std::atomic<bool> damaged_ = false;
   const int newest_ = sqlite_migrations().back().version;
   std::unique_ptr<LivenessFile> liveness_;
   std::function<void()> on_commit_;

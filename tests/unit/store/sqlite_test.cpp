@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "store/migrations.hpp"
 #include "store/sqlite/liveness.hpp"
@@ -124,6 +125,111 @@ TEST_CASE("a database whose file is taken away or replaced beneath the process t
   }
   t.store.reset();
   std::filesystem::remove_all(folder);
+}
+
+namespace {
+
+/// A database in a folder of its own, that an engine has open and has written a row to.
+class OnDisk {
+ public:
+  OnDisk() : folder("/tmp/amzsync-test-" + std::to_string(::getpid()) + "-disk"), file(folder / "s.db"), aside(folder / "aside.db"), log(file.string() + "-wal") {
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directory(folder);
+    REQUIRE(open());
+    REQUIRE(t.store->register_engine());
+    REQUIRE(insert());
+  }
+  ~OnDisk() {
+    t.store.reset();
+    std::filesystem::remove_all(folder);
+  }
+  Status open() {
+    store::SqliteOptions options;
+    options.path = file;
+    auto opened = store::open_sqlite_store(options, t.loop.get_executor(), t.loop.get_executor(), t.clock, Log());
+    if (!opened) return opened.error();
+    t.store = std::move(*opened);
+    return Done{};
+  }
+  Status insert() {
+    return t.write([](store::Tx& tx) -> Status {
+      tx.run("INSERT INTO counters VALUES('row-' || (SELECT count(*) FROM counters), 1)");
+      return Done{};
+    });
+  }
+  std::int64_t rows() { return t.count("SELECT count(*) FROM counters WHERE name LIKE 'row-%'"); }
+  std::uintmax_t log_size() const { return std::filesystem::exists(log) ? std::filesystem::file_size(log) : 0; }
+
+  TestStore t;
+  std::filesystem::path folder, file, aside, log;
+};
+
+}  // namespace
+
+TEST_CASE("what was written last is in the file that was open when the process ends, and no log of it is left beside another") {
+  for (const bool of_log : {false, true}) {
+    CAPTURE(of_log);
+    OnDisk disk;
+    // Somebody reads, so that SQLite would leave the log to whoever closes last.
+    sqlite3* reader = nullptr;
+    REQUIRE(sqlite3_open_v2(disk.file.c_str(), &reader, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(reader, "SELECT count(*) FROM meta", nullptr, nullptr, nullptr) == SQLITE_OK);
+    if (of_log) {
+      std::filesystem::remove(disk.log);
+    } else {
+      std::filesystem::rename(disk.file, disk.aside);
+    }
+    disk.t.store.reset();
+    CHECK(disk.log_size() == 0);
+    sqlite3_close(reader);
+    if (!of_log) std::filesystem::rename(disk.aside, disk.file);
+    REQUIRE(disk.open());
+    CHECK(disk.rows() == 1);
+  }
+}
+
+TEST_CASE("a log without its database is left as it is: it may be all that there is of one that was moved away") {
+  for (const bool empty : {false, true}) {
+    CAPTURE(empty);
+    OnDisk disk;
+    std::filesystem::rename(disk.file, disk.aside);
+    if (empty) std::ofstream(disk.file).close();
+    const auto before = disk.log_size();
+    REQUIRE(before > 0);
+    store::SqliteOptions options;
+    options.path = disk.file;
+    const auto other = store::open_sqlite_store(options, disk.t.loop.get_executor(), disk.t.loop.get_executor(), disk.t.clock, Log());
+    CHECK(other.code() == Code::store_unavailable);
+    CHECK(other.error().message.find("no database beside it") != std::string::npos);
+    CHECK(disk.log_size() == before);
+    std::filesystem::rename(disk.aside, disk.file);
+    CHECK(disk.insert());
+    CHECK(disk.rows() == 2);
+  }
+}
+
+TEST_CASE("once a page is found damaged nothing more is written, and whoever asks is told") {
+  OnDisk disk;
+  {
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open(disk.file.c_str(), &other) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(other, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(other);
+  }
+  const auto size = std::filesystem::file_size(disk.file);
+  {
+    std::fstream file(disk.file, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4'096);
+    file << std::string(size - 4'096, 'x');
+  }
+  const auto look = [](store::Tx& tx) -> Status {
+    (void)tx.integer("SELECT count(*) FROM journal");
+    return Done{};
+  };
+  CHECK(disk.t.read(look).code() == Code::store_corrupt);
+  const Status refused = disk.insert();
+  CHECK(refused.code() == Code::store_corrupt);
+  CHECK(refused.error().message.find("Nothing more is written") != std::string::npos);
 }
 
 TEST_CASE("the place of an engine goes with its process, whatever children were forked of it") {
