@@ -310,6 +310,7 @@ void Case::conclude(const Rule& rule, Finding f, const Grounds& g) {
     Day from = g.event;
     for (const auto& [source, day] : g.told_from)
       if (source == need.source) from = std::min(from, day);
+    f.review_only = f.review_only || tables.coverage.any_in_part(need.source, from - days(need.days_before), today);
     if (const auto gap = tables.coverage.missing(need.source, from - days(need.days_before), today - never_whole(need.source))) {
       f.blocked = std::string(source_name(gap->source)) + (gap->reason.empty() ? " was not read" : ": " + gap->reason) + ", " + format_day(gap->from) + " to " + format_day(gap->until);
       break;

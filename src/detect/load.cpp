@@ -7,7 +7,9 @@
 #include "detect/finding.hpp"
 #include "detect/local_time.hpp"
 #include "detect/rules.hpp"
+#include "spapi/reports/datasets.hpp"
 #include "store/connections.hpp"
+#include "store/report_rows.hpp"
 
 namespace amzsync::detect {
 namespace {
@@ -65,11 +67,18 @@ class Loader {
       Source source;
       std::string_view name;
       enum class Of : std::uint8_t { by_day, by_month, snapshot } of;
+      const spapi::ReportDataset* report = nullptr;
     };
     using enum Stream::Of;
-    const Stream streams[]{{Source::ledger, "ledger", by_day},     {Source::ledger_summary, "ledger_summary", by_month}, {Source::reimbursements, "reimbursements", by_day}, {Source::returns, "returns", by_day},
-                           {Source::removals, "removals", by_day}, {Source::money, money, by_day},                        {Source::inbound, "inbound", snapshot},                {Source::fee_preview, "fee_preview", snapshot},
-                           {Source::storage_fees, "storage_fees", by_month}};
+    const Stream streams[]{{Source::ledger, "ledger", by_day, &spapi::kLedger},
+                           {Source::ledger_summary, "ledger_summary", by_month, &spapi::kLedgerSummary},
+                           {Source::reimbursements, "reimbursements", by_day, &spapi::kReimbursements},
+                           {Source::returns, "returns", by_day, &spapi::kReturns},
+                           {Source::removals, "removals", by_day, &spapi::kRemovals},
+                           {Source::money, money, by_day},
+                           {Source::inbound, "inbound", snapshot},
+                           {Source::fee_preview, "fee_preview", snapshot, &spapi::kFeePreview},
+                           {Source::storage_fees, "storage_fees", by_month, &spapi::kStorageFees}};
     for (const Stream& stream : streams) {
       const auto state = store::stream_state(tx_, user_, stream.name);
       if (state && state->coverage != "complete" && state->coverage != "provisional") {
@@ -77,8 +86,12 @@ class Loader {
       } else if (!state) {
         t_.coverage.set_reason(stream.source, "not synced");
       }
+      // What a sync that was stopped left half stored is no file to conclude from.
+      const std::string_view report = stream.report ? stream.report->report_type : std::string_view();
+      const bool torn = tx_.integer("SELECT 1 FROM report_jobs WHERE user_no=?1 AND report_type=?2 AND state='archived' LIMIT 1", user_, report).has_value();
+      if (torn) t_.coverage.set_reason(stream.source, "a report of it was read in part only");
       if (stream.of == snapshot) {
-        if (state && (state->coverage == "complete" || state->coverage == "provisional")) t_.coverage.add_all(stream.source);
+        if (!torn && state && (state->coverage == "complete" || state->coverage == "provisional")) t_.coverage.add_all(stream.source);
         continue;
       }
       const std::string_view contradicted = contradiction(stream.source);
@@ -89,11 +102,15 @@ class Loader {
       }
       if (!contradicted.empty()) t_.coverage.set_reason(stream.source, "Amazon makes no report of it, although " + std::string(contradicted));
       const bool needs_list = !contradicted.empty() || stream.source == Source::money;
-      Rows r = tx_.rows("SELECT day, read_until, read_at, by_word FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND (by_word=0 OR ?3=0) ORDER BY day", user_, stream.name, needs_list ? 1 : 0);
+      Rows r = tx_.rows(
+          "SELECT day, read_until, read_at, by_word FROM cells c WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND (by_word<>1 OR ?3=0) AND NOT EXISTS "
+          "(SELECT 1 FROM report_jobs j WHERE j.user_no=c.user_no AND j.report_type=?4 AND j.state='archived' AND j.from_day<=c.day AND c.day<j.until_day) ORDER BY day",
+          user_, stream.name, needs_list ? 1 : 0, report);
       while (next(r)) {
         const Day day = day_from(r.integer(0));
         if (r.is_null(1)) continue;
-        if (r.flag(3)) t_.coverage.add_by_word(stream.source, day);
+        if (r.integer(3) == static_cast<std::int64_t>(store::ToldBy::want)) t_.coverage.add_by_word(stream.source, day);
+        if (r.integer(3) >= static_cast<std::int64_t>(store::ToldBy::some_rows)) t_.coverage.add_in_part(stream.source, day);
         if (stream.of == by_day) {
           if (r.instant(1) >= Instant(day + days(1))) t_.coverage.add(stream.source, day, day + days(1));
         } else if (const Day until = std::min(months_after(day, 1), day_of(r.instant(2))); until > day) {

@@ -133,17 +133,18 @@ std::string Coverage::told() const {
     text += std::string(source_name(source)) + ':';
     for (const auto& [from, until] : stretches) text += std::to_string(to_number(from)) + '-' + std::to_string(to_number(until)) + ',';
   }
-  for (const auto& [source, doubted] : by_word_) {
-    text += std::string(source_name(source)) + '?';
-    for (const Day day : doubted) text += std::to_string(to_number(day)) + ',';
-  }
+  for (const auto& [doubted, sign] : {std::pair(&by_word_, '?'), std::pair(&in_part_, '!')})
+    for (const auto& [source, of] : *doubted) {
+      text += std::string(source_name(source)) + sign;
+      for (const Day day : of) text += std::to_string(to_number(day)) + ',';
+    }
   for (const auto& [source, why] : reasons_) text += std::string(source_name(source)) + '=' + why + ';';
   return text;
 }
 
-bool Coverage::any_by_word(Source source, Day from, Day to) const {
-  const auto found = by_word_.find(source);
-  if (found == by_word_.end()) return false;
+bool Coverage::any_of(const Days& days, Source source, Day from, Day to) {
+  const auto found = days.find(source);
+  if (found == days.end()) return false;
   const auto day = std::lower_bound(found->second.begin(), found->second.end(), from);
   return day != found->second.end() && *day <= to;
 }

@@ -232,8 +232,10 @@ class Coverage {
     std::string reason;
   };
   void add(Source source, Day from, Day until);   ///< days in order; `until` is not among them
-  /// Of those days nothing but a report that Amazon would not make says that they are empty.
+  /// Of days that count as read: nothing but a report that Amazon would not make says that they are empty.
   void add_by_word(Source source, Day day) { by_word_[source].push_back(day); }
+  /// The report that told of them has rows that can't be read, of which nobody knows the day.
+  void add_in_part(Source source, Day day) { in_part_[source].push_back(day); }
   void add_all(Source source) { add(source, day_from(-1'000'000), day_from(1'000'000)); }
   void set_reason(Source source, std::string reason) { reasons_[source] = std::move(reason); }
   bool any(Source source) const { return days_.contains(source); }
@@ -242,12 +244,15 @@ class Coverage {
   std::string told() const;
   /// Of the days from `from` to `to`, both among them, the first stretch that is missing.
   std::optional<Gap> missing(Source source, Day from, Day to) const;
-  /// Whether any of these days is one of add_by_word: what rests on the want of a row in them alone is for a person to look at.
-  bool any_by_word(Source source, Day from, Day to) const;
+  /// Whether any of these days is one of those: what rests on the want of a row in them is for a person to look at.
+  bool any_by_word(Source source, Day from, Day to) const { return any_of(by_word_, source, from, to); }
+  bool any_in_part(Source source, Day from, Day to) const { return any_of(in_part_, source, from, to); }
 
  private:
   std::map<Source, std::vector<std::pair<Day, Day>>> days_;
-  std::map<Source, std::vector<Day>> by_word_;   // in order
+  using Days = std::map<Source, std::vector<Day>>;   // in order
+  static bool any_of(const Days& days, Source source, Day from, Day to);
+  Days by_word_, in_part_;
   std::map<Source, std::string> reasons_;
 };
 

@@ -393,14 +393,14 @@ namespace {
 struct StoredDay {
   std::int64_t rows = 0;
   std::optional<Hash128> digest;
-  bool doubted = false;        // only an answer without a list told of it
+  bool doubted = false;        // only an answer that is_doubted told of it
   Instant read_at{}, read_until{};
 
-  /// An answer without a list removes nothing. Where it contradicts nothing it is believed of a day that a list told to be empty, or when it comes again long enough after.
+  /// An answer without a list, or with what can't be read in it, removes nothing. Where it contradicts nothing it is believed of a day that a list told to be empty, or when it comes again long enough after.
   bool believes(const SeenDay& seen, const ClosedDay& how, Instant now) const {
-    if (!how.without_list) return true;
+    if (!how.is_doubted()) return true;
     if (!digest || seen.count < rows) return false;
-    return doubted ? now - read_at >= kSureOfNothing : rows == 0 && read_until >= how.read_until;
+    return doubted ? now - read_at >= kSureOfNothing : !how.unreadable && rows == 0 && read_until >= how.read_until;
   }
 };
 
@@ -483,7 +483,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
       "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END, by_word=0",
-      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !how.without_list && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed);
+      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !how.is_doubted() && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed);
   return counts;
 }
 

@@ -38,7 +38,7 @@ std::map<std::int64_t, const Source*> choose_sources(Tx& tx, UserNo user) {
   std::map<std::int64_t, Choice> choices;
   std::vector<std::pair<std::int64_t, const Source*>> ahead;
   for (const Source& source : kSources) {
-    Rows r = tx.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND by_word=0", user, source.stream);   // CANCELLED is no word on what was paid
+    Rows r = tx.rows("SELECT day, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND digest IS NOT NULL AND by_word IN (0, 3)", user, source.stream);   // CANCELLED is no word on what was paid, nor is a file of which a part can't be read
     while (r.next()) {
       const Instant until = r.maybe_instant(1).value_or(Instant{});
       if (until <= Instant(day_from(r.integer(0)))) {

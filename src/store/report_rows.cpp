@@ -130,7 +130,7 @@ ReportDay as_stored(const RunTx& run, const ReportTable& table, const ReportDay&
 
 }  // namespace
 
-Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until, bool by_word) {
+Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until, ToldBy by) {
   Tx& tx = run.tx();
   const Counts counts = remove_rows(run, table, gone);
   for (const ReportDay& told : days) {
@@ -140,16 +140,16 @@ Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<c
         "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=CASE WHEN cells.digest=excluded.digest AND ?3<?4 THEN 'settled' ELSE 'provisional' END, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
         "first_read_at=coalesce(cells.first_read_at, excluded.first_read_at), read_at=excluded.read_at, "
         "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END, "
-        "by_word=CASE WHEN excluded.by_word=0 THEN 0 WHEN cells.digest IS NULL THEN 1 ELSE cells.by_word END",
+        "by_word=CASE WHEN excluded.by_word=0 THEN 0 WHEN cells.digest IS NULL THEN excluded.by_word WHEN excluded.by_word=1 THEN cells.by_word WHEN cells.by_word IN (0, 3) THEN 3 ELSE 2 END",
         run.user(), table.name, day.day, settle_before, day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
-        tx.now(), by_word ? 1 : 0);
+        tx.now(), static_cast<std::int64_t>(by));
   }
   return counts;
 }
 
-void assume_empty(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before) {
+void assume(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before) {
   for (const ReportDay& day : days)
-    run.tx().run("UPDATE cells SET state='assumed' WHERE user_no=?1 AND stream=?2 AND day=?3 AND row_count=0 AND first_read_at>=?4", run.user(), table.name, day.day, sure_if_told_before);
+    run.tx().run("UPDATE cells SET state='assumed' WHERE user_no=?1 AND stream=?2 AND day=?3 AND (row_count=0 OR by_word=2) AND first_read_at>=?4", run.user(), table.name, day.day, sure_if_told_before);
 }
 
 Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone) {

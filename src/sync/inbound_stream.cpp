@@ -53,6 +53,7 @@ class InboundReader {
         run_.progress.set_units(kName, ++done_, known);
       }
     if (failure) co_return failure;
+    if (!readable_) co_return Error(Code::rows_quarantined, "Not every shipment or item could be read; what Amazon told is kept in quarantine, and all are asked for again.");
     auto close = [what = what_is_read(), until = until_](const store::RunTx& run) { store::close_inbound(run, what, until); };
     auto closed = co_await write_for(run_, std::move(close));
     if (!closed) co_return closed.error();
@@ -121,6 +122,7 @@ class InboundReader {
       first = false;
       token = page.next_token;
       empty_pages = page.rows.empty() ? empty_pages + 1 : 0;
+      readable_ &= page.unreadable.empty();
       const bool anything_new = leave_out_repeated(page, told);
       if (!token.empty() && (!anything_new || empty_pages > kMostEmptyPages || !tokens.insert(token).second)) co_return Code::page_loop;
       std::string packed = archive.pack(answer);
@@ -173,6 +175,7 @@ class InboundReader {
   Instant from_{}, until_{};
   std::int64_t reach_ = 0;   // how far back the history goes, by what does not change by the day
   std::int64_t done_ = 0;    // lists
+  bool readable_ = true;     // all that was shown
 };
 
 }  // namespace

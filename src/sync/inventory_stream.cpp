@@ -72,8 +72,9 @@ Async<Status> walk(RunContext& run, spapi::Caller& caller, MarketplaceId marketp
     readable = named.readable;
     seen.merge(named.shown);
   }
-  auto closed = co_await close_walk(run, marketplace, std::move(seen), readable, archive);
-  co_return closed;
+  AMZ_CO_CHECK(co_await close_walk(run, marketplace, std::move(seen), readable, archive));
+  if (!readable) co_return Error(Code::rows_quarantined, "Not every SKU of the stock could be read, so one may be missing; what Amazon told is kept in quarantine.");
+  co_return Done{};
 }
 
 Async<Status> walk_until_complete(RunContext& run, spapi::Caller& caller, MarketplaceId marketplace) {

@@ -119,7 +119,7 @@ class MoneyReader {
     events_per_page_ = spapi::kEventsPerPage;
     for (;;) {
       MoneyWalk walk;
-      without_list_ = false;
+      without_list_ = unreadable_ = false;
       PageArchive archive(run_, archive_of(slice));
       auto walked = co_await walk_pages(slice, walk, archive);
       if (walked) {
@@ -238,6 +238,7 @@ class MoneyReader {
     // In the middle of a walk an answer with no list in it is how Amazon takes a bad token (F4); at its beginning it is heard the second time, and not believed at once even then.
     if (page.bare && (!token.empty() || !again)) co_return Code::page_token_expired;
     without_list_ = without_list_ || page.bare;
+    unreadable_ = unreadable_ || !page.batch.unreadable.empty();
     auto on_known_days = co_await settle_undated(page.batch);
     if (!on_known_days) co_return on_known_days.error();
     if (!walk.take(page)) co_return Code::page_loop;
@@ -272,7 +273,7 @@ class MoneyReader {
     store::MoneyStream stream;
     Slice slice;
     Instant until, now;
-    bool without_list;
+    bool without_list, unreadable;
     MoneyWalk walk;
     PageArchive archive;
 
@@ -290,14 +291,14 @@ class MoneyReader {
     void close(const store::RunTx& run, store::Counts& counts) const {
       each_day([&](const store::SeenDay& seen, const store::ClosedDay& how) { counts += store::close_day(run, stream, seen, how); });
       if (slice.on_grid) store::store_window(run.tx(), run.user(), store::money_stream_name(stream), {slice.first, slice.days});
-      if (!without_list) archive.close(run);   // no replay is to believe it
+      if (!without_list && !unreadable) archive.close(run);   // no replay is to believe it
     }
-    /// The newest days are doubted in silence, since each of them is new once, and read again and again.
+    /// Of days without a list the newest are doubted in silence, since each of them is new once, and read again and again.
     bool is_doubted(const store::RunTx& run) const {
-      if (!without_list) return false;
+      if (!without_list && !unreadable) return false;
       const auto cells = store::cells(run.tx(), run.user(), store::money_stream_name(stream), slice.first, slice.end());
       return std::any_of(cells.begin(), cells.end(), [this](const store::Cell& cell) {
-        return cell.state == store::CellState::assumed && (cell.row_count > 0 || now - Instant(cell.day + std::chrono::days(1)) >= kAlwaysReadAgain);
+        return cell.state == store::CellState::assumed && (unreadable || cell.row_count > 0 || now - Instant(cell.day + std::chrono::days(1)) >= kAlwaysReadAgain);
       });
     }
     template <typename Do>
@@ -306,7 +307,7 @@ class MoneyReader {
         const auto seen = walk.days().find(day);
         store::SeenDay nothing;
         nothing.day = day;
-        act(seen == walk.days().end() ? nothing : seen->second, store::ClosedDay{std::min(until, Instant(day + std::chrono::days(1))), may_settle(day, now), without_list});
+        act(seen == walk.days().end() ? nothing : seen->second, store::ClosedDay{std::min(until, Instant(day + std::chrono::days(1))), may_settle(day, now), without_list, unreadable});
       }
     }
   };
@@ -314,7 +315,7 @@ class MoneyReader {
   /// The end of a complete walk: what was not seen goes, digest and coverage are written.
   /// Where many go, they go by and by, since nobody else writes meanwhile.
   Async<Status> close_slice(Slice slice, MoneyWalk walk, PageArchive archive) {
-    const auto closing = std::make_shared<const Closing>(Closing{source_.stream, slice, read_until_, run_.services.clock.now(), without_list_, std::move(walk), std::move(archive)});
+    const auto closing = std::make_shared<const Closing>(Closing{source_.stream, slice, read_until_, run_.services.clock.now(), without_list_, unreadable_, std::move(walk), std::move(archive)});
     enum class Next : std::uint8_t { more, closed, doubted };
     for (;;) {
       auto write = [closing](const store::RunTx& entered) -> Result<Next> {
@@ -326,6 +327,8 @@ class MoneyReader {
       };
       AMZ_CO_TRY(next, co_await write_for(run_, std::move(write)));
       if (next == Next::closed) co_return Done{};
+      if (next == Next::doubted && closing->unreadable)
+        co_return Error(Code::rows_quarantined, "A part of Amazon's answer for some days can't be read, so rows of them may be missing. It is kept in quarantine, and they are asked for again.");
       if (next == Next::doubted) co_return Error(Code::bad_answer, "Amazon's answer for some days holds no list of money, which is no word that there is none. They are asked for again.");
     }
   }
@@ -369,6 +372,7 @@ class MoneyReader {
   std::int64_t slices_before_ = 0;   // walked in this run by earlier turns, or by a worker that is gone
   Instant read_until_{};           // of the slice that is being walked
   bool without_list_ = false;      // whether Amazon answered for a part of it with nothing, and with no list either
+  bool unreadable_ = false;        // whether there was something in it that is no row
   Duration part_ = kWhole;         // what is asked for at once of a slice of a day; what helped for one will for the next
   Regrowth regrowth_;
   int refused_ = 0;                // slices on end

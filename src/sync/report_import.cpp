@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "base/gunzip.hpp"
@@ -123,6 +124,7 @@ struct Action {
 struct Difference {
   std::unordered_map<RowKey, std::vector<Action>, RowKeyHasher> actions;
   std::vector<std::int64_t> gone;
+  std::set<Day> of_gone;
 };
 
 /// Compares what the document shows of some days with what is stored of them. Equal rows are twins, so counts matter; rows that
@@ -168,7 +170,10 @@ Difference compare(std::vector<RowKey> shown, std::vector<store::StoredRow> stor
       }
       difference.actions[key].push_back(action);
     }
-    for (; n < left.size(); ++n) difference.gone.push_back(left[n].row_id);
+    for (; n < left.size(); ++n) {
+      difference.gone.push_back(left[n].row_id);
+      difference.of_gone.insert(group.first);
+    }
   }
   return difference;
 }
@@ -320,6 +325,7 @@ class Import {
     const auto take = [this, &others](spapi::DecodedRow decoded) {
       if (!decoded.readable) {
         ++unreadable_;
+        lacks_rows_ |= decoded.row.faults.empty() || decoded.row.faults.front().reason != "date_not_asked";
         return;
       }
       if (!tells(decoded.row)) {
@@ -475,10 +481,12 @@ class Import {
       std::copy_if(days.begin(), days.end(), std::back_inserter(others), [&](const store::ReportDay& d) { return !asked(d); });
       std::erase_if(days, [&](const store::ReportDay& d) { return !asked(d); });
     }
-    auto write = [table = table_, days = std::move(days), gone = std::move(gone), others = std::move(others), settle_before = settle_before(), until = document_.read_until, replay = context_.replay.has_value()](const store::RunTx& run) {
+    auto write = [table = table_, days = std::move(days), gone = std::move(gone), others = std::move(others), settle_before = settle_before(), until = document_.read_until, replay = context_.replay.has_value(), by = lacks_rows_ ? store::ToldBy::some_rows : store::ToldBy::rows](const store::RunTx& run) {
       (void)store::recount_report_days(run, table, others, {});
       if (replay) return store::recount_report_days(run, table, days, gone);
-      return store::close_report_days(run, table, days, gone, settle_before, until);
+      const store::Counts counts = store::close_report_days(run, table, days, gone, settle_before, until, by);
+      if (by == store::ToldBy::some_rows) store::assume(run, table, days, run.tx().now() - store::kSureOfNothing);
+      return counts;
     };
     co_return co_await write_counted(std::move(write));
   }
@@ -535,7 +543,11 @@ class Import {
     }
     result_.counts.unchanged += shown_count - (told_.added + told_.changed - written_before);
     std::vector<store::ReportDay> closed;
+    if (!lacks_rows_) difference.of_gone.clear();
+    if (lacks_rows_) difference.gone.clear();
     for (const Day day : days) {
+      // What is not shown may be what can't be read: it stays, and so does what was known of its day.
+      if (difference.of_gone.contains(day)) continue;
       const auto sum = shown_.find(day);
       closed.push_back(sum == shown_.end() ? store::ReportDay{day, 0, {}} : store::ReportDay{day, sum->second.count, sum->second.digest});
     }
@@ -570,6 +582,7 @@ class Import {
   std::map<Day, DaySum> shown_;
   std::size_t part_column_ = 0;
   std::int64_t unreadable_ = 0, left_ = 0;
+  bool lacks_rows_ = false;   // some that are of the document's days, for all that is known
   store::Counts told_;             // in the run, along with what they count
   std::int64_t told_rows_ = 0;     // of the document's own
   std::vector<store::ReportDay> unchanged_;

@@ -201,6 +201,22 @@ TEST_CASE("a report that somebody cancelled, and Amazon does not say so, brings 
     }
 }
 
+TEST_CASE("a report of which a sync that was stopped stored a part blocks what rests on it, until it is read whole") {
+  World world(planted());
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto blocked = [&] { return world.count("SELECT count(*) FROM findings WHERE closed_at IS NULL AND blocked LIKE '%read in part%'"); };
+  CHECK(blocked() == 0);
+  world.sql("INSERT INTO report_jobs(user_no, report_type, from_day, until_day, state, asked_at) "
+            "SELECT user_no, 'GET_LEDGER_DETAIL_VIEW_DATA', min(day), max(day), 'archived', " + std::to_string(to_us(world.clock().now())) + " FROM cells WHERE stream='ledger' GROUP BY user_no");
+  world.run_for(std::chrono::hours(1));
+  world.finish(process, world.user(1), world.wait(process.engine().triggers().start(world.user(1), "inventory"))->id);
+  CHECK(blocked() > 0);
+  Process& later = world.pass(process, std::chrono::hours(26));
+  CHECK(member(sync_again(world, later, 1), "status") == "completed");
+  CHECK(blocked() == 0);
+}
+
 TEST_CASE("where Amazon refuses every report, nothing is claimed that needs one") {
   World world(planted());
   Process& process = world.open();

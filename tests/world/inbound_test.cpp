@@ -264,6 +264,20 @@ TEST_CASE("an answer without a list is no word that there are no shipments, nor 
   }
 }
 
+TEST_CASE("items of shipments that can't be read are told by each sync that meets them, and then all are read again") {
+  World world(shipments_alone());
+  Process& process = world.open();
+  world.amazon().add_fault(answer("/fba/inbound/v0/shipmentItems", items("null"), 2));
+  CHECK(member(world.sync_seller(process, 1), {"error", "code"}) == "rows_quarantined");
+  CHECK(world.count("SELECT count(*) FROM inbound_items") == 0);
+  const std::string run = sync_again(world, process, 1);
+  CHECK(member(run, "status") == "partial");
+  CHECK(inbound_of(run, "coverage") == "failed");
+  CHECK(member(sync_again(world, process, 1), "status") == "completed");
+  world.sql("DELETE FROM quarantine");
+  check_truth(world, process, 1);
+}
+
 TEST_CASE("shipments of a reading that was cancelled stand beside quantities of an earlier one, so nothing is concluded from them until they are read whole") {
   World world(shipments_alone());
   Process& process = world.open();

@@ -366,6 +366,51 @@ TEST_CASE("one answer with nothing in it, where there were rows, takes none of t
   }
 }
 
+TEST_CASE("where a part of the money can't be read no row is taken away for it, the sync is partial, and the next one asks again") {
+  for (const bool v0 : {false, true})
+    for (const bool known : {false, true}) {   // whether the rows had been read before
+      CAPTURE(v0);
+      CAPTURE(known);
+      World world(small(v0));
+      Process* process = &world.open();
+      if (known) {
+        CHECK(member(world.sync_seller(*process, 1), "status") == "completed");
+        process = &world.pass(*process, std::chrono::hours(25));
+      }
+      const std::string rows = v0 ? "SELECT count(*) FROM financial_events" : "SELECT count(*) FROM transactions";
+      const std::int64_t before = world.count(rows);
+      amzsim::Fault part = fault("/finances", "body", 1, v0 ? R"({"payload":{"FinancialEvents":{"AdjustmentEventList":{},"ShipmentEventList":[null]}}})" : R"({"payload":{"transactions":[null]}})");
+      part.content_type = "application/json";
+      world.amazon().add_fault(part);
+      const std::string run = known ? sync_again(world, *process) : world.sync_seller(*process, 1);
+      CHECK(member(run, "status") == "partial");
+      CHECK(member(run, {"error", "code"}) == "rows_quarantined");
+      CHECK(world.count("SELECT sum(removed) FROM run_streams") == 0);
+      CHECK(world.count(rows) >= before);
+      CHECK(world.count("SELECT count(*) FROM cells WHERE state='assumed'") > 0);
+      // The very same once more, in a sync that is not the first to meet it: it is told again.
+      world.amazon().add_fault(part);
+      CHECK(member(sync_again(world, *process), "status") == "partial");
+      CHECK(member(sync_again(world, *process), "status") == "completed");
+      world.sql("DELETE FROM quarantine");
+      check_truth(world, *process, 1);
+    }
+}
+
+TEST_CASE("stock that can't be read is told by each sync that meets it") {
+  World world(small());
+  Process& process = world.open();
+  amzsim::Fault nameless = fault("/fba/inventory", "body", -1, R"({"payload":{"granularity":{},"inventorySummaries":[{"fnSku":"X"}]}})");
+  nameless.content_type = "application/json";
+  world.amazon().add_fault(nameless);
+  CHECK(member(world.sync_seller(process, 1), "status") == "partial");
+  CHECK(member(sync_again(world, process), {"error", "code"}) == "rows_quarantined");
+  world.amazon().clear_faults();
+  CHECK(member(sync_again(world, process), "status") == "completed");
+  world.sql("DELETE FROM quarantine");
+  check_truth(world, process, 1);
+}
+
 TEST_CASE("what is on its way to Amazon is seen although it moves no date") {
   support::TestStore t;
   const auto fence = t.running(t.connected());

@@ -205,6 +205,38 @@ TEST_CASE("a report's file that ends inside a row: the row is kept in quarantine
   CHECK(world.count("SELECT count(*) FROM reimbursements") == 1);
 }
 
+TEST_CASE("rows of a report that can't be read may be those that it does not show: none goes for them, and the money tells of their days meanwhile") {
+  WorldSettings settings = one_report("reimbursements");
+  settings.streams.emplace_back("transactions");
+  World world(settings);
+  Process* process = &world.open();
+  CHECK(member(world.sync_seller(*process, 1), "status") == "completed");
+  const std::int64_t rows = world.count("SELECT count(*) FROM reimbursements");
+  REQUIRE(rows > 0);
+  CHECK(member(world.recoveries(*process, world.user(1)), "source") == "reimbursements");
+  process = &world.pass(*process, std::chrono::hours(26));
+  world.amazon().add_fault(document(kPaymentsHeader + "30 Nov\t1\tLost_Warehouse\tS\tF\tUSD\t10.00\n"));
+  CHECK(member(sync_again(world, *process), {"error", "code"}) == "rows_quarantined");
+  CHECK(world.count("SELECT count(*) FROM reimbursements") == rows);
+  world.amazon().clear_faults();
+  process = &world.pass(*process, std::chrono::hours(26));
+  CHECK(member(sync_again(world, *process), "status") == "completed");
+  check_report(world, *process, 1);
+
+  // Where nothing was known before, what is missing is told by the money.
+  World other(settings);
+  process = &other.open();
+  other.amazon().add_fault(document(kPaymentsHeader + "30 Nov\t1\tLost_Warehouse\tS\tF\tUSD\t10.00\n"));
+  CHECK(member(other.sync_seller(*process, 1), "status") == "partial");
+  const std::string told = other.recoveries(*process, other.user(1));
+  CHECK(member(told, "source") == "transactions");
+  CHECK(member(told, "totalAmount") != "0");
+  other.amazon().clear_faults();
+  process = &other.pass(*process, std::chrono::hours(26));
+  CHECK(member(sync_again(other, *process), "status") == "completed");   // all of its days are asked for again
+  check_report(other, *process, 1);
+}
+
 TEST_CASE("a report that is done and names no document is no word that there is nothing") {
   World world(one_report("reimbursements"));
   Process& process = world.open();

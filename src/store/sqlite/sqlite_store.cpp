@@ -31,8 +31,7 @@ class SqliteStore final : public Store {
 
   /// The engine has drained the writer before; what was never attempted is dropped with its waiting coroutine.
   ~SqliteStore() override {
-    // SQLite itself writes the log back only where the names still lead to the files.
-    if (writer_ && !has_names()) save_log();
+    save_log();
   }
 
   Status open() {
@@ -160,9 +159,11 @@ class SqliteStore final : public Store {
     return Error(Code::store_unavailable, "The database's file, or its log, was removed, moved or replaced while this process had it open. Stop all processes that use it, not by force, see that it is the one that is meant, and start them again.");
   }
 
-  /// What was written last may be in the log alone, which nobody finds once it is closed, or finds beside another database.
+  /// At the end what was written last may be in the log alone. SQLite itself writes it back only where the names still lead to the files; else nobody would find it once
+  /// it is closed, or somebody would beside another database.
   void save_log() noexcept {
     try {
+      if (!writer_ || has_names()) return;
       const auto saved = writer_->save_log();
       if (!saved) log_.error("The database's file was moved, removed or replaced, and what was written last could not be put into it", {{"error", saved.error().message}});
       if (saved) log_.warn("The database's file, or its log, was moved, removed or replaced; what was written last is in the file that was open, and its log is empty");
