@@ -388,7 +388,7 @@ Status PostgresConnection::begin(const char* how, For what) {
   // A transaction whose process was stopped in the middle must be over before anybody gives up waiting for it (lock_timeout). Said of each, for the next one may run on another server connection.
   const bool is_asked = what == For::asking;
   std::string sql = std::string("BEGIN ") + how + "; SET LOCAL statement_timeout=" + (is_asked ? "30000" : "120000") + "; SET LOCAL lock_timeout=" + (is_asked ? "10000" : "30000") +
-                    "; SET LOCAL idle_in_transaction_session_timeout=8000; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+                    "; SET LOCAL idle_in_transaction_session_timeout=" + (what == For::writing || what == For::counter ? "8000" : "60000") + "; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
   if (what == For::writing) sql += ", (SELECT value FROM meta WHERE key='min_writer'), pg_current_xact_id()";
   if (what == For::reading || is_asked) sql += ", (SELECT value FROM meta WHERE key='min_reader')";
   wire_->wait_at_most(what == For::schema ? Patience::kEndless : is_asked ? kMostToCaller : kMostAtAll);
