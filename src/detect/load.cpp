@@ -128,11 +128,16 @@ class Loader {
       std::string_view shown, sql;
     };
 #define AMZ_BY_WORD(stream, other) "SELECT 1 FROM cells c JOIN " other " o ON o.user_no=c.user_no AND o.day=c.day WHERE c.user_no=?1 AND c.stream='" stream "' AND c.by_word=1"
+// At the edge of the days the other source's date may be the one that is local.
+#define AMZ_INSIDE(day) " AND EXISTS (SELECT 1 FROM cells n WHERE n.user_no=c.user_no AND n.stream=c.stream AND n.day=c.day" day " AND n.by_word=1)"
+#define AMZ_WITHIN AMZ_INSIDE("-1") AMZ_INSIDE("+1")
     static constexpr Doubt doubts[]{{Source::reimbursements, "the money shows some", AMZ_BY_WORD("reimbursements", "credits") " LIMIT 1"},
-                                    {Source::returns, "the ledger shows some", AMZ_BY_WORD("returns", "ledger") " AND o.event_type='CustomerReturns' LIMIT 1"},
-                                    {Source::removals, "the ledger shows some", AMZ_BY_WORD("removals", "ledger") " AND o.event_type='VendorReturns' LIMIT 1"},
-                                    {Source::ledger, "the returns show some", AMZ_BY_WORD("ledger", "returns") " LIMIT 1"}};
+                                    {Source::returns, "the ledger shows some", AMZ_BY_WORD("returns", "ledger") " AND o.event_type='CustomerReturns'" AMZ_WITHIN " LIMIT 1"},
+                                    {Source::removals, "the ledger shows some", AMZ_BY_WORD("removals", "ledger") " AND o.event_type='VendorReturns'" AMZ_WITHIN " LIMIT 1"},
+                                    {Source::ledger, "the returns show some", AMZ_BY_WORD("ledger", "returns") AMZ_WITHIN " LIMIT 1"}};
 #undef AMZ_BY_WORD
+#undef AMZ_INSIDE
+#undef AMZ_WITHIN
     for (const Doubt& d : doubts)
       if (d.source == source && tx_.integer(d.sql, user_)) return d.shown;
     return {};

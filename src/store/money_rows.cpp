@@ -393,24 +393,30 @@ namespace {
 struct StoredDay {
   std::int64_t rows = 0;
   std::optional<Hash128> digest;
-  bool doubted = false;        // only an answer that is_doubted told of it
+  bool doubted = false;        // only an answer without a list told of it
+  bool in_part = false;        // of what told of it a part could not be read
+  bool known = false;          // it was told whole once
+  bool assumed = false;
   Instant read_at{}, read_until{};
 
-  /// An answer without a list, or with what can't be read in it, removes nothing. Where it contradicts nothing it is believed of a day that a list told to be empty, or when it comes again long enough after.
+  /// An answer without a list removes nothing. Where it contradicts nothing it is believed of a day that a list told to be empty, or when it comes again long enough after.
   bool believes(const SeenDay& seen, const ClosedDay& how, Instant now) const {
-    if (!how.is_doubted()) return true;
+    if (!how.without_list) return true;
     if (!digest || seen.count < rows) return false;
-    return doubted ? now - read_at >= kSureOfNothing : !how.unreadable && rows == 0 && read_until >= how.read_until;
+    return doubted ? now - read_at >= kSureOfNothing : rows == 0 && read_until >= how.read_until;
   }
 };
 
 StoredDay stored_day(const RunTx& run, const Tables& t, Day day) {
   StoredDay stored;
-  Rows r = run.tx().rows("SELECT row_count, digest, by_word, read_at, read_until FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, day);
+  Rows r = run.tx().rows("SELECT row_count, digest, by_word, read_at, read_until, state FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, day);
   if (!r.next()) return stored;
   stored.rows = r.integer(0);
   if (!r.is_null(1)) stored.digest = Hash128::from(r.view(1));
-  stored.doubted = r.integer(2) != 0;
+  stored.doubted = r.integer(2) == 1;
+  stored.in_part = r.integer(2) > 1;
+  stored.known = stored.digest && (r.integer(2) == 0 || r.integer(2) == 3);
+  stored.assumed = r.view(5) == "assumed";
   stored.read_at = r.maybe_instant(3).value_or(Instant{});
   stored.read_until = r.maybe_instant(4).value_or(Instant{});
   return stored;
@@ -447,7 +453,7 @@ Removed remove_surplus(const RunTx& run, const Tables& t, const SeenDay& seen, s
 Counts remove_unseen(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how, std::int64_t most) {
   const Tables& t = tables(stream);
   const StoredDay stored = stored_day(run, t, seen.day);
-  if (stored.rows == seen.count || !stored.believes(seen, how, run.tx().now())) return {};
+  if (stored.rows == seen.count || how.unreadable || !stored.believes(seen, how, run.tx().now())) return {};
   const Removed removed = remove_surplus(run, t, seen, most);
   run.tx().run("UPDATE cells SET row_count=row_count-?4, fee_count=fee_count-?5 WHERE user_no=?1 AND stream=?2 AND day=?3", run.user(), t.name, seen.day, removed.events, removed.fees);
   Counts counts;
@@ -471,19 +477,22 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
         run.user(), t.name, seen.day, seen.digest, how.read_until, tx.now(), stored);
     return counts;
   }
-  const Removed removed = stored == seen.count ? Removed() : remove_surplus(run, t, seen, std::numeric_limits<std::int64_t>::max());
+  const Removed removed = stored == seen.count || how.unreadable ? Removed() : remove_surplus(run, t, seen, std::numeric_limits<std::int64_t>::max());
   counts.removed = removed.events;
   const bool changed = !digest || *digest != seen.digest;
+  const int told_by = !how.unreadable ? 0 : known.known ? 3 : 2;   // as ToldBy of report_rows.hpp
+  const bool new_doubt = how.unreadable && (!digest || !known.in_part || (known.assumed && tx.now() - known.read_at < kSureOfNothing));
   // What is deferred changes when it is released, on the day on which it stands (facts: spapi 3.2), so the day is not done with, within a year or so.
   constexpr std::chrono::days kLongestDeferral(400);
   const bool waits = how.may_settle && !changed && stream == MoneyStream::transactions && day_of(tx.now()) - seen.day < kLongestDeferral &&
                      tx.integer("SELECT 1 FROM transactions WHERE user_no=?1 AND day=?2 AND upper(status)='DEFERRED' LIMIT 1", run.user(), seen.day).has_value();
   tx.run(
-      "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
-      "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), read_at=?8, "
-      "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END, by_word=0",
-      run.user(), t.name, seen.day, cell_state_name(how.may_settle && !how.is_doubted() && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed);
+      "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8, ?11) ON CONFLICT (user_no, stream, day) DO UPDATE SET state=excluded.state, row_count=?5, "
+      "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), "
+      "read_at=CASE WHEN excluded.state='assumed' AND cells.state='assumed' AND cells.by_word>1 THEN cells.read_at ELSE ?8 END, "
+      "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END, by_word=?11",
+      run.user(), t.name, seen.day, cell_state_name(new_doubt ? CellState::assumed : how.may_settle && !how.without_list && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed, told_by);
   return counts;
 }
 

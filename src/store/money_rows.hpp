@@ -141,12 +141,12 @@ struct ClosedDay {
   bool may_settle = false;            ///< settled if it is found as it was
   bool without_list = false;          ///< for a part of it, or all, Amazon's answer was no list with nothing in it, but none (F4)
   bool unreadable = false;            ///< something of the walk could not be read, and may be of that day
-  bool is_doubted() const noexcept { return without_list || unreadable; }
 };
 /// Until Amazon's silence on a day is believed, when it is met again.
 constexpr Duration kSureOfNothing = std::chrono::hours(20);
-/// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written. By an answer without a list, or one of which a part
-/// can't be read, none are removed, and it is believed only when it comes again, kSureOfNothing after: until then the day is `assumed`. It never settles a day.
+/// Ends a complete walk for one day: rows that it did not show are removed, the digest and the coverage are written. By an answer without a list
+/// none are removed, and where there are none it is believed only when it comes again, kSureOfNothing after: until then the day is `assumed`. It never settles a day. By one of which
+/// a part can't be read none are removed either; the day is `assumed` until that comes again so.
 Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how);
 /// The part of close_day that can hold the store for long: removes rows that the walk did not show, `most` of them. Where `removed` is less, none are left.
 Counts remove_unseen(const RunTx& run, MoneyStream stream, const SeenDay& seen, const ClosedDay& how, std::int64_t most);

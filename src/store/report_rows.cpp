@@ -136,20 +136,20 @@ Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<c
   for (const ReportDay& told : days) {
     const ReportDay day = as_stored(run, table, told);
     tx.run(
-        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) VALUES(?1, ?2, ?3, 'provisional', ?5, ?6, ?7, ?8, ?8, ?8, ?9) "
-        "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=CASE WHEN cells.digest=excluded.digest AND ?3<?4 THEN 'settled' ELSE 'provisional' END, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
+        "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) VALUES(?1, ?2, ?3, CASE WHEN ?9=2 THEN 'assumed' ELSE 'provisional' END, ?5, ?6, ?7, ?8, ?8, ?8, ?9) "
+        "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=CASE WHEN excluded.by_word=2 AND (cells.digest IS NULL OR cells.by_word<2 OR (cells.state='assumed' AND cells.read_at>?10)) THEN 'assumed' WHEN cells.digest=excluded.digest AND ?3<?4 THEN 'settled' ELSE 'provisional' END, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
         "first_read_at=coalesce(cells.first_read_at, excluded.first_read_at), read_at=excluded.read_at, "
         "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END, "
         "by_word=CASE WHEN excluded.by_word=0 THEN 0 WHEN cells.digest IS NULL THEN excluded.by_word WHEN excluded.by_word=1 THEN cells.by_word WHEN cells.by_word IN (0, 3) THEN 3 ELSE 2 END",
         run.user(), table.name, day.day, settle_before, day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
-        tx.now(), static_cast<std::int64_t>(by));
+        tx.now(), static_cast<std::int64_t>(by), tx.now() - kSureOfNothing);
   }
   return counts;
 }
 
-void assume(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before) {
+void assume_empty(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before) {
   for (const ReportDay& day : days)
-    run.tx().run("UPDATE cells SET state='assumed' WHERE user_no=?1 AND stream=?2 AND day=?3 AND (row_count=0 OR by_word=2) AND first_read_at>=?4", run.user(), table.name, day.day, sure_if_told_before);
+    run.tx().run("UPDATE cells SET state='assumed' WHERE user_no=?1 AND stream=?2 AND day=?3 AND row_count=0 AND first_read_at>=?4", run.user(), table.name, day.day, sure_if_told_before);
 }
 
 Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone) {

@@ -89,8 +89,8 @@ enum class ToldBy : std::uint8_t {
 };
 Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until, ToldBy by = ToldBy::rows);
 
-/// Of such days, those that are empty for want of a report, or told by some rows only, and were not told so before `sure_if_told_before`: to be asked for once more.
-void assume(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before);
+/// Of such days, those that are empty for want of a report and were not told so before `sure_if_told_before`: to be asked for once more.
+void assume_empty(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, Instant sure_if_told_before);
 
 /// The same of days that were read before, from the document of that reading: when it was, and how settled they are, stays.
 Counts recount_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone);

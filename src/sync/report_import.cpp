@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <unordered_map>
 
 #include "base/gunzip.hpp"
@@ -124,7 +123,7 @@ struct Action {
 struct Difference {
   std::unordered_map<RowKey, std::vector<Action>, RowKeyHasher> actions;
   std::vector<std::int64_t> gone;
-  std::set<Day> of_gone;
+  std::map<Day, std::int64_t> of_gone;   // rows
 };
 
 /// Compares what the document shows of some days with what is stored of them. Equal rows are twins, so counts matter; rows that
@@ -172,7 +171,7 @@ Difference compare(std::vector<RowKey> shown, std::vector<store::StoredRow> stor
     }
     for (; n < left.size(); ++n) {
       difference.gone.push_back(left[n].row_id);
-      difference.of_gone.insert(group.first);
+      ++difference.of_gone[group.first];
     }
   }
   return difference;
@@ -484,9 +483,7 @@ class Import {
     auto write = [table = table_, days = std::move(days), gone = std::move(gone), others = std::move(others), settle_before = settle_before(), until = document_.read_until, replay = context_.replay.has_value(), by = lacks_rows_ ? store::ToldBy::some_rows : store::ToldBy::rows](const store::RunTx& run) {
       (void)store::recount_report_days(run, table, others, {});
       if (replay) return store::recount_report_days(run, table, days, gone);
-      const store::Counts counts = store::close_report_days(run, table, days, gone, settle_before, until, by);
-      if (by == store::ToldBy::some_rows) store::assume(run, table, days, run.tx().now() - store::kSureOfNothing);
-      return counts;
+      return store::close_report_days(run, table, days, gone, settle_before, until, by);
     };
     co_return co_await write_counted(std::move(write));
   }
@@ -543,13 +540,14 @@ class Import {
     }
     result_.counts.unchanged += shown_count - (told_.added + told_.changed - written_before);
     std::vector<store::ReportDay> closed;
-    if (!lacks_rows_) difference.of_gone.clear();
-    if (lacks_rows_) difference.gone.clear();
+    if (lacks_rows_) difference.gone.clear();   // what is not shown may be what can't be read
     for (const Day day : days) {
-      // What is not shown may be what can't be read: it stays, and so does what was known of its day.
-      if (difference.of_gone.contains(day)) continue;
       const auto sum = shown_.find(day);
       closed.push_back(sum == shown_.end() ? store::ReportDay{day, 0, {}} : store::ReportDay{day, sum->second.count, sum->second.digest});
+      const auto kept = difference.of_gone.find(day);
+      if (!lacks_rows_ || kept == difference.of_gone.end()) continue;
+      closed.back().count += kept->second;
+      closed.back().digest += Hash128::of("rows that the document does not show");   // so that whatever is shown next is compared with what is there
     }
     co_return co_await close(std::move(closed), std::move(difference.gone));
   }

@@ -510,7 +510,7 @@ class ReportReader {
         if (snapshot) break;
       }
       store::close_report_days(entered, table, empty, {}, store::kSnapshotDay, snapshot ? job.asked_at : std::min<Instant>(Instant(job.until), job.asked_at), store::ToldBy::want);
-      if (!snapshot) store::assume(entered, table, empty, tx.now() - store::kSureOfNothing);
+      if (!snapshot) store::assume_empty(entered, table, empty, tx.now() - store::kSureOfNothing);
       // Those days stay due; no trigger asks for them again at once. What another window failed by is not forgotten for it.
       const auto before = store::cool_down(tx, entered.user(), dataset.report_type);
       if (known_otherwise && (!before || before->reason.empty() || before->until <= tx.now())) store::set_cool_down(tx, entered.user(), dataset.report_type, pause);

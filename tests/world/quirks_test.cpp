@@ -397,6 +397,34 @@ TEST_CASE("where a part of the money can't be read no row is taken away for it, 
     }
 }
 
+TEST_CASE("what is never to be read of the money is told until it comes again a day later, and then keeps no sync from being complete") {
+  for (const bool v0 : {false, true}) {
+    CAPTURE(v0);
+    World world(small(v0));
+    Process* process = &world.open();
+    CHECK(member(world.sync_seller(*process, 1), "status") == "completed");
+    const std::string rows = v0 ? "SELECT count(*) FROM financial_events" : "SELECT count(*) FROM transactions";
+    const std::int64_t before = world.count(rows);
+    process = &world.pass(*process, std::chrono::hours(25));
+    amzsim::Fault part = fault("/finances", "body", -1, v0 ? R"({"payload":{"FinancialEvents":{"ShipmentEventList":[null]}}})" : R"({"payload":{"transactions":[null]}})");
+    part.content_type = "application/json";
+    world.amazon().add_fault(part);
+    CHECK(member(sync_again(world, *process), "status") == "partial");
+    CHECK(member(sync_again(world, *process), "status") == "partial");
+    process = &world.pass(*process, std::chrono::hours(21));
+    const std::string run = sync_again(world, *process);
+    CHECK(member(run, "status") == (world.count("SELECT count(*) FROM cells WHERE state='assumed'") == 0 ? "completed" : "partial"));
+    CHECK(world.count("SELECT count(*) FROM cells WHERE by_word=3 AND state<>'assumed'") > 0);
+    CHECK(world.count(rows) >= before);
+    world.amazon().clear_faults();
+    CHECK(member(sync_again(world, *process), "status") == "completed");
+    world.sql("DELETE FROM quarantine");
+    process = &world.pass(*process, std::chrono::hours(24 * 8));   // the next time that older days are looked at
+    CHECK(member(sync_again(world, *process), "status") == "completed");
+    check_truth(world, *process, 1);
+  }
+}
+
 TEST_CASE("stock that can't be read is told by each sync that meets it") {
   World world(small());
   Process& process = world.open();
