@@ -2,6 +2,8 @@
 #include "detect/load.hpp"
 
 #include <algorithm>
+#include <set>
+#include <span>
 
 #include "base/json.hpp"
 #include "detect/finding.hpp"
@@ -94,7 +96,8 @@ class Loader {
         if (!torn && state && (state->coverage == "complete" || state->coverage == "provisional")) t_.coverage.add_all(stream.source);
         continue;
       }
-      const std::string_view contradicted = contradiction(stream.source);
+      const std::set<Day> at_odds = days_at_odds(stream.source);
+      const std::string_view contradicted = contradiction(stream.source, stream.name, at_odds);
       // A file without a column that what follows is concluded from is no file to conclude from.
       if (const std::string lacking = lacking_column(stream.source); !lacking.empty()) {
         t_.coverage.set_reason(stream.source, "its files have no " + lacking);
@@ -110,7 +113,7 @@ class Loader {
         const Day day = day_from(r.integer(0));
         if (r.is_null(1)) continue;
         if (r.integer(3) == static_cast<std::int64_t>(store::ToldBy::want)) t_.coverage.add_by_word(stream.source, day);
-        if (r.integer(3) >= static_cast<std::int64_t>(store::ToldBy::some_rows)) t_.coverage.add_in_part(stream.source, day);
+        if (r.integer(3) >= static_cast<std::int64_t>(store::ToldBy::some_rows) || at_odds.contains(day)) t_.coverage.add_in_part(stream.source, day);
         if (stream.of == by_day) {
           if (r.instant(1) >= Instant(day + days(1))) t_.coverage.add(stream.source, day, day + days(1));
         } else if (const Day until = std::min(months_after(day, 1), day_of(r.instant(2))); until > day) {
@@ -121,25 +124,36 @@ class Loader {
     t_.coverage.set_reason(Source::removal_shipments, "no stream reads them; the host can supply them");
   }
 
-  /// What shows that a report that Amazon would not make is no word that there is nothing (R1: somebody may have cancelled it); empty: nothing does.
-  std::string_view contradiction(Source source) {
-    struct Doubt {
-      Source source;
-      std::string_view shown, sql;
-    };
-#define AMZ_BY_WORD(stream, other) "SELECT 1 FROM cells c JOIN " other " o ON o.user_no=c.user_no AND o.day=c.day WHERE c.user_no=?1 AND c.stream='" stream "' AND c.by_word=1"
-// At the edge of the days the other source's date may be the one that is local.
-#define AMZ_INSIDE(day) " AND EXISTS (SELECT 1 FROM cells n WHERE n.user_no=c.user_no AND n.stream=c.stream AND n.day=c.day" day " AND n.by_word=1)"
-#define AMZ_WITHIN AMZ_INSIDE("-1") AMZ_INSIDE("+1")
-    static constexpr Doubt doubts[]{{Source::reimbursements, "the money shows some", AMZ_BY_WORD("reimbursements", "credits") " LIMIT 1"},
-                                    {Source::returns, "the ledger shows some", AMZ_BY_WORD("returns", "ledger") " AND o.event_type='CustomerReturns'" AMZ_WITHIN " LIMIT 1"},
-                                    {Source::removals, "the ledger shows some", AMZ_BY_WORD("removals", "ledger") " AND o.event_type='VendorReturns'" AMZ_WITHIN " LIMIT 1"},
-                                    {Source::ledger, "the returns show some", AMZ_BY_WORD("ledger", "returns") AMZ_WITHIN " LIMIT 1"}};
+  struct Doubt {
+    Source source;
+    std::string_view shown, sql;
+    bool at_any_edge;   // otherwise the other source's date may be a local one, so that of the first and the last of such days it proves less
+  };
+  /// What may show that a report that Amazon would not make is no word that there is nothing (R1: somebody may have cancelled it).
+  static std::span<const Doubt> doubts() {
+#define AMZ_BY_WORD(stream, other) "SELECT c.day FROM cells c JOIN " other " o ON o.user_no=c.user_no AND o.day=c.day WHERE c.user_no=?1 AND c.stream='" stream "' AND c.by_word=1"
+    static constexpr Doubt all[]{{Source::reimbursements, "the money shows some", AMZ_BY_WORD("reimbursements", "credits"), true},
+                                 {Source::returns, "the ledger shows some", AMZ_BY_WORD("returns", "ledger") " AND o.event_type='CustomerReturns'", false},
+                                 {Source::removals, "the ledger shows some", AMZ_BY_WORD("removals", "ledger") " AND o.event_type='VendorReturns'", false},
+                                 {Source::ledger, "the returns show some", AMZ_BY_WORD("ledger", "returns"), false}};
 #undef AMZ_BY_WORD
-#undef AMZ_INSIDE
-#undef AMZ_WITHIN
-    for (const Doubt& d : doubts)
-      if (d.source == source && tx_.integer(d.sql, user_)) return d.shown;
+    return all;
+  }
+  /// Days of which another source shows what the report would have told.
+  std::set<Day> days_at_odds(Source source) {
+    std::set<Day> found;
+    for (const Doubt& d : doubts()) {
+      if (d.source != source) continue;
+      Rows r = tx_.rows(d.sql, user_);
+      while (next(r)) found.insert(day_from(r.integer(0)));
+    }
+    return found;
+  }
+  /// What contradicts it, if that is beyond doubt; empty: nothing does.
+  std::string_view contradiction(Source source, std::string_view stream, const std::set<Day>& at_odds) {
+    const auto by_word = [&](Day day) { return tx_.integer("SELECT 1 FROM cells WHERE user_no=?1 AND stream=?2 AND day=?3 AND by_word=1", user_, stream, day).has_value(); };
+    for (const Doubt& d : doubts())
+      if (d.source == source && std::any_of(at_odds.begin(), at_odds.end(), [&](Day day) { return d.at_any_edge || (by_word(day - days(1)) && by_word(day + days(1))); })) return d.shown;
     return {};
   }
 

@@ -403,7 +403,7 @@ struct StoredDay {
   bool believes(const SeenDay& seen, const ClosedDay& how, Instant now) const {
     if (!how.without_list) return true;
     if (!digest || seen.count < rows) return false;
-    return doubted ? now - read_at >= kSureOfNothing : rows == 0 && read_until >= how.read_until;
+    return doubted ? now - read_at >= kSureOfNothing : rows == 0 && !in_part && read_until >= how.read_until;
   }
 };
 
@@ -492,7 +492,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), "
       "read_at=CASE WHEN excluded.state='assumed' AND cells.state='assumed' AND cells.by_word>1 THEN cells.read_at ELSE ?8 END, "
       "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END, by_word=?11",
-      run.user(), t.name, seen.day, cell_state_name(new_doubt ? CellState::assumed : how.may_settle && !how.without_list && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed, told_by);
+      run.user(), t.name, seen.day, cell_state_name(new_doubt ? CellState::assumed : how.may_settle && told_by == 0 && !how.without_list && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed, told_by);
   return counts;
 }
 

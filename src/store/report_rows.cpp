@@ -137,12 +137,12 @@ Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<c
     const ReportDay day = as_stored(run, table, told);
     tx.run(
         "INSERT INTO cells(user_no, stream, day, state, row_count, digest, read_until, first_read_at, read_at, changed_at, by_word) VALUES(?1, ?2, ?3, CASE WHEN ?9=2 THEN 'assumed' ELSE 'provisional' END, ?5, ?6, ?7, ?8, ?8, ?8, ?9) "
-        "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=CASE WHEN excluded.by_word=2 AND (cells.digest IS NULL OR cells.by_word<2 OR (cells.state='assumed' AND cells.read_at>?10)) THEN 'assumed' WHEN cells.digest=excluded.digest AND ?3<?4 THEN 'settled' ELSE 'provisional' END, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
+        "ON CONFLICT (user_no, stream, day) DO UPDATE SET state=CASE WHEN excluded.by_word=2 THEN 'assumed' WHEN cells.digest=excluded.digest AND ?3<?4 THEN 'settled' ELSE 'provisional' END, row_count=excluded.row_count, digest=excluded.digest, read_until=excluded.read_until, "
         "first_read_at=coalesce(cells.first_read_at, excluded.first_read_at), read_at=excluded.read_at, "
         "changed_at=CASE WHEN cells.digest=excluded.digest THEN cells.changed_at ELSE excluded.changed_at END, "
         "by_word=CASE WHEN excluded.by_word=0 THEN 0 WHEN cells.digest IS NULL THEN excluded.by_word WHEN excluded.by_word=1 THEN cells.by_word WHEN cells.by_word IN (0, 3) THEN 3 ELSE 2 END",
         run.user(), table.name, day.day, settle_before, day.count, day.digest, day.day == kSnapshotDay ? read_until : std::min(read_until, Instant(day.day + std::chrono::days(1))),
-        tx.now(), static_cast<std::int64_t>(by), tx.now() - kSureOfNothing);
+        tx.now(), static_cast<std::int64_t>(by));
   }
   return counts;
 }

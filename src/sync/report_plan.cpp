@@ -18,7 +18,10 @@ bool report_due(const spapi::ReportDataset& dataset, const store::Cell& cell, In
   if (!cell.digest || !cell.read_at || !cell.read_until || is_to_come(*cell.read_at, now)) return true;
   if (!dataset.day_column.empty() && *cell.read_until <= Instant(cell.day)) return true;   // only what the report of the day before told of it
   if (now - *cell.read_at < dataset.cadence - kAlmost) return false;
-  if (dataset.day_column.empty() || cell.state == store::CellState::assumed) return true;
+  if (dataset.day_column.empty()) return true;
+  // What is in doubt is asked for the next day; where that does not help, once a week.
+  constexpr Duration kNew = std::chrono::hours(48), kWeek = std::chrono::hours(24 * 7);
+  if (cell.state == store::CellState::assumed && (!cell.first_read_at || now - *cell.first_read_at < kNew || now - *cell.read_at >= kWeek - kAlmost)) return true;
   // Not before it was read once at an age at which nothing comes any more, however long nobody asked.
   const Instant end = cell.day + days(1);
   return *cell.read_until < end || *cell.read_at - end < std::chrono::hours(24) * dataset.read_again_days;

@@ -70,6 +70,23 @@ TEST_CASE("where only unread days are asked for, those that failed and those tha
   CHECK(days(false).contains(ago(0)));
 }
 
+TEST_CASE("an old day in doubt is asked for again the next day, and where that does not help once a week") {
+  static constexpr auto kDay = std::chrono::hours(24);
+  const auto asked_again = [](Duration first_read, Duration read) {
+    std::vector<store::Cell> cells;
+    for (int n = 0; n <= 300; ++n) cells.push_back(cell(ago(n), kNow - kDay / 2));
+    cells[200].state = store::CellState::assumed;
+    cells[200].first_read_at = kNow - first_read;
+    cells[200].read_at = kNow - read;
+    return !plan_reports(spapi::kReturns, ago(300), kNow, cells, {}).empty();
+  };
+  CHECK(!asked_again(kDay / 2, kDay / 2));
+  CHECK(asked_again(kDay, kDay));
+  CHECK(!asked_again(kDay * 3, kDay));
+  CHECK(!asked_again(kDay * 90, kDay * 6));
+  CHECK(asked_again(kDay * 90, kDay * 7));
+}
+
 TEST_CASE("no report is a sliver beside a wide one, on whatever day of the month") {
   for (const spapi::ReportDataset* dataset : {&spapi::kLedger, &spapi::kLedgerSummary, &spapi::kStorageFees})
     for (int history = 1; history <= 560; ++history) {
