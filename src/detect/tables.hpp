@@ -234,7 +234,7 @@ class Coverage {
   void add(Source source, Day from, Day until);   ///< days in order; `until` is not among them
   /// Of days that count as read: nothing but a report that Amazon would not make says that they are empty.
   void add_by_word(Source source, Day day) { by_word_[source].push_back(day); }
-  /// The report that told of them has rows that can't be read, of which nobody knows the day.
+  /// What told of them has a part that can't be read, of which nobody knows the day; or another source shows what a report that Amazon would not make might have told.
   void add_in_part(Source source, Day day) { in_part_[source].push_back(day); }
   void add_all(Source source) { add(source, day_from(-1'000'000), day_from(1'000'000)); }
   void set_reason(Source source, std::string reason) { reasons_[source] = std::move(reason); }

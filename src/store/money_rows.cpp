@@ -413,9 +413,10 @@ StoredDay stored_day(const RunTx& run, const Tables& t, Day day) {
   if (!r.next()) return stored;
   stored.rows = r.integer(0);
   if (!r.is_null(1)) stored.digest = Hash128::from(r.view(1));
-  stored.doubted = r.integer(2) == 1;
-  stored.in_part = r.integer(2) > 1;
-  stored.known = stored.digest && (r.integer(2) == 0 || r.integer(2) == 3);
+  const auto told_by = static_cast<ToldBy>(r.integer(2));
+  stored.doubted = told_by == ToldBy::want;
+  stored.in_part = told_by == ToldBy::some_rows || told_by == ToldBy::known_rows;
+  stored.known = stored.digest && (told_by == ToldBy::rows || told_by == ToldBy::known_rows);
   stored.assumed = r.view(5) == "assumed";
   stored.read_at = r.maybe_instant(3).value_or(Instant{});
   stored.read_until = r.maybe_instant(4).value_or(Instant{});
@@ -480,7 +481,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
   const Removed removed = stored == seen.count || how.unreadable ? Removed() : remove_surplus(run, t, seen, std::numeric_limits<std::int64_t>::max());
   counts.removed = removed.events;
   const bool changed = !digest || *digest != seen.digest;
-  const int told_by = !how.unreadable ? 0 : known.known ? 3 : 2;   // as ToldBy of report_rows.hpp
+  const ToldBy told_by = !how.unreadable ? ToldBy::rows : known.known ? ToldBy::known_rows : ToldBy::some_rows;
   const bool new_doubt = how.unreadable && (!digest || !known.in_part || (known.assumed && tx.now() - known.read_at < kSureOfNothing));
   // What is deferred changes when it is released, on the day on which it stands (facts: spapi 3.2), so the day is not done with, within a year or so.
   constexpr std::chrono::days kLongestDeferral(400);
@@ -492,7 +493,7 @@ Counts close_day(const RunTx& run, MoneyStream stream, const SeenDay& seen, cons
       "fee_count=cells.fee_count-?9, digest=excluded.digest, read_until=excluded.read_until, first_read_at=coalesce(cells.first_read_at, ?8), "
       "read_at=CASE WHEN excluded.state='assumed' AND cells.state='assumed' AND cells.by_word>1 THEN cells.read_at ELSE ?8 END, "
       "changed_at=CASE WHEN ?10=1 THEN ?8 ELSE cells.changed_at END, by_word=?11",
-      run.user(), t.name, seen.day, cell_state_name(new_doubt ? CellState::assumed : how.may_settle && told_by == 0 && !how.without_list && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed, told_by);
+      run.user(), t.name, seen.day, cell_state_name(new_doubt ? CellState::assumed : how.may_settle && told_by == ToldBy::rows && !how.without_list && !changed && !waits ? CellState::settled : CellState::provisional), stored - removed.events, seen.digest, how.read_until, tx.now(), removed.fees, changed, static_cast<std::int64_t>(told_by));
   return counts;
 }
 

@@ -119,6 +119,14 @@ bool settle_undated(Tx& tx, UserNo user, MoneyStream stream, MoneyBatch& batch);
 enum class CellState : std::uint8_t { open, provisional, settled, failed, unauthorised, assumed };
 std::string_view cell_state_name(CellState state) noexcept;
 
+/// What told of a day, as cells keep it (by_word).
+enum class ToldBy : std::uint8_t {
+  rows,         ///< an answer or a document, all of which could be read
+  want,         ///< of a report that none was made (CANCELLED), while a document that told of the day before stays its teller; of money an answer without a list
+  some_rows,    ///< an answer or a document of which a part can't be read, and nobody knows of which day that is
+  known_rows    ///< such a one, after one that was whole
+};
+
 struct Cell {
   Day day;
   CellState state = CellState::open;

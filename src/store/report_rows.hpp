@@ -81,12 +81,6 @@ struct ReportDay {
 };
 /// Ends the reading of days: rows that the document did not show go, digest and coverage are written. Days before `settle_before` are
 /// settled if they are found as they were.
-enum class ToldBy : std::uint8_t {
-  rows,         ///< a document, all of whose rows could be read
-  want = 1,     ///< none was made (CANCELLED); a document that told of them before stays their teller
-  some_rows,    ///< a document with rows in it that can't be read, of which nobody knows the day
-  known_rows    ///< by such a one, after one that was whole
-};
 Counts close_report_days(const RunTx& run, const ReportTable& table, std::span<const ReportDay> days, std::span<const std::int64_t> gone, Day settle_before, Instant read_until, ToldBy by = ToldBy::rows);
 
 /// Of such days, those that are empty for want of a report and were not told so before `sure_if_told_before`: to be asked for once more.

@@ -30,9 +30,7 @@ class SqliteStore final : public Store {
       : options_(options), writer_executor_(std::move(writer)), reader_executor_(std::move(readers)), clock_(clock), log_(std::move(log)) {}
 
   /// The engine has drained the writer before; what was never attempted is dropped with its waiting coroutine.
-  ~SqliteStore() override {
-    save_log();
-  }
+  ~SqliteStore() override { save_log(); }
 
   Status open() {
     Status opened = open_all();
