@@ -15,7 +15,8 @@
 
 namespace {
 
-constexpr int kWorkers = 2;   // for what blocks: the database's own threads do the work
+constexpr int kReaders = 2;   // for what blocks; the database's own threads do the work
+constexpr int kWriters = 16;   // for what may have to wait for another program that has locked the database: nobody who only reads stands behind it
 constexpr int kExporters = 2;   // for exports, which take as long as their clients take to read
 constexpr std::uint64_t kFewestFiles = 64;   // itself takes about half of them
 
@@ -108,14 +109,17 @@ int serve(int argc, char** argv) {
   }
   const host::Users users(settings.jwt_secret, settings.demo);
   auto streams = std::make_unique<host::EventStreams>(std::move(*events));
-  boost::asio::thread_pool workers(kWorkers);
+  boost::asio::thread_pool readers(kReaders), writers(kWriters);
   std::optional<boost::asio::thread_pool> exporters;   // from the first export on
   std::once_flag exporting;
-  routes = std::make_unique<host::Routes>(*engine, *streams, users, host_settings, [&](std::function<void()> work) { boost::asio::post(workers, std::move(work)); },
-                                          [&](std::function<void()> work) {
-                                            std::call_once(exporting, [&] { exporters.emplace(kExporters); });
-                                            boost::asio::post(*exporters, std::move(work));
-                                          });
+  host::Routes::Threads threads;
+  threads.read = [&](std::function<void()> work) { boost::asio::post(readers, std::move(work)); };
+  threads.write = [&](std::function<void()> work) { boost::asio::post(writers, std::move(work)); };
+  threads.export_rows = [&](std::function<void()> work) {
+    std::call_once(exporting, [&] { exporters.emplace(kExporters); });
+    boost::asio::post(*exporters, std::move(work));
+  };
+  routes = std::make_unique<host::Routes>(*engine, *streams, users, host_settings, std::move(threads));
   server->watch(streams->fd(), [&] { streams->pump(); });
   server->watch(hangup, [&] {
     httpd::clear_hangup(hangup);
@@ -124,7 +128,7 @@ int serve(int argc, char** argv) {
     const auto wrong = amzsync_tools::reread_client_secret(settings, secret);
     if (wrong) std::cerr << "amzsync-host: " << wrong->line << "\n";
     if (wrong || secret.empty()) return;
-    boost::asio::post(workers, [&engine, secret] {
+    boost::asio::post(writers, [&engine, secret] {
       if (const auto set = engine->set_client_secret(secret); !set) std::cerr << "amzsync-host: " << set.error().message() << "\n";
     });
   });
@@ -134,7 +138,9 @@ int serve(int argc, char** argv) {
   // No request comes any more. What is under way ends first, then the engine, which answers the callbacks that still wait for
   // Amazon, and last the server that those answers go to.
   constexpr std::chrono::seconds kLastAnswers(2);
-  workers.join();
+  routes->end();
+  readers.join();
+  writers.join();
   if (exporters) exporters->join();
   streams.reset();
   engine.reset();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -131,47 +132,55 @@ Response existing_connection(const amzsync_answer* used, const std::string& fron
 }  // namespace
 
 enum class Who { anybody, user };
+enum class Does {
+  read,     ///< and waits for nobody who writes
+  start,    ///< reads, or begins something: it may wait for whoever has locked the database
+  change,   ///< the same, and a cookie alone does not do
+};
+
+/// How long a request stands in line for a thread, at the end of the host too: behind a locked database it might stand there for as long as that is locked.
+constexpr std::chrono::seconds kLongestLine(10), kLastLine(1);
 
 struct Routes::Route {
   std::string_view method;
   std::string_view path;               ///< a last part of ":id" stands for anything but a slash
   Who who;
-  bool effect;                         ///< changes something: a cookie alone does not do
+  Does does;
   void (Routes::*act)(Call&);
 };
 
 const std::vector<Routes::Route>& Routes::table() {
   static const std::vector<Route> routes{
-      {"GET", "/api/v1/integrations/amazon/auth/start", Who::user, false, &Routes::auth_start},
-      {"GET", "/api/v1/integrations/amazon/auth/login", Who::user, false, &Routes::auth_login},
-      {"GET", "/api/v1/integrations/amazon/auth/callback", Who::user, false, &Routes::auth_callback},
-      {"POST", "/api/v1/integrations/amazon/auth/callback", Who::user, true, &Routes::auth_callback_json},
-      {"GET", "/api/v1/integrations/amazon/recoveries", Who::user, false, &Routes::recoveries},
-      {"GET", "/api/v1/integrations/amazon/connection", Who::user, false, &Routes::connection},
-      {"POST", "/api/v1/integrations/amazon/disconnect", Who::user, true, &Routes::disconnect},
-      {"POST", "/api/v1/integrations/amazon/notify", Who::user, true, &Routes::notify},
-      {"POST", "/api/v1/integrations/amazon/sync", Who::user, true, &Routes::sync_start},
-      {"POST", "/api/sync/start", Who::user, true, &Routes::sync_start},
-      {"POST", "/api/sync/force", Who::user, true, &Routes::sync_start},
-      {"GET", "/api/sync/status", Who::user, false, &Routes::sync_status},
-      {"GET", "/api/sync/status/:id", Who::user, false, &Routes::sync_status_one},
-      {"GET", "/api/sync/history", Who::user, false, &Routes::sync_history},
-      {"POST", "/api/sync/cancel/:id", Who::user, true, &Routes::sync_cancel},
-      {"POST", "/api/sync/pause", Who::user, true, &Routes::sync_pause},
-      {"POST", "/api/sync/resume", Who::user, true, &Routes::sync_resume},
-      {"GET", "/api/sse/status", Who::user, false, &Routes::sse},
-      {"GET", "/api/detections/results", Who::user, false, &Routes::findings},
-      {"GET", "/api/detections/statistics", Who::user, false, &Routes::finding_statistics},
-      {"GET", "/api/detections/:id/explain", Who::user, false, &Routes::explain},
-      {"PUT", "/api/detections/:id/state", Who::user, true, &Routes::set_finding_state},
-      {"GET", "/api/export", Who::user, false, &Routes::export_rows},
-      {"POST", "/api/erase", Who::user, true, &Routes::erase},
-      {"GET", "/healthz", Who::anybody, false, &Routes::healthz},
-      {"GET", "/readyz", Who::anybody, false, &Routes::readyz},
-      {"GET", "/metrics", Who::anybody, false, &Routes::metrics},
-      {"GET", "/", Who::anybody, false, &Routes::dashboard},
-      {"GET", "/dashboard", Who::anybody, false, &Routes::dashboard},
-      {"GET", "/dashboard/:id", Who::anybody, false, &Routes::dashboard},
+      {"GET", "/api/v1/integrations/amazon/auth/start", Who::user, Does::start, &Routes::auth_start},
+      {"GET", "/api/v1/integrations/amazon/auth/login", Who::user, Does::start, &Routes::auth_login},
+      {"GET", "/api/v1/integrations/amazon/auth/callback", Who::user, Does::start, &Routes::auth_callback},
+      {"POST", "/api/v1/integrations/amazon/auth/callback", Who::user, Does::change, &Routes::auth_callback_json},
+      {"GET", "/api/v1/integrations/amazon/recoveries", Who::user, Does::start, &Routes::recoveries},
+      {"GET", "/api/v1/integrations/amazon/connection", Who::user, Does::read, &Routes::connection},
+      {"POST", "/api/v1/integrations/amazon/disconnect", Who::user, Does::change, &Routes::disconnect},
+      {"POST", "/api/v1/integrations/amazon/notify", Who::user, Does::change, &Routes::notify},
+      {"POST", "/api/v1/integrations/amazon/sync", Who::user, Does::change, &Routes::sync_start},
+      {"POST", "/api/sync/start", Who::user, Does::change, &Routes::sync_start},
+      {"POST", "/api/sync/force", Who::user, Does::change, &Routes::sync_start},
+      {"GET", "/api/sync/status", Who::user, Does::read, &Routes::sync_status},
+      {"GET", "/api/sync/status/:id", Who::user, Does::read, &Routes::sync_status_one},
+      {"GET", "/api/sync/history", Who::user, Does::read, &Routes::sync_history},
+      {"POST", "/api/sync/cancel/:id", Who::user, Does::change, &Routes::sync_cancel},
+      {"POST", "/api/sync/pause", Who::user, Does::change, &Routes::sync_pause},
+      {"POST", "/api/sync/resume", Who::user, Does::change, &Routes::sync_resume},
+      {"GET", "/api/sse/status", Who::user, Does::read, &Routes::sse},
+      {"GET", "/api/detections/results", Who::user, Does::read, &Routes::findings},
+      {"GET", "/api/detections/statistics", Who::user, Does::read, &Routes::finding_statistics},
+      {"GET", "/api/detections/:id/explain", Who::user, Does::read, &Routes::explain},
+      {"PUT", "/api/detections/:id/state", Who::user, Does::change, &Routes::set_finding_state},
+      {"GET", "/api/export", Who::user, Does::read, &Routes::export_rows},
+      {"POST", "/api/erase", Who::user, Does::change, &Routes::erase},
+      {"GET", "/healthz", Who::anybody, Does::read, &Routes::healthz},
+      {"GET", "/readyz", Who::anybody, Does::read, &Routes::readyz},
+      {"GET", "/metrics", Who::anybody, Does::read, &Routes::metrics},
+      {"GET", "/", Who::anybody, Does::read, &Routes::dashboard},
+      {"GET", "/dashboard", Who::anybody, Does::read, &Routes::dashboard},
+      {"GET", "/dashboard/:id", Who::anybody, Does::read, &Routes::dashboard},
   };
   return routes;
 }
@@ -254,7 +263,7 @@ void Routes::handle(httpd::Request request, httpd::Responder responder) {
     // A GET may start a sync too (bypass, empty recoveries). A navigation tells no origin, and comes from Amazon's consent page; a page's
     // script tells it.
     const bool told = !call->request.header("Origin").empty();
-    if ((found->effect || told) && call->identity->by_cookie && !origin_holds(call->request))
+    if ((found->does == Does::change || told) && call->identity->by_cookie && !origin_holds(call->request))
       return call->send(error(403, "origin_not_allowed", "This request comes from a page that may not act for the user."));
     // Where nobody signs in, pages of this machine may act, those of others not.
     if (call->identity->unproved && told && !origin_holds(call->request) && !of_this_machine(call->request.header("Origin")))
@@ -262,7 +271,12 @@ void Routes::handle(httpd::Request request, httpd::Responder responder) {
   }
   // It says that the host answers, whatever the database keeps the others waiting for.
   if (found->act == &Routes::healthz) return healthz(*call);
-  workers_([this, call, act = found->act] { (this->*act)(*call); });
+  (found->does == Does::read ? threads_.read : threads_.write)([this, call, act = found->act, since = std::chrono::steady_clock::now()] {
+    if (std::chrono::steady_clock::now() - since <= (ends_ ? kLastLine : kLongestLine)) return (this->*act)(*call);
+    // A browser that comes from Amazon is sent home, and has used nothing up.
+    if (act == &Routes::auth_callback) return call->send(redirect(callback_error(settings_.frontends.first(), "store_busy")));
+    call->send(error(503, "store_busy", "Other requests wait for the database. Please try again in a moment."));
+  });
 }
 
 // ---- connecting ----
@@ -290,7 +304,7 @@ void Routes::bypass(Call& call, const std::string& front) {
     const Json body = error_body(amzsync_status_name(code), amzsync_error_message(failed));
     if (code != AMZSYNC_ERROR_NOT_CONNECTED && code != AMZSYNC_ERROR_NEEDS_REAUTH) return shared->send(answer(body, status_of(code)));
     // The way out is a new authorisation, so its link comes along. Asked for on a thread that may wait for it.
-    workers_([this, shared, front, code, with_link = body]() mutable {
+    threads_.write([this, shared, front, code, with_link = body]() mutable {
       const auto link = engine_.consent_start(shared->user(), front, shared->request.param("marketplace"));
       if (link) with_link["authUrl"] = link->url();
       shared->send(answer(with_link, status_of(code)));
@@ -513,7 +527,7 @@ void Routes::export_rows(Call& call) {
   const std::string name = datasets(what).empty() || what.what.find(',') != std::string::npos ? "amzsync" : what.what;
   Response head{200, what.csv ? "text/csv; charset=utf-8" : "application/x-ndjson", {{"Cache-Control", "no-store"}, {"Content-Disposition", "attachment; filename=\"" + name + (what.csv ? ".csv\"" : ".ndjson\"")}}, ""};
   add_cors(request, head);
-  exporters_([this, what, stream = call.responder.stream(std::move(head))] {
+  threads_.export_rows([this, what, stream = call.responder.stream(std::move(head))] {
     constexpr std::size_t kChunk = 64U << 10, kAhead = 256U << 10;
     std::string chunk;
     const auto put = [&](const std::string& line) {

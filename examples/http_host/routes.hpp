@@ -4,6 +4,7 @@
 #pragma once
 
 #include <amzsync/amzsync.hpp>
+#include <atomic>
 #include <functional>
 #include <string>
 
@@ -22,14 +23,18 @@ struct HostSettings {
 
 class Routes {
  public:
-  /// `workers` runs something that may block away from the server's threads.
-  using Workers = std::function<void(std::function<void()>)>;
-  /// `exporters` the same for what takes as long as a client takes to read.
-  Routes(amzsync::Engine& engine, EventStreams& streams, const Users& users, const HostSettings& settings, Workers workers, Workers exporters)
+  /// Each runs something that may block away from the server's threads: what only reads; what may write, and waits for who else writes; and what takes as long as a
+  /// client takes to read.
+  struct Threads {
+    std::function<void(std::function<void()>)> read, write, export_rows;
+  };
+  Routes(amzsync::Engine& engine, EventStreams& streams, const Users& users, const HostSettings& settings, Threads threads)
       : engine_(engine), streams_(streams), users_(users), settings_(settings), of_user_(settings.user_requests_per_minute), of_address_(settings.address_requests_per_minute),
-        workers_(std::move(workers)), exporters_(std::move(exporters)) {}
+        threads_(std::move(threads)) {}
 
   void handle(httpd::Request request, httpd::Responder responder);
+  /// The host ends: what stood in line for long is not performed any more. Any thread.
+  void end() noexcept { ends_ = true; }
   /// For requests that were refused before they got here.
   static httpd::Response refuse(int status, std::string_view why);
 
@@ -75,7 +80,8 @@ class Routes {
   const Users& users_;
   const HostSettings& settings_;
   RateLimit of_user_, of_address_;
-  Workers workers_, exporters_;
+  Threads threads_;
+  std::atomic<bool> ends_ = false;
 };
 
 }  // namespace host

@@ -64,6 +64,46 @@ class OtherPrograms(HostCase):
         self.check_truth(host, sim)
 
 
+    def test_who_writes_to_a_locked_database_keeps_nobody_who_reads_waiting(self):
+        sim = self.sim()
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        locker = sqlite3.connect(self.store, timeout=30, isolation_level=None)
+        locker.execute("BEGIN IMMEDIATE")
+        answers = []
+        writers = [threading.Thread(target=lambda: answers.append(host.post("/api/sync/start"))) for _ in range(12)]
+        for writer in writers:
+            writer.start()
+        for _ in range(50):
+            for path in ("/api/sync/status", "/api/sync/history", "/readyz", "/metrics", BASE + "/recoveries"):
+                self.assertEqual(host.get(path).status, 200)
+        self.assertEqual(answers, [])   # they still wait, ten seconds each
+        locker.execute("ROLLBACK")
+        locker.close()
+        for writer in writers:
+            writer.join()
+        self.assertEqual(sorted(answer.status for answer in answers), [200] + [409] * 11)
+        self.assertEqual(len({answer.json.get("syncId") or answer.json["existingSyncId"] for answer in answers}), 1)
+
+    def test_a_host_ends_though_a_program_holds_the_lock_of_its_database(self):
+        sim = self.sim(sellers=3)
+        host = self.host(sim)
+        users = {f"user-{seller}": seller for seller in (1, 2, 3)}
+        sim.fault("/finances", "none", delayMs=1500)
+        syncs = {user: host.connect(user, seller).query["sync_id"] for user, seller in users.items()}
+        locker = sqlite3.connect(self.store, timeout=30, isolation_level=None)
+        locker.execute("BEGIN IMMEDIATE")
+        host.process.terminate()
+        self.assertEqual(host.process.wait(30), 0)   # of each sync's writes, tried one after the other, each would wait ten seconds
+        locker.execute("ROLLBACK")
+        locker.close()
+        sim.control(clearFaults=True)
+        host = self.host(sim)
+        for user, seller in users.items():
+            self.assertEqual(host.finish(syncs[user], user)["status"], "completed")
+            self.check_truth(host, sim, user, seller)
+
+
 class LittleRoom(HostCase):
     def test_a_sync_ends_while_there_is_room_to_say_so_and_the_next_is_whole(self):
         sim = self.sim(events=20000, skus=500)

@@ -68,7 +68,10 @@ struct VfsCalls {
     for (int i = 0; i < size; ++i) out[i] = static_cast<char>(r.next());
     return size;
   }
-  static int sleep(sqlite3_vfs*, int microseconds) { return microseconds; }
+  static int sleep(sqlite3_vfs* v, int microseconds) {
+    self(v)->waited_ += std::chrono::microseconds(microseconds);
+    return microseconds;
+  }
   static int time(sqlite3_vfs*, double* out) {
     *out = 2440587.5;
     return SQLITE_OK;

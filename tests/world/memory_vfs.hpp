@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -31,6 +32,8 @@ class MemoryVfs {
   /// The next `count` writes fail as if the disk were full; -1: all.
   void fail_writes(int count) { failing_writes_ = count; }
   std::int64_t writes() const noexcept { return writes_; }
+  /// How long its connections meant to wait for each other's locks; it takes no time here.
+  std::chrono::microseconds waited() const noexcept { return waited_; }
 
   struct File {
     std::string content, synced;
@@ -49,6 +52,7 @@ class MemoryVfs {
   std::uint64_t random_;
   int failing_writes_ = 0;
   std::int64_t writes_ = 0;
+  std::chrono::microseconds waited_{0};
 };
 
 }  // namespace world

@@ -8,15 +8,6 @@
 namespace amzsync::store {
 namespace {
 
-/// Waits for another process' lock: short steps first, because our own batches hold it for 5 ms at most, 10 s in all.
-/// The wait is on the writer's own thread; no lock of ours is held meanwhile.
-int wait_for_lock(void*, int count) {
-  constexpr int kShort = 200, kStepMs = 1, kLongStepMs = 10, kMaxCalls = 1200;
-  if (count >= kMaxCalls) return 0;
-  sqlite3_sleep(count < kShort ? kStepMs : kLongStepMs);
-  return 1;
-}
-
 /// SQLite itself knows ENOSPC alone, and that not everywhere; a quota and a limit on the size of files are the same to whoever has to make room.
 bool is_want_of_room(int system_error) { return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG; }
 
@@ -89,9 +80,28 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
   const int code = sqlite3_open_v2(path.c_str(), &connection->db_, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) return sqlite_error(code, connection->db_ ? sqlite3_errmsg(connection->db_) : sqlite3_errstr(code), sqlite3_system_errno(connection->db_));
   sqlite3_extended_result_codes(connection->db_, 1);
-  sqlite3_busy_handler(connection->db_, &wait_for_lock, nullptr);
+  connection->wait_for_locks();
   connection->broken_ = std::make_unique<SqliteStatement>(*connection, nullptr);
   return connection;
+}
+
+/// For another process' lock: short steps first, because our own batches hold it for 5 ms at most, 10 s in all, of one that is in a hurry 3 s for all that it
+/// still does. The wait is on the writer's own thread; no lock of ours is held meanwhile.
+void SqliteConnection::wait_for_locks() {
+  const auto wait = [](void* self, int count) {
+    constexpr int kShort = 200, kStepMs = 1, kLongStepMs = 10, kMaxCalls = 1200;
+    auto& connection = *static_cast<SqliteConnection*>(self);
+    const int step = count < kShort ? kStepMs : kLongStepMs;
+    if (connection.hurries_.load(std::memory_order_relaxed)) {
+      if (connection.patience_ms_ <= 0) return 0;
+      connection.patience_ms_ -= step;
+    } else if (count >= kMaxCalls) {
+      return 0;
+    }
+    sqlite3_sleep(step);
+    return 1;
+  };
+  sqlite3_busy_handler(db_, wait, this);
 }
 
 SqliteConnection::~SqliteConnection() {
@@ -179,7 +189,7 @@ void SqliteConnection::logged(int pages) noexcept {
 Result<bool> SqliteConnection::cut_log() {
   sqlite3_busy_handler(db_, nullptr, nullptr);
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  sqlite3_busy_handler(db_, &wait_for_lock, nullptr);
+  wait_for_locks();
   if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return false;
   if (code != SQLITE_OK) return error_of(code);
   unwritten_log_ = 0;

@@ -81,6 +81,8 @@ class SqliteConnection final : public Tx {
   Result<bool> cut_log();
   /// The same, but it waits for those who read, as it would for a lock.
   Status save_log();
+  /// From here on it waits for others' locks for 3 s in all. Any thread.
+  void hurry() noexcept { hurries_.store(true, std::memory_order_relaxed); }
   /// Remembers what SQLite said of the last failing call.
   void remember(int code);
   sqlite3* raw() noexcept { return db_; }
@@ -90,6 +92,7 @@ class SqliteConnection final : public Tx {
   Error error_of(int code) const;
   int system_error(int code) const;
   void logged(int pages) noexcept;
+  void wait_for_locks();
   const Clock& clock_;
   sqlite3* db_ = nullptr;
   Instant now_{};
@@ -107,6 +110,8 @@ class SqliteConnection final : public Tx {
   std::array<Recent, 64> recent_;      // to hash a long text takes longer than some statements do
   std::uint64_t page_size_ = 0;
   std::atomic<std::uint64_t> unwritten_log_ = 0;
+  std::atomic<bool> hurries_ = false;
+  int patience_ms_ = 3'000;            // that is left to one that hurries
   std::unique_ptr<SqliteStatement> broken_;  // stands in for a statement that could not be prepared
 };
 

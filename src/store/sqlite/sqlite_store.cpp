@@ -75,6 +75,8 @@ class SqliteStore final : public Store {
     return engine;
   }
 
+  void hurry() noexcept override { writer_->hurry(); }
+
   bool engine_may_live(EngineNo engine) override { return liveness_->is_held(engine); }
 
   /// What is spared is much on a large disk. On a small one it is no less than a group commit may take, twice: in the log, and where the log is written back to.
