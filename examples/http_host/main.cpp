@@ -15,8 +15,9 @@
 
 namespace {
 
-constexpr int kReaders = 2;   // for what blocks; the database's own threads do the work
-constexpr int kWriters = 16;   // for what may have to wait for another program that has locked the database: nobody who only reads stands behind it
+// What blocks has threads of its own; the database's do the work. What may have to wait for another program that has locked the database has many: nobody who only reads
+// stands behind it, nor who asks for recoveries behind those who change something.
+constexpr int kReaders = 2, kStarters = 16, kWriters = 16;
 constexpr int kExporters = 2;   // for exports, which take as long as their clients take to read
 constexpr std::uint64_t kFewestFiles = 64;   // itself takes about half of them
 
@@ -109,12 +110,13 @@ int serve(int argc, char** argv) {
   }
   const host::Users users(settings.jwt_secret, settings.demo);
   auto streams = std::make_unique<host::EventStreams>(std::move(*events));
-  boost::asio::thread_pool readers(kReaders), writers(kWriters);
+  boost::asio::thread_pool readers(kReaders), starters(kStarters), writers(kWriters);
   std::optional<boost::asio::thread_pool> exporters;   // from the first export on
   std::once_flag exporting;
   host::Routes::Threads threads;
   threads.read = [&](std::function<void()> work) { boost::asio::post(readers, std::move(work)); };
-  threads.write = [&](std::function<void()> work) { boost::asio::post(writers, std::move(work)); };
+  threads.start = [&](std::function<void()> work) { boost::asio::post(starters, std::move(work)); };
+  threads.change = [&](std::function<void()> work) { boost::asio::post(writers, std::move(work)); };
   threads.export_rows = [&](std::function<void()> work) {
     std::call_once(exporting, [&] { exporters.emplace(kExporters); });
     boost::asio::post(*exporters, std::move(work));
@@ -136,15 +138,19 @@ int serve(int argc, char** argv) {
   std::cout << "amzsync-host listens on " << own_origin << (settings.demo ? " (demo)" : "") << std::endl;
   server->run();
   // No request comes any more. What is under way ends first, then the engine, which answers the callbacks that still wait for
-  // Amazon, and last the server that those answers go to.
+  // Amazon. Each answer goes out as soon as it is there.
   constexpr std::chrono::seconds kLastAnswers(2);
   routes->end();
   readers.join();
-  writers.join();
-  if (exporters) exporters->join();
   streams.reset();
-  engine.reset();
-  server->finish(kLastAnswers);
+  server->finish(
+      [&] {
+        starters.join();
+        writers.join();
+        if (exporters) exporters->join();
+        engine.reset();
+      },
+      kLastAnswers);
   return 0;
 }
 

@@ -271,7 +271,8 @@ void Routes::handle(httpd::Request request, httpd::Responder responder) {
   }
   // It says that the host answers, whatever the database keeps the others waiting for.
   if (found->act == &Routes::healthz) return healthz(*call);
-  (found->does == Does::read ? threads_.read : threads_.write)([this, call, act = found->act, since = std::chrono::steady_clock::now()] {
+  const auto& threads = found->does == Does::read ? threads_.read : found->does == Does::start ? threads_.start : threads_.change;
+  threads([this, call, act = found->act, since = std::chrono::steady_clock::now()] {
     if (std::chrono::steady_clock::now() - since <= (ends_ ? kLastLine : kLongestLine)) return (this->*act)(*call);
     // A browser that comes from Amazon is sent home, and has used nothing up.
     if (act == &Routes::auth_callback) return call->send(redirect(callback_error(settings_.frontends.first(), "store_busy")));
@@ -304,7 +305,8 @@ void Routes::bypass(Call& call, const std::string& front) {
     const Json body = error_body(amzsync_status_name(code), amzsync_error_message(failed));
     if (code != AMZSYNC_ERROR_NOT_CONNECTED && code != AMZSYNC_ERROR_NEEDS_REAUTH) return shared->send(answer(body, status_of(code)));
     // The way out is a new authorisation, so its link comes along. Asked for on a thread that may wait for it.
-    threads_.write([this, shared, front, code, with_link = body]() mutable {
+    if (ends_) return shared->send(answer(body, status_of(code)));
+    threads_.start([this, shared, front, code, with_link = body]() mutable {
       const auto link = engine_.consent_start(shared->user(), front, shared->request.param("marketplace"));
       if (link) with_link["authUrl"] = link->url();
       shared->send(answer(with_link, status_of(code)));

@@ -23,10 +23,10 @@ struct HostSettings {
 
 class Routes {
  public:
-  /// Each runs something that may block away from the server's threads: what only reads; what may write, and waits for who else writes; and what takes as long as a
-  /// client takes to read.
+  /// Each runs something that may block away from the server's threads: what only reads; what may begin something, and then waits for who else writes; what changes something; and
+  /// what takes as long as a client takes to read.
   struct Threads {
-    std::function<void(std::function<void()>)> read, write, export_rows;
+    std::function<void(std::function<void()>)> read, start, change, export_rows;
   };
   Routes(amzsync::Engine& engine, EventStreams& streams, const Users& users, const HostSettings& settings, Threads threads)
       : engine_(engine), streams_(streams), users_(users), settings_(settings), of_user_(settings.user_requests_per_minute), of_address_(settings.address_requests_per_minute),

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQLite as it is met in life: other programs that read and lock the file, a file that is none, one of a newer version, an odd place."""
+import contextlib
+import http.client
 import os
 import resource
 import sqlite3
 import threading
 import unittest
+import urllib.parse
 
-from harness import BASE, HostCase, cli
+from harness import BASE, HostCase, cli, jwt
 
 
 class OtherPrograms(HostCase):
@@ -102,6 +105,38 @@ class OtherPrograms(HostCase):
         for user, seller in users.items():
             self.assertEqual(host.finish(syncs[user], user)["status"], "completed")
             self.check_truth(host, sim, user, seller)
+
+
+    def test_a_host_that_ends_sends_each_answer_as_soon_as_it_is_there(self):
+        sim = self.sim(sellers=2)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        back = host.agree(host.start_consent("user-2"), 2)
+        sim.control(faults=[{"path": "/auth", "kind": "slow", "delayMs": 30000, "times": 1}])
+        asked, browsers = sim.stats()["operations"]["token"]["calls"], []
+        browser = threading.Thread(target=lambda: browsers.append(host.get(BASE + "/auth/callback?" + urllib.parse.urlencode(back), "user-2")))
+        browser.start()
+        while sim.stats()["operations"]["token"]["calls"] == asked:   # Amazon has the code, and is silent
+            self.assertTrue(browser.is_alive())
+        locker = sqlite3.connect(self.store, timeout=30, isolation_level=None)
+        locker.execute("BEGIN IMMEDIATE")
+        pausing = http.client.HTTPConnection(host.url.removeprefix("http://"))
+        pausing.request("POST", "/api/sync/pause", headers={"Authorization": "Bearer " + jwt("user-1")})
+        for _ in range(3):   # the other is with the host by then
+            self.assertEqual(host.get("/readyz").status, 200)
+        host.process.terminate()
+        with self.assertRaises(OSError):
+            while True:
+                host.get("/healthz")
+        locker.execute("ROLLBACK")
+        locker.close()
+        with contextlib.closing(pausing):
+            self.assertEqual(pausing.getresponse().status, 200)
+        sim.stats()
+        self.assertEqual((browsers, host.process.poll()), ([], None))   # the other is still waited for
+        browser.join()
+        self.assertEqual(browsers[0].query["amazon_error"], "true")
+        self.assertEqual(host.process.wait(30), 0)
 
 
 class LittleRoom(HostCase):

@@ -412,9 +412,9 @@ class SessionStream final : public Stream {
   }
   bool wait_until_taken(std::size_t bytes) override {
     std::unique_lock lock(session_->taken_mutex);
-    // A server that has stopped tells nobody any more.
-    while (!session_->over && !session_->server->io.stopped() && session_->waiting_bytes > bytes) session_->taken.wait_for(lock, std::chrono::milliseconds(100));
-    return !session_->over && !session_->server->io.stopped();
+    const auto over = [&] { return session_->over || session_->server->finishing || session_->server->io.stopped(); };
+    while (!over() && session_->waiting_bytes > bytes) session_->taken.wait_for(lock, std::chrono::milliseconds(100));
+    return !over();
   }
   void finish() override {
     finished_ = true;   // the end is on its way; dropping this must not cut it short
@@ -554,11 +554,20 @@ void Server::run() {
   impl_->acceptor.close(ignored);   // who comes now is refused at once
 }
 
-void Server::finish(std::chrono::milliseconds most) {
+void Server::finish(const std::function<void()>& end, std::chrono::milliseconds most) {
   impl_->finishing = true;
   impl_->watched.clear();
   impl_->handler = [](const Request&, Responder responder) { responder.send({503, "text/plain", {{"Connection", "close"}}, "The server is about to end."}); };
   impl_->io.restart();
+  bool ended = false;
+  auto open = asio::make_work_guard(impl_->io);
+  std::thread ending([&] {
+    end();
+    asio::post(impl_->io, [&] { ended = true; });
+  });
+  while (!ended) impl_->io.run_one();
+  ending.join();
+  open.reset();
   const auto until = std::chrono::steady_clock::now() + most;
   while (impl_->owed > 0 && impl_->io.run_one_until(until) > 0) {
   }

@@ -112,9 +112,9 @@ class Server {
   /// must be blocked in all threads (block_end_signals).
   void run();
   void stop();
-  /// After `run`: waits, for so long at most, until the requests that it took are answered and the answers are on their way; what else comes is told 503. Nothing is called any more
-  /// that was given to `after` or `watch`, nor the handler.
-  void finish(std::chrono::milliseconds most);
+  /// After `run`: has `end` end all that answers requests, on a thread of its own, and sends the answers that come meanwhile, and for so long at most those that are left then. What else
+  /// comes is told 503. Nothing is called any more that was given to `after` or `watch`, nor the handler; nobody waits for what a client has not taken.
+  void finish(const std::function<void()>& end, std::chrono::milliseconds most);
   /// Calls `work` on a server thread after `delay`, unless the server stops before.
   void after(std::chrono::milliseconds delay, std::function<void()> work);
   /// Calls `ready` on a server thread each time `fd` becomes readable; it stays the caller's.
