@@ -19,6 +19,7 @@ Async<Status> Progress::reach(Milestone m, std::string detail) {
     return Done{};
   };
   auto written = co_await services_.store.write(store::Urgency::normal, std::move(write));
+  if (written) told_ = std::max(told_, m.progress);
   co_return written;
 }
 
@@ -51,7 +52,7 @@ std::int64_t& Progress::to_come(const std::string& account, const spapi::Operati
 
 store::PassingState Progress::state() const {
   store::PassingState s;
-  s.progress = reached_;
+  s.progress = told_ < reached_ ? reached_ - 1 : reached_;   // what passes may be stored before a milestone that is on its way, and must leave it to be told
   s.detail = detail_;
   s.calls = meter_.total();
   if (!grown_.empty()) s.detail += (detail_.empty() ? "" : "; ") + growth();
@@ -65,7 +66,7 @@ store::PassingState Progress::state() const {
     }
     s.waiting.emplace_back(name, units.waiting_until);
   }
-  if (reached_ == kFetchingInventory.progress && known_streams > 0) {
+  if (told_ >= reached_ && reached_ == kFetchingInventory.progress && known_streams > 0) {
     share /= static_cast<double>(known_streams);
     constexpr int kSpan = kProcessing.progress - kFetchingInventory.progress - 1;  // 60 itself is a milestone
     s.progress += static_cast<int>(share * kSpan);

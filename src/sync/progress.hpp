@@ -87,7 +87,7 @@ class Progress {
   std::list<ToCome> calls_;
   std::string detail_;
   std::string grown_;                     // the stream that last turned out larger than was known
-  int reached_ = kStarting.progress;
+  int reached_ = kStarting.progress, told_ = kStarting.progress;   // the newest milestone, and the newest that is stored
   std::optional<Steady> last_told_;
   bool telling_ = false, untold_ = false;
   CancelSource over_;
