@@ -66,7 +66,6 @@ class OtherPrograms(HostCase):
         self.assertEqual(run["status"], "completed", run)
         self.check_truth(host, sim)
 
-
     def test_who_writes_to_a_locked_database_keeps_nobody_who_reads_waiting(self):
         sim = self.sim()
         host = self.host(sim)
@@ -105,7 +104,6 @@ class OtherPrograms(HostCase):
         for user, seller in users.items():
             self.assertEqual(host.finish(syncs[user], user)["status"], "completed")
             self.check_truth(host, sim, user, seller)
-
 
     def test_a_host_that_ends_sends_each_answer_as_soon_as_it_is_there(self):
         sim = self.sim(sellers=2)

@@ -192,29 +192,6 @@ TEST_CASE("closing an engine ends no run: the next one goes on with it") {
   check_truth(world, second, 1);
 }
 
-TEST_CASE("an engine that closes while another program holds the lock of its database waits for that three seconds in all, whatever it leaves, and the next one goes on") {
-  World world(tiny(false));
-  Process& first = world.open();
-  std::vector<SyncId> runs;
-  for (int seller = 1; seller <= 3; ++seller) {
-    const auto connected = world.connect(first, seller);
-    REQUIRE(connected);
-    runs.push_back(connected->sync_id);
-  }
-  world.run_until([&] { return world.count("SELECT count(*) FROM run_streams WHERE status='running'") == 3; });
-  world.sql("BEGIN IMMEDIATE");
-  const auto before = world.files().waited();
-  world.close(first);
-  CHECK(world.files().waited() - before <= std::chrono::seconds(3));
-  world.sql("ROLLBACK");
-  Process& second = world.open();
-  for (int seller = 1; seller <= 3; ++seller) {
-    CAPTURE(seller);
-    CHECK(member(world.finish(second, world.user(seller), runs[static_cast<std::size_t>(seller - 1)]), "status") == "completed");
-    check_truth(world, second, seller);
-  }
-}
-
 TEST_CASE("a run reads what it began to read, though the process that goes on with it is set up for less") {
   World world(tiny(false));
   Process& first = world.open();

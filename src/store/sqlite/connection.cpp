@@ -80,6 +80,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
   const int code = sqlite3_open_v2(path.c_str(), &connection->db_, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) return sqlite_error(code, connection->db_ ? sqlite3_errmsg(connection->db_) : sqlite3_errstr(code), sqlite3_system_errno(connection->db_));
   sqlite3_extended_result_codes(connection->db_, 1);
+  connection->vfs_ = sqlite3_vfs_find(vfs.empty() ? nullptr : vfs.c_str());
   connection->wait_for_locks();
   connection->broken_ = std::make_unique<SqliteStatement>(*connection, nullptr);
   return connection;
@@ -98,7 +99,7 @@ void SqliteConnection::wait_for_locks() {
     } else if (count >= kMaxCalls) {
       return 0;
     }
-    sqlite3_sleep(step);
+    connection.vfs_->xSleep(connection.vfs_, step * 1'000);
     return 1;
   };
   sqlite3_busy_handler(db_, wait, this);

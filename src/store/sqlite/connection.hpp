@@ -95,6 +95,7 @@ class SqliteConnection final : public Tx {
   void wait_for_locks();
   const Clock& clock_;
   sqlite3* db_ = nullptr;
+  sqlite3_vfs* vfs_ = nullptr;         // where its time passes
   Instant now_{};
   std::optional<Error> error_;
   struct TextHash {

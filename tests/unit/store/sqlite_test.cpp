@@ -330,6 +330,23 @@ TEST_CASE("a database of another program's is refused and left as it is; one tha
   }
 }
 
+TEST_CASE("a write waits ten seconds for another program's lock, and a store that is about to close three in all, however much it has to write") {
+  TestStore t;
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open_v2("/test.db", &other, SQLITE_OPEN_READWRITE, t.files.name().c_str()) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  const auto write = [&] { return t.write([](store::Tx& tx) -> Status { return tx.run("UPDATE meta SET value=value"), Done{}; }).code(); };
+  auto waited = [&, seen = t.files.waited()]() mutable { return t.files.waited() - std::exchange(seen, t.files.waited()); };
+  CHECK(write() == Code::store_busy);
+  CHECK(waited() == std::chrono::milliseconds(10'200));
+  t.store->hurry();
+  for (int i = 0; i < 5; ++i) CHECK(write() == Code::store_busy);
+  CHECK(waited() == std::chrono::seconds(3));
+  REQUIRE(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(other);
+  CHECK(write() == Code::ok);
+}
+
 TEST_CASE("what is no database is told as damaged") {
   TestStore t;
   t.store.reset();
