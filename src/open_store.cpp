@@ -15,9 +15,13 @@ namespace {
 
 constexpr std::string_view kSqlite = "sqlite:";
 
-/// The database holds sealed tokens and a seller's books: for its owner's eyes.
+/// The database holds sealed tokens and a seller's books: for its owner's eyes. What its owner may not do stays so.
 void keep_private(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm"}) ::chmod((path + suffix).c_str(), S_IRUSR | S_IWUSR);
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const std::string file = path + suffix;
+    struct stat found {};
+    if (::stat(file.c_str(), &found) == 0) ::chmod(file.c_str(), found.st_mode & S_IRWXU);
+  }
 }
 
 Result<std::unique_ptr<store::Store>> open_sqlite(const StoreSettings& settings, Executor writer, Executor readers, Clock& clock, const Log& log) {

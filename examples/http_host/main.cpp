@@ -109,7 +109,6 @@ int serve(int argc, char** argv) {
     return 1;
   }
   const host::Users users(settings.jwt_secret, settings.demo);
-  auto streams = std::make_unique<host::EventStreams>(std::move(*events));
   boost::asio::thread_pool readers(kReaders), starters(kStarters), writers(kWriters);
   std::optional<boost::asio::thread_pool> exporters;   // from the first export on
   std::once_flag exporting;
@@ -121,6 +120,7 @@ int serve(int argc, char** argv) {
     std::call_once(exporting, [&] { exporters.emplace(kExporters); });
     boost::asio::post(*exporters, std::move(work));
   };
+  auto streams = std::make_unique<host::EventStreams>(std::move(*events), threads.read);
   routes = std::make_unique<host::Routes>(*engine, *streams, users, host_settings, std::move(threads));
   server->watch(streams->fd(), [&] { streams->pump(); });
   server->watch(hangup, [&] {

@@ -7,16 +7,19 @@ namespace host {
 namespace {
 
 constexpr std::string_view kHeartbeat = ": heartbeat\n\n";
-constexpr std::size_t kMostHeldBack = 10'000;
+constexpr std::size_t kAhead = 256 * 1024;   // how much of what was missed is written before the client has taken what came before
 
 }  // namespace
 
-/// Unless it was written already. Who was erased and has come again has another journal, whose numbers begin anew.
-void EventStreams::Listener::write(std::int64_t of_journal, std::int64_t seq, std::string frame) {
-  if (seq > 0 && of_journal != std::exchange(journal, of_journal)) last = 0;
-  if (seq > 0 && seq <= last) return;
-  if (seq > 0) last = seq;
-  stream->write(std::move(frame));
+/// Unless it was written already. Who was erased and has come again has another journal, whose numbers begin anew. False: the stream is over.
+bool EventStreams::Listener::write(const amzsync::Event& event) {
+  if (const std::int64_t seq = event.seq(); seq > 0) {
+    if (event.journal() != std::exchange(journal, event.journal())) last = 0;
+    if (seq <= last) return true;
+    last = seq;
+  }
+  ahead += event.sse().size();
+  return stream->write(std::string(event.sse()));
 }
 
 void EventStreams::pump() {
@@ -24,21 +27,10 @@ void EventStreams::pump() {
   for (;;) {
     auto event = all_.next(std::chrono::milliseconds(0));
     if (!event || !*event) return;
-    const std::int64_t journal = (*event)->journal(), seq = (*event)->seq();
     const std::lock_guard lock(mutex_);
     const auto [first, last] = listeners_.equal_range(std::string((*event)->user()));
-    for (auto it = first; it != last; ++it) {
-      Listener& listener = *it->second;
-      if (listener.replaying) {
-        if (listener.held_back.size() < kMostHeldBack) {
-          listener.held_back.push_back({journal, seq, std::string((*event)->sse())});
-        } else {
-          listener.stream->close();   // it comes back for the rest
-        }
-        continue;
-      }
-      listener.write(journal, seq, std::string((*event)->sse()));
-    }
+    for (auto it = first; it != last; ++it)
+      if (!it->second->missed) it->second->write(**event);
   }
 }
 
@@ -51,27 +43,50 @@ void EventStreams::add(const std::string& user, amzsync::Events missed, std::sha
   const auto listener = std::make_shared<Listener>();
   listener->user = user;
   listener->stream = stream;
+  listener->journal = missed.journal();
+  listener->last = missed.position();
+  stream->write(std::string(missed.sse_hello()));
+  listener->missed = std::move(missed);
   {
     const std::lock_guard lock(mutex_);
     listeners_.emplace(user, listener);
   }
-  std::weak_ptr<Listener> weak = listener;
-  stream->on_close([this, weak] {
+  stream->on_close([this, weak = std::weak_ptr(listener)] {
     if (const auto gone = weak.lock()) drop(gone.get());
   });
+  bring_up_to_date(listener);
+}
 
-  // Live events are held back by now, so nothing falls between the journal and them.
-  stream->write(std::string(missed.sse_hello()));
-  for (;;) {
-    auto event = missed.next(std::chrono::milliseconds(0));
-    if (!event || !*event || !stream->write(std::string((*event)->sse()))) break;
+void EventStreams::bring_up_to_date(const std::shared_ptr<Listener>& listener) {
+  Read read = listener->read_on();
+  if (read == Read::all) {
+    // What the reader of all has read it has given out by now, and what it reads from now on is newer than what this one has: progress
+    // that passed earlier, which has no number to tell it by, can't come late.
+    const std::lock_guard pumping(pump_mutex_);
+    read = listener->read_on();
+    const std::lock_guard lock(mutex_);
+    if (read == Read::all) listener->missed.reset();
   }
-  const std::lock_guard lock(mutex_);
-  listener->journal = missed.journal();
-  listener->last = missed.position();
-  for (auto& [journal, seq, frame] : listener->held_back) listener->write(journal, seq, std::move(frame));
-  listener->held_back.clear();
-  listener->replaying = false;
+  if (read != Read::as_much_as_may_wait) return;
+  listener->stream->when_taken([this, weak = std::weak_ptr(listener)] {
+    on_a_thread_([this, weak] {
+      if (const auto still_there = weak.lock()) bring_up_to_date(still_there);
+    });
+  });
+}
+
+/// A stream that can't be read on is cut: its client comes back for the rest, from the last number that it has.
+EventStreams::Read EventStreams::Listener::read_on() {
+  for (ahead = 0; ahead < kAhead;) {
+    auto event = missed->next(std::chrono::milliseconds(0));
+    if (!event) {
+      stream->close();
+      return Read::no_more;
+    }
+    if (!*event) return Read::all;
+    if (!write(**event)) return Read::no_more;
+  }
+  return Read::as_much_as_may_wait;
 }
 
 void EventStreams::drop(const Listener* gone) {

@@ -4,11 +4,12 @@
 #pragma once
 
 #include <amzsync/amzsync.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "httpd/httpd.hpp"
 
@@ -16,35 +17,37 @@ namespace host {
 
 class EventStreams {
  public:
-  explicit EventStreams(amzsync::Events all) : all_(std::move(all)) {}
+  /// `on_a_thread` has work done that reads the database.
+  EventStreams(amzsync::Events all, std::function<void(std::function<void()>)> on_a_thread) : all_(std::move(all)), on_a_thread_(std::move(on_a_thread)) {}
 
   int fd() const { return all_.fd(); }
   /// Delivers what has come; when the descriptor is readable.
   void pump();
   /// Keeps proxies and clients awake; every 15 s.
   void heartbeat();
-  /// Brings a new stream up to date by what it `missed`, a reader of the user's events, and adds it. Blocks for a moment; not on a server thread.
+  /// Adds a stream, and brings it up to date by what it `missed`, a reader of the user's events, as fast as its client takes it. Blocks for a moment; not on a
+  /// server thread.
   void add(const std::string& user, amzsync::Events missed, std::shared_ptr<httpd::Stream> stream);
   std::size_t count() const;
 
  private:
+  enum class Read : std::uint8_t { all, as_much_as_may_wait, no_more };
   struct Listener {
     std::string user;
     std::shared_ptr<httpd::Stream> stream;
-    std::int64_t journal = 0, last = 0;        ///< of the newest event written: its journal, and its number there
-    bool replaying = true;
-    struct Held {
-      std::int64_t journal, seq;
-      std::string frame;
-    };
-    std::vector<Held> held_back;               ///< what came meanwhile
+    std::optional<amzsync::Events> missed;   ///< while there may be some of it
+    std::int64_t journal = 0, last = 0;      ///< of the newest event written: its journal, and its number there
+    std::size_t ahead = 0;                   ///< bytes written since it was last known that the client keeps up
 
-    void write(std::int64_t of_journal, std::int64_t seq, std::string frame);
+    bool write(const amzsync::Event& event);
+    Read read_on();
   };
+  void bring_up_to_date(const std::shared_ptr<Listener>& listener);
   void drop(const Listener* listener);
 
   std::mutex pump_mutex_;
   amzsync::Events all_;
+  std::function<void(std::function<void()>)> on_a_thread_;
   mutable std::mutex mutex_;
   std::multimap<std::string, std::shared_ptr<Listener>> listeners_;
 };

@@ -283,12 +283,12 @@ Async<Result<JsonDocument>> Client::call(Caller& caller, Request request) {
             pause = kCoolOff;
             break;
           }
-          failure = describe(Code::unauthorised, *answer, api);
+          const bool is_foreign = about_token && renewed && !api.says("expired");
+          failure = describe(is_foreign ? Code::wrong_region : Code::unauthorised, *answer, api);
+          if (is_foreign) failure.message = "Amazon does not know this seller's token here, although it is new: the seller may belong to another region than the one that is set.";
           // One chance more: with a new token when this one is said to be at fault, else after a while, because 403 came up
           // as a passing error of Amazon's too.
           if (about_token) {
-            if (renewed && !api.says("expired"))
-              failure.message = "Amazon does not know this seller's token here, although it is new: the seller may belong to another region than the one that is set.";
             repeat = !std::exchange(renewed, true);
             tokens_.reject(*token);
             break;

@@ -137,7 +137,7 @@ bool store_access_token(Tx& tx, UserNo user, std::int64_t generation, std::strin
 Error must_agree_anew(std::string_view reason) {
   // Amazon refused nothing there, and knows nothing of it.
   if (reason == code_name(Code::key_unknown))
-    return Error(Code::needs_reauth, "The connection's stored secret can't be opened with this server's keys. Its operator can mend that (rotate-key, with the right key); so does connecting the Amazon account again.");
+    return Error(Code::needs_reauth, "A server could not open the connection's stored secret with the keys that it has. Its operator can mend that (rotate-key, with the right key); so does connecting the Amazon account again.");
   return Error(Code::needs_reauth);
 }
 

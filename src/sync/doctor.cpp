@@ -198,7 +198,9 @@ Async<void> ask_as_seller(Findings& f, Services& services, const store::Connecti
   auto answer = co_await services.client.call(caller, std::move(request));
   if (!answer) {
     f.wrong("call", "A call for the seller who connected last fails: " + answer.error().message,
-            answer.code() == Code::unauthorised ? "Is this the region in which the seller sells, and is the application published, or authorised by this seller?" : "See the message.");
+            answer.code() == Code::wrong_region   ? "Set the region that the seller sells in."
+            : answer.code() == Code::unauthorised ? "Is this the region in which the seller sells, and is the application published, or authorised by this seller?"
+                                                  : "See the message.");
     co_return;
   }
   const auto page = spapi::decode_participations(*answer);

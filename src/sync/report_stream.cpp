@@ -266,7 +266,7 @@ class ReportReader {
     if (is_new && reusable) {
       // Who can't have the list has the report made all the same.
       auto listed = co_await list_made(nullptr);
-      if (!listed && (stops_run(listed.error()) || listed.code() == Code::unauthorised)) co_return listed;
+      if (!listed && (stops_run(listed.error()) || listed.code() == Code::unauthorised || listed.code() == Code::wrong_region)) co_return listed;
       if (const ReportInfo* found = find_made(made_, span, marketplaces, false)) {
         job.report_id = found->id;
         if (found->created_at) job.asked_at = std::min(job.asked_at, *found->created_at);   // it tells nothing of what came later

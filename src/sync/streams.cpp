@@ -102,6 +102,7 @@ bool stops_run(const Error& error) noexcept {
 bool ends_stream(const Error& error) noexcept {
   switch (error.code) {
     case Code::unauthorised:
+    case Code::wrong_region:
     case Code::throttled:
     case Code::network_error:
     case Code::amazon_unavailable: return true;   // no access token, which is the same for all

@@ -203,6 +203,15 @@ class OddFiles(HostCase):
             file.write(b"\x03")
         self.refused("read-only")
 
+    def test_a_database_whose_owner_took_the_right_to_write_from_it_stays_so(self):
+        self.assertEqual(cli(self.settings(), "status", "--user", "u")[0], 0)
+        os.chmod(self.store, 0o444)
+        for _ in range(2):
+            said = cli(self.settings(), "status", "--user", "u")[2]
+            self.assertEqual(os.stat(self.store).st_mode & 0o777, 0o400, said)   # and is for no other's eyes
+            if os.geteuid() != 0:   # whom modes don't hold up
+                self.assertIn("read-only", said)
+
     def test_a_damaged_database_is_told_and_the_host_lives_on(self):
         sim = self.sim()
         host = self.host(sim)

@@ -77,6 +77,25 @@ TEST_CASE("the doctor names the role that the application lacks, and the dataset
   CHECK(whole.find("Amazon refuses inventory for 1 seller; that is the role Amazon Fulfillment.") != std::string::npos);
 }
 
+TEST_CASE("a seller of another region is told so at the first call, and the doctor takes it for no missing role") {
+  World world(small());
+  Process& process = world.open();
+  for (const char* path : {"/sellers", "/finances", "/fba", "/reports"}) {
+    amzsim::Fault fault = trouble(path, "status", 403);
+    fault.details = "The access token you provided is revoked, malformed or invalid.";
+    world.amazon().add_fault(fault);
+  }
+  const std::string run = world.sync_seller(process, 1);
+  CAPTURE(run);
+  CHECK(member(run, "status") == "failed");
+  CHECK(member(run, {"error", "code"}) == "wrong_region");
+  CHECK(member(run, {"error", "retry"}) == "never");
+  CHECK(member(run, "calls") == "2");   // with the token that is there, and with a new one
+  std::string whole;
+  CHECK(faults(examined(world, process, &whole)) == States{{"call", "wrong"}});
+  CHECK(whole.find("Set the region that the seller sells in.") != std::string::npos);
+}
+
 TEST_CASE("the doctor tells what Amazon says of the application and of a seller") {
   World world(small());
   Process& process = world.open();

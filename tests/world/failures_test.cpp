@@ -45,7 +45,7 @@ const Trouble kTroubles[] = {
     {"403 on the money for good", "/finances", "status", 403, -1, 0, false, "", "partial", "unauthorised", "after_reauth",
      "Amazon denies access to this data: the application lacks the role, or the seller must authorise it again."},
     {"403 on the stock for good", "/fba/inventory", "status", 403, -1, 0, false, "", "completed"},   // a default stream without its role: told by its coverage
-    {"a token of another region", "/finances", "status", 403, -1, 0, false, "The access token you provided is revoked, malformed or invalid.", "partial", "unauthorised", "after_reauth",
+    {"a token of another region", "/finances", "status", 403, -1, 0, false, "The access token you provided is revoked, malformed or invalid.", "partial", "wrong_region", "never",
      "Amazon does not know this seller's token here, although it is new: the seller may belong to another region than the one that is set."},
     {"a client secret that lapsed", "/finances", "status", 403, -1, 0, false, "The client secret used to mint this token has expired.", "failed", "app_credentials_invalid", "never"},
     {"429 for good", "/finances", "status", 429, -1, 0, false, "", "partial", "throttled", "later", "Amazon's quota for this operation is used up."},

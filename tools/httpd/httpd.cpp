@@ -203,7 +203,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
   std::condition_variable taken;
   std::atomic<bool> over{false};
   bool writing = false, finishing = false;
-  std::function<void()> gone;
+  std::function<void()> taken_next, gone;
 
   /// Ends the reads from here on after `span`, unless another span begins. Not the stream's own expiry, because that closes the
   /// connection before the client can be told.
@@ -330,7 +330,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
     asio::async_write(stream, asio::buffer(raw), [self](error_code ec, std::size_t) {
       self->writing = false;
       if (ec) return self->end_stream();
-      self->pump();
+      self->write_on();
     });
     watch_for_end();
   }
@@ -370,8 +370,13 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
       if (ec || last) return self->end_stream();
       self->stream.expires_never();
       self->tell_taken();
-      self->pump();
+      self->write_on();
     });
+  }
+
+  void write_on() {
+    pump();
+    if (auto next = std::exchange(taken_next, nullptr)) next();
   }
 
   /// Under the lock, so that nobody who is about to wait misses it.
@@ -382,6 +387,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
 
   void end_stream() {
     over = true;
+    taken_next = nullptr;
     tell_taken();
     close();
     if (auto listener = std::exchange(gone, nullptr)) listener();
@@ -415,6 +421,13 @@ class SessionStream final : public Stream {
     const auto over = [&] { return session_->over || session_->server->finishing || session_->server->io.stopped(); };
     while (!over() && session_->waiting_bytes > bytes) session_->taken.wait_for(lock, std::chrono::milliseconds(100));
     return !over();
+  }
+  void when_taken(std::function<void()> next) override {
+    asio::post(session_->stream.get_executor(), [s = session_, n = std::move(next)]() mutable {
+      if (s->over) return;
+      if (!s->writing) return n();
+      s->taken_next = std::move(n);
+    });
   }
   void finish() override {
     finished_ = true;   // the end is on its way; dropping this must not cut it short

@@ -52,6 +52,8 @@ class Stream {
   virtual bool write(std::string bytes) = 0;
   /// Waits until the client has taken all but `bytes` of what was written; false: it is gone. Not on a server thread.
   virtual bool wait_until_taken(std::size_t bytes) = 0;
+  /// Calls `next` once, on a server thread, when all that was written is on its way; never where the client goes before. One at a time.
+  virtual void when_taken(std::function<void()> next) = 0;
   /// Ends the answer as a whole one, after all that was written.
   virtual void finish() = 0;
   /// Cuts it.
