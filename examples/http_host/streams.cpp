@@ -69,6 +69,7 @@ void EventStreams::bring_up_to_date(const std::shared_ptr<Listener>& listener) {
   }
   if (read != Read::as_much_as_may_wait) return;
   listener->stream->when_taken([this, weak = std::weak_ptr(listener)] {
+    if (weak.expired()) return;   // perhaps along with this
     on_a_thread_([this, weak] {
       if (const auto still_there = weak.lock()) bring_up_to_date(still_there);
     });

@@ -134,19 +134,24 @@ class Events(HostCase):
             over.set()
             syncing.join()
 
+    def tell_much(self, events, size):
+        """Somebody else's process tells user-1 of so many things; the number of the first."""
+        first = self.sql("SELECT journal_seq FROM users WHERE user_id='user-1'")[0][0] + 1
+        writer = sqlite3.connect(self.store, timeout=PATIENCE)
+        with writer:
+            writer.execute("INSERT INTO journal(user_no, seq, type, payload, at) WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i+1<?1) "
+                           "SELECT u.user_no, u.journal_seq+1+i, 'dataset.silent', json_object('pad', printf('%.*c', ?2, 'x')), (SELECT max(at) FROM journal) FROM n, users u WHERE u.user_id='user-1' ORDER BY i", (events, size))
+            writer.execute("UPDATE users SET journal_seq=journal_seq+?1 WHERE user_id='user-1'", (events,))
+        writer.close()
+        return first
+
     def test_a_reader_that_does_not_read_is_cut_off_and_the_others_miss_nothing(self):
         events, size = 6000, 2000   # twelve megabytes: more than a socket takes by itself
         sim = self.sim(events=50)
         host = self.host(sim)
         host.finish(host.connect().query["sync_id"])
         slow, _ = self.open_stream(host)
-        first = self.sql("SELECT journal_seq FROM users WHERE user_id='user-1'")[0][0] + 1
-        writer = sqlite3.connect(self.store, timeout=PATIENCE)
-        with writer:   # somebody else's process tells them
-            writer.execute("INSERT INTO journal(user_no, seq, type, payload, at) WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i+1<?1) "
-                           "SELECT u.user_no, u.journal_seq+1+i, 'dataset.silent', json_object('pad', printf('%.*c', ?2, 'x')), (SELECT max(at) FROM journal) FROM n, users u WHERE u.user_id='user-1' ORDER BY i", (events, size))
-            writer.execute("UPDATE users SET journal_seq=journal_seq+?1 WHERE user_id='user-1'", (events,))
-        writer.close()
+        first = self.tell_much(events, size)
         with host.events(last_event_id=first - 1) as stream:   # one that comes for all that is given it as fast as it takes it, in one piece
             next(stream)
             seen = [next(stream).id for _ in range(events)]
@@ -156,6 +161,19 @@ class Events(HostCase):
             while some := slow.recv(1 << 20):
                 taken += len(some)
         self.assertLess(taken, events * size)
+
+    def test_a_host_that_is_stopped_while_streams_catch_up_ends_in_order(self):
+        sim = self.sim(events=50)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        first = self.tell_much(6000, 2000)
+        for _ in range(3):
+            with contextlib.ExitStack() as open_streams:
+                streams = [open_streams.enter_context(host.events(last_event_id=first - 1)) for _ in range(20)]
+                for stream in streams:
+                    next(stream)
+                self.assertEqual(host.stop(), 0, host.log())
+            host = self.host(sim)
 
     def test_a_stream_on_which_nothing_happens_shows_that_it_lives(self):
         host = self.host(self.sim(events=0))

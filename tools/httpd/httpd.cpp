@@ -28,6 +28,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t kMostWaiting = 1U << 20;   // bytes that a slow reader of a stream may leave unread
+constexpr std::size_t kMostAtOnce = 64 * 1024;   // of a stream, in the time that a client is given for what is written to it
 
 bool same_word(std::string_view a, std::string_view b) { return beast::iequals({a.data(), a.size()}, {b.data(), b.size()}); }
 
@@ -355,7 +356,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
     writing = true;
     const bool last = waiting.empty();
     raw.clear();
-    while (!waiting.empty()) {
+    while (!waiting.empty() && raw.size() < kMostAtOnce) {
       char size[24];
       std::snprintf(size, sizeof size, "%zx\r\n", waiting.front().size());
       raw += size + waiting.front() + "\r\n";
@@ -376,6 +377,7 @@ struct Responder::Session : std::enable_shared_from_this<Responder::Session> {
 
   void write_on() {
     pump();
+    if (!waiting.empty()) return;
     if (auto next = std::exchange(taken_next, nullptr)) next();
   }
 
