@@ -17,11 +17,18 @@ constexpr std::array<std::string_view, 7> kStatusNames{"queued", "in_progress", 
 constexpr std::array<std::string_view, 7> kCauseNames{"oauth_callback", "bypass", "recoveries", "manual", "schedule", "replay", "notification"};
 constexpr std::int64_t kEverybody = 0;
 constexpr Duration kWaitsLong = std::chrono::hours(1);
+/// Calls count for so long where users take turns by calls: for the user's next sync, and against one that waits.
+constexpr Duration kCallsCount = std::chrono::minutes(15);
 constexpr std::int64_t kMostIdleClaims = 20;
 constexpr Duration kLongestIdle = std::chrono::hours(1);
 
 /// Whether a person waits for what it reads.
 bool is_interactive(std::string_view cause) noexcept { return cause != cause_name(Cause::schedule) && cause != cause_name(Cause::notification); }
+
+/// What a new run begins with: the calls of its user's syncs of late, lest who triggers again and again is always served first. ?2 is the user.
+std::string served_of_late(std::string_view since) {
+  return "coalesce((SELECT CASE WHEN completed_at>" + std::string(since) + " THEN served ELSE 0 END FROM runs WHERE user_no=?2 ORDER BY run_no DESC LIMIT 1), 0)";
+}
 
 void tell_start(Tx& tx, UserNo user, RunNo run) { append_event(tx, user, "sync.started", run_payload(tx, run)); }
 
@@ -43,10 +50,10 @@ std::optional<SyncId> queue_follow_up(Tx& tx, UserNo user, RunNo run, const Sync
   // Somebody may have disconnected meanwhile: then there is nothing to run again on.
   const auto now_connected = find_connection(tx, user);
   if (!now_connected || now_connected->state != ConnectionState::connected) return std::nullopt;
-  const auto number = tx.integer(
-      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked) VALUES(?1, ?2, ?3, 'queued', ?4, ?7, ?5, ?6, "
-      "(SELECT count(*) FROM pauses WHERE user_no=?2)) RETURNING run_no",
-      id, user, connection, cause, asked, tx.now(), is_interactive(cause));
+  static const std::string sql =
+      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked, served) VALUES(?1, ?2, ?3, 'queued', ?4, ?7, ?5, ?6, "
+      "(SELECT count(*) FROM pauses WHERE user_no=?2), " + served_of_late("?8") + ") RETURNING run_no";
+  const auto number = tx.integer(sql, id, user, connection, cause, asked, tx.now(), is_interactive(cause), tx.now() - kCallsCount);
   if (number) tell_start(tx, user, RunNo{*number});
   return id;
 }
@@ -127,11 +134,11 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
 
   const bool interactive = is_interactive(cause_name(request.cause));
   const bool paused = pause_of(tx, request.user).has_value();
-  const auto created = tx.integer(
-      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked) "
-      "VALUES(?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, (SELECT count(*) FROM pauses WHERE user_no=?2)) "
-      "ON CONFLICT (user_no) WHERE status IN ('queued', 'in_progress', 'detecting') DO NOTHING RETURNING run_no",
-      request.new_id, request.user, connection->number, cause_name(request.cause), interactive, request.asked, tx.now());
+  static const std::string sql =
+      "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked, served) "
+      "VALUES(?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, (SELECT count(*) FROM pauses WHERE user_no=?2), " + served_of_late("?8") + ") "
+      "ON CONFLICT (user_no) WHERE status IN ('queued', 'in_progress', 'detecting') DO NOTHING RETURNING run_no";
+  const auto created = tx.integer(sql, request.new_id, request.user, connection->number, cause_name(request.cause), interactive, request.asked, tx.now(), tx.now() - kCallsCount);
   if (created) {
     tell_start(tx, request.user, RunNo{*created});
     return TriggerOutcome{request.new_id, false, paused};
@@ -173,6 +180,18 @@ namespace {
 /// Of a run that waits: an engine of that region can perform it, as any can rebuild rows from what is archived. ?1 is the region.
 constexpr std::string_view kOfRegion = " AND (?1='' OR cause='replay' OR EXISTS (SELECT 1 FROM connections c WHERE c.user_no=runs.user_no AND c.region=?1))";
 
+/// The calls of who waits for long count no more, unless somebody who had none yet has waited for about as long.
+void forget_old_calls(Tx& tx, std::string_view region) {
+  static const std::string first_without = "SELECT created_at FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=?2 AND served=0" + std::string(kOfRegion) + " ORDER BY run_no LIMIT 1";
+  for (const bool interactive : {true, false}) {
+    const auto first = tx.integer(first_without, region, interactive);
+    const Instant now = first ? std::min(from_us(*first), tx.now()) : tx.now();
+    // Where its workers get on, idleness is counted from when it was last taken up.
+    tx.run("UPDATE runs SET served=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=?1 AND served>0 AND coalesce(idle_since, created_at)<=?2", interactive,
+           now - kCallsCount);
+  }
+}
+
 }  // namespace
 
 std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease, std::string_view region) {
@@ -180,6 +199,7 @@ std::optional<ClaimedRun> claim(Tx& tx, EngineNo me, Duration lease, std::string
   // Our own leases we renew ourselves: when they seem to be over, the clock has jumped.
   tx.run("UPDATE runs SET holder=0, lease_until=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder<>0 AND holder<>?1 AND lease_until<=?2", me, tx.now());
   tx.run("UPDATE runs SET interactive=1 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=0 AND created_at<=?1", tx.now() - kWaitsLong);
+  forget_old_calls(tx, region);
   const auto next = tx.integer("SELECT run_no FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0" + std::string(kOfRegion) + " ORDER BY interactive DESC, served, run_no LIMIT 1" + std::string(tx.lock_unclaimed()), region);
   if (!next) return std::nullopt;
   ClaimedRun run;
@@ -415,7 +435,7 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   const RunStatus status = cancel_came_first ? RunStatus::cancelled : end.status;
   const bool whole = is_whole(status);
   const RunTotals& t = end.totals;
-  tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims);
+  tx.run("UPDATE runs SET orders=?2, inventory=?3, fees=?4, claims=?5, served=served+?6 WHERE run_no=?1", run.run(), t.orders, t.inventory, t.fees, t.claims, end.turn_calls);
   note_calls(run, end.calls);
   end_run(tx, run.user(), run.run(), status, status == RunStatus::cancelled ? std::nullopt : end.error);
   if (end.replay) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};

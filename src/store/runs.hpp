@@ -192,6 +192,7 @@ struct RunEnd {
   std::optional<Error> error;
   RunTotals totals;
   std::int64_t calls = 0;                   ///< in all; those that were noted already count at least
+  std::int64_t turn_calls = 0;              ///< of the turn that ends with it
   SyncId follow_up_id;                      ///< used if the run must run again
   std::optional<Instant> next_sync_at;
   std::int64_t failed_syncs = 0;            ///< on end, this one included

@@ -305,6 +305,7 @@ class Run {
     }
     end.totals = totals_;
     end.calls = meter_->total();
+    end.turn_calls = meter_->calls();
     end.replay = claimed_.replay;
     end.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(services_.clock.now()));
     // What recoveries are told by: the money, and the report of them where nobody asked for that.

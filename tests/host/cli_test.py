@@ -188,6 +188,23 @@ class CommandLine(HostCase):
                 runs = [run["syncId"] for run in host.get("/api/sync/history").json["syncs"]]
                 self.assertEqual(runs[:2], [last["syncId"], under_way])   # and none besides
 
+    def test_a_sync_of_others_that_comes_between_is_not_taken_for_the_one_that_was_asked_for(self):
+        sim = self.sim(events=100)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        sim.fault("/fba/inventory", "status", status=400, code="InvalidInput")
+        sim.fault("/fba/inbound", "slow", delayMs=1500)
+        host.post("/api/sync/pause")
+        for streams in "inventory", "inbound":   # the second will follow the first
+            host.post("/api/sync/start", body={"streams": streams})
+        with subprocess.Popen([BIN / "amzsync", "sync", "--user", "user-1", "--json", "--streams", "inventory"], env={**os.environ, **host.env, "AMZSYNC_LOG_LEVEL": "error"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waits:
+            next(line for line in waits.stderr if "syncing is paused" in line)
+            host.post("/api/sync/resume")
+            out = waits.communicate(timeout=PATIENCE)[0]
+        last = json.loads(out.strip().splitlines()[-1])
+        self.assertEqual((waits.returncode, last["status"], last["error"]["code"]), (1, "failed", "request_rejected"), last)
+        self.assertIn("inventory", [s["name"] for s in last["streams"]])
+
     def test_findings_are_shown_explained_and_exported_with_their_rows(self):
         sim = self.sim(events=100, skus=30, plant=120, history_days=200)
         env = self.settings(sim)

@@ -22,8 +22,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kDone = 0, kFailed = 1, kUsage = 2, kPartial = 3;
 
+/// In one piece, as what the log says meanwhile comes from another thread.
+void complain(const std::string& line) { std::cerr << "amzsync: " + line + "\n"; }
+
 int failed(const std::string& line) {
-  std::cerr << "amzsync: " << line << "\n";
+  complain(line);
   return kFailed;
 }
 /// A command whose words were lost, as on a full disk, is not done.
@@ -146,30 +149,34 @@ amzsync::Expected<std::string> run_after(const std::string& user, const std::str
   }
 }
 
+using Begin = amzsync::Expected<amzsync::Answer> (amzsync::Engine::*)(const std::string&, const std::string&);
+
+/// Begins what the command asks for, and waits until nothing but that is in its way: the sync that reads it.
+amzsync::Expected<std::string> own_run(const Command& c, amzsync::Engine& engine, Begin begin, amzsync::Events& events) {
+  for (bool waited = false;; waited = true) {
+    const auto run = (engine.*begin)(c.user, c.streams);
+    if (!run) return run.error();
+    std::string id(run->sync_id());
+    if (Json::parse(run->json()).value("runsAgain", false)) {
+      // What is under way is of what others asked for: the run that follows reads what was asked for here.
+      if (const auto other = wait_for(c.user, id, engine, events); !other) return other.error();
+      return run_after(c.user, id, engine);
+    }
+    if (c.streams.empty() || run->triggered() || waited) return id;
+    // It reads the datasets that were named here too, and how it ends depends on others.
+    if (const auto other = wait_for(c.user, id, engine, events); !other) return other.error();
+  }
+}
+
 /// Starts a sync or a replay, waits for it and says how it ended.
-int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync::Answer> (amzsync::Engine::*begin)(const std::string&, const std::string&), const char* what) {
+int perform(const Command& c, amzsync::Engine& engine, Begin begin, const char* what) {
   const auto start = std::chrono::steady_clock::now();
   auto events = engine.events(c.user, AMZSYNC_EVENTS_LIVE);
   if (!events) return failed(events.error());
-  auto run = (engine.*begin)(c.user, c.streams);
-  if (!run) return failed(run.error());
-  std::string id(run->sync_id());
-  if (Json::parse(run->json()).value("runsAgain", false)) {
-    // What was under way is of what others asked for: the run that follows reads what was asked for here.
-    const auto other = wait_for(c.user, id, engine, *events);
-    if (!other) return failed(other.error());
-    const auto follows = run_after(c.user, id, engine);
-    if (!follows) return failed(follows.error());
-    if (follows->empty()) return failed("no sync followed the one that was under way: the account was disconnected meanwhile");
-    id = *follows;
-  } else if (!c.streams.empty() && !run->triggered()) {
-    // It reads the datasets that were named here too, and how it ends depends on others.
-    const auto other = wait_for(c.user, id, engine, *events);
-    if (!other) return failed(other.error());
-    run = (engine.*begin)(c.user, c.streams);
-    if (!run) return failed(run.error());
-    id = run->sync_id();
-  }
+  const auto own = own_run(c, engine, begin, *events);
+  if (!own) return failed(own.error());
+  const std::string& id = *own;
+  if (id.empty()) return failed("no sync followed the one that was under way: the account was disconnected meanwhile");
   const auto ended = wait_for(c.user, id, engine, *events);
   if (!ended) return failed(ended.error());
   const Json& document = *ended;
@@ -184,7 +191,7 @@ int perform(const Command& c, amzsync::Engine& engine, amzsync::Expected<amzsync
     for (const Json& s : document["streams"])
       std::cout << "  " << s["name"].get<std::string>() << ": " << s["status"].get<std::string>() << ", " << s["fetched"] << " rows read, " << s["added"] << " new, " << s["changed"]
                 << " changed, " << s["removed"] << " gone\n";
-    if (document.contains("error")) std::cerr << "amzsync: " << document["error"]["message"].get<std::string>() << "\n";
+    if (document.contains("error")) complain(document["error"]["message"].get<std::string>());
   }
   return status == "completed" ? kDone : status == "partial" ? kPartial : kFailed;
 }
@@ -278,7 +285,7 @@ int findings(const Command& c, amzsync::Engine& engine) {
 int supply(const Command& c, amzsync::Engine& engine) {
   std::ifstream file(c.file, std::ios::binary);
   if (!file) {
-    std::cerr << "amzsync: " << c.file << " can't be read\n";
+    complain(c.file + " can't be read");
     return kUsage;
   }
   const std::string rows((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -346,7 +353,7 @@ int recoveries(const Command& c, amzsync::Engine& engine) {
 int export_rows(const Command& c, amzsync::Engine& engine) {
   const amzsync_tools::Export what{c.user, c.claims ? "findings" : c.streams, c.format == "csv", c.since, c.finding_status, c.finding_type};
   if (const std::string wrong = amzsync_tools::refuse(what); !wrong.empty()) {
-    std::cerr << "amzsync: " << wrong << "\n";
+    complain(wrong);
     return kUsage;
   }
   const auto gap = [&] { std::cerr << "amzsync: changes after " << *c.since << " are no longer kept; all rows follow, and a copy must begin anew\n"; };
@@ -503,7 +510,7 @@ int main(int argc, char** argv) {
   try {
     std::vector<std::string> args;
     if (const auto wrong = amzsync_tools::with_environment(argc, argv, args)) {
-      std::cerr << "amzsync: " << wrong->line << "\n";
+      complain(wrong->line);
       return kUsage;
     }
     std::reverse(args.begin(), args.end());
@@ -512,8 +519,8 @@ int main(int argc, char** argv) {
     if (e.get_exit_code() == 0) return said(app.exit(e));
     const bool no_command = app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&e) != nullptr;
     const auto unknown = no_command ? app.remaining() : std::vector<std::string>();
-    if (!no_command) std::cerr << "amzsync: " << amzsync_tools::parse_problem(e) << "\n";
-    if (no_command) std::cerr << "amzsync: " << (unknown.empty() ? "a command is missing" : "'" + unknown.front() + "' is no command") << "; amzsync --help lists them\n";
+    if (!no_command) complain(amzsync_tools::parse_problem(e));
+    if (no_command) complain((unknown.empty() ? "a command is missing" : "'" + unknown.front() + "' is no command") + "; amzsync --help lists them");
     return kUsage;
   }
   if (migrating) return said(migrate(command));
@@ -522,13 +529,13 @@ int main(int argc, char** argv) {
     return said(kDone);
   }
   if (const auto wrong = amzsync_tools::complete(command.settings)) {
-    std::cerr << "amzsync: " << wrong->line << "\n";
+    complain(wrong->line);
     return kUsage;
   }
   std::string wrong_setting;
   auto engine = open_engine(command, working, wrong_setting);
   if (!engine) {
-    std::cerr << "amzsync: " << (wrong_setting.empty() ? engine.error().message() : wrong_setting) << "\n";
+    complain(wrong_setting.empty() ? engine.error().message() : wrong_setting);
     return engine.error().code() == AMZSYNC_ERROR_SETTING_INVALID ? kUsage : kFailed;
   }
   return said(act(command, *engine));

@@ -365,6 +365,63 @@ TEST_CASE("who waits is served in order: persons first, then who had fewer calls
   CHECK(!claim(t, 1));
 }
 
+TEST_CASE("who triggers on and on is served no more calls than one who waits, whether the next sync follows at once or is asked for anew") {
+  for (const bool follows : {true, false}) {
+    CAPTURE(follows);
+    TestStore t;
+    const UserNo large = t.connected("large", "A1");
+    std::vector<UserNo> busy;
+    for (int i = 0; i < 2; ++i) busy.push_back(t.connected("busy" + std::to_string(i), "B" + std::to_string(i)));
+    trigger(t, large, "large");
+    const auto first = claim(t, 1);
+    CHECK(t.write([&](store::Tx& tx) -> Status {
+      store::release(tx, first->fence, {200, 200}, true);
+      return Done{};
+    }));
+    for (int i = 0; i < 2; ++i) trigger(t, busy[i], "busy" + std::to_string(i), false, "inventory");
+    std::int64_t calls = 0;
+    for (int n = 0; n < 400; ++n) {
+      t.clock.jump(std::chrono::seconds(1));
+      const auto next = claim(t, 1);
+      REQUIRE(next);
+      if (next->id.text() == "large") break;
+      calls += 3;
+      if (follows) trigger(t, next->fence.user, "unused", false, next->asked == "ledger" ? "inventory" : "ledger");
+      CHECK(t.in_run(next->fence, [&](const store::RunTx& run) -> Result<store::Ended> {
+        store::RunEnd end;
+        end.turn_calls = 3;
+        end.follow_up_id = SyncId("after-" + std::to_string(n));
+        return store::finish(run, end);
+      }));
+      if (!follows) trigger(t, next->fence.user, "after-" + std::to_string(n), false, "inventory");
+    }
+    CHECK(calls > 390);   // 200 for each of them
+    CHECK(calls <= 406);
+  }
+}
+
+TEST_CASE("who had calls waits a quarter of an hour at the most, however many come new") {
+  TestStore t;
+  trigger(t, t.connected("large", "A"), "large");
+  const auto first = claim(t, 1);
+  CHECK(t.write([&](store::Tx& tx) -> Status {
+    store::release(tx, first->fence, {200, 200}, true);
+    return Done{};
+  }));
+  int minutes = 0;
+  for (; minutes < 60; ++minutes) {
+    t.clock.jump(std::chrono::minutes(1));
+    trigger(t, t.connected("u" + std::to_string(minutes), "B" + std::to_string(minutes)), "new-" + std::to_string(minutes));
+    const auto next = claim(t, 1);
+    REQUIRE(next);
+    if (next->id.text() == "large") break;
+    finish(t, next->fence, store::RunStatus::completed);
+  }
+  CHECK(minutes == 14);
+  // And what it had long ago does not count against its next sync.
+  CHECK(t.count("SELECT served FROM runs WHERE sync_id='large'") == 0);
+}
+
 TEST_CASE("a wall clock that is set back can delay a takeover, but never revives a fence") {
   TestStore t;
   const UserNo user = t.connected();
