@@ -25,9 +25,10 @@ constexpr Duration kLongestIdle = std::chrono::hours(1);
 /// Whether a person waits for what it reads.
 bool is_interactive(std::string_view cause) noexcept { return cause != cause_name(Cause::schedule) && cause != cause_name(Cause::notification); }
 
-/// What a new run begins with: the calls of its user's syncs of late, lest who triggers again and again is always served first. ?2 is the user.
-std::string served_of_late(std::string_view since) {
-  return "coalesce((SELECT CASE WHEN completed_at>" + std::string(since) + " THEN served ELSE 0 END FROM runs WHERE user_no=?2 ORDER BY run_no DESC LIMIT 1), 0)";
+/// What a new run begins with: the calls of its user's syncs of late, which fade, lest who triggers again and again is always served first. ?2 is the user, ?8 now,
+/// ?9 kCallsCount.
+std::string served_of_late() {
+  return "coalesce((SELECT CASE WHEN completed_at<=?8-?9 THEN 0 WHEN completed_at>=?8 THEN served ELSE served*(completed_at-?8+?9)/?9 END FROM runs WHERE user_no=?2 ORDER BY run_no DESC LIMIT 1), 0)";
 }
 
 void tell_start(Tx& tx, UserNo user, RunNo run) { append_event(tx, user, "sync.started", run_payload(tx, run)); }
@@ -47,13 +48,13 @@ std::optional<SyncId> queue_follow_up(Tx& tx, UserNo user, RunNo run, const Sync
   const std::string cause = r.text(0);
   const std::string asked = r.text(1);
   const std::int64_t connection = r.integer(2);
-  // Somebody may have disconnected meanwhile: then there is nothing to run again on.
+  // Somebody may have disconnected meanwhile: then there is nothing to run again on. Where the seller must agree anew what was accepted ends by that word.
   const auto now_connected = find_connection(tx, user);
-  if (!now_connected || now_connected->state != ConnectionState::connected) return std::nullopt;
+  if (!now_connected || now_connected->state == ConnectionState::pending || now_connected->state == ConnectionState::disconnected) return std::nullopt;
   static const std::string sql =
       "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked, served) VALUES(?1, ?2, ?3, 'queued', ?4, ?7, ?5, ?6, "
-      "(SELECT count(*) FROM pauses WHERE user_no=?2), " + served_of_late("?8") + ") RETURNING run_no";
-  const auto number = tx.integer(sql, id, user, connection, cause, asked, tx.now(), is_interactive(cause), tx.now() - kCallsCount);
+      "(SELECT count(*) FROM pauses WHERE user_no=?2), " + served_of_late() + ") RETURNING run_no";
+  const auto number = tx.integer(sql, id, user, connection, cause, asked, tx.now(), is_interactive(cause), tx.now(), kCallsCount.count());
   if (number) tell_start(tx, user, RunNo{*number});
   return id;
 }
@@ -136,9 +137,9 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   const bool paused = pause_of(tx, request.user).has_value();
   static const std::string sql =
       "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked, served) "
-      "VALUES(?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, (SELECT count(*) FROM pauses WHERE user_no=?2), " + served_of_late("?8") + ") "
+      "VALUES(?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, (SELECT count(*) FROM pauses WHERE user_no=?2), " + served_of_late() + ") "
       "ON CONFLICT (user_no) WHERE status IN ('queued', 'in_progress', 'detecting') DO NOTHING RETURNING run_no";
-  const auto created = tx.integer(sql, request.new_id, request.user, connection->number, cause_name(request.cause), interactive, request.asked, tx.now(), tx.now() - kCallsCount);
+  const auto created = tx.integer(sql, request.new_id, request.user, connection->number, cause_name(request.cause), interactive, request.asked, tx.now(), tx.now(), kCallsCount.count());
   if (created) {
     tell_start(tx, request.user, RunNo{*created});
     return TriggerOutcome{request.new_id, false, paused};
@@ -183,12 +184,12 @@ constexpr std::string_view kOfRegion = " AND (?1='' OR cause='replay' OR EXISTS 
 /// The calls of who waits for long count no more, unless somebody who had none yet has waited for about as long.
 void forget_old_calls(Tx& tx, std::string_view region) {
   static const std::string first_without = "SELECT created_at FROM runs WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=?2 AND served=0" + std::string(kOfRegion) + " ORDER BY run_no LIMIT 1";
+  // Where its workers get on, idleness is counted from when it was last taken up.
+  static const std::string forget = "UPDATE runs SET served=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=?2 AND served>0 AND coalesce(idle_since, created_at)<=?3" + std::string(kOfRegion);
   for (const bool interactive : {true, false}) {
     const auto first = tx.integer(first_without, region, interactive);
     const Instant now = first ? std::min(from_us(*first), tx.now()) : tx.now();
-    // Where its workers get on, idleness is counted from when it was last taken up.
-    tx.run("UPDATE runs SET served=0 WHERE status IN ('queued', 'in_progress', 'detecting') AND holder=0 AND parked=0 AND interactive=?1 AND served>0 AND coalesce(idle_since, created_at)<=?2", interactive,
-           now - kCallsCount);
+    tx.run(forget, region, interactive, now - kCallsCount);
   }
 }
 

@@ -205,6 +205,31 @@ class CommandLine(HostCase):
         self.assertEqual((waits.returncode, last["status"], last["error"]["code"]), (1, "failed", "request_rejected"), last)
         self.assertIn("inventory", [s["name"] for s in last["streams"]])
 
+    def test_a_sync_of_everything_that_others_began_is_not_taken_for_one_of_what_amazon_denies(self):
+        sim = self.sim(events=100)
+        host = self.host(sim)
+        host.finish(host.connect().query["sync_id"])
+        sim.fault("/fba/inbound", "status", status=403, code="Unauthorized")
+        host.post("/api/sync/pause")
+        host.post("/api/sync/start")
+        with subprocess.Popen([BIN / "amzsync", "sync", "--user", "user-1", "--json", "--streams", "inbound"], env={**os.environ, **host.env, "AMZSYNC_LOG_LEVEL": "error"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waits:
+            next(line for line in waits.stderr if "syncing is paused" in line)
+            sim.fault("/fba/inventory", "slow", delayMs=2000)   # the one that follows is there when the command looks again
+            with host.events() as stream:
+                host.post("/api/sync/resume")
+                next(e for e in stream if e.type == "sync_progress")
+            host.connect()
+            out = waits.communicate(timeout=PATIENCE)[0]
+        last = json.loads(out.strip().splitlines()[-1])
+        self.assertEqual((waits.returncode, last["status"], last["error"]["code"]), (1, "failed", "unauthorised"), last)
+
+    def test_nobody_in_particular_is_not_everybody(self):
+        env = self.settings(self.sim())
+        for command in "pause", "resume":
+            code, out, err = cli(env, command, "--user", "")
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn("--all", err)
+
     def test_findings_are_shown_explained_and_exported_with_their_rows(self):
         sim = self.sim(events=100, skus=30, plant=120, history_days=200)
         env = self.settings(sim)

@@ -148,6 +148,15 @@ class Whole(Simulated):
     def test_every_function_of_the_header_can_be_called(self):
         self.assertEqual(sorted(_native.names()), sorted((ROOT / "capi/symbols.txt").read_text(encoding="utf-8").split()))
 
+    def test_a_sync_of_named_datasets_ends_as_these_do_whatever_is_under_way(self):
+        self.amazon.fault("/fba/inbound", "status", status=403, code="Unauthorized")
+        with self.engine() as engine:
+            first = engine.connect("u", self.amazon.refresh_token(1), "")   # which begins a sync of everything
+            ended = engine.sync("u", "inbound", timeout=120)
+            self.assertEqual((ended["status"], ended["error"]["code"]), ("failed", "unauthorised"))
+            self.assertEqual(engine.sync_status("u", first)["status"], "completed")
+            self.assertEqual({s["name"] for s in ended["streams"]}, {"inbound", "participations"})
+
     def test_a_seller_comes_by_consent_and_goes_by_erasure(self):
         with self.engine() as engine:
             trip = engine.consent_start("u", "https://app.example", "US")

@@ -153,7 +153,7 @@ using Begin = amzsync::Expected<amzsync::Answer> (amzsync::Engine::*)(const std:
 
 /// Begins what the command asks for, and waits until nothing but that is in its way: the sync that reads it.
 amzsync::Expected<std::string> own_run(const Command& c, amzsync::Engine& engine, Begin begin, amzsync::Events& events) {
-  for (bool waited = false;; waited = true) {
+  for (;;) {
     const auto run = (engine.*begin)(c.user, c.streams);
     if (!run) return run.error();
     std::string id(run->sync_id());
@@ -162,7 +162,7 @@ amzsync::Expected<std::string> own_run(const Command& c, amzsync::Engine& engine
       if (const auto other = wait_for(c.user, id, engine, events); !other) return other.error();
       return run_after(c.user, id, engine);
     }
-    if (c.streams.empty() || run->triggered() || waited) return id;
+    if (c.streams.empty() || run->triggered()) return id;
     // It reads the datasets that were named here too, and how it ends depends on others.
     if (const auto other = wait_for(c.user, id, engine, events); !other) return other.error();
   }
@@ -470,6 +470,7 @@ int main(int argc, char** argv) {
     user->excludes(all);
     sub->callback([&, user, all, what] {
       if (user->count() + all->count() == 0) throw CLI::RequiredError("--user or --all");
+      if (user->count() > 0 && command.user.empty()) throw CLI::ValidationError("--user", "it is empty; everybody is --all");
       act = what;
     });
   }

@@ -18,7 +18,7 @@ from .events import LIVE, Event, Events, Subscription
 
 DEBUG, INFO, WARN, ERROR = 0, 1, 2, 3
 TERMINAL = {"sync.completed", "sync.partial", "sync.failed", "sync.cancelled"}
-_CLOSED, _BUSY = 4, 6   # amzsync.h
+_CLOSED, _BUSY, _NOT_CONNECTED = 4, 6, 20   # amzsync.h
 _SLICE_MS = 250   # a call that waits looks so often whether the engine is to be closed
 
 _open_engines: "set[Engine]" = set()   # they live until they are closed, whoever forgets them
@@ -270,12 +270,23 @@ class Engine:
                     raise
 
     def sync(self, user: str, streams: Optional[str] = None, timeout: Optional[float] = None) -> Any:
-        """Syncs, or waits for the sync that is active, and for the one that follows it where that does not read what was asked for; the status at the end."""
+        """Syncs, and waits for the end; the status then. Where a sync is active, without `streams` for that one, or the one that follows it where that does not read what was asked for;
+        with `streams` for one of these alone, as how another ends depends on others."""
         until = math.inf if timeout is None else time.monotonic() + timeout
-        begun = self.sync_start(user, streams)
-        ended = self.sync_wait(user, begun.sync_id, timeout)
-        follows = self._sync_after(user, begun.sync_id) if begun.json["runsAgain"] else None
-        return self.sync_wait(user, follows, max(0.0, until - time.monotonic())) if follows else ended
+
+        def wait_for(sync_id: str) -> Any:
+            return self.sync_wait(user, sync_id, None if timeout is None else max(0.0, until - time.monotonic()))
+
+        while True:
+            begun = self.sync_start(user, streams)
+            ended = wait_for(begun.sync_id)
+            if begun.json["runsAgain"]:
+                follows = self._sync_after(user, begun.sync_id)
+                if not follows:
+                    raise errors.of_code(_NOT_CONNECTED)
+                return wait_for(follows)
+            if begun.triggered or not streams:
+                return ended
 
     def _sync_after(self, user: str, sync_id: str) -> Optional[str]:
         """The sync that began with the end of this one; None: the account was disconnected meanwhile."""

@@ -225,6 +225,17 @@ TEST_CASE("a disconnected user's run is not followed by another") {
   CHECK(!finish(t, held->fence, store::RunStatus::failed).follow_up);
 }
 
+TEST_CASE("what was accepted while a run was under way runs after it also where the seller has to agree anew by then") {
+  TestStore t;
+  const UserNo user = t.connected();
+  trigger(t, user, "a", false, "inventory");
+  const auto held = claim(t, 1);
+  CHECK(trigger(t, user, "b", false, "ledger").runs_again);
+  CHECK(t.write([&](store::Tx& tx) -> Result<bool> { return store::mark_needs_reauth(tx, *store::find_connection(tx, user), Error(Code::needs_reauth)); }));
+  CHECK(finish(t, held->fence, store::RunStatus::completed).follow_up);
+  CHECK(t.count("SELECT count(*) FROM runs WHERE status='queued' AND asked='ledger'") == 1);
+}
+
 TEST_CASE("interactive runs are claimed before scheduled ones, else the oldest first; a trigger by hand promotes") {
   TestStore t;
   std::vector<UserNo> users;
