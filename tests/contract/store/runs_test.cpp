@@ -419,18 +419,30 @@ TEST_CASE("who had calls waits a quarter of an hour at the most, however many co
     store::release(tx, first->fence, {200, 200}, true);
     return Done{};
   }));
+  std::optional<store::ClaimedRun> next;
   int minutes = 0;
   for (; minutes < 60; ++minutes) {
     t.clock.jump(std::chrono::minutes(1));
     trigger(t, t.connected("u" + std::to_string(minutes), "B" + std::to_string(minutes)), "new-" + std::to_string(minutes));
-    const auto next = claim(t, 1);
+    next = claim(t, 1);
     REQUIRE(next);
     if (next->id.text() == "large") break;
     finish(t, next->fence, store::RunStatus::completed);
   }
   CHECK(minutes == 14);
-  // And what it had long ago does not count against its next sync.
-  CHECK(t.count("SELECT served FROM runs WHERE sync_id='large'") == 0);
+  // Its calls count against its user's next sync, but ever less.
+  CHECK(t.in_run(next->fence, [&](const store::RunTx& run) -> Result<store::Ended> {
+    store::RunEnd end;
+    end.turn_calls = 300;
+    return store::finish(run, end);
+  }));
+  t.clock.jump(std::chrono::minutes(5));
+  trigger(t, next->fence.user, "soon");
+  CHECK(t.count("SELECT served FROM runs WHERE sync_id='soon'") == 200);
+  cancel(t, next->fence.user, "soon");
+  t.clock.jump(std::chrono::minutes(15));
+  trigger(t, next->fence.user, "later");
+  CHECK(t.count("SELECT served FROM runs WHERE sync_id='later'") == 0);
 }
 
 TEST_CASE("a wall clock that is set back can delay a takeover, but never revives a fence") {
