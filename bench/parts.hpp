@@ -115,7 +115,7 @@ class Engine {
       authorisation.sealed_refresh_token = "sealed";
       AMZ_TRY(connection, store::store_authorisation(tx, authorisation));
       (void)connection;
-      AMZ_TRY(run, store::trigger(tx, {user, store::Cause::manual, SyncId("sync-1"), "", false}));
+      AMZ_TRY(run, store::trigger(tx, {user, store::Cause::manual, SyncId("sync-1"), {}, false}));
       (void)run;
       const auto claimed = store::claim(tx, EngineNo{1}, store::kRunLease);
       if (!claimed) return Code::internal;

@@ -203,7 +203,7 @@ Async<Status> Engine::set_client_secret(Secret secret) {
     auto some = [this, last](store::Tx& tx) -> Result<UserNo> {
       constexpr int kAtOnce = 100;
       const auto users = store::users_failed_with(tx, lwa_.client_id(), Code::app_credentials_invalid, last, kAtOnce);
-      for (const UserNo user : users) (void)store::trigger(tx, {user, store::Cause::schedule, triggers_.new_sync_id(), "", true, std::string(services_.settings.region_name())});   // who left meanwhile is not synced
+      for (const UserNo user : users) (void)store::trigger(tx, {user, store::Cause::schedule, triggers_.new_sync_id(), {}, true, std::string(services_.settings.region_name())});   // who left meanwhile is not synced
       return users.empty() ? UserNo{0} : users.back();
     };
     AMZ_CO_TRY(next, co_await store_.write(store::Urgency::normal, std::move(some)));

@@ -477,7 +477,11 @@ void Routes::sync_pause(Call& call) {
 
 void Routes::sync_resume(Call& call) {
   const auto done = engine_.resume(call.user(), call.user());
-  call.send(done ? answer({{"success", true}, {"paused", false}, {"message", "Syncing is resumed"}}) : failure(done.error()));
+  if (!done) return call.send(failure(done.error()));
+  const auto now = engine_.status(call.user());
+  if (!now) return call.send(failure(now.error()));
+  const bool paused = Json::parse(now->json()).value("paused", false);
+  call.send(answer({{"success", true}, {"paused", paused}, {"message", paused ? "Syncing goes on when everybody is resumed" : "Syncing is resumed"}}));
 }
 
 /// A user's own: whoever delivers for a fleet of users calls the library, not this route.

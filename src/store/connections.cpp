@@ -143,9 +143,9 @@ Error must_agree_anew(std::string_view reason) {
 
 bool mark_needs_reauth(Tx& tx, const Connection& connection, const Error& reason) {
   return tx.run(
-             "UPDATE connections SET state='needs_reauth', state_reason=?3, access_token=NULL, access_expires_at=NULL, next_sync_at=NULL, notified_due_at=NULL, refresh_holder=0, updated_at=?4 "
-             "WHERE user_no=?1 AND generation=?2 AND state='connected'",
-             connection.user, connection.generation, reason.name(), tx.now()) == 1;
+             "UPDATE connections SET state='needs_reauth', state_reason=?3, access_token=NULL, access_expires_at=NULL, next_sync_at=NULL, "
+             "notified_due_at=CASE WHEN ?5=1 THEN notified_due_at END, refresh_holder=0, updated_at=?4 WHERE user_no=?1 AND generation=?2 AND state='connected'",
+             connection.user, connection.generation, reason.name(), tx.now(), reason.code == Code::key_unknown) == 1;
 }
 
 void note_token_print(Tx& tx, UserNo user, std::string_view print) { tx.run("UPDATE connections SET token_print=?2 WHERE user_no=?1 AND token_print=''", user, print); }
@@ -175,7 +175,7 @@ constexpr std::string_view kNotPaused = " AND NOT EXISTS (SELECT 1 FROM pauses p
 }  // namespace
 
 std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit, std::string_view region) {
-  static const std::string notified = "SELECT user_no, notified_asked FROM connections WHERE notified_due_at<=?1 AND region=?3" + std::string(kNotPaused) + " ORDER BY notified_due_at LIMIT ?2";
+  static const std::string notified = "SELECT user_no, notified_asked FROM connections WHERE notified_due_at<=?1 AND state='connected' AND region=?3" + std::string(kNotPaused) + " ORDER BY notified_due_at LIMIT ?2";
   static const std::string planned = "SELECT user_no FROM connections WHERE next_sync_at<=?1 AND region=?3" + std::string(kNotPaused) + " ORDER BY next_sync_at LIMIT ?2";
   std::vector<DueSync> due;
   {
@@ -198,7 +198,7 @@ std::vector<DueSync> take_due_syncs(Tx& tx, bool scheduled, int limit, std::stri
 }
 
 std::optional<Instant> next_planned_sync(Tx& tx, bool scheduled, std::string_view region) {
-  static const std::string notified = "SELECT min(notified_due_at) FROM connections WHERE notified_due_at IS NOT NULL AND region=?1" + std::string(kNotPaused);
+  static const std::string notified = "SELECT min(notified_due_at) FROM connections WHERE notified_due_at IS NOT NULL AND state='connected' AND region=?1" + std::string(kNotPaused);
   static const std::string planned = "SELECT min(next_sync_at) FROM connections WHERE next_sync_at IS NOT NULL AND region=?1" + std::string(kNotPaused);
   std::optional<std::int64_t> at = tx.integer(notified, region);
   if (const auto by_clock = scheduled ? tx.integer(planned, region) : std::nullopt; by_clock && (!at || *by_clock < *at)) at = by_clock;

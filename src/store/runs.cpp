@@ -112,7 +112,7 @@ std::optional<Found> find_active(Tx& tx, const TriggerRequest& request) {
   const bool reads_amazon = r.view(6) != cause_name(Cause::replay);
   // One that ends cancelled covers nothing that was asked for after the cancel.
   const bool is_cancelling = r.flag(7);
-  const bool covers = !is_cancelling && reads_amazon && covers_authorisation && covers_streams(r.view(2), request.asked);
+  const bool covers = !is_cancelling && reads_amazon && covers_authorisation && covers_streams(r.view(2), request.wanted);
   return Found{r.id<RunNo>(0), r.id<SyncId>(1), covers, r.flag(8), r.text(4), r.text(5)};
 }
 
@@ -139,7 +139,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
       "INSERT INTO runs(sync_id, user_no, connection_no, status, cause, interactive, asked, created_at, parked, served) "
       "VALUES(?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, (SELECT count(*) FROM pauses WHERE user_no=?2), " + served_of_late() + ") "
       "ON CONFLICT (user_no) WHERE status IN ('queued', 'in_progress', 'detecting') DO NOTHING RETURNING run_no";
-  const auto created = tx.integer(sql, request.new_id, request.user, connection->number, cause_name(request.cause), interactive, request.asked, tx.now(), tx.now(), kCallsCount.count());
+  const auto created = tx.integer(sql, request.new_id, request.user, connection->number, cause_name(request.cause), interactive, request.wanted.streams, tx.now(), tx.now(), kCallsCount.count());
   if (created) {
     tell_start(tx, request.user, RunNo{*created});
     return TriggerOutcome{request.new_id, false, paused};
@@ -149,7 +149,7 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
   if (replay) return Code::sync_in_progress;
   if (!active->covers) {
     // What several triggers ask for is read by one run after this one.
-    const std::string asked = active->again.empty() ? request.asked : joined_streams(active->again_asked, request.asked);
+    const std::string asked = active->again.empty() ? request.wanted.streams : joined_streams(active->again_asked, request.wanted.streams);
     tx.run("UPDATE runs SET run_again=CASE WHEN ?4=1 THEN ?2 ELSE coalesce(run_again, ?2) END, run_again_asked=?3 WHERE run_no=?1", active->run, cause_name(request.cause), asked,
            interactive && !is_interactive(active->again));
   }
@@ -442,9 +442,9 @@ Ended finish(const RunTx& run, const RunEnd& end) {
   if (end.replay) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
   // What did not come to an end, or read something else, says nothing of recoveries; and what went well with some streams says nothing of the others.
   if (whole && end.of_recoveries) tx.run("UPDATE connections SET empty_syncs=CASE WHEN ?2=1 THEN empty_syncs+1 ELSE 0 END WHERE user_no=?1", run.user(), end.recoveries_empty);
-  Rows r = tx.rows("SELECT connection_no, asked='' FROM runs WHERE run_no=?1", run.run());
+  Rows r = tx.rows("SELECT connection_no, asked FROM runs WHERE run_no=?1", run.run());
   if (!r.next()) return {status, queue_follow_up(tx, run.user(), run.run(), end.follow_up_id)};
-  const bool of_all = r.flag(1);
+  const bool of_all = holds_usual(r.view(1));
   if (status != RunStatus::cancelled && (of_all || end.of_recoveries || end.failed_syncs > 0)) tx.run("UPDATE connections SET failed_syncs=?2 WHERE user_no=?1", run.user(), end.failed_syncs);
   // A run of some streams only is no reason to put the usual one off, and one that was cancelled none to put a try after a failure off.
   const Plan plan = !of_all && end.failed_syncs == 0 ? Plan::keep : of_all && status != RunStatus::cancelled ? Plan::replace : Plan::keep_earlier;

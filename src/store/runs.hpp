@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "store/stream_list.hpp"
 #include "store/sql.hpp"
 
 namespace amzsync::store {
@@ -24,7 +25,7 @@ struct TriggerRequest {
   UserNo user;
   Cause cause = Cause::manual;
   SyncId new_id;             ///< used if a run is created
-  std::string asked;         ///< streams by name, comma-separated; empty: the default ones
+  Wanted wanted = {};        ///< the usual streams, or some by name
   bool covers_new = false;   ///< brings something an active run can't know: a new authorisation
   std::string region = {};   ///< of the engine that is asked: it can read no seller of another one. Empty: whichever takes it up
 };
@@ -133,7 +134,7 @@ struct LastRun {
   std::string error_code;
 };
 std::optional<LastRun> last_run(Tx& tx, UserNo user, const std::function<bool(std::string_view asked)>& of);
-/// The streams that a run was asked for; empty: the default ones.
+/// The streams that a run was asked for (store/stream_list.hpp).
 std::string asked_of(Tx& tx, RunNo run);
 /// Runs held by `me` that somebody wants cancelled, or paused.
 std::vector<RunNo> cancel_requests(Tx& tx, EngineNo me);

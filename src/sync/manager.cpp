@@ -327,7 +327,7 @@ Async<Status> Manager::trigger_due() {
     int triggered = 0;
     for (const store::DueSync& due : store::take_due_syncs(tx, services_.settings.sync_every > Duration::zero(), kDueAtOnce, services_.settings.region_name())) {
       const store::Cause cause = due.notified ? store::Cause::notification : store::Cause::schedule;
-      store::TriggerRequest request{due.user, cause, SyncId("sync_" + services_.entropy.uuid7(tx.now())), due.asked, due.notified};
+      store::TriggerRequest request{due.user, cause, SyncId("sync_" + services_.entropy.uuid7(tx.now())), wanted(services_.settings, due.asked), due.notified};
       if (store::trigger(tx, request)) ++triggered;
     }
     return triggered;

@@ -144,7 +144,7 @@ class Run {
   Async<Status> replay_archive() {
     AMZ_CO_CHECK(co_await progress_.reach(kFetchingInventory, "reading the archive"));
     for (const Stream* stream : data_streams()) {
-      if (!claimed_.asked.empty() && !named(*stream)) continue;
+      if (!store::holds_usual(claimed_.asked) && !named(*stream)) continue;
       auto result = co_await replay_stream(context_, *stream);
       if (!result) continue;
       if (result->outcome == StreamOutcome::stopped) co_return *result->error;
@@ -223,16 +223,14 @@ class Run {
 
   /// By the trigger, or else by the settings.
   bool named(const Stream& stream) const {
-    if (!claimed_.asked.empty()) return ("," + claimed_.asked + ",").find("," + std::string(stream.name) + ",") != std::string::npos;
-    const auto& settings = services_.settings.named_streams;
-    return std::find(settings.begin(), settings.end(), stream.name) != settings.end();
+    const bool by_settings = !services_.settings.named_streams.empty() && is_usual(services_.settings, stream.name);
+    return store::holds_stream(claimed_.asked, stream.name) || (store::holds_usual(claimed_.asked) && by_settings);
   }
 
   bool asked_for(const Stream& stream) const {
     // Whoever was told of a run is owed what it began to read, though this process may be set up for less.
     if (std::find(begun_.begin(), begun_.end(), stream.name) != begun_.end()) return true;
-    const bool all = claimed_.asked.empty() && services_.settings.named_streams.empty();
-    return all ? !stream.money || *stream.money == services_.settings.finances : named(stream);
+    return store::holds_stream(claimed_.asked, stream.name) || (store::holds_usual(claimed_.asked) && is_usual(services_.settings, stream.name));
   }
 
   /// Whether every stream failed, and none stored anything before it did.
@@ -324,7 +322,7 @@ class Run {
       }
       // A new secret that came meanwhile reaches this run no more.
       if (end.error && end.error->code == Code::app_credentials_invalid && services.lwa.secret_fingerprint() != secret_)
-        (void)store::trigger(tx, {fence.user, store::Cause::schedule, SyncId("sync_" + services.entropy.uuid7(tx.now())), "", true, std::string(services.settings.region_name())});
+        (void)store::trigger(tx, {fence.user, store::Cause::schedule, SyncId("sync_" + services.entropy.uuid7(tx.now())), {}, true, std::string(services.settings.region_name())});
       plan_next(services, run, end);
       end.recoveries_empty = money_read && store::recoveries(tx, fence.user, false).totals.empty();
       return store::finish(run, end);

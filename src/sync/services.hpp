@@ -36,11 +36,26 @@ struct SyncSettings {
   std::string_view region_name() const noexcept { return spapi::region_name(region); }
 };
 
-/// Whether a sync that was asked for these streams (with commas between; empty: the usual ones) reads what recoveries are told by: the money, or the report of them.
-inline bool tells_of_recoveries(const SyncSettings& settings, std::string_view asked) {
+/// Whether a sync reads a stream that was asked for none by name: those of the settings, or all, with one of the two that tell of the money.
+inline bool is_usual(const SyncSettings& settings, std::string_view stream) {
   const auto& named = settings.named_streams;
-  if (asked.empty() && named.empty()) return true;
-  const auto reads = [&](std::string_view stream) { return asked.empty() ? std::find(named.begin(), named.end(), stream) != named.end() : store::holds_stream(asked, stream); };
+  if (!named.empty()) return std::find(named.begin(), named.end(), stream) != named.end();
+  const store::MoneyStream other = settings.finances == store::MoneyStream::transactions ? store::MoneyStream::financial_events : store::MoneyStream::transactions;
+  return stream != store::money_stream_name(other);
+}
+
+/// What a trigger of this engine wants that asks for a list of streams.
+inline store::Wanted wanted(const SyncSettings& settings, std::string streams) {
+  store::Wanted wanted{std::move(streams), ""};
+  store::each_stream(wanted.streams, [&](std::string_view stream) {
+    if (!is_usual(settings, stream)) wanted.unusual.append(wanted.unusual.empty() ? "" : ",").append(stream);
+  });
+  return wanted;
+}
+
+/// Whether a sync that was asked for this list of streams (store/stream_list.hpp) reads what recoveries are told by: the money, or the report of them.
+inline bool tells_of_recoveries(const SyncSettings& settings, std::string_view asked) {
+  const auto reads = [&](std::string_view stream) { return store::holds_stream(asked, stream) || (store::holds_usual(asked) && is_usual(settings, stream)); };
   return reads(store::money_stream_name(settings.finances)) || reads("reimbursements");
 }
 

@@ -286,7 +286,7 @@ Async<Result<store::TriggerOutcome>> Triggers::store_grant(UserNo user, GrantOri
     AMZ_CHECK(kept.hold(tx));
     store::supersede_consents(tx, a.user, state_hash);
     if (state_hash) store::close_consent(tx, *state_hash, "connected");
-    return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, "", true, a.region});
+    return store::trigger(tx, {a.user, store::Cause::oauth_callback, id, {}, true, a.region});
   };
   auto outcome = co_await services_.store.write(store::Urgency::trigger, std::move(connect));
   // What the new token took the place of, or the new one itself, is of no use to anybody.
@@ -321,7 +321,7 @@ Async<Result<store::TriggerOutcome>> Triggers::trigger(UserId user, store::Cause
   auto ask = [this, user = std::move(user), cause, streams = std::move(streams), covers_new, id = new_sync_id()](store::Tx& tx) -> Result<store::TriggerOutcome> {
     const auto number = store::find_user(tx, user);
     if (!number) return Code::not_connected;
-    return store::trigger(tx, {*number, cause, id, streams, covers_new, region()});
+    return store::trigger(tx, {*number, cause, id, wanted(services_.settings, streams), covers_new, region()});
   };
   auto outcome = co_await services_.store.write(store::Urgency::trigger, std::move(ask));
   co_return outcome;
@@ -420,7 +420,7 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
       if (answer.next_try && tx.now() < *answer.next_try) return answer;
     }
     answer.needs_sync = true;
-    AMZ_TRY(run, store::trigger(tx, {*number, store::Cause::recoveries, new_sync_id(), "", false, region()}));
+    AMZ_TRY(run, store::trigger(tx, {*number, store::Cause::recoveries, new_sync_id(), {}, false, region()}));
     answer.reason.clear();
     answer.next_try.reset();
     answer.triggered = !run.attached;
@@ -440,7 +440,7 @@ Async<Result<RecoveriesTrigger>> Triggers::on_empty_recoveries(UserId user) {
 std::optional<store::TriggerOutcome> Triggers::attach(const UserId& user, const std::string& streams) {
   auto found = services_.store.read_now([&](store::Tx& tx) -> Result<std::optional<store::TriggerOutcome>> {
     const auto number = store::find_user(tx, user);
-    return number ? store::attach(tx, {*number, store::Cause::manual, {}, streams, false, region()}) : std::nullopt;
+    return number ? store::attach(tx, {*number, store::Cause::manual, {}, wanted(services_.settings, streams), false, region()}) : std::nullopt;
   });
   return found ? std::move(*found) : std::nullopt;
 }
@@ -467,9 +467,7 @@ std::string streams_of(const spapi::Notification& n, const SyncSettings& setting
   if (n.type == "REPORT_PROCESSING_FINISHED")
     for (const Stream* s : data_streams())
       if (s->report && s->report->report_type == n.report_type) stream = s->name;
-  const auto& named = settings.named_streams;
-  const bool read = named.empty() || std::find(named.begin(), named.end(), stream) != named.end();
-  return read ? std::string(stream) : std::string();
+  return is_usual(settings, stream) ? std::string(stream) : std::string();
 }
 
 }  // namespace
@@ -498,7 +496,7 @@ Async<Result<std::vector<NotificationOutcome>>> Triggers::on_notification(std::o
           outcome.planned_at = store::plan_notified_sync(tx, whom, streams, kNotifiedApart);
           if (outcome.planned_at) continue;
           // What the active run read already may be older than what this tells.
-          auto run = store::trigger(tx, {whom, store::Cause::notification, new_sync_id(), streams, true, region()});
+          auto run = store::trigger(tx, {whom, store::Cause::notification, new_sync_id(), wanted(services_.settings, streams), true, region()});
           if (run) outcome.sync_id = run->id;
         }
       outcomes.push_back(std::move(outcome));

@@ -3,10 +3,12 @@
 import concurrent.futures
 import csv
 import json
+import os
 import socket
+import subprocess
 import unittest
 
-from harness import BASE, FRONT, HostCase, amounts, jwt
+from harness import BASE, BIN, FRONT, PATIENCE, HostCase, amounts, jwt
 
 SYNCING = "No data found. Syncing your Amazon account... Please refresh in a few moments."
 
@@ -207,6 +209,13 @@ class Pauses(HostCase):
             seen = events.until(kept["syncId"])
         self.assertEqual([e.type for e in seen if e.type in ("sync.paused", "sync.resumed")], ["sync.paused", "sync.resumed"])
         self.assertNotIn("paused", host.get("/api/sync/status").json)
+        command = lambda *args: subprocess.run([BIN / "amzsync", *args], env={**os.environ, **host.env}, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+        command("pause", "--all")
+        host.post("/api/sync/pause")
+        self.assertIs(host.post("/api/sync/resume").json["paused"], True)   # with everybody
+        self.assertIs(json.loads(command("resume", "--user", "user-1", "--json"))["paused"], True)
+        command("resume", "--all")
+        self.assertIs(host.post("/api/sync/resume").json["paused"], False)
         self.check_truth(host, sim)
 
 

@@ -114,7 +114,7 @@ class TestStore {
   /// A run of theirs, held by engine 1.
   store::Fence running(UserNo user, const std::string& id = "sync-1") {
     return *write([&](store::Tx& tx) -> Result<store::Fence> {
-      AMZ_TRY(run, store::trigger(tx, {user, store::Cause::manual, SyncId(id), "", false}));
+      AMZ_TRY(run, store::trigger(tx, {user, store::Cause::manual, SyncId(id), {}, false}));
       const auto claimed = store::claim(tx, EngineNo{1}, std::chrono::seconds(30));
       if (!claimed) return Code::internal;
       return claimed->fence;

@@ -326,6 +326,43 @@ TEST_CASE("a notification during a sync is read after it, and does not put the u
   CHECK(world.count("SELECT next_sync_at FROM connections") == planned);
 }
 
+TEST_CASE("streams that the usual sync leaves out are asked for beside it, and read by the one that follows") {
+  const auto read_by = [](World& world, int nth) {
+    std::string read;
+    for (const auto& row : world.sql("SELECT stream FROM run_streams WHERE run_no=(SELECT run_no FROM runs ORDER BY 1 LIMIT 1 OFFSET " + std::to_string(nth - 1) + ") AND status='complete' ORDER BY 1"))
+      read += row[0] + " ";
+    return read;
+  };
+  for (const bool by_settings : {false, true}) {
+    CAPTURE(by_settings);
+    WorldSettings settings = small();
+    settings.streams = by_settings ? std::vector<std::string>{"transactions", "inventory"} : std::vector<std::string>{};
+    const std::string left_out = by_settings ? "returns" : "financial_events";
+    World world(settings);
+    Process& process = world.open();
+    const SyncId usual = world.connect(process, 1)->sync_id;
+    const auto told = world.wait(process.engine().triggers().start(world.user(1), left_out));
+    REQUIRE(told);
+    CHECK(told->id == usual);
+    CHECK(told->runs_again);
+    world.finish(process, world.user(1), usual);
+    world.run_for(std::chrono::hours(4));
+    REQUIRE(runs(world) == 2);
+    CHECK(read_by(world, 1).find(left_out) == std::string::npos);
+    CHECK(read_by(world, 2) == (by_settings ? "participations returns " : "financial_events participations "));
+    // Somebody who asks for the usual ones takes nothing from what was asked for before.
+    const auto narrow = world.wait(process.engine().triggers().start(world.user(1), "inventory"));
+    REQUIRE(narrow);
+    CHECK(world.wait(process.engine().triggers().start(world.user(1), left_out))->runs_again);
+    CHECK(world.wait(process.engine().triggers().start(world.user(1), ""))->runs_again);
+    world.finish(process, world.user(1), narrow->id);
+    world.run_for(std::chrono::hours(4));
+    REQUIRE(runs(world) == 4);
+    CHECK(read_by(world, 4) == (by_settings ? "inventory participations returns transactions " : read_by(world, 1).insert(read_by(world, 1).find("inbound"), left_out + " ")));
+    check_truth(world, process, 1);
+  }
+}
+
 TEST_CASE("notifications come in every wrapping, and what is none, or is somebody else's, is refused whole") {
   World world(small());
   Process& process = world.open();

@@ -200,23 +200,28 @@ int sync(const Command& c, amzsync::Engine& engine) { return perform(c, engine, 
 int replay(const Command& c, amzsync::Engine& engine) { return perform(c, engine, &amzsync::Engine::replay, "Replay"); }
 
 /// Of one user, or of everybody.
-int say_paused(const Command& c, bool paused) {
+int say_paused(const Command& c, bool paused, std::string_view how) {
   if (c.json) {
     std::cout << Json{{"paused", paused}, {"userId", c.user.empty() ? Json() : Json(c.user)}}.dump() << "\n";
   } else {
-    std::cout << "Syncing of " << (c.user.empty() ? "everybody" : c.user) << (paused ? " is paused.\n" : " is resumed.\n");
+    std::cout << "Syncing of " << (c.user.empty() ? "everybody" : c.user) << how << "\n";
   }
   return kDone;
 }
 
 int pause_syncs(const Command& c, amzsync::Engine& engine) {
   const auto done = engine.pause(c.user, "command line");
-  return done ? say_paused(c, true) : failed(done.error());
+  return done ? say_paused(c, true, " is paused.") : failed(done.error());
 }
 
 int resume_syncs(const Command& c, amzsync::Engine& engine) {
   const auto done = engine.resume(c.user, "command line");
-  return done ? say_paused(c, false) : failed(done.error());
+  if (!done) return failed(done.error());
+  if (c.user.empty()) return say_paused(c, false, " is resumed.");
+  const auto now = engine.status(c.user);
+  if (!now) return failed(now.error());
+  const bool paused = Json::parse(now->json()).value("paused", false);
+  return say_paused(c, paused, paused ? " goes on when everybody is resumed (amzsync resume --all)." : " is resumed.");
 }
 
 int status(const Command& c, amzsync::Engine& engine) {

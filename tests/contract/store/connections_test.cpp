@@ -92,7 +92,7 @@ TEST_CASE("who is being read without a name is another seller's no more, though 
   TestStore t;
   CHECK(authorise(t, "u1", "") == Code::ok);
   const UserNo user = *t.read([](store::Tx& tx) -> Result<UserNo> { return *store::find_user(tx, UserId("u1")); });
-  REQUIRE(t.write([&](store::Tx& tx) { return store::trigger(tx, {user, store::Cause::manual, SyncId("s1"), "", false}); }));
+  REQUIRE(t.write([&](store::Tx& tx) { return store::trigger(tx, {user, store::Cause::manual, SyncId("s1"), {}, false}); }));
   CHECK(authorise(t, "u1", "") == Code::ok);   // it waits: whoever it is then, it reads
   REQUIRE(*t.write([](store::Tx& tx) -> Result<bool> { return store::claim(tx, EngineNo{1}, std::chrono::seconds(30)).has_value(); }));
   CHECK(authorise(t, "u1", "") == Code::seller_mismatch);

@@ -87,6 +87,35 @@ TEST_CASE("a rotation seals every secret anew, however many there are, and one t
   CHECK(rotate(t, *t.store, both)->resealed == 0);
 }
 
+TEST_CASE("what Amazon's notifications planned waits for the key, and not for a seller who must agree anew") {
+  TestStore t;
+  const auto old = vault("old:" + kOld);
+  const auto planned = [&] {
+    return *t.read([](store::Tx& tx) -> Result<std::optional<Instant>> { return store::next_planned_sync(tx, false, "na"); });
+  };
+  const auto due = [&] {
+    return *t.write([](store::Tx& tx) -> Result<std::size_t> { return store::take_due_syncs(tx, false, 10, "na").size(); });
+  };
+  connect(t, old, 1);
+  connect(t, old, 2);
+  REQUIRE(t.write([](store::Tx& tx) -> Status {
+    for (const int n : {1, 2})
+      for (int told = 0; told < 2; ++told) store::plan_notified_sync(tx, UserNo{n}, "inventory", std::chrono::minutes(5));
+    store::mark_needs_reauth(tx, *store::find_connection(tx, UserNo{1}), Error(Code::key_unknown));
+    store::mark_needs_reauth(tx, *store::find_connection(tx, UserNo{2}), Error(Code::needs_reauth));
+    return Done{};
+  }));
+  t.clock.jump(std::chrono::minutes(6));
+  CHECK(!planned());
+  CHECK(due() == 0);
+  REQUIRE(t.write([](store::Tx& tx) -> Status {
+    for (const int n : {1, 2}) CHECK(store::restore_unreadable(tx, *store::find_connection(tx, UserNo{n})) == (n == 1));
+    return Done{};
+  }));
+  CHECK(planned());
+  CHECK(due() == 1);
+}
+
 TEST_CASE("a rotation names whose token no key opens, and takes back that a connection was lost only for want of the key") {
   TestStore t;
   const auto old = vault("old:" + kOld), both = vault("new:" + kNew + ",old:" + kOld), other = vault("other:" + kOld);

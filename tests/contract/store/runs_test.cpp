@@ -8,8 +8,9 @@ using namespace support;
 
 namespace {
 
-store::TriggerOutcome trigger(TestStore& t, UserNo user, const std::string& id, bool covers_new = false, const std::string& asked = "", store::Cause cause = store::Cause::manual) {
-  return *t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, cause, SyncId(id), asked, covers_new}); });
+store::TriggerOutcome trigger(TestStore& t, UserNo user, const std::string& id, bool covers_new = false, const std::string& streams = "", store::Cause cause = store::Cause::manual,
+                             const std::string& unusual = "") {
+  return *t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, cause, SyncId(id), {streams, unusual}, covers_new}); });
 }
 std::optional<store::ClaimedRun> claim(TestStore& t, std::int64_t engine) {
   return *t.write([&](store::Tx& tx) -> Result<std::optional<store::ClaimedRun>> { return store::claim(tx, EngineNo{engine}, std::chrono::seconds(30)); });
@@ -73,14 +74,38 @@ TEST_CASE("one active run per user is a rule of the database itself") {
   CHECK(!second);
 }
 
+TEST_CASE("what the usual sync leaves out is read by the run that follows it, whoever else asks for the usual one meanwhile") {
+  for (const auto then : {store::Cause::manual, store::Cause::schedule, store::Cause::recoveries, store::Cause::bypass, store::Cause::oauth_callback, store::Cause::notification}) {
+    CAPTURE(store::cause_name(then));
+    TestStore t;
+    const UserNo user = t.connected();
+    trigger(t, user, "a");
+    CHECK(trigger(t, user, "b", false, "ledger,inventory", store::Cause::manual, "ledger").runs_again);
+    CHECK(!trigger(t, user, "c", true, "", then).runs_again);   // it has not begun yet
+    const auto usual = claim(t, 1);
+    CHECK(usual->asked.empty());
+    CHECK(trigger(t, user, "d", true, "", then).runs_again);
+    CHECK(trigger(t, user, "e", false, "ledger", store::Cause::manual, "ledger").runs_again);
+    finish(t, usual->fence, store::RunStatus::completed);
+    const auto following = claim(t, 1);
+    CHECK(following->asked == "*,ledger,inventory");
+    CHECK(trigger(t, user, "f", false, "ledger", store::Cause::manual, "ledger").attached);
+    CHECK(!trigger(t, user, "g", false, "", store::Cause::manual).runs_again);
+    CHECK(!trigger(t, user, "h", false, "ledger,inventory", store::Cause::manual, "ledger").runs_again);
+    CHECK(trigger(t, user, "i", false, "returns", store::Cause::manual, "returns").runs_again);
+    finish(t, following->fence, store::RunStatus::completed, "last");
+    CHECK(claim(t, 1)->asked == "returns");
+  }
+}
+
 TEST_CASE("a read tells of a run to attach to exactly where a trigger would change nothing, and the same of it") {
   TestStore t;   // one for all, a user for each
   int attached = 0, asked = 0;
   for (const auto first : {store::Cause::schedule, store::Cause::manual, store::Cause::replay})
-    for (const std::string streams : {"", "inventory", "inventory,ledger"})
+    for (const std::string streams : {"", "inventory", "inventory,ledger", "*,ledger"})
       for (const int stage : {0, 1, 2, 3, 4})   // none, queued, held, to be cancelled, held and paused
         for (const auto then : {store::Cause::schedule, store::Cause::manual, store::Cause::oauth_callback, store::Cause::replay})
-          for (const std::string wanted : {"", "inventory"})
+          for (const store::Wanted& wanted : {store::Wanted{}, store::Wanted{"inventory", ""}, store::Wanted{"inventory,ledger", "ledger"}})
             for (const bool covers_new : {false, true})
               for (const auto state : {"connected", "needs_reauth", "disconnected"}) {
                 if (first != store::Cause::manual && streams != "") continue;
@@ -88,7 +113,7 @@ TEST_CASE("a read tells of a run to attach to exactly where a trigger would chan
                 CAPTURE(streams);
                 CAPTURE(stage);
                 CAPTURE(store::cause_name(then));
-                CAPTURE(wanted);
+                CAPTURE(wanted.streams);
                 CAPTURE(covers_new);
                 CAPTURE(std::string(state));
                 const std::string name = std::to_string(++asked);
@@ -132,7 +157,7 @@ TEST_CASE("a read tells of a run to attach to exactly where a trigger would chan
 TEST_CASE("who is not connected can't be synced") {
   TestStore t;
   const UserNo stranger = *t.write([](store::Tx& tx) -> Result<UserNo> { return store::ensure_user(tx, UserId("u9")); });
-  const auto ask = [&](UserNo user) { return t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, store::Cause::manual, SyncId("a"), "", false}); }).code(); };
+  const auto ask = [&](UserNo user) { return t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, store::Cause::manual, SyncId("a"), {}, false}); }).code(); };
   CHECK(ask(stranger) == Code::not_connected);
   const UserNo user = t.connected();
   CHECK(t.write([&](store::Tx& tx) -> Result<bool> { return store::mark_needs_reauth(tx, *store::find_connection(tx, user), Error(Code::needs_reauth)); }));
@@ -181,9 +206,9 @@ TEST_CASE("what several triggers ask for during one run is all read by the run a
   CHECK(again({{false, "transactions,inventory"}}) == "never:");
   CHECK(again({{false, "participations"}}) == "manual:participations");
   CHECK(again({{false, "participations"}, {false, "financial_events,participations"}}) == "manual:participations,financial_events");
-  // All streams, because of a new authorisation, stay all.
-  CHECK(again({{true, ""}, {false, "participations"}}) == "manual:");
-  CHECK(again({{false, "participations"}, {true, ""}}) == "manual:");
+  // The usual ones, because of a new authorisation, stay, and so does what was asked for by name.
+  CHECK(again({{true, ""}, {false, "participations"}}) == "manual:*,participations");
+  CHECK(again({{false, "participations"}, {true, ""}, {true, ""}}) == "manual:*,participations");
 }
 
 TEST_CASE("cancelling a run that waits keeps what it does not cover") {
@@ -711,7 +736,7 @@ TEST_CASE("what a seller of another region is to be synced for is refused, and w
   TestStore t;
   const UserNo user = t.connected();   // in na
   const auto ask = [&](store::Cause cause, const char* region) {
-    return t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, cause, SyncId("s-" + std::string(region)), "", false, region}); }).code();
+    return t.write([&](store::Tx& tx) -> Result<store::TriggerOutcome> { return store::trigger(tx, {user, cause, SyncId("s-" + std::string(region)), {}, false, region}); }).code();
   };
   CHECK(ask(store::Cause::manual, "eu") == Code::wrong_region);
   CHECK(ask(store::Cause::replay, "eu") == Code::ok);

@@ -34,7 +34,7 @@ struct Busy {
   Busy(int runs, int held, store::Cause cause) {
     for (int n = 1; n <= runs; ++n) {
       const UserNo user = t.connected("user-" + std::to_string(n), "A" + std::to_string(n));
-      REQUIRE(t.write([&](store::Tx& tx) { return store::trigger(tx, {user, cause, SyncId("sync-" + std::to_string(n)), "", false}); }));
+      REQUIRE(t.write([&](store::Tx& tx) { return store::trigger(tx, {user, cause, SyncId("sync-" + std::to_string(n)), {}, false}); }));
       if (n <= held) claim();
     }
   }
