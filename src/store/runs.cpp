@@ -100,6 +100,7 @@ struct Found {
   bool covers = false;        ///< the request too, as it is
   bool interactive = false;
   std::string again, again_asked;   ///< what runs after it, if anything
+  std::string asked, joined;        ///< what it reads, and with the names of the request
 };
 
 std::optional<Found> find_active(Tx& tx, const TriggerRequest& request) {
@@ -113,7 +114,7 @@ std::optional<Found> find_active(Tx& tx, const TriggerRequest& request) {
   // One that ends cancelled covers nothing that was asked for after the cancel.
   const bool is_cancelling = r.flag(7);
   const bool covers = !is_cancelling && reads_amazon && covers_authorisation && covers_streams(r.view(2), request.wanted);
-  return Found{r.id<RunNo>(0), r.id<SyncId>(1), covers, r.flag(8), r.text(4), r.text(5)};
+  return Found{r.id<RunNo>(0), r.id<SyncId>(1), covers, r.flag(8), r.text(4), r.text(5), r.text(2), joined_streams(r.view(2), request.wanted.streams)};
 }
 
 }  // namespace
@@ -122,7 +123,7 @@ std::optional<TriggerOutcome> attach(Tx& tx, const TriggerRequest& request) {
   const auto connection = find_connection(tx, request.user);
   if (!connection || connection->state != ConnectionState::connected || request.cause == Cause::replay || is_of_another_region(*connection, request)) return std::nullopt;
   const auto found = find_active(tx, request);
-  if (!found || !found->covers || (is_interactive(cause_name(request.cause)) && !found->interactive)) return std::nullopt;
+  if (!found || !found->covers || found->joined != found->asked || (is_interactive(cause_name(request.cause)) && !found->interactive)) return std::nullopt;
   return TriggerOutcome{found->id, true, pause_of(tx, request.user).has_value()};
 }
 
@@ -152,6 +153,9 @@ Result<TriggerOutcome> trigger(Tx& tx, const TriggerRequest& request) {
     const std::string asked = active->again.empty() ? request.wanted.streams : joined_streams(active->again_asked, request.wanted.streams);
     tx.run("UPDATE runs SET run_again=CASE WHEN ?4=1 THEN ?2 ELSE coalesce(run_again, ?2) END, run_again_asked=?3 WHERE run_no=?1", active->run, cause_name(request.cause), asked,
            interactive && !is_interactive(active->again));
+  } else if (active->joined != active->asked) {
+    // It would read them anyway, but what is asked for by name must be readable, whoever goes on with it.
+    tx.run("UPDATE runs SET asked=?2 WHERE run_no=?1", active->run, active->joined);
   }
   if (interactive && !active->interactive) tx.run("UPDATE runs SET interactive=1 WHERE run_no=?1", active->run);
   return TriggerOutcome{active->id, true, paused, !active->covers};

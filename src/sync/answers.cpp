@@ -39,7 +39,7 @@ void write_connection(JsonWriter& json, store::Tx& tx, std::optional<UserNo> use
     json.field_if("reason", c->state_reason);
     if (c->authorised_at) json.field("authorisedAt", *c->authorised_at).field("authorisationExpiresAt", *c->authorised_at + kAuthorisationLife);
     if (c->access_expires_at) json.field("accessTokenExpiresAt", *c->access_expires_at);
-    if (const auto next = c->next_sync_at && c->notified_due_at ? std::min(*c->next_sync_at, *c->notified_due_at) : c->next_sync_at ? c->next_sync_at : c->notified_due_at) json.field("nextSyncAt", *next);
+    if (const auto next = c->state != store::ConnectionState::connected ? std::nullopt : c->next_sync_at && c->notified_due_at ? std::min(*c->next_sync_at, *c->notified_due_at) : c->next_sync_at ? c->next_sync_at : c->notified_due_at) json.field("nextSyncAt", *next);
   }
   json.key("marketplaces").begin_array();
   if (user)

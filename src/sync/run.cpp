@@ -295,7 +295,15 @@ class Run {
     return rejected;
   }
 
-  Async<TurnEnd> finish(Status status) {
+  /// Whether what tells of recoveries was read whole: all the money that was asked for, or the report of them where none was.
+  bool recoveries_were_read() const {
+    const bool has_money = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money.has_value(); });
+    const auto tells = [&](const StreamEnd& r) { return has_money ? r.stream->money.has_value() : r.stream->name == "reimbursements"; };
+    const auto complete = [](const StreamEnd& r) { return r.result.outcome == StreamOutcome::complete; };
+    return std::any_of(results_.begin(), results_.end(), tells) && std::all_of(results_.begin(), results_.end(), [&](const StreamEnd& r) { return !tells(r) || complete(r); });
+  }
+
+  store::RunEnd end_by(const Status& status) const {
     store::RunEnd end = judge();
     if (!status) {
       end.status = status.code() == Code::cancelled ? store::RunStatus::cancelled : store::RunStatus::failed;
@@ -305,13 +313,17 @@ class Run {
     end.calls = meter_->total();
     end.turn_calls = meter_->calls();
     end.replay = claimed_.replay;
-    end.follow_up_id = SyncId("sync_" + services_.entropy.uuid7(services_.clock.now()));
-    // What recoveries are told by: the money, and the report of them where nobody asked for that.
-    const bool has_money = std::any_of(results_.begin(), results_.end(), [](const StreamEnd& r) { return r.stream->money.has_value(); });
-    const bool money_read = std::any_of(results_.begin(), results_.end(), [&](const StreamEnd& r) { return (has_money ? r.stream->money.has_value() : r.stream->name == "reimbursements") && r.result.outcome == StreamOutcome::complete; });
+    return end;
+  }
+
+  Async<TurnEnd> finish(Status status) {
+    const SyncId follow_up("sync_" + services_.entropy.uuid7(services_.clock.now()));
     std::map<std::string, store::Counts> read;
-    auto write = [this, &services = services_, &read, fence = claimed_.fence, end, money_read](store::Tx& tx) mutable -> Result<store::Ended> {
+    auto write = [this, &services = services_, &read, fence = claimed_.fence, follow_up, status](store::Tx& tx) -> Result<store::Ended> {
       AMZ_TRY(run, store::RunTx::enter(tx, fence));
+      claimed_.asked = store::asked_of(tx, fence.run);   // somebody may have asked for streams by name meanwhile
+      store::RunEnd end = end_by(status);
+      end.follow_up_id = follow_up;
       read = store::counts_by_stream(tx, fence.run);
       const store::Counts counts = store::counts_of(tx, fence.run);
       // Pages that were stored before a stream gave up stay: the run was not in vain.
@@ -324,7 +336,7 @@ class Run {
       if (end.error && end.error->code == Code::app_credentials_invalid && services.lwa.secret_fingerprint() != secret_)
         (void)store::trigger(tx, {fence.user, store::Cause::schedule, SyncId("sync_" + services.entropy.uuid7(tx.now())), {}, true, std::string(services.settings.region_name())});
       plan_next(services, run, end);
-      end.recoveries_empty = money_read && store::recoveries(tx, fence.user, false).totals.empty();
+      end.recoveries_empty = recoveries_were_read() && store::recoveries(tx, fence.user, false).totals.empty();
       return store::finish(run, end);
     };
     auto ended = co_await services_.store.write(store::Urgency::normal, std::move(write));

@@ -6,11 +6,12 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import termios
 import unittest
 
-from harness import BIN, CLIENT_SECRET, HISTORY_DAYS, MASTER_KEY, PATIENCE, Host, HostCase, amounts, cli
+from harness import BASE, BIN, CLIENT_SECRET, HISTORY_DAYS, MASTER_KEY, PATIENCE, Host, HostCase, amounts, cli
 
 
 class Screen:
@@ -222,6 +223,25 @@ class CommandLine(HostCase):
             out = waits.communicate(timeout=PATIENCE)[0]
         last = json.loads(out.strip().splitlines()[-1])
         self.assertEqual((waits.returncode, last["status"], last["error"]["code"]), (1, "failed", "unauthorised"), last)
+
+    def test_the_sync_of_a_connection_that_came_anew_is_not_taken_for_the_one_that_was_to_follow(self):
+        sim = self.sim(events=100)
+        host = self.host(sim)
+        sim.fault("/fba/inventory", "hang", times=-1)
+        host.connect()
+        self.reach(host, 30)
+        with subprocess.Popen([BIN / "amzsync", "sync", "--user", "user-1", "--json", "--streams", "financial_events"], env={**os.environ, **host.env, "AMZSYNC_LOG_LEVEL": "error"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waits:
+            while not self.sql("SELECT 1 FROM runs WHERE run_again_asked='financial_events'"):
+                pass
+            waits.send_signal(signal.SIGSTOP)
+            host.post(BASE + "/disconnect")
+            sim.control(clearFaults=True)
+            host.finish(host.connect().query["sync_id"])
+            waits.send_signal(signal.SIGCONT)
+            out = waits.communicate(timeout=PATIENCE)[0]
+        last = json.loads(out.strip().splitlines()[-1])
+        self.assertEqual((waits.returncode, last["status"]), (0, "completed"), last)
+        self.assertEqual([s["name"] for s in last["streams"]], ["financial_events", "participations"])
 
     def test_nobody_in_particular_is_not_everybody(self):
         env = self.settings(self.sim())

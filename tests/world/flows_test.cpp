@@ -593,6 +593,40 @@ TEST_CASE("where only the report of reimbursements is synced, recoveries are tol
   CHECK(member(world.recoveries(process, world.user(1)), "syncTriggered") == "true");
 }
 
+TEST_CASE("with both sources of money, none are said to be there only where both were read") {
+  for (const auto& [path, read] : {std::pair<const char*, bool>{"/finances/2024-06-19", false}, {"/finances/v0", false}, {"/nowhere", true}}) {
+    CAPTURE(path);
+    WorldSettings settings = small();
+    settings.amazon.events = 0;
+    settings.streams = {"transactions", "financial_events"};
+    World world(settings);
+    world.amazon().add_fault(trouble(path, "status", 400));
+    Process& process = world.open();
+    CHECK(member(world.sync_seller(process, 1), "status") == (read ? "completed" : "partial"));
+    CHECK((member(world.recoveries(process, world.user(1)), "reason") == "no_reimbursements_found") == read);
+  }
+}
+
+TEST_CASE("a stream that is asked for by name beside a usual sync must be readable") {
+  WorldSettings settings = small();
+  settings.streams.clear();
+  World world(settings);
+  world.amazon().add_fault(trouble("/fba/inbound", "status", 403));
+  Process& process = world.open();
+  CHECK(member(world.sync_seller(process, 1), "status") == "completed");
+  const auto usual = world.wait(process.engine().triggers().start(world.user(1), ""));
+  REQUIRE(usual);
+  world.run_for(std::chrono::milliseconds(500));   // its worker has begun
+  const auto named = world.wait(process.engine().triggers().start(world.user(1), "inbound"));
+  REQUIRE(named);
+  CHECK(named->id == usual->id);
+  CHECK(!named->runs_again);
+  const std::string ended = world.finish(process, world.user(1), named->id);
+  CHECK(member(ended, "status") == "partial");
+  CHECK(member(ended, {"error", "code"}) == "unauthorised");
+  CHECK(runs(world, 1) == 2);
+}
+
 TEST_CASE("a sync of all that is configured ends the back-off of failures, whatever that is") {
   WorldSettings settings = small();
   settings.streams = {"inventory"};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // amzsync: the command line. Every command opens the database itself, so it works with and without a host running on it.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -7,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "cli/completion.hpp"
@@ -151,6 +153,16 @@ amzsync::Expected<std::string> run_after(const std::string& user, const std::str
 
 using Begin = amzsync::Expected<amzsync::Answer> (amzsync::Engine::*)(const std::string&, const std::string&);
 
+/// Whether a sync that is over read, or failed to read, all these datasets.
+bool is_of(const Json& document, std::string streams) {
+  if (document["status"] == "failed" || document["status"] == "cancelled") return true;
+  std::erase(streams, ' ');
+  std::istringstream names(streams);
+  for (std::string name; std::getline(names, name, ',');)
+    if (!name.empty() && std::none_of(document["streams"].begin(), document["streams"].end(), [&](const Json& s) { return s["name"] == name; })) return false;
+  return true;
+}
+
 /// Begins what the command asks for, and waits until nothing but that is in its way: the sync that reads it.
 amzsync::Expected<std::string> own_run(const Command& c, amzsync::Engine& engine, Begin begin, amzsync::Events& events) {
   for (;;) {
@@ -160,7 +172,13 @@ amzsync::Expected<std::string> own_run(const Command& c, amzsync::Engine& engine
     if (Json::parse(run->json()).value("runsAgain", false)) {
       // What is under way is of what others asked for: the run that follows reads what was asked for here.
       if (const auto other = wait_for(c.user, id, engine, events); !other) return other.error();
-      return run_after(c.user, id, engine);
+      auto after = run_after(c.user, id, engine);
+      if (!after || after->empty()) return after;
+      // Where the account was disconnected and connected again in between, what follows is the new connection's.
+      const auto followed = wait_for(c.user, *after, engine, events);
+      if (!followed) return followed.error();
+      if (is_of(*followed, c.streams)) return after;
+      continue;
     }
     if (c.streams.empty() || run->triggered()) return id;
     // It reads the datasets that were named here too, and how it ends depends on others.

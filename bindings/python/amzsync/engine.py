@@ -273,6 +273,7 @@ class Engine:
         """Syncs, and waits for the end; the status then. Where a sync is active, without `streams` for that one, or the one that follows it where that does not read what was asked for;
         with `streams` for one of these alone, as how another ends depends on others."""
         until = math.inf if timeout is None else time.monotonic() + timeout
+        names = {name.strip() for name in (streams or "").split(",")} - {""}
 
         def wait_for(sync_id: str) -> Any:
             return self.sync_wait(user, sync_id, None if timeout is None else max(0.0, until - time.monotonic()))
@@ -284,7 +285,11 @@ class Engine:
                 follows = self._sync_after(user, begun.sync_id)
                 if not follows:
                     raise errors.of_code(_NOT_CONNECTED)
-                return wait_for(follows)
+                ended = wait_for(follows)
+                # Where the account was disconnected and connected again in between, what follows is the new connection's.
+                if ended["status"] in ("failed", "cancelled") or names <= {stream["name"] for stream in ended["streams"]}:
+                    return ended
+                continue
             if begun.triggered or not streams:
                 return ended
 

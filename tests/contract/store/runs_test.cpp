@@ -98,6 +98,20 @@ TEST_CASE("what the usual sync leaves out is read by the run that follows it, wh
   }
 }
 
+TEST_CASE("a usual sync that is under way keeps the names of streams that are asked for beside it") {
+  TestStore t;
+  const UserNo user = t.connected();
+  const auto asked = [&] { return *t.read([&](store::Tx& tx) -> Result<std::string> { return store::asked_of(tx, store::active_run(tx, user)->run); }); };
+  trigger(t, user, "a");
+  CHECK(!trigger(t, user, "b", false, "inventory").runs_again);
+  CHECK(asked() == "*,inventory");
+  claim(t, 1);
+  CHECK(!trigger(t, user, "c", false, "returns,inventory").runs_again);
+  CHECK(!trigger(t, user, "d").runs_again);
+  CHECK(asked() == "*,inventory,returns");
+  CHECK(t.count("SELECT count(*) FROM runs WHERE run_again IS NOT NULL") == 0);
+}
+
 TEST_CASE("a read tells of a run to attach to exactly where a trigger would change nothing, and the same of it") {
   TestStore t;   // one for all, a user for each
   int attached = 0, asked = 0;
@@ -129,9 +143,9 @@ TEST_CASE("a read tells of a run to attach to exactly where a trigger would chan
                 const auto runs = [&] {
                   return *t.read([&](store::Tx& tx) -> Result<std::string> {
                     std::string all;
-                    store::Rows r = tx.rows("SELECT run_no, status, coalesce(run_again, ''), run_again_asked, interactive FROM runs WHERE user_no=?1 ORDER BY run_no", user);
+                    store::Rows r = tx.rows("SELECT run_no, status, coalesce(run_again, ''), run_again_asked, interactive, asked FROM runs WHERE user_no=?1 ORDER BY run_no", user);
                     while (r.next())
-                      for (int i = 0; i < 5; ++i) all += r.text(i) + (i < 4 ? "|" : "\n");
+                      for (int i = 0; i < 6; ++i) all += r.text(i) + (i < 5 ? "|" : "\n");
                     return all;
                   });
                 };
