@@ -6,8 +6,8 @@
 #include <map>
 #include <vector>
 
-#include "store/stream_list.hpp"
 #include "store/sql.hpp"
+#include "store/stream_list.hpp"
 
 namespace amzsync::store {
 

@@ -230,7 +230,7 @@ class Run {
   bool asked_for(const Stream& stream) const {
     // Whoever was told of a run is owed what it began to read, though this process may be set up for less.
     if (std::find(begun_.begin(), begun_.end(), stream.name) != begun_.end()) return true;
-    return store::holds_stream(claimed_.asked, stream.name) || (store::holds_usual(claimed_.asked) && is_usual(services_.settings, stream.name));
+    return reads_stream(services_.settings, claimed_.asked, stream.name);
   }
 
   /// Whether every stream failed, and none stored anything before it did.

@@ -44,6 +44,11 @@ inline bool is_usual(const SyncSettings& settings, std::string_view stream) {
   return stream != store::money_stream_name(other);
 }
 
+/// Whether a sync that was asked for this list of streams (store/stream_list.hpp) reads this one.
+inline bool reads_stream(const SyncSettings& settings, std::string_view asked, std::string_view stream) {
+  return store::holds_stream(asked, stream) || (store::holds_usual(asked) && is_usual(settings, stream));
+}
+
 /// What a trigger of this engine wants that asks for a list of streams.
 inline store::Wanted wanted(const SyncSettings& settings, std::string streams) {
   store::Wanted wanted{std::move(streams), ""};
@@ -53,10 +58,9 @@ inline store::Wanted wanted(const SyncSettings& settings, std::string streams) {
   return wanted;
 }
 
-/// Whether a sync that was asked for this list of streams (store/stream_list.hpp) reads what recoveries are told by: the money, or the report of them.
+/// Whether such a sync reads what recoveries are told by: the money, or the report of them.
 inline bool tells_of_recoveries(const SyncSettings& settings, std::string_view asked) {
-  const auto reads = [&](std::string_view stream) { return store::holds_stream(asked, stream) || (store::holds_usual(asked) && is_usual(settings, stream)); };
-  return reads(store::money_stream_name(settings.finances)) || reads("reimbursements");
+  return reads_stream(settings, asked, store::money_stream_name(settings.finances)) || reads_stream(settings, asked, "reimbursements");
 }
 
 inline const detect::Policy& policy_of(const SyncSettings& settings) { return settings.policy ? *settings.policy : detect::Policy::embedded(); }
